@@ -1,0 +1,75 @@
+// An address space's user half, page by page. The table is also the only book about a page: who
+// owns its frame and what the process may do with it stand in the entry's software bits, so there
+// is no second list to disagree with it. Hardware write access is a separate matter from the
+// process's permission to write: DWC write-protects a page to see its first write.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "kernel/base/address.hpp"
+#include "kernel/base/frame_source.hpp"
+
+namespace arch {
+
+struct Permissions {
+  bool read = true;  // without it the page is reserved but not present
+  bool write = false;
+  bool execute = false;
+  friend bool operator==(Permissions, Permissions) = default;
+};
+
+enum class Ownership : std::uint8_t {
+  Owned,   // the frame belongs to this page alone and is released with it
+  Shared,  // a module's or the zero page's frame: read by many, never written, never released
+};
+
+enum class WriteAccess : std::uint8_t { Protected, Enabled };  // what the hardware allows now
+
+struct Mapping {
+  reprise::FrameNumber frame;
+  Permissions permissions;
+  Ownership ownership = Ownership::Owned;
+  WriteAccess write_access = WriteAccess::Protected;
+};
+
+class PageTable {
+public:
+  // A user half with nothing in it beside the kernel's half. Nothing when memory is exhausted.
+  [[nodiscard]] static std::optional<PageTable> create(reprise::FrameSource& frames);
+  PageTable(PageTable&& other) noexcept;
+  PageTable(const PageTable&) = delete;
+  PageTable& operator=(const PageTable&) = delete;
+  PageTable& operator=(PageTable&&) = delete;
+  ~PageTable();  // releases owned frames and the tables themselves
+
+  // Sets or replaces a page's entry; false when a table frame was needed and memory is exhausted.
+  // A frame that was owned before is not released: unmap() first where that is meant.
+  [[nodiscard]] bool map(reprise::PageNumber page, const Mapping& mapping);
+  [[nodiscard]] std::optional<Mapping> find(reprise::PageNumber page) const;
+  // Forgets the page and returns what it was; the caller releases an owned frame.
+  std::optional<Mapping> unmap(reprise::PageNumber page);
+  // The first mapped page in [from, end), skipping empty tables quickly.
+  [[nodiscard]] std::optional<reprise::PageNumber> next_mapped(reprise::PageNumber from,
+                                                               reprise::PageNumber end) const;
+
+  // The hot path of DWC: an existing page gets `frame` (owned from now on) and hardware write
+  // access, with accessed and dirty cleared. The caller invalidates.
+  void replace(reprise::PageNumber page, reprise::FrameNumber frame, WriteAccess write_access);
+  // Hardware write access alone; the dirty bit is cleared. The caller invalidates.
+  void set_write_access(reprise::PageNumber page, WriteAccess write_access);
+  [[nodiscard]] bool dirty(reprise::PageNumber page) const;
+  void clear_dirty(reprise::PageNumber page);
+  [[nodiscard]] bool accessed(reprise::PageNumber page) const;
+
+  void activate() const;                         // loads CR3, which also invalidates
+  static void invalidate(reprise::PageNumber page);  // one translation of the active space
+  static void invalidate_user();                 // all user translations of the active space
+
+private:
+  PageTable(reprise::FrameNumber root, reprise::FrameSource& frames);
+  reprise::FrameNumber root_;
+  reprise::FrameSource* frames_;
+};
+
+}  // namespace arch

@@ -1,0 +1,63 @@
+// The registers of a process (the design's UPRR): all that two runs of a processing element must
+// agree on besides memory. One flat sequence of 64-bit words, so that it is copied, compared and
+// checked word by word like a page. Next: arch/run_user.hpp, which runs one.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace arch {
+
+// Names of the general words, in the order in which they are stored.
+enum class Register : std::uint8_t {
+  Rax, Rbx, Rcx, Rdx, Rsi, Rdi, Rbp, Rsp,
+  R8, R9, R10, R11, R12, R13, R14, R15,
+  Rip, Rflags, FsBase, GsBase,
+  Cs, Ss, Ds, Es, Fs, Gs,
+  count
+};
+
+inline constexpr std::size_t general_words = 32;   // the registers above, padded with zero words
+inline constexpr std::size_t extended_words = 344; // XSAVE standard format up to PKRU: 2,696 bytes
+
+struct alignas(64) UserState {
+  std::array<std::uint64_t, general_words> general{};
+  std::array<std::uint64_t, extended_words> extended{};  // canonical: see save_rest()
+
+  [[nodiscard]] std::uint64_t& operator[](Register r) {
+    return general[static_cast<std::size_t>(r)];
+  }
+  [[nodiscard]] std::uint64_t operator[](Register r) const {
+    return general[static_cast<std::size_t>(r)];
+  }
+  // The words in use on this machine: the general ones, then the XSAVE (or FXSAVE) image.
+  [[nodiscard]] std::span<std::uint64_t> words();
+  [[nodiscard]] std::span<const std::uint64_t> words() const;
+};
+static_assert(sizeof(UserState) <= 4096, "a state fits in one frame");
+
+// A process that has not run yet: all zero but for the selectors, RFLAGS (interrupts on), and the
+// extended state in its initial configuration (Intel SDM Vol. 1 §13.6; x87 CW 37Fh, MXCSR 1F80h).
+void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp);
+
+// run_user() keeps the general registers, RIP and RFLAGS up to date by itself; the rest stays in
+// the CPU until it is asked for. save_rest() completes the state after a PE's end: segment
+// selectors (0 to 3 normalised to 0), FS and GS base, extended state. The image is zeroed before
+// XSAVE and every component is stored by value, so that equal states have equal words. load_rest()
+// puts all of that into the CPU. Between load_rest() and save_rest() the kernel must not use vector
+// registers.
+void save_rest(UserState& state);
+void load_rest(const UserState& state);
+
+// "rax", "xmm3.1", "ext.17": for diagnosis and for the injector. `buffer` is filled and viewed.
+[[nodiscard]] std::string_view word_name(std::size_t word, std::span<char, 16> buffer);
+[[nodiscard]] std::optional<std::size_t> word_named(std::string_view name);
+
+// True when ring 3 could not have set RFLAGS so: interrupts off or an I/O privilege raised.
+[[nodiscard]] bool control_bits_corrupt(const UserState& state);
+
+}  // namespace arch

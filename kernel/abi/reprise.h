@@ -1,0 +1,90 @@
+/* The native ABI of Reprise, the only header that user/ shares with the kernel.
+ *
+ * A call is the SYSCALL instruction: number in RAX, arguments in RDI, RSI, RDX, R10, R8, R9; the
+ * result comes in RAX, an error as its negative. RCX and R11 are lost. Each call ends the
+ * processing element: it is served once, after both runs agreed on number and arguments.
+ */
+#ifndef REPRISE_ABI_H
+#define REPRISE_ABI_H
+
+#include <stdint.h>
+
+#define REPRISE_ABI_VERSION 1
+#define REPRISE_PAGE_SIZE 4096ul
+
+/* Native programs carry an ELF note with this name and type; its content is the ABI version. */
+#define REPRISE_NOTE_NAME "Reprise"
+#define REPRISE_NOTE_TYPE 1
+
+enum reprise_call {
+  REPRISE_EXIT = 0,      /* (status 0..255): does not return */
+  REPRISE_LOG = 1,       /* (text, bytes): to the console; returns bytes written (at most 65536) */
+  REPRISE_MAP = 2,       /* (address, bytes, protection, flags): zero-filled pages; returns 0 */
+  REPRISE_UNMAP = 3,     /* (address, bytes): holes are fine; returns 0 */
+  REPRISE_PROTECT = 4,   /* (address, bytes, protection): all pages must be mapped; returns 0 */
+  REPRISE_SET_BASE = 5,  /* (REPRISE_BASE_FS or _GS, address): returns 0 */
+  REPRISE_TIME = 6,      /* (clock): nanoseconds */
+  REPRISE_SLEEP = 7,     /* (nanoseconds on the monotonic clock to wake at): returns 0 */
+  REPRISE_YIELD = 8,     /* (): lets others run; returns 0 */
+  REPRISE_READ = 9,      /* (buffer, bytes, flags): console input; bytes read, 0 at its end */
+  REPRISE_ENTROPY = 10,  /* (): 63 unpredictable bits */
+  REPRISE_SET_HANDLER = 11, /* (which, entry, struct reprise_frame*): returns 0 */
+  REPRISE_RESUME = 12,   /* (const struct reprise_frame*): continues there; returns only an error */
+  REPRISE_SELF = 13,     /* (): number of this process, from 1 */
+};
+
+enum reprise_error {
+  REPRISE_NO_SUCH_CALL = 1,
+  REPRISE_BAD_ARGUMENT = 2,
+  REPRISE_BAD_ADDRESS = 3, /* not user memory, not aligned, or not mapped as needed */
+  REPRISE_NO_MEMORY = 4,
+  REPRISE_OCCUPIED = 5,    /* a page of the range is mapped and REPRISE_MAP_REPLACE was not given */
+  REPRISE_WOULD_BLOCK = 6,
+};
+
+/* Protection bits; writable together with executable is refused (REPRISE_BAD_ARGUMENT). 0 reserves
+ * the pages without access. */
+#define REPRISE_PROTECT_READ 1u
+#define REPRISE_PROTECT_WRITE 2u
+#define REPRISE_PROTECT_EXECUTE 4u
+
+#define REPRISE_MAP_REPLACE 1u /* pages already there are replaced by fresh zero pages */
+#define REPRISE_READ_NOW 1u    /* REPRISE_WOULD_BLOCK rather than waiting for input */
+
+#define REPRISE_BASE_FS 0u
+#define REPRISE_BASE_GS 1u
+
+#define REPRISE_CLOCK_MONOTONIC 0u /* since kernel entry */
+#define REPRISE_CLOCK_WALL 1u      /* since 1970-01-01 UTC */
+
+/* Handlers. REPRISE_HANDLER_SYSCALL: the calling program image becomes a personality: from then on
+ * a SYSCALL made outside the image that called SET_HANDLER continues at `entry`, within the same PE,
+ * with RCX = return address, R11 = RFLAGS and all else as at the SYSCALL; the frame is not used.
+ * REPRISE_HANDLER_EXCEPTION: after an exception the registers are written to the frame, the handler
+ * is disarmed, and the program continues at `entry` with RDI = frame; SET_HANDLER arms it again.
+ * An entry of 0 removes the handler. */
+#define REPRISE_HANDLER_SYSCALL 0u
+#define REPRISE_HANDLER_EXCEPTION 1u
+
+struct reprise_frame {
+  uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+  uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+  uint64_t rip, rflags;
+  uint64_t vector, error_code, fault_address; /* of the exception; ignored by RESUME */
+};
+
+/* What a process is started with: RDI points to this at the entry of a native program or of the
+ * personality; RSP is the System V initial stack (argc, argv, envp, auxv) in both cases. The Linux
+ * program beside a personality starts at program_entry with that same RSP, RDX = 0. */
+struct reprise_start {
+  uint64_t abi_version;
+  uint64_t process;         /* as REPRISE_SELF */
+  uint64_t archive_address; /* the cpio archive, mapped read-only; 0 when there is none */
+  uint64_t archive_bytes;
+  uint64_t program_entry;   /* of the Linux program; 0 for a native one */
+  uint64_t program_break;   /* first page behind the program's image: where brk begins */
+  uint64_t stack_low, stack_high;
+  uint64_t map_low, map_high; /* free for REPRISE_MAP as the process likes */
+};
+
+#endif

@@ -1,0 +1,82 @@
+// What the engine needs of a machine. The kernel gives it page tables, frames and the trap state;
+// host tests give it a fake machine with a tiny interpreter. Start reading libdwc here, then
+// controller.hpp, which drives all of it.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace dwc {
+
+enum class Run : std::uint8_t { First, Second };
+
+enum class Write : std::uint8_t { Protected, Enabled };
+
+// Content of a page before its first write in a PE: where it lies and whether the frame is the
+// page's own. A shared frame (zero page, program file) is never written in place.
+template <class Frame>
+struct Origin {
+  Frame frame;
+  bool shared;
+};
+
+struct Comparison {
+  std::optional<std::size_t> first_difference;  // word index; nothing when all words agree
+  std::uint64_t check_word;                     // of the first operand
+};
+
+// A register set is one flat sequence of words (UPRR: general, RIP, RFLAGS, selectors, bases,
+// extended state in canonical form).
+template <class R>
+concept RegisterSet = requires(R& r, const R& c) {
+  { r.words() } -> std::same_as<std::span<std::uint64_t>>;
+  { c.words() } -> std::same_as<std::span<const std::uint64_t>>;
+};
+
+template <class P>
+concept Platform = RegisterSet<typename P::Registers> && std::equality_comparable<typename P::Page> &&
+    std::equality_comparable<typename P::Frame> &&
+    requires(P& p, const P& c, typename P::Page page, typename P::Frame frame, Write write, Run run,
+             std::uint64_t ticks) {
+  // Frames. copy() returns the check word of the content copied; copy_at_fault() leaves the
+  // program's extended state in the CPU alone.
+  { p.allocate() } -> std::same_as<std::optional<typename P::Frame>>;
+  { p.release(frame) } -> std::same_as<void>;
+  { p.copy(frame, frame) } -> std::same_as<std::uint64_t>;           // (to, from)
+  { p.copy_at_fault(frame, frame) } -> std::same_as<std::uint64_t>;  // (to, from)
+  { p.compare(frame, frame) } -> std::same_as<Comparison>;
+  { p.check_word(frame) } -> std::same_as<std::uint64_t>;
+  { p.words(frame) } -> std::same_as<std::span<std::uint64_t>>;
+
+  // Translations of the process. map() puts an owned frame behind an existing page with dirty and
+  // accessed clear; none of these invalidates by itself.
+  { p.origin(page) } -> std::same_as<Origin<typename P::Frame>>;
+  { p.map(page, frame, write) } -> std::same_as<void>;
+  { p.dirty(page) } -> std::same_as<bool>;
+  { p.clear_dirty(page) } -> std::same_as<void>;
+  { p.invalidate(page) } -> std::same_as<void>;
+  { p.invalidate_all() } -> std::same_as<void>;
+
+  // Registers. registers() is the live state that traps save into; complete() fetches what a trap
+  // leaves in the CPU (extended state, bases, selectors); load() puts the whole live state back.
+  { p.registers() } -> std::same_as<typename P::Registers&>;
+  { p.complete() } -> std::same_as<void>;
+  { p.load() } -> std::same_as<void>;
+
+  // Time in ticks of the platform's clock; the watchdog ends a run (event Watchdog), 0 disarms it.
+  { p.now() } -> std::same_as<std::uint64_t>;
+  { p.arm_watchdog(ticks) } -> std::same_as<void>;
+
+  // Cache flush between the runs, as the platform was told to (may do nothing).
+  { p.flush_caches() } -> std::same_as<void>;
+
+  // Fault injection and tracing: a run is about to begin (live registers loaded next), or has just
+  // ended (live registers complete, pages in place, nothing compared yet).
+  { p.run_begins(run) } -> std::same_as<void>;
+  { p.run_ended(run) } -> std::same_as<void>;
+};
+
+}  // namespace dwc

@@ -1,0 +1,127 @@
+# What the folders share: compiler flags as interface targets, include roots, host tests.
+include_guard()
+
+option(REPRISE_SANITIZE "Build host tests with address and undefined behaviour sanitizers" OFF)
+
+# Adds each folder that has a CMakeLists.txt and that no folder above it has added already.
+function(reprise_folders)
+  foreach(folder IN LISTS ARGN)
+    get_property(known GLOBAL PROPERTY REPRISE_FOLDERS)
+    cmake_path(GET folder PARENT_PATH parent)
+    if(EXISTS ${PROJECT_SOURCE_DIR}/${folder}/CMakeLists.txt AND NOT parent IN_LIST known)
+      set_property(GLOBAL APPEND PROPERTY REPRISE_FOLDERS ${folder})
+      add_subdirectory(${PROJECT_SOURCE_DIR}/${folder} ${PROJECT_BINARY_DIR}/${folder})
+    endif()
+  endforeach()
+endfunction()
+
+# reprise_includes(TARGET [INTERFACE] PATH...)
+# Gives TARGET an include root in the build tree that holds only the PATHs (folders, files or
+# patterns like arch/*.hpp, relative to the top), as symbolic links under their own names. An
+# include of anything else does not compile. Every layer's dependencies stand in one call.
+function(reprise_includes target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "INTERFACE" "" "")
+  set(root ${PROJECT_BINARY_DIR}/include/${target})
+  file(REMOVE_RECURSE ${root})
+  foreach(path IN LISTS arg_UNPARSED_ARGUMENTS)
+    if(path MATCHES "[*]")
+      file(GLOB found CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/${path})
+    else()
+      set(found ${path})
+    endif()
+    foreach(entry IN LISTS found)
+      cmake_path(GET entry PARENT_PATH parent)
+      file(MAKE_DIRECTORY ${root}/${parent})
+      file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${entry} ${root}/${entry} SYMBOLIC)
+    endforeach()
+  endforeach()
+  get_target_property(type ${target} TYPE)
+  if(arg_INTERFACE OR type STREQUAL "INTERFACE_LIBRARY")
+    target_include_directories(${target} INTERFACE ${root})
+  else()
+    target_include_directories(${target} PRIVATE ${root})
+  endif()
+endfunction()
+
+add_library(reprise_warnings INTERFACE)
+target_compile_options(reprise_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wcast-align -Wundef -Wvla
+  $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual>)
+
+if(REPRISE_FREESTANDING)
+  # No C library, no unwinding, no runtime that the code did not bring itself.
+  add_library(reprise_bare INTERFACE)
+  target_link_libraries(reprise_bare INTERFACE reprise_warnings)
+  target_compile_options(reprise_bare INTERFACE
+    -ffreestanding -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
+    -ffunction-sections -fdata-sections -fno-common
+    $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit>)
+  target_link_options(reprise_bare INTERFACE
+    -nostdlib -static -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--fatal-warnings)
+
+  # Ring 0: linked high, interrupted on its own stack, and never a vector register that the
+  # compiler chose: the program's are still in the CPU while the kernel decides.
+  add_library(reprise_freestanding INTERFACE)
+  target_link_libraries(reprise_freestanding INTERFACE reprise_bare)
+  target_compile_options(reprise_freestanding INTERFACE
+    -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only)
+  target_link_options(reprise_freestanding INTERFACE
+    -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
+
+  # Ring 3: position independent code, so that it may be linked anywhere in the user half.
+  add_library(reprise_user INTERFACE)
+  target_link_libraries(reprise_user INTERFACE reprise_bare)
+  target_compile_options(reprise_user INTERFACE -fpie)
+  target_link_options(reprise_user INTERFACE
+    -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
+
+  # Linux programs of the tests are built by this machine's own compilers, whatever CC is.
+  find_program(REPRISE_HOST_CC gcc REQUIRED)
+  find_program(REPRISE_HOST_CXX g++ REQUIRED)
+  find_program(REPRISE_MUSL_CC musl-gcc)
+endif()
+
+if(NOT REPRISE_FREESTANDING)
+  # reprise_host_test(NAME [SLOW] SOURCES file... [BEFORE dir...] [LIBRARIES lib...])
+  # A Catch2 program; each test case becomes a ctest test of its own, label `host`. Paths are
+  # relative to the caller or to the top. Tests may include anything; folders given as BEFORE are
+  # searched first, so that a fake header stands in for the real one.
+  find_package(Catch2 2.13 REQUIRED)
+  include(Catch)
+  file(WRITE ${PROJECT_BINARY_DIR}/catch_main.cpp
+    "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n")
+  add_library(reprise_catch_main OBJECT ${PROJECT_BINARY_DIR}/catch_main.cpp)
+  target_link_libraries(reprise_catch_main PUBLIC Catch2::Catch2)
+
+  add_library(reprise_host INTERFACE)
+  target_link_libraries(reprise_host INTERFACE reprise_warnings)
+  if(REPRISE_SANITIZE)
+    target_compile_options(reprise_host INTERFACE
+      -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(reprise_host INTERFACE -fsanitize=address,undefined)
+  endif()
+
+  function(reprise_host_test name)
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW" "" "SOURCES;BEFORE;LIBRARIES")
+    set(sources)
+    foreach(source IN LISTS arg_SOURCES arg_UNPARSED_ARGUMENTS)
+      if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source} OR IS_ABSOLUTE ${source})
+        list(APPEND sources ${source})
+      else()
+        list(APPEND sources ${PROJECT_SOURCE_DIR}/${source})
+      endif()
+    endforeach()
+    add_executable(${name} ${sources})
+    target_include_directories(${name} BEFORE PRIVATE ${arg_BEFORE})
+    target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+    target_link_libraries(${name} PRIVATE reprise_host reprise_catch_main ${arg_LIBRARIES})
+    set(labels host)
+    set(timeout 300)
+    if(arg_SLOW)
+      list(APPEND labels long)
+      set(timeout 1200)
+    endif()
+    catch_discover_tests(${name} TEST_PREFIX "${name}: "
+      PROPERTIES LABELS "${labels}" TIMEOUT ${timeout})
+  endfunction()
+endif()

@@ -1,0 +1,26 @@
+// The rules for PT_LOAD segments, one by one and among each other. Used by elf.cpp only.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "kernel/parse/elf.hpp"
+#include "kernel/parse/elf_format.hpp"
+
+namespace reprise::elf {
+
+// Where an image may lie, in the file's own addresses: [low, high), in whole pages.
+struct Bounds {
+  std::uint64_t low;
+  std::uint64_t high;
+};
+
+// Checks one segment, adds the bias and appends it to the image; nothing when it is right. A
+// segment without memory is right and not appended.
+[[nodiscard]] std::optional<Error> add_segment(ElfImage& image, const ProgramHeader& header,
+                                               std::size_t file_bytes, Bounds bounds);
+
+// No page belongs to two segments; sets first_page and end_page.
+[[nodiscard]] std::optional<Error> check_together(ElfImage& image);
+
+}  // namespace reprise::elf

@@ -1,0 +1,73 @@
+// See words.hpp.
+#include "kernel/parse/words.hpp"
+
+#include <cstddef>
+
+namespace reprise {
+namespace {
+
+constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+class Splitter {
+public:
+  Splitter(std::string_view text, std::span<char> storage) : rest_{text}, storage_{storage} {}
+
+  // Skips blanks; true when a word follows.
+  [[nodiscard]] bool more() {
+    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
+    return !rest_.empty();
+  }
+
+  [[nodiscard]] Result<std::string_view, WordError> next() {
+    const std::size_t start = used_;
+    char quote = 0;
+    while (!rest_.empty() && (quote != 0 || !is_blank(rest_.front()))) {
+      char c = take();
+      if (c == quote) {
+        quote = 0;
+        continue;
+      }
+      if (quote == 0 && (c == '"' || c == '\'')) {
+        quote = c;
+        continue;
+      }
+      if (c == '\\' && quote != '\'') {
+        if (rest_.empty()) return Failure{WordError::OpenBackslash};
+        c = take();
+      }
+      if (used_ == storage_.size()) return Failure{WordError::TooLong};
+      storage_[used_++] = c;
+    }
+    if (quote != 0) return Failure{WordError::OpenQuote};
+    return std::string_view{storage_.data() + start, used_ - start};
+  }
+
+private:
+  char take() {
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    return c;
+  }
+
+  std::string_view rest_;
+  std::span<char> storage_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace
+
+Result<std::span<std::string_view>, WordError> split_words(std::string_view text,
+                                                           std::span<char> storage,
+                                                           std::span<std::string_view> words) {
+  Splitter splitter{text, storage};
+  std::size_t count = 0;
+  while (splitter.more()) {
+    if (count == words.size()) return Failure{WordError::TooMany};
+    const auto word = splitter.next();
+    if (!word) return Failure{word.error()};
+    words[count++] = word.value();
+  }
+  return words.first(count);
+}
+
+}  // namespace reprise

@@ -2,6 +2,7 @@
 #include "kernel/parse/words.hpp"
 
 #include <cstddef>
+#include <optional>
 
 namespace reprise {
 namespace {
@@ -34,6 +35,10 @@ public:
       if (c == '\\' && quote != '\'') {
         if (rest_.empty()) return Failure{WordError::OpenBackslash};
         c = take();
+        if (const auto byte = c == 'x' ? take_byte() : std::nullopt) {
+          if (*byte == 0) continue;
+          c = static_cast<char>(*byte);
+        }
       }
       if (used_ == storage_.size()) return Failure{WordError::TooLong};
       storage_[used_++] = c;
@@ -43,6 +48,23 @@ public:
   }
 
 private:
+  static std::optional<unsigned> digit(char c) {
+    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
+    return std::nullopt;
+  }
+
+  // The two hexadecimal digits behind \x; takes nothing when they are not there.
+  std::optional<unsigned> take_byte() {
+    if (rest_.size() < 2) return std::nullopt;
+    const auto high = digit(rest_[0]);
+    const auto low = digit(rest_[1]);
+    if (!high || !low) return std::nullopt;
+    rest_.remove_prefix(2);
+    return *high << 4 | *low;
+  }
+
   char take() {
     const char c = rest_.front();
     rest_.remove_prefix(1);

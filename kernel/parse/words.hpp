@@ -1,6 +1,8 @@
 // Splits a line into words as GRUB joins them: blanks separate, double quotes group, and a
 // backslash takes the next character as it is, also within double quotes. Single quotes, which
-// GRUB does not write but people do, group and leave backslashes alone.
+// GRUB does not write but people do, group and leave backslashes alone. \xHH is the byte of that
+// number, and \x00 nothing: GRUB hands both on as they are, so they carry what it cannot (a line
+// feed, a backslash before an x, a word of no characters).
 #pragma once
 
 #include <cstdint>

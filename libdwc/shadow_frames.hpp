@@ -1,0 +1,142 @@
+// The frames behind a page of the set, and how they move. Three roles: `work` is mapped and written
+// in place; `base` keeps P0, the content at the start of the PE; `spare` waits for the second run,
+// and from rewind to commit holds P1.
+//
+//                    work         base        spare
+//   join, run 1      P0 -> P1     P0          -             all three reserved: the only step
+//   rewind, run 2    P0 -> P2     P0          P1            that can fail is the join
+//   commit rotate    P2           P1 (= P2)   old base      the page stays, predicted
+//   commit classic   -            P2          -             the page leaves, write-protected
+//   restore          P0           P0          -
+//
+// Invariant: a base that belongs to nobody else has the content its check word was taken of, and a
+// shared frame is never written, never released and never put back by map(), which takes ownership.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "libdwc/page_set.hpp"
+#include "libdwc/platform.hpp"
+#include "libdwc/settings.hpp"
+#include "libdwc/statistics.hpp"
+
+namespace dwc {
+
+template <Platform P>
+class ShadowFrames {
+public:
+  using Page = typename P::Page;
+  using Frame = typename P::Frame;
+  using Entry = PageEntry<P>;
+
+  ShadowFrames(P& platform, Policy policy, Statistics& statistics)
+      : platform_{platform}, policy_{policy}, statistics_{statistics} {}
+
+  // Write fault: reserves every frame that rewind and commit will need and makes the page writable.
+  // Nothing, and nothing changed, when the frames have run out.
+  [[nodiscard]] std::optional<Entry> join(Page page) {
+    const std::optional<Frame> copy = platform_.allocate();
+    if (!copy) return std::nullopt;
+    const std::optional<Frame> spare = platform_.allocate();
+    if (!spare) {
+      platform_.release(*copy);
+      return std::nullopt;
+    }
+    const Origin<Frame> origin = platform_.origin(page);
+    Entry entry{.page = page, .work = *copy, .base = origin.frame, .spare = *spare};
+    entry.base_shared = origin.shared;
+    entry.joined_now = true;
+    if (policy_ == Policy::Rotate && !origin.shared) std::swap(entry.work, entry.base);
+    entry.base_check = platform_.copy_at_fault(*copy, origin.frame);
+    ++statistics_.copies_at_fault;
+    map(page, entry.work, Write::Enabled);
+    platform_.invalidate(page);
+    return entry;
+  }
+
+  // P1 is put aside; the second run writes a copy of P0. The caller invalidates.
+  void rewind(Entry& entry) {
+    copy(entry.spare, entry.base);
+    map(entry.page, entry.spare, Write::Enabled);
+    std::swap(entry.work, entry.spare);
+    entry.rewound = true;
+  }
+
+  enum class Stay : std::uint8_t { Predicted, Leave };
+
+  // Both runs agreed on the page's content: it becomes the process's own. Says whether the page can
+  // stay in the set; if not, release() it. The caller invalidates.
+  [[nodiscard]] Stay commit(Entry& entry) {
+    const Stay stay = policy_ == Policy::Classic ? commit_in_place(entry) : rotate(entry);
+    if (stay == Stay::Predicted && entry.dirty_in_either()) platform_.clear_dirty(entry.page);
+    begin_anew(entry);
+    return stay;
+  }
+
+  // Back to P0, ready for another first run. False: the base no longer has its check word. The
+  // caller invalidates.
+  [[nodiscard]] bool restore(Entry& entry) {
+    const std::uint64_t check = copy(entry.work, entry.base);
+    map(entry.page, entry.work, Write::Enabled);
+    begin_anew(entry);
+    return check == entry.base_check;
+  }
+
+  // The page leaves the set as it stands and is write-protected again; all but one of its frames go
+  // back. The caller invalidates.
+  void release(Entry& entry) {
+    const bool in_place = policy_ == Policy::Classic && !entry.base_shared;
+    const Frame kept = in_place ? entry.base : entry.work;
+    if (in_place) platform_.release(entry.work);
+    if (!in_place && !entry.base_shared) platform_.release(entry.base);
+    platform_.release(entry.spare);
+    map(entry.page, kept, Write::Protected);
+  }
+
+private:
+  // The paper's way: P2 is copied back into the frame that was P0. A shared P0 stays what it is.
+  Stay commit_in_place(Entry& entry) {
+    const bool modified = entry.rewound || entry.second_dirty;
+    if (modified && !entry.base_shared) copy(entry.base, entry.work);
+    return Stay::Leave;
+  }
+
+  // P1 equals P2, so P1 is the next base and the old base the next spare. A shared base cannot
+  // become a spare: another frame does, or the page leaves.
+  Stay rotate(Entry& entry) {
+    if (!entry.rewound) return Stay::Predicted;
+    Frame next_spare = entry.base;
+    if (entry.base_shared) {
+      const std::optional<Frame> fresh = platform_.allocate();
+      if (!fresh) return Stay::Leave;
+      next_spare = *fresh;
+    }
+    entry.base = entry.spare;
+    entry.base_check = entry.first_check;
+    entry.base_shared = false;
+    entry.spare = next_spare;
+    return Stay::Predicted;
+  }
+
+  static void begin_anew(Entry& entry) {
+    entry.joined_now = entry.first_dirty = entry.second_dirty = entry.rewound = false;
+  }
+
+  std::uint64_t copy(Frame to, Frame from) {
+    ++statistics_.copies;
+    return platform_.copy(to, from);
+  }
+
+  void map(Page page, Frame frame, Write write) {
+    ++statistics_.remaps;
+    platform_.map(page, frame, write);
+  }
+
+  P& platform_;
+  Policy policy_;
+  Statistics& statistics_;
+};
+
+}  // namespace dwc

@@ -1,0 +1,187 @@
+// A process's memory as a PE sees it: the page set and its frames as a whole. It lets pages in at
+// their first write, takes all of them back to P0 and forward to the committed state, and gives
+// predicted pages up when room is short. One page's frames: shadow_frames.hpp.
+//
+// Invariant: every page that the process can write without a fault is in the set. A translation
+// that says otherwise is invalidated before the process runs again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "libdwc/comparator.hpp"
+#include "libdwc/page_set.hpp"
+#include "libdwc/platform.hpp"
+#include "libdwc/settings.hpp"
+#include "libdwc/shadow_frames.hpp"
+#include "libdwc/statistics.hpp"
+
+namespace dwc {
+
+template <Platform P>
+class ShadowMemory {
+public:
+  using Page = typename P::Page;
+  using Frame = typename P::Frame;
+  using Entry = PageEntry<P>;
+
+  ShadowMemory(P& platform, const Settings& settings, std::span<Entry> storage,
+               Statistics& statistics)
+      : platform_{platform},
+        settings_{settings},
+        statistics_{statistics},
+        set_{storage, settings.page_budget},
+        frames_{platform, settings.policy, statistics} {}
+
+  [[nodiscard]] const PageSet<P>& set() const { return set_; }
+
+  // A write fault of the first run: the page joins. Predicted pages that are still clean give way
+  // when the set is full or the frames have run out. False: there is no room in this PE.
+  [[nodiscard]] bool admit(Page page) {
+    if (knows(page)) return true;
+    while (set_.full()) {
+      if (!give_one_up()) return false;
+    }
+    for (;;) {
+      if (const std::optional<Entry> entry = frames_.join(page)) {
+        set_.add(*entry);
+        return true;
+      }
+      if (!give_one_up()) return false;
+    }
+  }
+
+  // A fault on a page of the set comes from a translation older than the set's: it only has to go.
+  [[nodiscard]] bool knows(Page page) {
+    if (set_.find(page) == nullptr) return false;
+    platform_.invalidate(page);
+    return true;
+  }
+
+  // Whether ending the PE here makes room: pages it modified become predictions, which can give way.
+  [[nodiscard]] bool commit_makes_room() {
+    if (set_.full()) return true;
+    for (const Entry& entry : set_) {
+      if (platform_.dirty(entry.page)) return true;
+    }
+    return false;
+  }
+
+  // The dirty bits are true because they were cleared, and their translations invalidated, before.
+  void note_modified(Run run) {
+    for (Entry& entry : set_) {
+      (run == Run::First ? entry.first_dirty : entry.second_dirty) = platform_.dirty(entry.page);
+    }
+  }
+
+  // From P1 to P0, for the second run.
+  void rewind() {
+    for (Entry& entry : set_) {
+      if (entry.first_dirty || full_check()) frames_.rewind(entry);
+    }
+    platform_.invalidate_all();
+  }
+
+  // The union of what both runs modified, by content.
+  [[nodiscard]] bool agrees(Comparator<P>& comparator) {
+    bool agree = true;
+    for (Entry& entry : set_) {
+      if (!entry.dirty_in_either() && !full_check()) continue;
+      agree = comparator.page_agrees(entry) && agree;
+    }
+    return agree;
+  }
+
+  // From P2 to the process's state. Pages that stayed clean for long leave the set. Returns how many
+  // pages the PE modified.
+  std::size_t commit() {
+    std::size_t modified = 0;
+    for (Entry* entry = set_.begin(); entry != set_.end();) {
+      modified += entry->dirty_in_either() ? 1 : 0;
+      entry->clean_for = entry->dirty_in_either() ? 0 : entry->clean_for + 1;
+      const auto stay = frames_.commit(*entry);
+      if (stay == Stay::Predicted && entry->clean_for < settings_.clean_limit) {
+        ++entry;
+      } else {
+        release(entry);
+      }
+    }
+    platform_.invalidate_all();
+    return modified;
+  }
+
+  // From P1 or P2 back to P0. Returns the first page whose base no longer has its check word.
+  [[nodiscard]] std::optional<Page> restore() {
+    std::optional<Page> corrupt;
+    for (Entry& entry : set_) {
+      entry.joined_now = false;
+      if (!entry.dirty_in_either() && !full_check()) continue;
+      if (!frames_.restore(entry) && !corrupt) corrupt = entry.page;
+    }
+    platform_.invalidate_all();
+    return corrupt;
+  }
+
+  void forget(Page page) {
+    Entry* const entry = set_.find(page);
+    if (entry == nullptr) return;
+    release(entry);
+    platform_.invalidate(page);
+  }
+
+  void clear() {
+    while (set_.size() != 0) release(set_.begin());
+    platform_.invalidate_all();
+  }
+
+private:
+  using Stay = typename ShadowFrames<P>::Stay;
+
+  void release(Entry* entry) {
+    frames_.release(*entry);
+    set_.remove(entry);
+  }
+
+  // The predicted page that has been clean for longest leaves; pages that joined in this very run
+  // never do, so that an instruction that writes two pages gets both. False: there is none.
+  [[nodiscard]] bool give_one_up() {
+    Entry* oldest = nullptr;
+    for (Entry& entry : set_) {
+      if (entry.joined_now || !clean_so_far(entry)) continue;
+      if (oldest == nullptr || entry.clean_for > oldest->clean_for) oldest = &entry;
+    }
+    if (oldest == nullptr) return false;
+    const Page page = oldest->page;
+    release(oldest);
+    platform_.invalidate(page);
+    ++statistics_.evictions;
+    return true;
+  }
+
+  // With check=full the dirty bit alone is not believed. Word by word here, since the platform's
+  // fast compare may need vector registers, which still belong to the process.
+  [[nodiscard]] bool clean_so_far(const Entry& entry) {
+    if (platform_.dirty(entry.page)) return false;
+    return !full_check() || equal_words(platform_.words(entry.base), platform_.words(entry.work));
+  }
+
+  [[nodiscard]] static bool equal_words(std::span<const std::uint64_t> a,
+                                        std::span<const std::uint64_t> b) {
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool full_check() const { return settings_.check == CheckScope::Full; }
+
+  P& platform_;
+  const Settings& settings_;
+  Statistics& statistics_;
+  PageSet<P> set_;
+  ShadowFrames<P> frames_;
+};
+
+}  // namespace dwc

@@ -1,0 +1,59 @@
+; The memory functions that the compiler itself calls. The string instructions use no vector
+; registers: the program's are still in the CPU while the kernel decides.
+bits 64
+section .text
+
+; void* memcpy(void* to [rdi], const void* from [rsi], size_t size [rdx])
+; Clobbers rcx, rsi, rdi. The direction flag is clear (System V ABI).
+global memcpy
+memcpy:
+    mov rax, rdi
+    mov rcx, rdx
+    rep movsb
+    ret
+
+; void* memmove(void* to [rdi], const void* from [rsi], size_t size [rdx])
+; Copies from the end when the target overlaps the source from above. Clobbers rcx, rsi, rdi.
+global memmove
+memmove:
+    mov rax, rdi
+    mov rcx, rdx
+    mov r8, rdi
+    sub r8, rsi
+    cmp r8, rdx                 ; unsigned: below means to lies in (from, from + size)
+    jb .backwards
+    rep movsb
+    ret
+.backwards:
+    lea rdi, [rdi + rdx - 1]
+    lea rsi, [rsi + rdx - 1]
+    std
+    rep movsb
+    cld
+    ret
+
+; void* memset(void* to [rdi], int value [esi], size_t size [rdx])
+; Clobbers rcx, rdi, r8.
+global memset
+memset:
+    mov r8, rdi
+    mov eax, esi
+    mov rcx, rdx
+    rep stosb
+    mov rax, r8
+    ret
+
+; int memcmp(const void* a [rdi], const void* b [rsi], size_t size [rdx])
+; Clobbers rcx, rsi, rdi.
+global memcmp
+memcmp:
+    xor eax, eax
+    mov rcx, rdx
+    cmp rcx, rcx                ; equal, for a size of 0
+    repe cmpsb
+    je .equal
+    movzx eax, byte [rdi - 1]
+    movzx ecx, byte [rsi - 1]
+    sub eax, ecx
+.equal:
+    ret

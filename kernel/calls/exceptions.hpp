@@ -1,0 +1,18 @@
+// What follows a committed exception: an instruction that the kernel stands in for (RDTSC), the
+// process's own handler, or the end of the process.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "kernel/process/process.hpp"
+
+namespace reprise {
+
+// The status with which the process ends; nothing when it goes on.
+[[nodiscard]] std::optional<std::uint8_t> serve_exception(Process& process, const dwc::PeEnd& end);
+
+// "page fault", "divide error": Intel SDM Vol. 3A table 6-1.
+[[nodiscard]] std::string_view exception_name(std::uint8_t vector);
+
+}  // namespace reprise

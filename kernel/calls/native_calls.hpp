@@ -1,0 +1,45 @@
+// The native ABI's calls (kernel/abi/reprise.h), served once each, after the processing element
+// that made them is committed. Every argument is whatever a program chose to put into a register:
+// each is checked, and a bad one is an error code, never more.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "kernel/console/input.hpp"
+#include "kernel/process/process.hpp"
+
+namespace reprise {
+
+class NativeCalls {
+public:
+  explicit NativeCalls(ConsoleInput& input);
+
+  // Serves the call in the process's registers; the status with which it asks to end, if it does.
+  // A call that must wait leaves the process Sleeping, or Reading: then it is served again when
+  // there is input.
+  std::optional<std::uint8_t> serve(Process& process);
+
+private:
+  struct Arguments {
+    std::uint64_t a, b, c, d;
+  };
+  using Answer = std::int64_t;
+
+  Answer answer(Process& process, std::uint64_t number, const Arguments& arguments);
+  Answer log(Process& process, const Arguments& arguments);
+  Answer map(Process& process, const Arguments& arguments);
+  Answer unmap(Process& process, const Arguments& arguments);
+  Answer protect(Process& process, const Arguments& arguments);
+  Answer set_base(Process& process, const Arguments& arguments);
+  Answer time(const Arguments& arguments);
+  Answer sleep(Process& process, const Arguments& arguments);
+  Answer read(Process& process, const Arguments& arguments);
+  Answer set_handler(Process& process, const Arguments& arguments);
+  Answer resume(Process& process, const Arguments& arguments);
+
+  ConsoleInput& input_;
+  std::uint64_t wall_at_entry_;  // nanoseconds since 1970 at kernel entry
+};
+
+}  // namespace reprise

@@ -1,0 +1,143 @@
+#include "kernel/dwc/element.hpp"
+
+#include "arch/machine.hpp"
+#include "arch/run_user.hpp"
+#include "arch/user_state.hpp"
+#include "kernel/base/memory_map.hpp"
+#include "kernel/console/line.hpp"
+
+namespace reprise {
+namespace {
+
+using arch::Register;
+using arch::Trap;
+using Event = dwc::Event<PageNumber>;
+
+constexpr std::uint8_t general_protection_vector = 13;
+
+// A jump to a non-canonical address faults at the jump's target in ring 3. A register set that
+// already holds such a RIP (a flip) must get the same fault, and not make the kernel's IRET fail.
+Trap run_or_fault(arch::UserState& state) {
+  const auto rip = static_cast<std::int64_t>(state[Register::Rip]);
+  const bool canonical = (rip << 16) >> 16 == rip;
+  if (canonical) return arch::run_user(state);
+  return {Trap::Kind::Exception, general_protection_vector, 0, 0};
+}
+
+// A program's SYSCALL beside a personality: goes on in the personality, within the same PE.
+bool redirect_to_personality(Process& process) {
+  if (process.syscall_entry.value() == 0) return false;
+  arch::UserState& state = process.registers();
+  const std::uint64_t rip = state[Register::Rip];
+  if (rip >= process.image_low.value() && rip < process.image_high.value()) return false;
+  state[Register::Rcx] = rip;
+  state[Register::R11] = state[Register::Rflags];
+  state[Register::Rip] = process.syscall_entry.value();
+  return true;
+}
+
+// The page whose write protection (and nothing else) caused this trap.
+std::optional<PageNumber> protected_page(Process& process, const Trap& trap) {
+  constexpr std::uint32_t write_to_present = Trap::page_fault_present | Trap::page_fault_write;
+  if (trap.kind != Trap::Kind::Exception || trap.vector != Trap::page_fault_vector ||
+      (trap.error_code & write_to_present) != write_to_present ||
+      trap.fault_address >= user_high) {
+    return std::nullopt;
+  }
+  const PageNumber page = page_of(UserAddr{trap.fault_address});
+  const std::optional<arch::Mapping> mapping = process.space().table().find(page);
+  if (!mapping || !mapping->permissions.write) return std::nullopt;
+  return page;
+}
+
+dwc::PeEnd end_of(const Trap& trap) {
+  if (trap.kind == Trap::Kind::SystemCall) return {dwc::PeEnd::Kind::SystemCall, 0, 0, 0};
+  return {dwc::PeEnd::Kind::Exception, trap.vector, trap.error_code, trap.fault_address};
+}
+
+Event event_of(Process& process, const Trap& trap) {
+  Event event{};
+  event.end = end_of(trap);
+  if (trap.kind == Trap::Kind::MachineCheck) {
+    event.kind = Event::Kind::MachineCheck;
+  } else if (arch::control_bits_corrupt(process.registers())) {
+    event.kind = Event::Kind::ControlBits;
+  } else if (trap.kind == Trap::Kind::Timer) {
+    event.kind = Event::Kind::Watchdog;
+  } else if (const std::optional<PageNumber> page = protected_page(process, trap)) {
+    event.kind = Event::Kind::WriteFault;
+    event.page = *page;
+  } else {
+    event.kind = Event::Kind::End;
+  }
+  return event;
+}
+
+// The next trap that means something to the program: what concerns only the kernel is done here.
+Trap next_trap(Process& process) {
+  for (;;) {
+    const Trap trap = run_or_fault(process.registers());
+    switch (trap.kind) {
+      case Trap::Kind::NonMaskable:
+        EventLine{"nmi"}.print();
+        continue;
+      case Trap::Kind::Device:
+        continue;
+      case Trap::Kind::SystemCall:
+        if (redirect_to_personality(process)) continue;
+        return trap;
+      default:
+        return trap;
+    }
+  }
+}
+
+ElementResult run_twice(Process& process) {
+  Engine& engine = process.engine();
+  engine.begin();
+  for (;;) {
+    const Trap trap = next_trap(process);
+    switch (engine.handle(event_of(process, trap))) {
+      case dwc::Next::Resume:
+        continue;
+      case dwc::Next::Serve:
+        return {Verdict::Agreed, engine.end()};
+      case dwc::Next::Stop:
+        return {Verdict::Standing, {}};
+    }
+  }
+}
+
+// Without a second run any instruction will do as an end: a time slice needs no convergence.
+constexpr Nanoseconds unhardened_slice{10'000'000};
+
+ElementResult run_once(Process& process) {
+  const Nanoseconds begin = arch::now();
+  arch::arm_timer(unhardened_slice);
+  arch::load_rest(process.registers());
+  Trap trap = next_trap(process);
+  dwc::PeEnd end = end_of(trap);
+  while (const std::optional<PageNumber> page = protected_page(process, trap)) {
+    if (!process.space().own(*page, arch::WriteAccess::Enabled)) {
+      end.kind = dwc::PeEnd::Kind::OutOfFrames;
+      break;
+    }
+    trap = next_trap(process);
+    end = end_of(trap);
+  }
+  arch::save_rest(process.registers());
+  if (trap.kind == Trap::Kind::Timer) end = {dwc::PeEnd::Kind::Watchdog, 0, 0, 0};
+  process.user_time = process.user_time + (arch::now().value() - begin.value());
+  return {Verdict::Agreed, end};
+}
+
+}  // namespace
+
+ElementResult run_element(Process& process) {
+  process.space().table().activate();
+  ElementResult result = process.hardened() ? run_twice(process) : run_once(process);
+  if (result.verdict == Verdict::Agreed) ++process.elements;
+  return result;
+}
+
+}  // namespace reprise

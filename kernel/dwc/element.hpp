@@ -1,0 +1,22 @@
+// Runs one processing element of a process to its end: in ring 3, trap by trap, as the engine says;
+// or once, when the process is not hardened. What the end asks for is served by the caller, once,
+// afterwards.
+#pragma once
+
+#include "kernel/process/process.hpp"
+
+namespace reprise {
+
+enum class Verdict : std::uint8_t {
+  Agreed,   // both runs ended alike and are committed (or the process is not hardened)
+  Standing  // the engine gave up: the process is back at the PE's start and must not run on
+};
+
+struct ElementResult {
+  Verdict verdict;
+  dwc::PeEnd end;  // when agreed
+};
+
+[[nodiscard]] ElementResult run_element(Process& process);
+
+}  // namespace reprise

@@ -1,0 +1,181 @@
+#include "kernel/dwc/injector.hpp"
+
+#include "arch/user_state.hpp"
+#include "kernel/console/line.hpp"
+#include "kernel/process/process.hpp"
+
+namespace reprise {
+namespace {
+
+using arch::Register;
+
+// The RFLAGS bits that ring 3 can have: CF PF AF ZF SF TF DF OF NT AC ID (SDM Vol. 1 §3.4.3).
+constexpr std::array<unsigned, 11> user_flags{0, 2, 4, 6, 7, 8, 10, 11, 14, 18, 21};
+
+constexpr std::size_t index_of(Register r) { return static_cast<std::size_t>(r); }
+
+constexpr unsigned number_of(dwc::Run run) { return run == dwc::Run::First ? 1 : 2; }
+
+std::string_view word_of(Injector::Outcome outcome) {
+  switch (outcome) {
+    case Injector::Outcome::DiedOut:
+      return "died-out";
+    case Injector::Outcome::Caught:
+      return "caught";
+    case Injector::Outcome::Stopped:
+      break;
+  }
+  return "stopped";
+}
+
+Line target_of(const Injection& injection) {
+  Line target;
+  const bool snapshot = injection.target == Injection::Target::SnapshotRegister ||
+                        injection.target == Injection::Target::SnapshotPage;
+  if (snapshot) target.text("snapshot.");
+  if (injection.target == Injection::Target::Register ||
+      injection.target == Injection::Target::SnapshotRegister) {
+    std::array<char, 16> buffer;
+    target.text(arch::word_name(injection.word, buffer));
+  } else {
+    target.text("page.").number(injection.page).text(".").number(injection.word);
+  }
+  return target;
+}
+
+void print_flip(const Process& process, const Injection& injection, std::string_view outcome) {
+  EventLine{"flip"}
+      .field("process", process.name())
+      .field("pe", injection.element)
+      .field("run", injection.run)
+      .field("moment", injection.moment == Injection::Moment::Start ? "start" : "end")
+      .field("target", target_of(injection).view())
+      .field("bit", injection.bit)
+      .field("outcome", outcome)
+      .print();
+}
+
+}  // namespace
+
+Injector::Injector(const Settings& settings)
+    : rate_{settings.inject_rate},
+      random_state_{settings.inject_seed * 0x9e3779b97f4a7c15ull + 0xd1b54a32d192ed03ull} {
+  for (const Injection& injection : settings.injections()) planned_[planned_count_++] = injection;
+}
+
+// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016).
+std::uint64_t Injector::random() {
+  random_state_ ^= random_state_ >> 12;
+  random_state_ ^= random_state_ << 25;
+  random_state_ ^= random_state_ >> 27;
+  return random_state_ * 0x2545f4914f6cdd1dull;
+}
+
+void Injector::run_begins(Process& process, dwc::Run run) {
+  const std::uint64_t element = process.engine().pe_number();
+  const bool again = seen_process_ == process.id() && seen_element_ == element;
+  if (run == dwc::Run::First) {
+    if (again) {
+      settle(process, Outcome::Caught);
+      random_armed_ = false;
+    } else {
+      seen_process_ = process.id();
+      seen_element_ = element;
+      random_armed_ = false;
+      if (rate_ != 0 && random() % rate_ == 0) plan_random(process);
+    }
+  }
+  strike(process, run, Injection::Moment::Start);
+}
+
+void Injector::run_ended(Process& process, dwc::Run run) {
+  strike(process, run, Injection::Moment::End);
+}
+
+// Half of the flips hit registers (general, RIP, flags, vectors), at the run's start or end; the
+// other half a page that the run has modified. A page is chosen when the run has ended.
+void Injector::plan_random(Process& process) {
+  random_flip_ = {};
+  random_flip_.process = process.name();
+  random_flip_.element = process.engine().pe_number();
+  random_flip_.run = 1 + static_cast<unsigned>(random() & 1);
+  random_flip_.bit = static_cast<unsigned>(random() % 64);
+  random_armed_ = true;
+  if ((random() & 1) != 0) {
+    random_flip_.target = Injection::Target::Page;
+    random_flip_.page = random();
+    random_flip_.word = random() % words_per_page;
+    random_flip_.moment = Injection::Moment::End;
+    return;
+  }
+  random_flip_.moment = (random() & 1) != 0 ? Injection::Moment::Start : Injection::Moment::End;
+  constexpr std::size_t general = index_of(Register::Rflags) + 1;
+  constexpr std::size_t vector_words = 32;  // xmm0 to xmm15 follow each other in the image
+  std::size_t word = random() % (general + vector_words);
+  if (word >= general) word += arch::word_named("xmm0.0").value_or(general) - general;
+  random_flip_.word = word;
+  if (word == index_of(Register::Rflags)) {
+    random_flip_.bit = user_flags[random() % user_flags.size()];
+  }
+}
+
+void Injector::strike(Process& process, dwc::Run run, Injection::Moment moment) {
+  const auto fits = [&](const Injection& injection) {
+    return injection.moment == moment && injection.run == number_of(run) &&
+           injection.element == process.engine().pe_number() &&
+           injection.process == process.name();
+  };
+  for (std::size_t i = 0; i < planned_count_; ++i) {
+    if (spent_[i] || !fits(planned_[i])) continue;
+    spent_[i] = true;
+    if (!apply(process, planned_[i])) print_flip(process, planned_[i], "no-target");
+  }
+  if (random_armed_ && fits(random_flip_)) {
+    random_armed_ = false;
+    const std::size_t pages = process.engine().modified_pages();
+    if (random_flip_.target == Injection::Target::Page && pages != 0) random_flip_.page %= pages;
+    if (!apply(process, random_flip_)) print_flip(process, random_flip_, "no-target");
+  }
+}
+
+bool Injector::apply(Process& process, const Injection& injection) {
+  const std::uint64_t mask = 1ull << injection.bit;
+  switch (injection.target) {
+    case Injection::Target::Register:
+    case Injection::Target::SnapshotRegister: {
+      const bool live = injection.target == Injection::Target::Register;
+      arch::UserState& state = live ? process.registers() : process.engine().snapshot_registers();
+      if (injection.word >= state.words().size()) return false;
+      state.words()[injection.word] ^= mask;
+      break;
+    }
+    case Injection::Target::Page:
+    case Injection::Target::SnapshotPage:
+      if (!flip_page(process, injection)) return false;
+      break;
+  }
+  if (pending_count_ < pending_.size()) pending_[pending_count_++] = injection;
+  return true;
+}
+
+bool Injector::flip_page(Process& process, const Injection& injection) {
+  Engine& engine = process.engine();
+  if (injection.page >= engine.modified_pages()) return false;
+  const FrameNumber frame = injection.target == Injection::Target::Page
+                                ? engine.modified_frame(injection.page)
+                                : engine.snapshot_frame(injection.page);
+  arch::frame_words(frame)[injection.word] ^= 1ull << injection.bit;
+  return true;
+}
+
+void Injector::settle(Process& process, Outcome outcome) {
+  for (std::size_t i = 0; i < pending_count_; ++i) {
+    print_flip(process, pending_[i], word_of(outcome));
+    (outcome == Outcome::Caught    ? caught_
+     : outcome == Outcome::DiedOut ? died_out_
+                                   : stopped_) += 1;
+  }
+  pending_count_ = 0;
+}
+
+}  // namespace reprise

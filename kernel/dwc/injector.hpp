@@ -1,0 +1,57 @@
+// Flips bits on purpose, where `inject=` says or at random (`inject.rate=`), to show that a flip is
+// caught. Each flip is transient: it is applied once and not again when the PE is restarted. What
+// became of it is printed when the PE ends: caught (the runs differed) or died-out (overwritten or
+// never used; both runs agreed all the same).
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernel/parse/settings.hpp"
+#include "libdwc/platform.hpp"
+
+namespace reprise {
+
+class Process;
+
+class Injector {
+public:
+  explicit Injector(const Settings& settings);
+
+  // From the engine's platform: the moments at which a flip can strike.
+  void run_begins(Process& process, dwc::Run run);
+  void run_ended(Process& process, dwc::Run run);
+
+  // The engine's verdict on the PE in which flips were pending.
+  enum class Outcome : std::uint8_t { DiedOut, Caught, Stopped };
+  void settle(Process& process, Outcome outcome);
+
+  [[nodiscard]] std::uint64_t flips() const { return caught_ + died_out_ + stopped_; }
+  [[nodiscard]] std::uint64_t caught() const { return caught_; }
+  [[nodiscard]] std::uint64_t died_out() const { return died_out_; }
+  [[nodiscard]] std::uint64_t stopped() const { return stopped_; }
+
+private:
+  void strike(Process& process, dwc::Run run, Injection::Moment moment);
+  void plan_random(Process& process);
+  bool apply(Process& process, const Injection& injection);
+  bool flip_page(Process& process, const Injection& injection);
+  [[nodiscard]] std::uint64_t random();
+
+  std::array<Injection, Settings::max_injections> planned_{};
+  std::array<bool, Settings::max_injections> spent_{};
+  std::size_t planned_count_ = 0;
+
+  std::uint64_t rate_;
+  std::uint64_t random_state_;
+  bool random_armed_ = false;  // random_flip_ waits for its run and moment
+  Injection random_flip_{};
+
+  std::array<Injection, 8> pending_{};  // applied in the PE under way, verdict open
+  std::size_t pending_count_ = 0;
+  std::uint64_t seen_process_ = 0, seen_element_ = 0;  // the PE whose first attempt was planned
+  std::uint64_t caught_ = 0, died_out_ = 0, stopped_ = 0;
+};
+
+}  // namespace reprise

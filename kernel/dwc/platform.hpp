@@ -1,0 +1,76 @@
+// The machine as libdwc sees it: one object per process that ties the engine to its page table,
+// its registers, the frame allocator, the clock and the fault injector.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "arch/frame_memory.hpp"
+#include "arch/page_table.hpp"
+#include "arch/user_state.hpp"
+#include "kernel/base/address.hpp"
+#include "kernel/base/frame_source.hpp"
+#include "kernel/memory/address_space.hpp"
+#include "kernel/parse/settings.hpp"
+#include "libdwc/platform.hpp"
+
+namespace reprise {
+
+class Injector;
+class Process;
+
+class KernelPlatform {
+public:
+  using Page = PageNumber;
+  using Frame = FrameNumber;
+  using Registers = arch::UserState;
+  static constexpr std::size_t rip_word = static_cast<std::size_t>(arch::Register::Rip);
+
+  KernelPlatform(Process& process, AddressSpace& space, Registers& live, FrameSource& frames,
+                 Injector& injector, Settings::Flush flush)
+      : process_{&process},
+        table_{&space.table()},
+        live_{&live},
+        frames_{&frames},
+        injector_{&injector},
+        flush_{flush} {}
+
+  std::optional<Frame> allocate() { return frames_->allocate(); }
+  void release(Frame frame) { frames_->release(frame); }
+  std::uint64_t copy(Frame to, Frame from) { return arch::copy_frame(to, from); }
+  std::uint64_t copy_at_fault(Frame to, Frame from) { return arch::copy_frame_at_fault(to, from); }
+  dwc::Comparison compare(Frame a, Frame b);
+  std::uint64_t check_word(Frame frame) { return arch::check_word(arch::frame_words(frame)); }
+  std::span<std::uint64_t> words(Frame frame) { return arch::frame_words(frame); }
+
+  dwc::Origin<Frame> origin(Page page);
+  void map(Page page, Frame frame, dwc::Write write);
+  bool dirty(Page page) { return table_->dirty(page); }
+  void clear_dirty(Page page) { table_->clear_dirty(page); }
+  void invalidate(Page page) { arch::PageTable::invalidate(page); }
+  void invalidate_all() { arch::PageTable::invalidate_user(); }
+
+  Registers& registers() { return *live_; }
+  void complete() { arch::save_rest(*live_); }
+  void load() { arch::load_rest(*live_); }
+
+  std::uint64_t now();                    // nanoseconds
+  void arm_watchdog(std::uint64_t nanoseconds);
+  void flush_caches();
+
+  void run_begins(dwc::Run run);
+  void run_ended(dwc::Run run);
+
+private:
+  Process* process_;
+  arch::PageTable* table_;
+  Registers* live_;
+  FrameSource* frames_;
+  Injector* injector_;
+  Settings::Flush flush_;
+};
+static_assert(dwc::Platform<KernelPlatform>);
+
+}  // namespace reprise

@@ -1,0 +1,90 @@
+// Where the kernel begins, once boot/ has brought the processor into long mode: a list, one line a
+// step. Read on in supervisor.cpp, which is where it spends its life.
+#include <cstdint>
+#include <optional>
+
+#include "arch/machine.hpp"
+#include "arch/user_state.hpp"
+#include "kernel/boot_modules.hpp"
+#include "kernel/console/line.hpp"
+#include "kernel/memory/frame_allocator.hpp"
+#include "kernel/parse/settings.hpp"
+#include "kernel/report/report.hpp"
+#include "kernel/supervisor.hpp"
+
+namespace reprise {
+namespace {
+
+constinit FrameAllocator frames;
+constinit Settings settings;
+constinit ProcessTable processes;
+constinit std::optional<ConsoleInput> input;
+constinit std::optional<Injector> injector;
+
+const arch::BootInfo& start_machine(std::uint32_t magic, std::uint32_t info) {
+  arch::start_emergency_serial();           // so that whatever fails below can be said
+  arch::load_descriptor_tables();           // so that a fault below is reported, not a reset
+  arch::require_features();                 // the rest relies on these
+  const arch::BootInfo& boot = arch::read_boot_info(magic, info);
+  frames.initialize(boot.memory);
+  arch::build_kernel_tables(boot, frames);  // from here on no page is writable and executable
+  arch::check_write_xor_execute();          // and that is looked up, not believed
+  arch::start_screen(boot.framebuffer);     // needs its mapping
+  arch::start_extended_state();
+  arch::start_interrupts(boot);
+  arch::start_clock();                      // needs the local APIC's timer
+  return boot;
+}
+
+void read_settings(const arch::BootInfo& boot) {
+  const auto parsed = parse_settings(boot.command_line, arch::word_named, settings);
+  if (!parsed) {
+    const ArgumentError& error = parsed.error();
+    Line{}.text(error.reason).text("; allowed: ").text(error.allowed).print();
+    print_error(error.error, error.argument);
+    arch::exit_machine(exit_code_of(error.error));
+  }
+  arch::select_output(!settings.console_screen   ? arch::Output::SerialOnly
+                      : !settings.console_serial ? arch::Output::ScreenOnly
+                                                 : arch::Output::Both);
+}
+
+void introduce(const arch::BootInfo& boot) {
+  Line{"Reprise: every processing element runs twice, is compared, then committed"}.print();
+  arch::describe_machine([](std::string_view text) { Line{text}.print(); });
+  EventLine{"boot"}
+      .field("log", 1)
+      .field("memory_kib", boot.total_memory >> 10)
+      .field("free_kib", frames.free_frames() << (page_shift - 10))
+      .field("modules", boot.modules.size())
+      .field("command_line", boot.command_line)
+      .print();
+}
+
+ExitCode outcome(std::optional<Error> boot_error) {
+  bool failed = false, standing = false;
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    failed |= processes[i].exit_status != 0;
+    standing |= processes[i].mismatch_standing;
+  }
+  if (standing) return ExitCode::MismatchStanding;
+  if (boot_error) return exit_code_of(*boot_error);
+  return failed ? ExitCode::ProgramFailed : ExitCode::Clean;
+}
+
+}  // namespace
+}  // namespace reprise
+
+extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info) {
+  using namespace reprise;
+  const arch::BootInfo& boot = start_machine(magic, info);
+  read_settings(boot);
+  introduce(boot);
+  input.emplace(settings.input);
+  injector.emplace(settings);
+  const std::optional<Error> error =
+      start_programs(boot.modules, frames, *injector, settings, processes);
+  Supervisor{processes, *input, *injector, settings}.run();
+  print_final_report(processes, *injector, settings);
+  arch::exit_machine(outcome(error));
+}

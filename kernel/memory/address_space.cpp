@@ -1,0 +1,171 @@
+#include "kernel/memory/address_space.hpp"
+
+#include "arch/frame_memory.hpp"
+#include "kernel/base/memory_map.hpp"
+
+namespace reprise {
+namespace {
+
+// One call may not keep the kernel, which nobody can preempt, busy for long.
+constexpr std::uint64_t max_bytes_per_call = 16ull << 30;
+
+// The part of a transfer that lies in one page.
+struct Piece {
+  PageNumber page;
+  std::size_t offset, size;
+};
+
+Piece piece_at(std::uint64_t address, std::size_t remaining) {
+  const std::size_t offset = address & (page_size - 1);
+  const std::size_t room = page_size - offset;
+  return {page_of(UserAddr{address}), offset, remaining < room ? remaining : room};
+}
+
+bool in_user_half(std::uint64_t start, std::uint64_t bytes) {
+  return start >= user_low && start < user_high && bytes <= user_high - start;
+}
+
+std::byte* bytes_of(FrameNumber frame) {
+  return reinterpret_cast<std::byte*>(arch::frame_words(frame).data());
+}
+
+}  // namespace
+
+Result<PageRange, MemoryError> PageRange::of(UserAddr start, std::uint64_t bytes) {
+  const bool aligned = ((start.value() | bytes) & (page_size - 1)) == 0;
+  if (!aligned || bytes == 0 || bytes > max_bytes_per_call ||
+      !in_user_half(start.value(), bytes)) {
+    return Failure{MemoryError::BadRange};
+  }
+  return PageRange{page_of(start), page_of(start + bytes)};
+}
+
+std::optional<AddressSpace> AddressSpace::create(FrameSource& frames, FrameNumber zero) {
+  std::optional<arch::PageTable> table = arch::PageTable::create(frames);
+  if (!table) return std::nullopt;
+  return AddressSpace{std::move(*table), frames, zero};
+}
+
+void AddressSpace::forget(PageNumber page) {
+  if (observer_ != nullptr) observer_->page_changes(page);
+}
+
+MemoryResult AddressSpace::map_zero(PageRange range, arch::Permissions permissions,
+                                    Existing existing) {
+  if (existing == Existing::Refuse && table_.next_mapped(range.first(), range.end())) {
+    return Failure{MemoryError::Occupied};
+  }
+  unmap(range);
+  const arch::Mapping fresh{zero_, permissions, arch::Ownership::Shared,
+                            arch::WriteAccess::Protected};
+  for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
+    if (table_.map(page, fresh)) continue;
+    unmap(range);
+    return Failure{MemoryError::Exhausted};
+  }
+  return Done{};
+}
+
+MemoryResult AddressSpace::map_shared(PageNumber page, FrameNumber frame,
+                                      arch::Permissions permissions) {
+  const arch::Mapping mapping{frame, permissions, arch::Ownership::Shared,
+                              arch::WriteAccess::Protected};
+  if (!table_.map(page, mapping)) return Failure{MemoryError::Exhausted};
+  return Done{};
+}
+
+void AddressSpace::unmap_one(PageNumber page) {
+  forget(page);
+  const std::optional<arch::Mapping> was = table_.unmap(page);
+  if (was && was->ownership == arch::Ownership::Owned) frames_->release(was->frame);
+  arch::PageTable::invalidate(page);
+}
+
+void AddressSpace::unmap_pages(PageNumber first, PageNumber end) {
+  std::optional<PageNumber> page = table_.next_mapped(first, end);
+  while (page) {
+    unmap_one(*page);
+    page = table_.next_mapped(*page + 1, end);
+  }
+}
+
+void AddressSpace::unmap_all() {
+  unmap_pages(page_of(UserAddr{user_low}), page_of(UserAddr{user_high}));
+}
+
+MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permissions) {
+  for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
+    if (!table_.find(page)) return Failure{MemoryError::NotMapped};
+  }
+  for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
+    forget(page);
+    arch::Mapping mapping = *table_.find(page);
+    mapping.permissions = permissions;
+    mapping.write_access = arch::WriteAccess::Protected;
+    REPRISE_ASSERT(table_.map(page, mapping));  // the tables are there already
+    arch::PageTable::invalidate(page);
+  }
+  return Done{};
+}
+
+MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) {
+  forget(page);
+  std::optional<arch::Mapping> mapping = table_.find(page);
+  if (!mapping) return Failure{MemoryError::NotMapped};
+  if (mapping->ownership == arch::Ownership::Shared) {
+    const std::optional<FrameNumber> frame = frames_->allocate();
+    if (!frame) return Failure{MemoryError::Exhausted};
+    arch::copy_frame_at_fault(*frame, mapping->frame);
+    mapping->frame = *frame;
+    mapping->ownership = arch::Ownership::Owned;
+  }
+  mapping->write_access = write_access;
+  REPRISE_ASSERT(table_.map(page, *mapping));
+  arch::PageTable::invalidate(page);
+  return Done{};
+}
+
+bool AddressSpace::permits(UserAddr start, std::size_t bytes, bool arch::Permissions::* right) {
+  if (bytes == 0) return true;
+  if (!in_user_half(start.value(), bytes)) return false;
+  const PageNumber last = page_of(start + (bytes - 1));
+  for (PageNumber page = page_of(start); page <= last; page = page + 1) {
+    const std::optional<arch::Mapping> mapping = table_.find(page);
+    if (!mapping || !(mapping->permissions.*right)) return false;
+  }
+  return true;
+}
+
+MemoryResult AddressSpace::read(UserAddr from, std::span<std::byte> to) {
+  if (!readable(from, to.size())) return Failure{MemoryError::NotMapped};
+  for (std::size_t done = 0; done < to.size();) {
+    const Piece piece = piece_at(from.value() + done, to.size() - done);
+    const std::byte* source = bytes_of(table_.find(piece.page)->frame) + piece.offset;
+    __builtin_memcpy(to.data() + done, source, piece.size);
+    done += piece.size;
+  }
+  return Done{};
+}
+
+MemoryResult AddressSpace::write(UserAddr to, std::span<const std::byte> from) {
+  if (!writable(to, from.size())) return Failure{MemoryError::NotMapped};
+  return store(to, from);
+}
+
+MemoryResult AddressSpace::load(UserAddr to, std::span<const std::byte> from) {
+  return store(to, from);
+}
+
+MemoryResult AddressSpace::store(UserAddr to, std::span<const std::byte> from) {
+  for (std::size_t done = 0; done < from.size();) {
+    const Piece piece = piece_at(to.value() + done, from.size() - done);
+    const MemoryResult owned = own(piece.page, arch::WriteAccess::Protected);
+    if (!owned) return owned;
+    std::byte* target = bytes_of(table_.find(piece.page)->frame) + piece.offset;
+    __builtin_memcpy(target, from.data() + done, piece.size);
+    done += piece.size;
+  }
+  return Done{};
+}
+
+}  // namespace reprise

@@ -1,0 +1,94 @@
+// The pages of one process, and the only checked way to its memory. Fresh pages all stand on one
+// shared zero frame, program files on the boot module's own frames: a page gets a frame of its own
+// with its first write. All that the kernel itself does here happens between processing elements;
+// the observer hears of a page before it changes, so that DWC's books stay true.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "arch/page_table.hpp"
+#include "kernel/base/address.hpp"
+#include "kernel/base/frame_source.hpp"
+#include "kernel/base/result.hpp"
+
+namespace reprise {
+
+enum class MemoryError : std::uint8_t { BadRange, Occupied, NotMapped, Exhausted };
+using MemoryResult = Result<Done, MemoryError>;
+
+// Told before the kernel changes a page or takes it away.
+class PageObserver {
+public:
+  virtual void page_changes(PageNumber page) = 0;
+
+protected:
+  ~PageObserver() = default;
+};
+
+enum class Existing : std::uint8_t { Refuse, Replace };
+
+// Whole pages of the user half; empty or out of bounds ranges cannot be made.
+class PageRange {
+public:
+  // Address and size must be multiples of the page size; the size may not be 0.
+  [[nodiscard]] static Result<PageRange, MemoryError> of(UserAddr start, std::uint64_t bytes);
+  [[nodiscard]] PageNumber first() const { return first_; }
+  [[nodiscard]] PageNumber end() const { return end_; }
+
+private:
+  PageRange(PageNumber first, PageNumber end) : first_{first}, end_{end} {}
+  PageNumber first_, end_;
+};
+
+class AddressSpace {
+public:
+  // `zero` is a frame of zeros that is never written. Nothing when memory is exhausted.
+  [[nodiscard]] static std::optional<AddressSpace> create(FrameSource& frames, FrameNumber zero);
+
+  void observe(PageObserver* observer) { observer_ = observer; }
+  [[nodiscard]] arch::PageTable& table() { return table_; }
+
+  // On Exhausted nothing stays half mapped.
+  MemoryResult map_zero(PageRange range, arch::Permissions permissions, Existing existing);
+  MemoryResult map_shared(PageNumber page, FrameNumber frame, arch::Permissions permissions);
+  void unmap(PageRange range) { unmap_pages(range.first(), range.end()); }
+  void unmap_all();
+  MemoryResult protect(PageRange range, arch::Permissions permissions);
+
+  // Gives the page a frame of its own, with the same content; hardware write access as asked.
+  MemoryResult own(PageNumber page, arch::WriteAccess write_access);
+
+  // Whether the process itself could do that to every byte of the range (an empty one: yes).
+  [[nodiscard]] bool readable(UserAddr start, std::size_t bytes) {
+    return permits(start, bytes, &arch::Permissions::read);
+  }
+  [[nodiscard]] bool writable(UserAddr start, std::size_t bytes) {
+    return permits(start, bytes, &arch::Permissions::write);
+  }
+
+  // Whole transfers or none, save that Exhausted may leave a part written. read() needs the process's permission to read; write() that to write;
+  // load() is the loader's: it writes whatever the permissions say.
+  MemoryResult read(UserAddr from, std::span<std::byte> to);
+  MemoryResult write(UserAddr to, std::span<const std::byte> from);
+  MemoryResult load(UserAddr to, std::span<const std::byte> from);
+
+private:
+  AddressSpace(arch::PageTable table, FrameSource& frames, FrameNumber zero)
+      : table_{std::move(table)}, frames_{&frames}, zero_{zero} {}
+  void forget(PageNumber page);
+  void unmap_pages(PageNumber first, PageNumber end);
+  void unmap_one(PageNumber page);
+  [[nodiscard]] bool permits(UserAddr start, std::size_t bytes, bool arch::Permissions::* right);
+  MemoryResult store(UserAddr to, std::span<const std::byte> from);
+
+  arch::PageTable table_;
+  FrameSource* frames_;
+  FrameNumber zero_;
+  PageObserver* observer_ = nullptr;
+};
+
+}  // namespace reprise

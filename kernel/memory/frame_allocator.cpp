@@ -1,0 +1,61 @@
+#include "kernel/memory/frame_allocator.hpp"
+
+#include "arch/frame_memory.hpp"
+#include "kernel/base/assert.hpp"
+
+namespace reprise {
+namespace {
+
+constexpr std::uint64_t end_of_chain = ~0ull;
+
+}  // namespace
+
+void FrameAllocator::initialize(std::span<const arch::MemoryRange> memory) {
+  for (const arch::MemoryRange& range : memory) {
+    const std::uint64_t first = round_up(range.start.value()) >> page_shift;
+    const std::uint64_t end = (range.start.value() + range.size) >> page_shift;
+    if (first >= end || range_count_ == ranges_.size()) continue;
+    ranges_[range_count_++] = {first, end, first};
+    total_ += end - first;
+  }
+  free_ = total_;
+}
+
+std::optional<FrameNumber> FrameAllocator::allocate() {
+  if (released_) {
+    const FrameNumber frame = *released_;
+    const std::uint64_t next = arch::frame_words(frame)[0];
+    released_ = next == end_of_chain ? std::nullopt : std::optional{FrameNumber{next}};
+    --free_;
+    return frame;
+  }
+  return allocate_adjacent(1);
+}
+
+std::optional<FrameNumber> FrameAllocator::allocate_adjacent(std::size_t count) {
+  for (std::size_t i = 0; i < range_count_; ++i) {
+    Range& range = ranges_[i];
+    if (range.end - range.next < count) continue;
+    const FrameNumber frame{range.next};
+    range.next += count;
+    free_ -= count;
+    return frame;
+  }
+  return std::nullopt;
+}
+
+void FrameAllocator::release(FrameNumber frame) {
+  REPRISE_ASSERT(manages(frame));
+  arch::frame_words(frame)[0] = released_ ? released_->value() : end_of_chain;
+  released_ = frame;
+  ++free_;
+}
+
+bool FrameAllocator::manages(FrameNumber frame) const {
+  for (std::size_t i = 0; i < range_count_; ++i) {
+    if (frame.value() >= ranges_[i].start && frame.value() < ranges_[i].next) return true;
+  }
+  return false;
+}
+
+}  // namespace reprise

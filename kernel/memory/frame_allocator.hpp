@@ -1,0 +1,45 @@
+// All free physical memory, a frame at a time. Frames never handed out yet are counted up from the
+// memory map; frames given back are chained through their own first word. So a machine with a
+// terabyte starts as fast as one with 64 MiB, and both operations take constant time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "arch/machine.hpp"
+#include "kernel/base/address.hpp"
+#include "kernel/base/frame_source.hpp"
+
+namespace reprise {
+
+class FrameAllocator final : public FrameSource {
+public:
+  // Takes over the ranges; what is not a whole frame in them is left out.
+  void initialize(std::span<const arch::MemoryRange> memory);
+
+  [[nodiscard]] std::optional<FrameNumber> allocate() override;
+  void release(FrameNumber frame) override;
+
+  // Frames that follow each other, for tables larger than a page; never given back.
+  [[nodiscard]] std::optional<FrameNumber> allocate_adjacent(std::size_t count);
+
+  [[nodiscard]] std::uint64_t free_frames() const { return free_; }
+  [[nodiscard]] std::uint64_t total_frames() const { return total_; }
+
+private:
+  struct Range {
+    std::uint64_t next, end;  // frame numbers, end exclusive
+    std::uint64_t start;
+  };
+  [[nodiscard]] bool manages(FrameNumber frame) const;
+
+  std::array<Range, arch::max_memory_ranges> ranges_{};
+  std::size_t range_count_ = 0;
+  std::optional<FrameNumber> released_;  // head of the chain of frames given back
+  std::uint64_t free_ = 0;
+  std::uint64_t total_ = 0;
+};
+
+}  // namespace reprise

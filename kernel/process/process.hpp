@@ -1,0 +1,80 @@
+// A process: its memory, its registers, the engine that runs each of its processing elements
+// twice, and what the scheduler must know. A process is changed only between its processing
+// elements; whatever the kernel does to its pages reaches the engine through page_changes().
+// Next: loader.hpp fills one, kernel/dwc/element.hpp runs one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "arch/user_state.hpp"
+#include "kernel/base/address.hpp"
+#include "kernel/dwc/platform.hpp"
+#include "kernel/memory/address_space.hpp"
+#include "kernel/parse/settings.hpp"
+#include "libdwc/controller.hpp"
+
+namespace reprise {
+
+class Injector;
+
+using Engine = dwc::Controller<KernelPlatform>;
+
+enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Reading, Ended };
+
+// Exit statuses that the kernel itself gives, as a shell would: 128 + signal.
+inline constexpr std::uint8_t status_killed = 137;   // out of memory, as by SIGKILL
+inline constexpr std::uint8_t status_stopped = 135;  // a mismatch that restarts did not cure
+
+struct ExceptionHandler {
+  UserAddr entry;  // 0: none
+  UserAddr frame;
+};
+
+class Process final : public PageObserver {
+public:
+  // The frames that hold the register sets, and the engine's page table, are the caller's to give.
+  struct Storage {
+    arch::UserState* live;
+    arch::UserState* start;
+    arch::UserState* first;
+    std::span<dwc::PageEntry<KernelPlatform>> pages;
+  };
+  Process(std::uint64_t id, std::string_view name, AddressSpace space, Storage storage,
+          FrameSource& frames, Injector& injector, const Settings& settings);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] std::string_view name() const { return name_; }
+  [[nodiscard]] AddressSpace& space() { return space_; }
+  [[nodiscard]] arch::UserState& registers() { return *storage_.live; }
+  [[nodiscard]] bool hardened() const { return engine_.has_value(); }
+  [[nodiscard]] Engine& engine() { return *engine_; }
+
+  void page_changes(PageNumber page) override;
+
+  // The process is over: its memory goes back at once.
+  void end(std::uint8_t status);
+
+  ProcessStatus status = ProcessStatus::Ready;
+  Nanoseconds wake_at{};            // while Sleeping
+  std::uint8_t exit_status = 0;     // once Ended
+  bool mismatch_standing = false;   // ended by a verdict of the engine
+  UserAddr image_low, image_high;   // of the personality (or of a native program)
+  UserAddr syscall_entry{};         // personality's entry for SYSCALLs from elsewhere; 0: none
+  ExceptionHandler exception_handler{};
+  std::uint64_t elements = 0;       // committed, or simply ended when not hardened
+  Nanoseconds user_time{};          // unhardened: time in ring 3
+
+private:
+  std::uint64_t id_;
+  std::string_view name_;
+  AddressSpace space_;
+  Storage storage_;
+  KernelPlatform platform_;
+  std::optional<Engine> engine_;
+};
+
+}  // namespace reprise

@@ -1,0 +1,28 @@
+// Round robin at the ends of processing elements: whoever is ready runs one PE, then the next one.
+// When nobody is ready the machine idles until a sleeper's time or a key.
+#pragma once
+
+#include "kernel/console/input.hpp"
+#include "kernel/process/process_table.hpp"
+
+namespace reprise {
+
+class Scheduler {
+public:
+  Scheduler(ProcessTable& table, ConsoleInput& input) : table_{table}, input_{input} {}
+
+  // The process whose turn it is, Ready or (with input for it) Reading; nullptr when all have
+  // ended.
+  [[nodiscard]] Process* next();
+
+private:
+  [[nodiscard]] bool can_run(Process& process, Nanoseconds now) const;
+  // The time until the first sleeper wakes; nothing when all have ended.
+  [[nodiscard]] std::optional<Nanoseconds> idle_time(Nanoseconds now);
+
+  ProcessTable& table_;
+  ConsoleInput& input_;
+  std::size_t last_ = 0;
+};
+
+}  // namespace reprise

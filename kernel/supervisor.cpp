@@ -1,0 +1,71 @@
+#include "kernel/supervisor.hpp"
+
+#include "arch/machine.hpp"
+#include "kernel/calls/exceptions.hpp"
+#include "kernel/console/line.hpp"
+#include "kernel/report/diagnosis.hpp"
+#include "kernel/report/report.hpp"
+
+namespace reprise {
+
+void Supervisor::run() {
+  while (Process* process = scheduler_.next()) turn(*process);
+}
+
+void Supervisor::turn(Process& process) {
+  if (process.status == ProcessStatus::Reading) {  // input has come for the call that waits
+    static_cast<void>(calls_.serve(process));
+    return;
+  }
+  process.status = ProcessStatus::Ready;
+  const ElementResult element = run_element(process);
+  if (element.verdict == Verdict::Standing) {
+    injector_.settle(process, Injector::Outcome::Stopped);
+    mismatch_stands(process);
+    return;
+  }
+  injector_.settle(process, Injector::Outcome::DiedOut);
+  serve(process, element.end);
+}
+
+void Supervisor::serve(Process& process, const dwc::PeEnd& end) {
+  using Kind = dwc::PeEnd::Kind;
+  switch (end.kind) {
+    case Kind::SystemCall:
+      if (const auto status = calls_.serve(process)) finish(process, *status);
+      return;
+    case Kind::Exception:
+      if (const auto status = serve_exception(process, end)) finish(process, *status);
+      return;
+    case Kind::OutOfFrames:
+      out_of_memory(process);
+      return;
+    default:
+      return;  // the program goes on where it stands
+  }
+}
+
+void Supervisor::out_of_memory(Process& process) {
+  Line{process.name()}
+      .text(": memory is exhausted and the program is ended; give the machine more (--memory)")
+      .print();
+  EventLine{"out-of-memory"}.field("process", process.name()).print();
+  finish(process, status_killed);
+}
+
+void Supervisor::mismatch_stands(Process& process) {
+  print_diagnosis(process);
+  process.mismatch_standing = true;
+  finish(process, status_stopped);
+  if (settings_.on_fail == Settings::OnFail::Stop) return;
+  print_final_report(table_, injector_, settings_);
+  if (settings_.on_fail == Settings::OnFail::Reboot) arch::reboot_machine();
+  arch::exit_machine(ExitCode::MismatchStanding);
+}
+
+void Supervisor::finish(Process& process, std::uint8_t status) {
+  process.end(status);
+  print_process_end(process, settings_);
+}
+
+}  // namespace reprise

@@ -1,0 +1,39 @@
+// The kernel's main loop: whose turn it is, one processing element, then once, outside of it, what
+// the element's end asks for. Ends the machine when no process is left.
+#pragma once
+
+#include "kernel/calls/native_calls.hpp"
+#include "kernel/dwc/element.hpp"
+#include "kernel/dwc/injector.hpp"
+#include "kernel/process/scheduler.hpp"
+
+namespace reprise {
+
+class Supervisor {
+public:
+  Supervisor(ProcessTable& table, ConsoleInput& input, Injector& injector,
+             const Settings& settings)
+      : table_{table},
+        scheduler_{table, input},
+        calls_{input},
+        injector_{injector},
+        settings_{settings} {}
+
+  // Runs until every process has ended.
+  void run();
+
+private:
+  void turn(Process& process);
+  void serve(Process& process, const dwc::PeEnd& end);
+  void out_of_memory(Process& process);
+  void mismatch_stands(Process& process);
+  void finish(Process& process, std::uint8_t status);
+
+  ProcessTable& table_;
+  Scheduler scheduler_;
+  NativeCalls calls_;
+  Injector& injector_;
+  const Settings& settings_;
+};
+
+}  // namespace reprise

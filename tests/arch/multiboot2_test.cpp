@@ -1,0 +1,233 @@
+#include "arch/x86_64/multiboot2.hpp"
+
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "tests/arch/catch.hpp"
+
+using arch::BootStorage;
+using arch::MemoryRange;
+using reprise::PhysAddr;
+
+namespace {
+
+constexpr std::uint64_t blob_at = 0x200000;
+constexpr MemoryRange image{PhysAddr{0x100000}, 0x45678};
+
+// Builds a boot information blob tag by tag, as a loader would.
+class Blob {
+public:
+  Blob() { number<std::uint32_t>(0); number<std::uint32_t>(0); }
+  template <class T>
+  Blob& number(T value) {
+    const auto* raw = reinterpret_cast<const std::byte*>(&value);
+    bytes_.insert(bytes_.end(), raw, raw + sizeof(T));
+    return *this;
+  }
+  Blob& text(const std::string& s) {
+    for (const char c : s) bytes_.push_back(static_cast<std::byte>(c));
+    bytes_.push_back(std::byte{0});
+    return *this;
+  }
+  Blob& begin(std::uint32_t type) {
+    while (bytes_.size() % 8 != 0) bytes_.push_back(std::byte{0xee});
+    tag_ = bytes_.size();
+    return number(type).number<std::uint32_t>(0);
+  }
+  Blob& end() {
+    const auto size = static_cast<std::uint32_t>(bytes_.size() - tag_);
+    std::memcpy(bytes_.data() + tag_ + 4, &size, 4);
+    return *this;
+  }
+  Blob& memory(std::uint64_t start, std::uint64_t size, std::uint32_t type) {
+    return number(start).number(size).number(type).number<std::uint32_t>(0);
+  }
+  Blob& module(std::uint32_t start, std::uint32_t end_address, const std::string& string) {
+    return begin(3).number(start).number(end_address).text(string).end();
+  }
+  Blob& framebuffer(std::uint8_t bits, std::uint8_t type, std::uint8_t red_size = 8) {
+    begin(8).number<std::uint64_t>(0xe0000000).number<std::uint32_t>(4096);
+    number<std::uint32_t>(1024).number<std::uint32_t>(768).number(bits).number(type);
+    number<std::uint16_t>(0);
+    for (const std::uint8_t b : {std::uint8_t{16}, red_size, std::uint8_t{8}, std::uint8_t{8},
+                                 std::uint8_t{0}, std::uint8_t{8}}) {
+      number(b);
+    }
+    return end();
+  }
+  [[nodiscard]] std::vector<std::byte> finish() {
+    begin(0).end();
+    const auto size = static_cast<std::uint32_t>(bytes_.size());
+    std::memcpy(bytes_.data(), &size, 4);
+    return bytes_;
+  }
+
+private:
+  std::vector<std::byte> bytes_;
+  std::size_t tag_ = 0;
+};
+
+Blob usual() {
+  Blob blob;
+  blob.begin(1).text("policy=rotate report=full").end();
+  blob.begin(2).text("GRUB 2.06").end();
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  blob.memory(0, 0x9fc00, 1).memory(0x9fc00, 0x400, 2).memory(0x100000, 0x7ee0000, 1);
+  return blob.end();
+}
+
+std::optional<std::string_view> parse(const std::vector<std::byte>& blob, BootStorage& storage) {
+  return arch::parse_boot_info(blob, PhysAddr{blob_at}, image, storage);
+}
+
+bool free_at(const BootStorage& storage, std::uint64_t address) {
+  for (const MemoryRange& r : storage.info.memory) {
+    if (address >= r.start.value() && address - r.start.value() < r.size) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("command line, loader, modules and memory come out as they were put in") {
+  const auto bytes = usual()
+                         .module(0x300000, 0x301234, "program=sh sh -c 'ls'")
+                         .module(0x400000, 0x400000, "archive")
+                         .finish();
+  BootStorage storage;
+  REQUIRE_FALSE(parse(bytes, storage));
+  CHECK(storage.info.command_line == "policy=rotate report=full");
+  CHECK(storage.info.loader == "GRUB 2.06");
+  REQUIRE(storage.info.modules.size() == 2);
+  CHECK(storage.info.modules[0].string == "program=sh sh -c 'ls'");
+  CHECK(storage.info.modules[0].range.start == PhysAddr{0x300000});
+  CHECK(storage.info.modules[0].range.size == 0x1234);
+  CHECK(storage.info.modules[1].range.size == 0);
+  CHECK(storage.info.total_memory == 0x9fc00 + 0x7ee0000);
+}
+
+TEST_CASE("memory in use is not free: first MiB, image, modules, boot information, by whole pages") {
+  const auto bytes = usual().module(0x300000, 0x301001, "archive").finish();
+  BootStorage storage;
+  REQUIRE_FALSE(parse(bytes, storage));
+  for (const std::uint64_t taken : {std::uint64_t{0x1000}, std::uint64_t{0x100000},
+                                    std::uint64_t{0x145fff}, blob_at, blob_at + 0xfff,
+                                    std::uint64_t{0x300000}, std::uint64_t{0x301fff}}) {
+    INFO(taken);
+    CHECK_FALSE(free_at(storage, taken));
+  }
+  for (const std::uint64_t free : {std::uint64_t{0x146000}, blob_at - 1, blob_at + 0x1000,
+                                   std::uint64_t{0x302000}, std::uint64_t{0x7fdffff}}) {
+    INFO(free);
+    CHECK(free_at(storage, free));
+  }
+  CHECK_FALSE(free_at(storage, 0x7fe0000));
+  for (const MemoryRange& r : storage.info.memory) {
+    CHECK(r.start.value() % 4096 == 0);
+    CHECK(r.size % 4096 == 0);
+  }
+}
+
+TEST_CASE("what one entry reserves is not free because another calls it available") {
+  Blob blob;
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  blob.memory(0x500000, 0x10000, 2).memory(0x100000, 0x1000000, 1).memory(0x600000, 0x1000, 4);
+  BootStorage storage;
+  REQUIRE_FALSE(parse(blob.end().finish(), storage));
+  CHECK_FALSE(free_at(storage, 0x500000));
+  CHECK_FALSE(free_at(storage, 0x600fff));
+  CHECK(free_at(storage, 0x601000));
+}
+
+TEST_CASE("an entry that wraps around the address space is cut at its end") {
+  Blob blob;
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  blob.memory(0x100000, 0x1000000, 1).memory(0x100000000, ~0ull, 1).memory(~0ull, 5, 1);
+  BootStorage storage;
+  REQUIRE_FALSE(parse(blob.end().finish(), storage));
+  CHECK(free_at(storage, (1ull << 52) - 1));
+  CHECK_FALSE(free_at(storage, 1ull << 52));
+}
+
+TEST_CASE("a framebuffer is taken when the console can draw on it, else left out") {
+  BootStorage storage;
+  REQUIRE_FALSE(parse(usual().framebuffer(32, 1).finish(), storage));
+  CHECK(storage.info.framebuffer.bits_per_pixel == 32);
+  CHECK(storage.info.framebuffer.width == 1024);
+  CHECK(storage.info.framebuffer.pitch == 4096);
+  CHECK(storage.info.framebuffer.red_position == 16);
+  for (const auto& bytes : {usual().framebuffer(16, 2).finish(), usual().framebuffer(8, 0).finish(),
+                            usual().framebuffer(32, 1, 10).finish()}) {
+    REQUIRE_FALSE(parse(bytes, storage));
+    CHECK(storage.info.framebuffer.bits_per_pixel == 0);
+  }
+}
+
+TEST_CASE("the newer ACPI root wins, in whatever order the two come") {
+  BootStorage storage;
+  for (const bool new_first : {true, false}) {
+    Blob blob = usual();
+    blob.begin(new_first ? 15 : 14).text("RSD PTR ").end();
+    blob.begin(new_first ? 14 : 15).text("RSD PTR ").end();
+    const auto bytes = blob.finish();
+    REQUIRE_FALSE(parse(bytes, storage));
+    const std::uint64_t at = storage.info.acpi_root.value() - blob_at;
+    CHECK(std::memcmp(bytes.data() + at, "RSD PTR ", 8) == 0);
+    CHECK(static_cast<int>(bytes[at - 8]) == 15);
+  }
+}
+
+TEST_CASE("a module that does not start at a page, or ends before it starts, is refused") {
+  BootStorage storage;
+  CHECK(parse(usual().module(0x300010, 0x301000, "archive").finish(), storage));
+  CHECK(parse(usual().module(0x300000, 0x2ff000, "archive").finish(), storage));
+}
+
+TEST_CASE("64 modules are taken, one more is refused") {
+  Blob blob = usual();
+  for (std::uint32_t i = 0; i < 64; ++i) blob.module(0x300000 + i * 0x1000, 0x300100 + i * 0x1000, "x");
+  BootStorage storage;
+  Blob one_more = blob;
+  CHECK_FALSE(parse(blob.finish(), storage));
+  CHECK(storage.info.modules.size() == 64);
+  CHECK(parse(one_more.module(0x500000, 0x500100, "x").finish(), storage));
+}
+
+TEST_CASE("no memory map, or one with nothing available, is refused") {
+  BootStorage storage;
+  CHECK(parse(Blob{}.finish(), storage));
+  Blob blob;
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0).memory(0x100000, 0x1000, 2);
+  CHECK(parse(blob.end().finish(), storage));
+}
+
+TEST_CASE("cut off anywhere, the blob is refused and nothing behind its end is read") {
+  const auto whole = usual().module(0x300000, 0x301000, "archive").framebuffer(32, 1).finish();
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    // An allocation of its own for each size: the address sanitizer sees a read behind it.
+    const auto copy = std::make_unique<std::byte[]>(size);
+    std::copy_n(whole.begin(), size, copy.get());
+    BootStorage storage;
+    INFO(size);
+    CHECK(arch::parse_boot_info({copy.get(), size}, PhysAddr{blob_at}, image, storage));
+  }
+}
+
+TEST_CASE("random damage is refused or read within bounds") {
+  const auto whole = usual().module(0x300000, 0x301000, "archive").framebuffer(32, 1).finish();
+  std::mt19937 random{7};
+  for (int round = 0; round < 20'000; ++round) {
+    auto bytes = whole;
+    for (int flips = 0; flips < 3; ++flips) {
+      bytes[random() % bytes.size()] ^= static_cast<std::byte>(1u << random() % 8);
+    }
+    BootStorage storage;
+    if (parse(bytes, storage)) continue;
+    CHECK_FALSE(free_at(storage, 0x100000));
+    CHECK_FALSE(free_at(storage, blob_at));
+    CHECK(storage.info.modules.size() <= 1);
+  }
+}

@@ -1,0 +1,113 @@
+#include "arch/x86_64/uart.hpp"
+
+#include <deque>
+#include <string>
+
+#include "tests/arch/catch.hpp"
+
+namespace {
+
+// A 16550 with its transmit FIFO of 16 bytes, or an empty bus that answers FFh.
+struct Device {
+  static inline bool there = true;
+  static inline bool line_moves = true;  // the other end takes bytes
+  static inline bool has_fifo = true;
+  static inline bool loop = false;
+  static inline std::string sent;
+  static inline unsigned in_fifo = 0;
+  static inline unsigned lost = 0;
+  static inline std::deque<char> arrived;
+  static inline unsigned long accesses = 0;
+
+  static void reset() {
+    there = line_moves = has_fifo = true;
+    loop = false;
+    sent.clear();
+    arrived.clear();
+    in_fifo = lost = 0;
+    accesses = 0;
+  }
+  static void write8(unsigned port, std::uint8_t value) {
+    ++accesses;
+    static bool divisor = false;
+    if (port == 0x3fb) divisor = (value & 0x80) != 0;
+    if (port == 0x3fc) loop = (value & 0x10) != 0;
+    if (!there || port != 0x3f8 || divisor) return;
+    if (loop) return arrived.push_back(static_cast<char>(value));
+    if (in_fifo == (has_fifo ? 16 : 1)) {
+      ++lost;
+      return;
+    }
+    ++in_fifo;
+    sent.push_back(static_cast<char>(value));
+  }
+  static std::uint8_t read8(unsigned port) {
+    ++accesses;
+    if (!there) return 0xff;
+    if (port == 0x3fa) return has_fifo ? 0xc1 : 0x01;
+    if (port == 0x3fd) {
+      if (line_moves && accesses % 3 == 0) in_fifo = 0;
+      return static_cast<std::uint8_t>((arrived.empty() ? 0 : 1) | (in_fifo == 0 ? 0x20 : 0));
+    }
+    if (port == 0x3f8 && !arrived.empty()) {
+      const char c = arrived.front();
+      arrived.pop_front();
+      return static_cast<std::uint8_t>(c);
+    }
+    return 0;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("text arrives whole, with a carriage return before each line feed") {
+  for (const bool fifo : {true, false}) {
+    Device::reset();
+    Device::has_fifo = fifo;
+    arch::Uart<Device> uart{0x3f8};
+    REQUIRE(uart.start());
+    std::string text, expected;
+    for (int i = 0; i < 100; ++i) {
+      text += "line " + std::to_string(i) + "\n";
+      expected += "line " + std::to_string(i) + "\r\n";
+    }
+    uart.write(text);
+    CHECK(Device::lost == 0);
+    CHECK(Device::sent == expected);
+  }
+}
+
+TEST_CASE("where no UART answers, nothing is written and nothing waits") {
+  Device::reset();
+  Device::there = false;
+  arch::Uart<Device> uart{0x3f8};
+  CHECK_FALSE(uart.start());
+  const unsigned long after_start = Device::accesses;
+  uart.write(std::string(10'000, 'x'));
+  CHECK_FALSE(uart.take());
+  CHECK(Device::accesses == after_start);
+}
+
+TEST_CASE("a line that never becomes ready costs one bounded wait, not one for each byte") {
+  Device::reset();
+  arch::Uart<Device> uart{0x3f8};
+  REQUIRE(uart.start());
+  Device::line_moves = false;
+  uart.write(std::string(10'000, 'x'));
+  CHECK(Device::accesses < 100'000);
+  Device::line_moves = true;
+  uart.write("again");
+  CHECK(Device::sent.find("gain") != std::string::npos);
+}
+
+TEST_CASE("what has arrived is taken in order, then there is nothing") {
+  Device::reset();
+  arch::Uart<Device> uart{0x3f8};
+  REQUIRE(uart.start());
+  CHECK_FALSE(uart.has_input());
+  Device::arrived = {'o', 'k'};
+  CHECK(uart.has_input());
+  CHECK(uart.take() == 'o');
+  CHECK(uart.take() == 'k');
+  CHECK_FALSE(uart.take());
+}

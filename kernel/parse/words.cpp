@@ -35,7 +35,7 @@ public:
       if (c == '\\' && quote != '\'') {
         if (rest_.empty()) return Failure{WordError::OpenBackslash};
         c = take();
-        if (const auto byte = c == 'x' ? take_byte() : std::nullopt) {
+        if (const auto byte = take_byte(c)) {
           if (*byte == 0) continue;
           c = static_cast<char>(*byte);
         }
@@ -55,13 +55,16 @@ private:
     return std::nullopt;
   }
 
-  // The two hexadecimal digits behind \x; takes nothing when they are not there.
-  std::optional<unsigned> take_byte() {
-    if (rest_.size() < 2) return std::nullopt;
-    const auto high = digit(rest_[0]);
-    const auto low = digit(rest_[1]);
+  // The byte of \xHH or \\xHH, of which the backslash and `c` are taken already; takes nothing
+  // when it is neither.
+  std::optional<unsigned> take_byte(char c) {
+    const std::size_t digits = c == 'x' ? 0 : 1;
+    if (c != 'x' && (c != '\\' || !rest_.starts_with('x'))) return std::nullopt;
+    if (rest_.size() < digits + 2) return std::nullopt;
+    const auto high = digit(rest_[digits]);
+    const auto low = digit(rest_[digits + 1]);
     if (!high || !low) return std::nullopt;
-    rest_.remove_prefix(2);
+    rest_.remove_prefix(digits + 2);
     return *high << 4 | *low;
   }
 

@@ -1,8 +1,9 @@
 // Splits a line into words as GRUB joins them: blanks separate, double quotes group, and a
 // backslash takes the next character as it is, also within double quotes. Single quotes, which
 // GRUB does not write but people do, group and leave backslashes alone. \xHH is the byte of that
-// number, and \x00 nothing: GRUB hands both on as they are, so they carry what it cannot (a line
-// feed, a backslash before an x, a word of no characters).
+// number, and \x00 nothing: they carry what GRUB cannot (a line feed, a word of no characters).
+// GRUB versions hand them on as they are or with the backslash doubled, so \\xHH means the same; a
+// backslash that stands before an x is itself written \x5c.
 #pragma once
 
 #include <cstdint>

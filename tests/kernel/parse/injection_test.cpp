@@ -1,0 +1,101 @@
+#include "kernel/parse/injection.hpp"
+
+#include "tests/kernel/parse/catch.hpp"
+#include "tests/kernel/parse/registers.hpp"
+
+using namespace reprise;
+using Target = Injection::Target;
+using Moment = Injection::Moment;
+
+namespace {
+
+Injection parsed(std::string_view item) {
+  const InjectionOutcome outcome = parse_injection(item, test::word_named);
+  REQUIRE(outcome.injection);
+  return *outcome.injection;
+}
+
+std::string_view fault_in(std::string_view item) {
+  const InjectionOutcome outcome = parse_injection(item, test::word_named);
+  REQUIRE_FALSE(outcome.injection);
+  REQUIRE_FALSE(outcome.allowed.empty());
+  return outcome.fault;
+}
+
+}  // namespace
+
+TEST_CASE("a register's flip names process, PE, run, word and bit") {
+  const Injection i = parsed("sums:12:2:rip:63");
+  CHECK(i.process == "sums");
+  CHECK(i.element == 12);
+  CHECK(i.run == 2);
+  CHECK(i.target == Target::Register);
+  CHECK(i.word == 16);
+  CHECK(i.bit == 63);
+  CHECK(i.moment == Moment::Start);
+}
+
+TEST_CASE("names with a point are the machine's affair") {
+  CHECK(parsed("p:1:1:xmm3.1:0").word == test::xmm3_high);
+}
+
+TEST_CASE("a page's flip names page and word and comes at the end of the run") {
+  const Injection i = parsed("p:1:1:page.3.511:0");
+  CHECK(i.target == Target::Page);
+  CHECK(i.page == 3);
+  CHECK(i.word == 511);
+  CHECK(i.moment == Moment::End);
+}
+
+TEST_CASE("a snapshot's registers and pages can be flipped") {
+  CHECK(parsed("p:1:1:snapshot.rax:5").target == Target::SnapshotRegister);
+  CHECK(parsed("p:1:1:snapshot.rax:5").moment == Moment::End);
+  const Injection page = parsed("p:1:1:snapshot.page.0.7:5");
+  CHECK(page.target == Target::SnapshotPage);
+  CHECK(page.page == 0);
+  CHECK(page.word == 7);
+}
+
+TEST_CASE("the moment can be said") {
+  CHECK(parsed("p:1:1:rax:5:end").moment == Moment::End);
+  CHECK(parsed("p:1:1:rax:5:start").moment == Moment::Start);
+  CHECK(parsed("p:1:1:page.0.0:5:start").moment == Moment::Start);
+}
+
+TEST_CASE("the highest PE can be named, one beyond cannot") {
+  CHECK(parsed("p:18446744073709551615:1:rax:0").element == ~0ull);
+  CHECK(fault_in("p:18446744073709551616:1:rax:0") == "18446744073709551616");
+  CHECK(fault_in("p:99999999999999999999999:1:rax:0") == "99999999999999999999999");
+}
+
+TEST_CASE("the part at fault is named") {
+  CHECK(fault_in("").empty());
+  CHECK(fault_in("rax") == "rax");
+  CHECK(fault_in(":1:1:rax:0").empty());
+  CHECK(fault_in("p:0:1:rax:0") == "0");
+  CHECK(fault_in("p:1") == "1");
+  CHECK(fault_in("p:-1:1:rax:0") == "-1");
+  CHECK(fault_in("p:1:3:rax:0") == "3");
+  CHECK(fault_in("p:1:1") == "1");
+  CHECK(fault_in("p:1:1:eax:0") == "eax");
+  CHECK(fault_in("p:1:1:rax") == "rax");
+  CHECK(fault_in("p:1:1:snapshot.:0") == "snapshot.");
+  CHECK(fault_in("p:1:1:page.0:0") == "page.0");
+  CHECK(fault_in("p:1:1:page.512.0:0") == "page.512.0");
+  CHECK(fault_in("p:1:1:page.0.512:0") == "page.0.512");
+  CHECK(fault_in("p:1:1:page.0.0.0:0") == "page.0.0.0");
+  CHECK(fault_in("p:1:1:rax:64") == "64");
+  CHECK(fault_in("p:1:1:rax:").empty());
+  CHECK(fault_in("p:1:1:rax:0:") .empty());
+  CHECK(fault_in("p:1:1:rax:0:middle") == "middle");
+  CHECK(fault_in("p:1:1:rax:0:end:x") == "end:x");
+}
+
+TEST_CASE("of the flags only those that ring 3 can set may be flipped") {
+  const int bit = GENERATE(range(0, 64));
+  const bool allowed = bit == 0 || bit == 2 || bit == 4 || bit == 6 || bit == 7 || bit == 8 ||
+                       bit == 10 || bit == 11 || bit == 14 || bit == 18 || bit == 21;
+  const char* target = GENERATE("rflags", "snapshot.rflags");
+  const std::string item = "p:1:1:" + std::string{target} + ":" + std::to_string(bit);
+  CHECK(parse_injection(item, test::word_named).injection.has_value() == allowed);
+}

@@ -1,0 +1,63 @@
+#include "kernel/parse/module_string.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "tests/kernel/parse/catch.hpp"
+
+using namespace reprise;
+
+namespace {
+
+struct Parsed {
+  explicit Parsed(std::string_view text) : result{parse_module_string(text, storage, words)} {}
+  std::array<char, 128> storage{};
+  std::array<std::string_view, 8> words;
+  Result<ModulePurpose, Error> result;
+
+  [[nodiscard]] std::vector<std::string> argv() const {
+    return {result.value().argv.begin(), result.value().argv.end()};
+  }
+  [[nodiscard]] bool wrong() const { return !result && result.error() == Error::ModuleString; }
+};
+
+}  // namespace
+
+TEST_CASE("a program has a name and its own argument zero") {
+  const Parsed p{"program=box /bin/busybox sh -c \"echo a b\""};
+  REQUIRE(p.result);
+  CHECK(p.result.value().role == ModuleRole::Program);
+  CHECK(p.result.value().name == "box");
+  CHECK(p.argv() == std::vector<std::string>{"/bin/busybox", "sh", "-c", "echo a b"});
+}
+
+TEST_CASE("a program without arguments gets its name as the only one") {
+  const Parsed p{" program=loop "};
+  REQUIRE(p.result);
+  CHECK(p.argv() == std::vector<std::string>{"loop"});
+}
+
+TEST_CASE("personality and archive stand alone") {
+  CHECK(Parsed{"personality"}.result.value().role == ModuleRole::Personality);
+  CHECK(Parsed{"archive"}.result.value().role == ModuleRole::Archive);
+  CHECK(Parsed{"archive"}.argv().empty());
+  CHECK(Parsed{"personality x"}.wrong());
+  CHECK(Parsed{"archive x"}.wrong());
+}
+
+TEST_CASE("module strings without a role, a name or an end are refused") {
+  const char* text = GENERATE("", "  ", "program", "program=", "programs=a", "Personality", "archiv",
+                              "/bin/busybox", "program=a \"b", "program=a\\", "program=a,b",
+                              "program=a:b", "'program=a b'", "a b c d e f g h i");
+  CHECK(Parsed{text}.wrong());
+}
+
+TEST_CASE("process names are short, printable and free of the lists' separators") {
+  CHECK(is_process_name("["));
+  CHECK(is_process_name(std::string(31, 'x')));
+  CHECK_FALSE(is_process_name(std::string(32, 'x')));
+  CHECK_FALSE(is_process_name(""));
+  const char c = GENERATE(' ', ',', ':', '=', '"', '\'', '\\', '\x7f', '\n', '\xc3');
+  CHECK_FALSE(is_process_name(std::string{'a', c, 'b'}));
+}

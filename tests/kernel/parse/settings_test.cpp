@@ -1,0 +1,183 @@
+#include "kernel/parse/settings.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/kernel/parse/catch.hpp"
+#include "tests/kernel/parse/registers.hpp"
+
+using namespace reprise;
+
+namespace {
+
+std::unique_ptr<Settings> parsed(std::string_view line) {
+  auto settings = std::make_unique<Settings>();
+  const auto result = parse_settings(line, test::word_named, *settings);
+  INFO(line);
+  REQUIRE(result);
+  return settings;
+}
+
+struct Refusal {
+  std::string argument, reason, allowed;
+};
+Refusal refused(std::string_view line) {
+  Settings settings;
+  const auto result = parse_settings(line, test::word_named, settings);
+  INFO(line);
+  REQUIRE_FALSE(result);
+  const ArgumentError error = result.error();
+  REQUIRE(error.error == Error::BadArgument);
+  return {std::string{error.argument}, std::string{error.reason}, std::string{error.allowed}};
+}
+
+std::vector<std::string> environment(const Settings& settings) {
+  return {settings.environment().begin(), settings.environment().end()};
+}
+
+}  // namespace
+
+TEST_CASE("without arguments everything is hardened by rotating frames") {
+  const auto s = parsed("");
+  CHECK(s->policy == Settings::Policy::Rotate);
+  CHECK(s->harden == Settings::Harden::All);
+  CHECK(s->check == Settings::Check::Dirty);
+  CHECK(s->check_words);
+  CHECK(s->on_fail == Settings::OnFail::Stop);
+  CHECK(s->pe_pages == 64);
+  CHECK(s->pe_restarts == 3);
+  CHECK(s->pe_watchdog == Nanoseconds{10'000'000'000});
+  CHECK(s->flush == Settings::Flush::None);
+  CHECK(s->inject_rate == 0);
+  CHECK(s->injections().empty());
+  CHECK(s->input == Settings::Input::None);
+  CHECK((s->console_serial && s->console_screen));
+  CHECK(s->report == Settings::Report::Full);
+  CHECK(s->environment().empty());
+}
+
+TEST_CASE("every argument sets what it says") {
+  CHECK(parsed("policy=classic")->policy == Settings::Policy::Classic);
+  CHECK(parsed("policy=rotate")->policy == Settings::Policy::Rotate);
+  CHECK(parsed("check=full")->check == Settings::Check::Full);
+  CHECK_FALSE(parsed("checkwords=off")->check_words);
+  CHECK(parsed("onfail=halt")->on_fail == Settings::OnFail::Halt);
+  CHECK(parsed("onfail=reboot")->on_fail == Settings::OnFail::Reboot);
+  CHECK(parsed("pe.pages=4")->pe_pages == 4);
+  CHECK(parsed("pe.pages=512")->pe_pages == 512);
+  CHECK(parsed("pe.restarts=0")->pe_restarts == 0);
+  CHECK(parsed("pe.restarts=100")->pe_restarts == 100);
+  CHECK(parsed("flush=touched")->flush == Settings::Flush::Touched);
+  CHECK(parsed("flush=all")->flush == Settings::Flush::All);
+  CHECK(parsed("inject.seed=18446744073709551615")->inject_seed == ~0ull);
+  CHECK(parsed("inject.rate=25")->inject_rate == 25);
+  CHECK(parsed("stdin=console")->input == Settings::Input::Console);
+  CHECK(parsed("report=short")->report == Settings::Report::Short);
+  CHECK(parsed("report=none")->report == Settings::Report::None);
+}
+
+TEST_CASE("the watchdog takes seconds or milliseconds, up to an hour") {
+  CHECK(parsed("pe.watchdog=3")->pe_watchdog == Nanoseconds{3'000'000'000});
+  CHECK(parsed("pe.watchdog=3ms")->pe_watchdog == Nanoseconds{3'000'000});
+  CHECK(parsed("pe.watchdog=3600")->pe_watchdog == parsed("pe.watchdog=3600000ms")->pe_watchdog);
+  CHECK(refused("pe.watchdog=3601").reason == "malformed");
+  CHECK(refused("pe.watchdog=3600001ms").reason == "malformed");
+}
+
+TEST_CASE("hardening is for all, for none, or for those named") {
+  CHECK(parsed("harden=all")->hardens("a"));
+  CHECK_FALSE(parsed("harden=none")->hardens("a"));
+  const auto s = parsed("harden=sums,box");
+  CHECK(s->hardens("sums"));
+  CHECK(s->hardens("box"));
+  CHECK_FALSE(s->hardens("bo"));
+  CHECK_FALSE(s->hardens("sums,box"));
+  CHECK_FALSE(s->hardens("other"));
+}
+
+TEST_CASE("the console is serial, screen or both") {
+  const auto serial = parsed("console=serial");
+  CHECK((serial->console_serial && !serial->console_screen));
+  const auto screen = parsed("console=screen");
+  CHECK((!screen->console_serial && screen->console_screen));
+  const auto both = parsed("console=screen,serial");
+  CHECK((both->console_serial && both->console_screen));
+}
+
+TEST_CASE("injections collect, within one argument and over several") {
+  const auto s = parsed("inject=a:1:1:rax:0,b:2:2:page.0.1:7 inject=a:3:1:snapshot.rip:1");
+  REQUIRE(s->injections().size() == 3);
+  CHECK(s->injections()[0].process == "a");
+  CHECK(s->injections()[1].target == Injection::Target::Page);
+  CHECK(s->injections()[2].element == 3);
+}
+
+TEST_CASE("a wrong injection says which part is wrong and what is allowed") {
+  const Refusal r = refused("inject=a:1:1:rax:0,a:1:1:eax:0");
+  CHECK(r.argument == "inject=a:1:1:rax:0,a:1:1:eax:0");
+  CHECK(r.reason == "eax");
+  CHECK(r.allowed.find("TARGET") == 0);
+}
+
+TEST_CASE("64 injections fit, 65 do not") {
+  std::string line;
+  for (int i = 0; i < 64; ++i) line += "inject=a:1:1:rax:0 ";
+  CHECK(parsed(line)->injections().size() == 64);
+  CHECK(refused(line + "inject=a:1:1:rax:0").reason == "too many injections");
+}
+
+TEST_CASE("the environment collects, the last value of a name wins") {
+  const auto s = parsed("env.PATH=/bin env.A= \"env.B=x y=z\" env.PATH=/usr/bin");
+  CHECK(environment(*s) == std::vector<std::string>{"PATH=/usr/bin", "A=", "B=x y=z"});
+  CHECK(refused("env.=x").reason == "malformed");
+  CHECK(refused("env.A").reason == "malformed");
+  CHECK(refused("env.1A=x").reason == "malformed");
+  CHECK(refused("env.A-B=x").reason == "malformed");
+}
+
+TEST_CASE("32 variables fit, 33 do not") {
+  std::string line;
+  for (int i = 0; i < 32; ++i) line += "env.V" + std::to_string(i) + "=x ";
+  CHECK(parsed(line)->environment().size() == 32);
+  CHECK(refused(line + "env.W=x").reason == "too many variables");
+}
+
+TEST_CASE("an unknown argument is named") {
+  const char* argument = GENERATE("polcy=rotate", "policy.x=1", "POLICY=rotate", "=", "rotate",
+                                  "environment=1", "inject.=1", "-v");
+  const Refusal r = refused("check=full " + std::string{argument} + " flush=all");
+  CHECK(r.argument == argument);
+  CHECK(r.reason == "unknown");
+}
+
+TEST_CASE("a malformed value is named together with what is allowed") {
+  const char* argument = GENERATE(
+      "policy=", "policy", "policy=rotated", "policy=rotate,classic", "harden=", "harden=a,,b",
+      "harden=a,all", "harden=none,a", "check=yes", "checkwords=1", "onfail=restart", "pe.pages=3",
+      "pe.pages=513", "pe.pages=", "pe.pages=+8", "pe.pages=0x10", "pe.pages=64k",
+      "pe.restarts=101", "pe.restarts=-1", "pe.watchdog=0", "pe.watchdog=ms", "pe.watchdog=1.5",
+      "flush=l1", "inject.seed=", "inject.seed=18446744073709551616", "inject.rate=0",
+      "stdin=serial", "console=", "console=serial,", "console=vga", "report=long");
+  const Refusal r = refused(argument);
+  CHECK(r.argument == argument);
+  CHECK(r.reason == "malformed");
+  const std::string key = std::string{argument}.substr(0, std::string{argument}.find('='));
+  CHECK(r.allowed.find(key + "=") == 0);
+}
+
+TEST_CASE("a line that cannot be split is refused as a whole") {
+  CHECK(refused("policy=\"rotate").reason == "a quote never closes");
+  CHECK(refused("check=full\\").reason == "a backslash at the end");
+  CHECK(refused("env.A=" + std::string(4097, 'x')).reason == "too long");
+  std::string line;
+  for (int i = 0; i < 129; ++i) line += "check=full ";
+  CHECK(refused(line).reason == "too many arguments");
+}
+
+TEST_CASE("a later argument overrides an earlier one") {
+  const auto s = parsed("harden=a,b check=full harden=all check=dirty");
+  CHECK(s->harden == Settings::Harden::All);
+  CHECK(s->harden_names.empty());
+  CHECK(s->check == Settings::Check::Dirty);
+}

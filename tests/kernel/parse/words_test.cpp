@@ -1,0 +1,90 @@
+#include "kernel/parse/words.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "tests/kernel/parse/catch.hpp"
+
+using namespace reprise;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+Words words_of(std::string_view text) {
+  std::vector<char> storage(text.size());  // what the contract says is enough
+  std::array<std::string_view, 16> words;
+  const auto result = split_words(text, storage, words);
+  REQUIRE(result);
+  return {result.value().begin(), result.value().end()};
+}
+
+WordError error_of(std::string_view text, std::size_t characters = 100, std::size_t count = 16) {
+  std::vector<char> storage(characters);
+  std::vector<std::string_view> words(count);
+  const auto result = split_words(text, storage, words);
+  REQUIRE_FALSE(result);
+  return result.error();
+}
+
+// What GRUB makes of the arguments of `module2`: quotes around those with blanks, backslashes
+// before quotes and backslashes.
+std::string joined_as_grub_does(const Words& words) {
+  std::string line;
+  for (const std::string& word : words) {
+    const bool quoted = word.find(' ') != std::string::npos;
+    if (!line.empty()) line += ' ';
+    if (quoted) line += '"';
+    for (const char c : word) {
+      if (c == '\\' || c == '\'' || c == '"') line += '\\';
+      line += c;
+    }
+    if (quoted) line += '"';
+  }
+  return line;
+}
+
+}  // namespace
+
+TEST_CASE("blanks of any kind and number separate words") {
+  CHECK(words_of("") == Words{});
+  CHECK(words_of(" \t\r\n") == Words{});
+  CHECK(words_of("  one\ttwo \n three ") == Words{"one", "two", "three"});
+}
+
+TEST_CASE("quotes group, join with what touches them, and make empty words") {
+  CHECK(words_of("a \"b c\" d") == Words{"a", "b c", "d"});
+  CHECK(words_of("'b c'") == Words{"b c"});
+  CHECK(words_of("a\"b c\"'d e'f") == Words{"ab cd ef"});
+  CHECK(words_of("\"\" '' x") == Words{"", "", "x"});
+  CHECK(words_of("\"it's\" 'a \"b\"'") == Words{"it's", "a \"b\""});
+}
+
+TEST_CASE("a backslash takes the next character as it is, but not within single quotes") {
+  CHECK(words_of("a\\ b \\\" \\' \\\\") == Words{"a b", "\"", "'", "\\"});
+  CHECK(words_of("\"a\\\"b\\\\\"") == Words{"a\"b\\"});
+  CHECK(words_of("'a\\b'") == Words{"a\\b"});
+}
+
+TEST_CASE("what never closes is an error") {
+  CHECK(error_of("a \"b") == WordError::OpenQuote);
+  CHECK(error_of("'") == WordError::OpenQuote);
+  CHECK(error_of("\"a\\\"") == WordError::OpenQuote);
+  CHECK(error_of("a\\") == WordError::OpenBackslash);
+  CHECK(error_of("\"\\") == WordError::OpenBackslash);
+}
+
+TEST_CASE("more text or words than there is room for is an error, exactly as much is none") {
+  CHECK(error_of("abc de", 4) == WordError::TooLong);
+  CHECK(error_of("a b c", 100, 2) == WordError::TooMany);
+  std::array<char, 3> storage{};
+  std::array<std::string_view, 2> words;
+  CHECK(split_words("ab c", storage, words));
+}
+
+TEST_CASE("what GRUB joins, the kernel splits again") {
+  const Words words = GENERATE(Words{"awk", "{print $1}"}, Words{"a\\b", "it's", "\"", "' \""},
+                               Words{"printf", "%s\\n", "  two  blanks  "});
+  CHECK(words_of(joined_as_grub_does(words)) == words);
+}

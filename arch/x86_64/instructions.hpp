@@ -64,7 +64,9 @@ inline std::uint64_t read_cr0() {
   asm volatile("mov %%cr0, %0" : "=r"(value));
   return value;
 }
-inline void write_cr0(std::uint64_t value) { asm volatile("mov %0, %%cr0" : : "r"(value) : "memory"); }
+inline void write_cr0(std::uint64_t value) {
+  asm volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
 inline std::uint64_t read_cr2() {
   std::uint64_t value;
   asm volatile("mov %%cr2, %0" : "=r"(value));
@@ -75,13 +77,17 @@ inline std::uint64_t read_cr3() {
   asm volatile("mov %%cr3, %0" : "=r"(value));
   return value;
 }
-inline void write_cr3(std::uint64_t value) { asm volatile("mov %0, %%cr3" : : "r"(value) : "memory"); }
+inline void write_cr3(std::uint64_t value) {
+  asm volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
 inline std::uint64_t read_cr4() {
   std::uint64_t value;
   asm volatile("mov %%cr4, %0" : "=r"(value));
   return value;
 }
-inline void write_cr4(std::uint64_t value) { asm volatile("mov %0, %%cr4" : : "r"(value) : "memory"); }
+inline void write_cr4(std::uint64_t value) {
+  asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
 inline void write_xcr0(std::uint64_t value) {
   asm volatile("xsetbv"
                :
@@ -118,7 +124,9 @@ inline bool rdseed(std::uint64_t& value) {
 }
 
 // Translations and caches.
-inline void invlpg(std::uint64_t address) { asm volatile("invlpg (%0)" : : "r"(address) : "memory"); }
+inline void invlpg(std::uint64_t address) {
+  asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
 inline void wbinvd() { asm volatile("wbinvd" : : : "memory"); }
 inline void clflush(const void* address) {
   asm volatile("clflush (%0)" : : "r"(address) : "memory");
@@ -159,11 +167,21 @@ inline std::uint16_t read_gs() {
   asm volatile("mov %%gs, %0" : "=r"(value));
   return value;
 }
-inline void write_ds(std::uint16_t value) { asm volatile("mov %0, %%ds" : : "r"(value) : "memory"); }
-inline void write_es(std::uint16_t value) { asm volatile("mov %0, %%es" : : "r"(value) : "memory"); }
-inline void write_fs(std::uint16_t value) { asm volatile("mov %0, %%fs" : : "r"(value) : "memory"); }
-inline void write_gs(std::uint16_t value) { asm volatile("mov %0, %%gs" : : "r"(value) : "memory"); }
-inline void write_ss(std::uint16_t value) { asm volatile("mov %0, %%ss" : : "r"(value) : "memory"); }
+inline void write_ds(std::uint16_t value) {
+  asm volatile("mov %0, %%ds" : : "r"(value) : "memory");
+}
+inline void write_es(std::uint16_t value) {
+  asm volatile("mov %0, %%es" : : "r"(value) : "memory");
+}
+inline void write_fs(std::uint16_t value) {
+  asm volatile("mov %0, %%fs" : : "r"(value) : "memory");
+}
+inline void write_gs(std::uint16_t value) {
+  asm volatile("mov %0, %%gs" : : "r"(value) : "memory");
+}
+inline void write_ss(std::uint16_t value) {
+  asm volatile("mov %0, %%ss" : : "r"(value) : "memory");
+}
 
 inline std::uint64_t rdfsbase() {
   std::uint64_t value;

@@ -91,10 +91,10 @@ enum class Msr : std::uint32_t {
   McgStatus = 0x17a,
   McgCtl = 0x17b,
   Pat = 0x277,
-  Mc0Ctl = 0x400,     // four registers a bank: CTL, STATUS, ADDR, MISC
+  Mc0Ctl = 0x400,  // four registers a bank: CTL, STATUS, ADDR, MISC
   Mc0Status = 0x401,
   TscDeadline = 0x6e0,
-  X2ApicId = 0x802,   // the x2APIC's register at xAPIC offset N is MSR 800h + N / 16
+  X2ApicId = 0x802,  // the x2APIC's register at xAPIC offset N is MSR 800h + N / 16
   X2ApicVersion = 0x803,
   X2ApicTpr = 0x808,
   X2ApicEoi = 0x80b,

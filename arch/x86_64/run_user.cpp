@@ -1,0 +1,126 @@
+// The C++ side of traps.asm: tells the kernel what stopped its program, and deals with the few
+// traps that can come while the kernel itself runs. The kernel never touches program memory through
+// the program's addresses, so an exception of its own is always a broken invariant.
+#include "arch/run_user.hpp"
+
+#include "arch/machine.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/interrupts.hpp"
+#include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "arch/x86_64/text_line.hpp"
+#include "kernel/base/assert.hpp"
+
+extern "C" {
+std::uint64_t enter_user(arch::UserState* state);
+std::uint64_t kernel_trap(const arch::x86::TrapFrame* frame);
+void system_call_entry();
+void iret_to_user();
+}
+
+namespace arch {
+
+using namespace x86;
+
+namespace {
+
+constexpr std::uint64_t initial_dr6 = 0xffff0ff0;  // Intel SDM Vol. 3B §17.2.3
+
+bool stands_at(const TrapFrame& frame, void (*place)()) {
+  return frame.rip == reinterpret_cast<std::uint64_t>(place);
+}
+
+bool is_return_fault(std::uint64_t vector) {
+  return vector == general_protection_vector || vector == stack_fault_vector ||
+         vector == segment_not_present_vector;
+}
+
+[[noreturn]] void panic_with_registers(const TrapFrame& f) {
+  const auto say = [](std::string_view name, std::uint64_t value, std::string_view end) {
+    TextLine line{name};
+    write_console(line.text("=").hex(value).text(end).view());
+  };
+  write_console("\n[reprise] exception in the kernel\nreprise: trap ");
+  say("vector", f.vector, " ");
+  say("error", f.error_code, " ");
+  say("rip", f.rip, " ");
+  say("rsp", f.rsp, " ");
+  say("rflags", f.rflags, " ");
+  say("cr2", read_cr2(), " ");
+  say("rax", f.rax, " ");
+  say("rbx", f.rbx, " ");
+  say("rcx", f.rcx, " ");
+  say("rdx", f.rdx, " ");
+  say("rsi", f.rsi, " ");
+  say("rdi", f.rdi, " ");
+  say("rbp", f.rbp, "\n");
+  REPRISE_PANIC("exception in the kernel");
+}
+
+Trap exception_trap(std::uint8_t vector, std::uint32_t error_code) {
+  if (vector == nmi_vector) return {.kind = Trap::Kind::NonMaskable, .vector = vector};
+  if (vector == machine_check_vector) {
+    if (!clear_machine_check()) REPRISE_PANIC("machine check that cannot be recovered from");
+    return {.kind = Trap::Kind::MachineCheck, .vector = vector};
+  }
+  if (vector == debug_vector) write_dr6(initial_dr6);  // its bits stay set until cleared
+  return {.kind = Trap::Kind::Exception,
+          .vector = vector,
+          .error_code = error_code,
+          .fault_address = vector == page_fault_vector ? read_cr2() : 0};
+}
+
+bool is_device(std::uint8_t vector) {
+  return vector >= first_device_vector && vector <= last_device_vector;
+}
+
+}  // namespace
+
+void x86::handle_interrupt(std::uint8_t vector) {
+  if (vector == spurious_vector) return;
+  if (vector == timer_vector) note_timer_interrupt();
+  if (is_device(vector)) note_device_interrupt(vector);
+  end_of_interrupt();
+}
+
+Trap run_user(UserState& state) {
+  for (;;) {
+    const std::uint64_t reason = enter_user(&state);
+    if (reason == system_call_reason) return {.kind = Trap::Kind::SystemCall};
+    const auto vector = static_cast<std::uint8_t>(reason);
+    if (vector < exception_vectors) {
+      return exception_trap(vector, static_cast<std::uint32_t>(reason >> 32));
+    }
+    handle_interrupt(vector);
+    if (is_device(vector)) return {.kind = Trap::Kind::Device, .vector = vector};
+    if (vector == timer_vector && take_timer_expiry()) {
+      return {.kind = Trap::Kind::Timer, .vector = vector};
+    }
+  }
+}
+
+}  // namespace arch
+
+// Called by traps.asm with a trap that came in ring 0; the result is 0 to go on, else the value
+// that enter_user() returns to run_user().
+std::uint64_t kernel_trap(const arch::x86::TrapFrame* frame) {
+  using namespace arch;
+  const std::uint64_t vector = frame->vector;
+  if (vector >= exception_vectors) {  // only wait_for_interrupt() lets them in
+    handle_interrupt(static_cast<std::uint8_t>(vector));
+    return 0;
+  }
+  if (vector == nmi_vector) return 0;
+  // SYSCALL with TF set traps behind the instruction, that is, here (Intel SDM Vol. 3B §17.3.2);
+  // the program's TF is in the state by then.
+  if (vector == debug_vector && stands_at(*frame, system_call_entry)) {
+    write_dr6(initial_dr6);
+    return 0;
+  }
+  // The IRET into the program faults before the change of rings when its RIP is not canonical: that
+  // is the program's own fault, and its registers are still in the state.
+  if (is_return_fault(vector) && stands_at(*frame, iret_to_user)) {
+    return vector | (frame->error_code & 0xffffffff) << 32;
+  }
+  panic_with_registers(*frame);
+}

@@ -1,0 +1,30 @@
+// Which extended state this machine has and how it is saved; found once at boot. user_state.cpp
+// works with it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace arch::x86 {
+
+// The legacy region and the header of an XSAVE image, in 64-bit words (Intel SDM Vol. 1 §13.4).
+inline constexpr std::size_t fxsave_words = 512 / 8;
+inline constexpr std::size_t control_word = 0;       // FCW in bits 15:0
+inline constexpr std::size_t mxcsr_word = 3;         // MXCSR, MXCSR_MASK
+inline constexpr std::size_t xmm_word = 160 / 8;     // XMM0, two words each
+inline constexpr std::size_t header_word = 512 / 8;  // XSTATE_BV, then XCOMP_BV and reserved
+inline constexpr std::size_t header_words = 64 / 8;
+inline constexpr std::uint64_t initial_control = 0x37f;
+inline constexpr std::uint64_t initial_mxcsr = 0x1f80;
+
+struct ExtendedState {
+  std::uint64_t components = 0;       // as in XCR0; 0: FXSAVE and FXRSTOR are all there is
+  std::size_t words = fxsave_words;   // size of the image
+  std::size_t ymm_word = 0;           // upper halves of YMM0..15, two words each; 0: no AVX
+  std::uint64_t mxcsr_mask = 0xffbf;  // bits of MXCSR that may be set
+  bool base_instructions = false;     // RDFSBASE and its like
+};
+
+extern ExtendedState extended_state;
+
+}  // namespace arch::x86

@@ -1,0 +1,139 @@
+// Saving, loading and naming a process's registers. The aim is that equal register contents always
+// give equal words: the CPU may leave parts of an XSAVE image out, and says in XSTATE_BV which are
+// in their initial state (Intel SDM Vol. 1 §13.7). So the image is zeroed first, and afterwards
+// each component counts as present, with its value. XINUSE as ring 3 sees it is constant for that.
+#include "arch/user_state.hpp"
+
+#include "arch/x86_64/extended_state.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/layout.hpp"
+#include "kernel/base/assert.hpp"
+
+namespace arch {
+
+using namespace x86;
+
+namespace {
+
+void make_canonical(UserState& state) {
+  const std::uint64_t components = extended_state.components;
+  if (components == 0) return;
+  std::uint64_t& present = state.extended[header_word];
+  if ((present & Xcr0::X87::mask) == 0) state.extended[control_word] = initial_control;
+  present = components;
+}
+
+// A flip put into an image for a test may set bits that no register has; XRSTOR would fault.
+bool loadable(const UserState& state) {
+  if ((state.extended[mxcsr_word] & 0xffffffff & ~extended_state.mxcsr_mask) != 0) return false;
+  if (extended_state.components == 0) return true;
+  if (state.extended[header_word] != extended_state.components) return false;
+  for (std::size_t i = 1; i < header_words; ++i) {
+    if (state.extended[header_word + i] != 0) return false;
+  }
+  return true;
+}
+
+UserState loadable_copy(const UserState& state) {
+  UserState copy = state;
+  copy.extended[mxcsr_word] &= extended_state.mxcsr_mask | ~0xffffffffull;
+  if (extended_state.components != 0) {
+    for (std::size_t i = 0; i < header_words; ++i) copy.extended[header_word + i] = 0;
+    copy.extended[header_word] = extended_state.components;
+  }
+  return copy;
+}
+
+void restore_extended(const UserState& state) {
+  if (extended_state.components != 0) {
+    xrstor64(state.extended.data(), extended_state.components);
+  } else {
+    fxrstor64(state.extended.data());
+  }
+}
+
+// Selectors 0 to 3 are all the null selector, and IRET sets them to 0 (Intel SDM Vol. 2A, IRET).
+std::uint64_t normalized(std::uint16_t selector) { return selector <= 3 ? 0 : selector; }
+
+std::uint16_t loadable_selector(std::uint64_t word) {
+  return word == user_data_selector ? user_data_selector : 0;
+}
+
+// The bits that a base register has: an address with bits 63:48 unlike bit 47 would fault.
+std::uint64_t canonical_address(std::uint64_t address) {
+  return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
+}
+
+void save_bases(UserState& state) {
+  const bool direct = extended_state.base_instructions;
+  state[Register::FsBase] = direct ? rdfsbase() : read_msr(Msr::FsBase);
+  state[Register::GsBase] = direct ? rdgsbase() : read_msr(Msr::GsBase);
+}
+
+void load_bases(const UserState& state) {
+  const std::uint64_t fs = canonical_address(state[Register::FsBase]);
+  const std::uint64_t gs = canonical_address(state[Register::GsBase]);
+  if (extended_state.base_instructions) {
+    wrfsbase(fs);
+    wrgsbase(gs);
+  } else {
+    write_msr(Msr::FsBase, fs);
+    write_msr(Msr::GsBase, gs);
+  }
+}
+
+}  // namespace
+
+std::span<std::uint64_t> UserState::words() {
+  return {general.data(), general_words + extended_state.words};
+}
+std::span<const std::uint64_t> UserState::words() const {
+  return {general.data(), general_words + extended_state.words};
+}
+
+void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
+  state = UserState{};
+  state[Register::Rip] = rip;
+  state[Register::Rsp] = rsp;
+  state[Register::Rflags] = Rflags::Fixed::mask | Rflags::If::mask;
+  state[Register::Cs] = user_code_selector;
+  state[Register::Ss] = user_data_selector;
+  state.extended[control_word] = initial_control;
+  state.extended[mxcsr_word] = initial_mxcsr | extended_state.mxcsr_mask << 32;
+  make_canonical(state);
+}
+
+void save_rest(UserState& state) {
+  state[Register::Ds] = normalized(read_ds());
+  state[Register::Es] = normalized(read_es());
+  state[Register::Fs] = normalized(read_fs());
+  state[Register::Gs] = normalized(read_gs());
+  save_bases(state);
+  rep_stosq(state.extended.data(), 0, extended_state.words);
+  if (extended_state.components != 0) {
+    xsave64(state.extended.data(), extended_state.components);
+  } else {
+    fxsave64(state.extended.data());
+  }
+  make_canonical(state);
+}
+
+void load_rest(const UserState& state) {
+  write_ds(loadable_selector(state[Register::Ds]));
+  write_es(loadable_selector(state[Register::Es]));
+  write_fs(loadable_selector(state[Register::Fs]));  // changes the base, so before it
+  write_gs(loadable_selector(state[Register::Gs]));
+  load_bases(state);
+  if (loadable(state)) {
+    restore_extended(state);
+  } else {
+    restore_extended(loadable_copy(state));
+  }
+}
+
+bool control_bits_corrupt(const UserState& state) {
+  const std::uint64_t flags = state[Register::Rflags];
+  return (flags & Rflags::If::mask) == 0 || Rflags::Iopl::get(flags) != 0;
+}
+
+}  // namespace arch

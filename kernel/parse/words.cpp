@@ -24,7 +24,7 @@ public:
     char quote = 0;
     while (!rest_.empty() && (quote != 0 || !is_blank(rest_.front()))) {
       char c = take();
-      if (c == quote) {
+      if (quote != 0 && c == quote) {
         quote = 0;
         continue;
       }

@@ -248,6 +248,14 @@ TEST_CASE("headers that no segment holds are not announced to the program") {
   CHECK(result.value().header_count == 0);
 }
 
+TEST_CASE("headers that a segment holds only in part are not announced either") {
+  ElfBuilder elf;
+  elf.segments[0].filesz = sizeof elf.header + 2 * sizeof(ProgramHeader);
+  CHECK(parse_elf(elf.file()).value().header_table == UserAddr{0x400040});
+  --elf.segments[0].filesz;
+  CHECK(parse_elf(elf.file()).value().header_table == UserAddr{0});
+}
+
 namespace {
 void put_note(ElfBuilder& elf, std::size_t at, const char (&name)[8], std::uint32_t type) {
   elf.put(at, elf::NoteHeader{8, 4, type});

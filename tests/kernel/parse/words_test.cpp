@@ -88,3 +88,21 @@ TEST_CASE("what GRUB joins, the kernel splits again") {
                                Words{"printf", "%s\\n", "  two  blanks  "});
   CHECK(words_of(joined_as_grub_does(words)) == words);
 }
+
+TEST_CASE("a byte can be given by its number, with one backslash or two") {
+  CHECK(words_of("\\x41\\x5c\\xfF") == Words{"A\\\xff"});
+  CHECK(words_of("\\\\x41\\\\x0a") == Words{"A\n"});
+  CHECK(words_of("a\\x00b \\x00 \"\\\\x00\"") == Words{"ab", "", ""});
+  CHECK(words_of("'\\x41'") == Words{"\\x41"});
+}
+
+TEST_CASE("what only looks like a byte's number is taken as it is") {
+  CHECK(words_of("\\x4 \\xg0 \\x") == Words{"x4", "xg0", "x"});
+  CHECK(words_of("\\\\x4 \\\\y41") == Words{"\\x4", "\\y41"});
+  CHECK(words_of("\"\\x\"41") == Words{"x41"});
+}
+
+TEST_CASE("a NUL is a character like others, outside quotes, too") {
+  const std::string text{"a\0b", 3};
+  CHECK(words_of(text) == Words{text});
+}

@@ -1,0 +1,105 @@
+// Whatever the line: it is split within the room given, an error names the part at fault, and words
+// that were split once come out the same after a script and GRUB have joined them again.
+#include <array>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "kernel/parse/module_string.hpp"
+#include "kernel/parse/settings.hpp"
+#include "kernel/parse/words.hpp"
+#include "tests/fuzz/require.hpp"
+#include "tests/kernel/parse/registers.hpp"
+
+using namespace reprise;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string by_number(char c, const char* backslash) {
+  std::array<char, 8> text{};
+  std::snprintf(text.data(), text.size(), "%sx%02x", backslash, static_cast<unsigned char>(c));
+  return text.data();
+}
+
+// As scripts write words and GRUB hands them on, whose versions differ in the backslash before x.
+std::string joined(const Words& words, const char* backslash) {
+  std::string line;
+  for (const std::string& word : words) {
+    std::string escaped = word.empty() ? by_number('\0', backslash) : "";
+    for (const char c : word) {
+      if (c == '\'' || c == '"') escaped += '\\';
+      const bool numbered = c == '\\' || c == '\t' || c == '\r' || c == '\n';
+      escaped += numbered ? by_number(c, backslash) : std::string{c};
+    }
+    if (word.find(' ') != std::string::npos) escaped = '"' + escaped + '"';
+    line += (line.empty() ? "" : " ") + escaped;
+  }
+  return line;
+}
+
+bool split(std::string_view line, Words& words) {
+  std::vector<char> storage(line.size());
+  std::array<std::string_view, 64> views;
+  const auto result = split_words(line, storage, views);
+  REQUIRE(result || result.error() != WordError::TooLong);
+  if (result) words.assign(result.value().begin(), result.value().end());
+  return static_cast<bool>(result);
+}
+
+void try_words(std::string_view line) {
+  Words words;
+  if (!split(line, words)) return;
+  for (const char* backslash : {"\\", "\\\\"}) {
+    Words again;
+    REQUIRE(split(joined(words, backslash), again));
+    REQUIRE(again == words);
+  }
+}
+
+void try_settings(std::string_view line) {
+  Settings settings;
+  const auto result = parse_settings(line, test::word_named, settings);
+  if (!result) {
+    REQUIRE(result.error().error == Error::BadArgument);
+    REQUIRE(!result.error().reason.empty() || line.find("inject=") != line.npos);
+    REQUIRE(!result.error().allowed.empty());
+    return;
+  }
+  REQUIRE(settings.pe_pages >= 4 && settings.pe_pages <= 512);
+  REQUIRE(settings.pe_restarts <= 100);
+  REQUIRE(settings.pe_watchdog >= Nanoseconds{1'000'000});
+  REQUIRE(settings.console_serial || settings.console_screen);
+  for (const Injection& i : settings.injections()) {
+    REQUIRE(is_process_name(i.process));
+    REQUIRE(i.element >= 1 && (i.run == 1 || i.run == 2));
+    REQUIRE(i.page < 512 && i.word < 512 && i.bit < 64);
+  }
+  for (const std::string_view pair : settings.environment()) REQUIRE(pair.find('=') != pair.npos);
+}
+
+void try_module_string(std::string_view line) {
+  std::array<char, 256> storage{};
+  std::array<std::string_view, 16> words;
+  const auto result = parse_module_string(line, storage, words);
+  if (!result) {
+    REQUIRE(result.error() == Error::ModuleString);
+    return;
+  }
+  const bool program = result.value().role == ModuleRole::Program;
+  REQUIRE(program == !result.value().argv.empty());
+  REQUIRE(program == is_process_name(result.value().name));
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view line{reinterpret_cast<const char*>(data), size};
+  try_words(line);
+  try_settings(line);
+  try_module_string(line);
+  const InjectionOutcome outcome = parse_injection(line, test::word_named);
+  REQUIRE(outcome.injection || !outcome.allowed.empty());
+  return 0;
+}

@@ -1,0 +1,36 @@
+// Physical memory for host tests of kernel code: arch/frame_memory.hpp over ordinary memory, and a
+// FrameSource that counts. Frame numbers are far from 0, so that a mix-up of numbers shows.
+#pragma once
+
+#include <optional>
+#include <set>
+
+#include "arch/frame_memory.hpp"
+#include "arch/machine.hpp"
+#include "kernel/base/frame_source.hpp"
+
+namespace fakes {
+
+inline constexpr std::uint64_t first_frame = 0x4000;
+inline constexpr std::size_t frame_count = 4096;
+
+// All frames that exist, as the boot loader would describe them.
+arch::MemoryRange all_memory();
+
+// Hands out frames filled with rubbish, and knows which are out.
+class Frames final : public reprise::FrameSource {
+public:
+  std::optional<reprise::FrameNumber> allocate() override;
+  void release(reprise::FrameNumber frame) override;
+
+  [[nodiscard]] std::size_t out() const { return out_.size(); }
+  void fail_after(std::size_t more) { left_ = more; }
+
+private:
+  std::set<std::uint64_t> out_;
+  std::uint64_t next_ = first_frame;
+  std::set<std::uint64_t> returned_;
+  std::size_t left_ = frame_count;
+};
+
+}  // namespace fakes

@@ -1,0 +1,190 @@
+// kernel/memory/address_space.cpp over the machine's own page-table code and ordinary memory.
+#include "kernel/memory/address_space.hpp"
+
+#include <array>
+#include <vector>
+
+#include "arch/frame_memory.hpp"
+#include "kernel/base/memory_map.hpp"
+#include "tests/catch.hpp"
+#include "tests/kernel/fakes/frames.hpp"
+
+using namespace reprise;
+
+namespace {
+
+constexpr arch::Permissions read_only{};
+constexpr arch::Permissions read_write{.read = true, .write = true};
+constexpr std::uint64_t somewhere = mmap_low;
+
+struct Watcher final : PageObserver {
+  void page_changes(PageNumber page) override { seen.push_back(page.value()); }
+  std::vector<std::uint64_t> seen;
+};
+
+struct Fixture {
+  Fixture() : zero{*frames.allocate()}, space{*AddressSpace::create(frames, zero)} {
+    arch::clear_frame(zero);
+  }
+  PageRange pages(std::uint64_t start, std::uint64_t count) {
+    return PageRange::of(UserAddr{start}, count * page_size).value();
+  }
+  fakes::Frames frames;
+  FrameNumber zero;
+  AddressSpace space;
+};
+
+std::array<std::byte, 10000> pattern() {
+  std::array<std::byte, 10000> bytes;
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7 + i / 256);
+  return bytes;
+}
+
+MemoryError error_of(const MemoryResult& result) {
+  REQUIRE_FALSE(static_cast<bool>(result));
+  return result.error();
+}
+
+}  // namespace
+
+TEST_CASE("page ranges are whole, not empty, and within the user half") {
+  const auto valid = [](std::uint64_t start, std::uint64_t bytes) {
+    return static_cast<bool>(PageRange::of(UserAddr{start}, bytes));
+  };
+  CHECK(valid(user_low, page_size));
+  CHECK(valid(user_high - page_size, page_size));
+  CHECK_FALSE(valid(0, page_size));
+  CHECK_FALSE(valid(user_low, 0));
+  CHECK_FALSE(valid(user_low + 1, page_size));
+  CHECK_FALSE(valid(user_low, page_size + 1));
+  CHECK_FALSE(valid(user_high, page_size));
+  CHECK_FALSE(valid(user_high - page_size, 2 * page_size));
+  CHECK_FALSE(valid(~0ull << page_shift, page_size));
+  CHECK_FALSE(valid(user_low, ~0ull << page_shift));
+}
+
+TEST_CASE("fresh pages read as zero and cost no frame until they are written") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 8), read_write, Existing::Refuse));
+  const std::size_t with_tables = f.frames.out();
+  std::array<std::byte, 64> bytes{std::byte{1}};
+  REQUIRE(f.space.read(UserAddr{somewhere + 4090}, bytes));
+  for (std::byte b : bytes) CHECK(b == std::byte{0});
+  CHECK(f.frames.out() == with_tables);
+  REQUIRE(f.space.write(UserAddr{somewhere + 4090}, bytes));
+  CHECK(f.frames.out() == with_tables + 2);
+}
+
+TEST_CASE("what is written across pages is read back, and nothing else changes") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 4), read_write, Existing::Refuse));
+  const auto written = pattern();
+  REQUIRE(f.space.write(UserAddr{somewhere + 100}, written));
+  std::array<std::byte, 10000> back{};
+  REQUIRE(f.space.read(UserAddr{somewhere + 100}, back));
+  CHECK(back == written);
+  std::array<std::byte, 100> before{};
+  REQUIRE(f.space.read(UserAddr{somewhere}, before));
+  for (std::byte b : before) CHECK(b == std::byte{0});
+  for (std::uint64_t word : arch::frame_words(f.zero)) CHECK(word == 0);
+}
+
+TEST_CASE("a transfer that the process could not make itself changes nothing") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere + page_size, 1), read_only, Existing::Refuse));
+  std::array<std::byte, 32> bytes;
+  bytes.fill(std::byte{0xaa});
+  CHECK(error_of(f.space.write(UserAddr{somewhere + page_size - 16}, bytes)) ==
+        MemoryError::NotMapped);
+  std::array<std::byte, 16> first{};
+  REQUIRE(f.space.read(UserAddr{somewhere + page_size - 16}, first));
+  for (std::byte b : first) CHECK(b == std::byte{0});
+  CHECK(error_of(f.space.read(UserAddr{somewhere + 2 * page_size - 16}, bytes)) ==
+        MemoryError::NotMapped);
+  for (std::uint64_t wild : {std::uint64_t{0}, user_high - 8, ~std::uint64_t{8}, kernel_base,
+                             direct_map_base, std::uint64_t{1} << 63}) {
+    CHECK(error_of(f.space.read(UserAddr{wild}, bytes)) == MemoryError::NotMapped);
+    CHECK(error_of(f.space.write(UserAddr{wild}, bytes)) == MemoryError::NotMapped);
+  }
+}
+
+TEST_CASE("a shared frame is copied before the kernel writes to its page, and never released") {
+  Fixture f;
+  const FrameNumber file = *f.frames.allocate();
+  for (std::uint64_t& word : arch::frame_words(file)) word = 0x1111;
+  REQUIRE(f.space.map_shared(page_of(UserAddr{somewhere}), file, read_write));
+  std::array<std::byte, 8> bytes{};
+  REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
+  CHECK(arch::frame_words(file)[0] == 0x1111);
+  std::array<std::uint64_t, 2> back{};
+  REQUIRE(f.space.read(UserAddr{somewhere}, std::as_writable_bytes(std::span{back})));
+  CHECK(back == std::array<std::uint64_t, 2>{0, 0x1111});
+  f.space.unmap_all();
+  f.frames.release(file);  // throws if it had been released with the page
+}
+
+TEST_CASE("mapping over pages is refused, or replaces them by fresh ones, as asked") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere + page_size, 1), read_write, Existing::Refuse));
+  std::array<std::byte, 8> ones;
+  ones.fill(std::byte{1});
+  REQUIRE(f.space.write(UserAddr{somewhere + page_size}, ones));
+  CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only, Existing::Refuse)) ==
+        MemoryError::Occupied);
+  CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_only, Existing::Replace));
+  REQUIRE(f.space.read(UserAddr{somewhere + page_size}, ones));
+  for (std::byte b : ones) CHECK(b == std::byte{0});
+}
+
+TEST_CASE("a mapping that memory does not suffice for leaves nothing behind") {
+  Fixture f;
+  f.frames.fail_after(3);  // the tables for the first pages, and no more
+  const PageRange wide = f.pages(somewhere, 2000);
+  CHECK(error_of(f.space.map_zero(wide, read_write, Existing::Refuse)) == MemoryError::Exhausted);
+  CHECK_FALSE(f.space.table().next_mapped(wide.first(), wide.end()));
+}
+
+TEST_CASE("protecting needs every page, and takes rights away from the kernel's own writes too") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 2), read_write, Existing::Refuse));
+  CHECK(error_of(f.space.protect(f.pages(somewhere, 3), read_only)) == MemoryError::NotMapped);
+  CHECK(f.space.writable(UserAddr{somewhere}, 2 * page_size));
+  REQUIRE(f.space.protect(f.pages(somewhere, 1), read_only));
+  CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
+  CHECK(f.space.readable(UserAddr{somewhere}, 1));
+  REQUIRE(f.space.protect(f.pages(somewhere, 1), {.read = false}));
+  CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
+}
+
+TEST_CASE("the observer hears of each page before it is written, protected or unmapped") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_write, Existing::Refuse));
+  Watcher watcher;
+  f.space.observe(&watcher);
+  const std::uint64_t page = page_of(UserAddr{somewhere}).value();
+  const std::array<std::byte, 16> bytes{};
+  REQUIRE(f.space.write(UserAddr{somewhere + page_size - 8}, bytes));
+  CHECK(watcher.seen == std::vector{page, page + 1});
+  watcher.seen.clear();
+  REQUIRE(f.space.protect(f.pages(somewhere + page_size, 1), read_only));
+  CHECK(watcher.seen == std::vector{page + 1});
+  watcher.seen.clear();
+  f.space.unmap(f.pages(somewhere, 2));
+  CHECK(watcher.seen == std::vector{page, page + 1});
+}
+
+TEST_CASE("a space that ends gives every frame back") {
+  fakes::Frames frames;
+  const FrameNumber zero = *frames.allocate();
+  arch::clear_frame(zero);
+  {
+    AddressSpace space = *AddressSpace::create(frames, zero);
+    const auto range = PageRange::of(UserAddr{somewhere}, 600 * page_size);
+    REQUIRE(space.map_zero(range.value(), read_write, Existing::Refuse));
+    REQUIRE(space.write(UserAddr{somewhere + 100 * page_size}, pattern()));
+    CHECK(frames.out() > 5);
+  }
+  CHECK(frames.out() == 1);  // the zero frame itself
+}

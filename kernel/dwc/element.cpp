@@ -13,17 +13,6 @@ using arch::Register;
 using arch::Trap;
 using Event = dwc::Event<PageNumber>;
 
-constexpr std::uint8_t general_protection_vector = 13;
-
-// A jump to a non-canonical address faults at the jump's target in ring 3. A register set that
-// already holds such a RIP (a flip) must get the same fault, and not make the kernel's IRET fail.
-Trap run_or_fault(arch::UserState& state) {
-  const auto rip = static_cast<std::int64_t>(state[Register::Rip]);
-  const bool canonical = (rip << 16) >> 16 == rip;
-  if (canonical) return arch::run_user(state);
-  return {Trap::Kind::Exception, general_protection_vector, 0, 0};
-}
-
 // A program's SYSCALL beside a personality: goes on in the personality, within the same PE.
 bool redirect_to_personality(Process& process) {
   if (process.syscall_entry.value() == 0) return false;
@@ -76,7 +65,7 @@ Event event_of(Process& process, const Trap& trap) {
 // The next trap that means something to the program: what concerns only the kernel is done here.
 Trap next_trap(Process& process) {
   for (;;) {
-    const Trap trap = run_or_fault(process.registers());
+    const Trap trap = arch::run_user(process.registers());
     switch (trap.kind) {
       case Trap::Kind::NonMaskable:
         EventLine{"nmi"}.print();

@@ -1,0 +1,52 @@
+"""What scripts/run shows without arguments: programs nobody wrote for Reprise, run hardened at the
+same time, and a bit flipped in one of them that nobody outside ever sees."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+
+from . import image, machine, tree
+from .archive import Archive
+
+BUSYBOX = Path("/bin/busybox")
+VICTIM = "digest"
+PE, RUN, REGISTER, BIT = 6, 1, "rbx", 17
+NATIVE = ["sum", "pages", "calls"]
+
+
+def contents(arguments):
+    """Four programs: one whose output is easy to check elsewhere, two at work beside it, and one
+    written for the native ABI."""
+    text = b"".join(b"line %d of a file that only the archive holds\n" % n for n in range(2000))
+    archive = Archive()
+    archive.add_bytes("data/lines", text)
+    programs = [
+        image.Program(BUSYBOX, ["sha256sum", "/data/lines"], VICTIM),
+        image.Program(BUSYBOX, ["awk", "{ n += $2 } END { print \"awk: the lines' numbers sum to\", n }",
+                                "/data/lines"], "awk"),
+        image.Program(BUSYBOX, ["sh", "-c", "sort -r /data/lines | head -n 2"], "sort"),
+    ]
+    native = tree.native_programs()
+    programs += [image.Program(path, [name], name) for name, path in native.items()][:1]
+    flip = f"inject={VICTIM}:{PE}:{RUN}:{REGISTER}:{BIT}"
+    return image.Contents(programs, archive, f"{flip} {arguments}"), hashlib.sha256(text).hexdigest()
+
+
+def run(settings, arguments, show):
+    """Boots the demo and judges it. Returns the script's exit status."""
+    what, digest = contents(arguments)
+    names = ", ".join(program.name for program in what.programs)
+    tree.say(f"the demo: {names} at once, each processing element run twice; bit {BIT} of {REGISTER} "
+             f"flips in {VICTIM}")
+    with tempfile.TemporaryDirectory(prefix="reprise-demo-") as scratch:
+        iso = Path(scratch) / "demo.iso"
+        image.write_image(what, iso)
+        outcome = machine.run(iso, settings, show)
+    flips = [event.get("outcome") for event in outcome.events("flip")]
+    if outcome.value == machine.CLEAN and digest in outcome.program_output() and flips == ["caught"]:
+        tree.say(f"{len(what.programs)} programs ran; the flip was caught and undone; the digest is "
+                 f"right; {outcome.seconds:.0f} seconds")
+        return 0
+    tree.say(f"the demo did not go as it should: flips {flips or 'none'}, QEMU's exit status "
+             f"{outcome.status}")
+    return 1

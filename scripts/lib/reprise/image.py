@@ -1,0 +1,118 @@
+"""A bootable image: kernel, personality, archive and programs, started by GRUB.
+
+One image for BIOS and UEFI, on a CD as on a USB stick. GRUB hands each module a string that says
+what it is for (kernel/parse/module_string.hpp).
+"""
+
+import re
+import shutil
+import string
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import tree
+
+# What GRUB needs beyond its core to find and start the kernel, on both kinds of firmware.
+GRUB_MODULES = ("multiboot2 normal configfile iso9660 part_gpt part_msdos fat search "
+                "search_fs_file all_video video_fb gfxterm test echo")
+PLAIN = frozenset(string.ascii_letters + string.digits + "_-+=.,:/@%^")
+NAME_CLASH = re.compile(r"[^!-~]|[,:=\"'\\]")
+
+
+@dataclass
+class Program:
+    path: Path
+    argv: list
+    name: str = ""  # of the process, in the log and in injections; default: the file's name
+
+    def __post_init__(self):
+        self.path = Path(self.path)
+        if not self.name:
+            self.name = NAME_CLASH.sub("-", self.path.name)[:31] or "program"
+
+
+@dataclass
+class Contents:
+    """All that goes into an image."""
+    programs: list = field(default_factory=list)
+    archive: object = None       # Archive, or a file that stands for one
+    arguments: str = ""          # kernel command line
+    kernel: Path = None          # default: the build tree's
+    personality: Path = None     # default: the build tree's, when there is one
+    modules: list = field(default_factory=list)  # (file, string) as they are: for tests
+
+
+def boot_word(text):
+    """One word as the kernel reads it back, whatever it holds: GRUB leaves \\xHH alone."""
+    if text == "":
+        return r"\x00"
+    data = text.encode("utf-8", "surrogateescape")
+    return "".join(chr(byte) if chr(byte) in PLAIN else rf"\x{byte:02x}" for byte in data)
+
+
+def _grub_word(text):
+    """A word quoted for GRUB's own command language."""
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _distinct_names(programs):
+    """Gives programs of the same name numbers, so that each can be told apart in the log."""
+    taken = set()
+    for program in programs:
+        name, number = program.name, 1
+        while program.name in taken:
+            number += 1
+            program.name = f"{name[:28]}-{number}"
+        taken.add(program.name)
+
+
+def _module_lines(contents, boot):
+    """Copies the modules to `boot` and returns GRUB's line for each."""
+    lines = []
+
+    def add(source, words):
+        file = f"module-{len(lines)}"
+        shutil.copyfile(source, boot / file)
+        lines.append(" ".join([f"module2 /boot/{file}", *map(_grub_word, words)]))
+
+    personality = contents.personality or tree.personality()
+    if personality.exists():
+        add(personality, ["personality"])
+    if contents.archive is not None:
+        source = contents.archive
+        if not isinstance(source, (str, Path)):
+            source = boot.parent / "archive.cpio"
+            contents.archive.write(source)
+        add(source, ["archive"])
+    _distinct_names(contents.programs)
+    for program in contents.programs:
+        add(program.path, [f"program={program.name}", *map(boot_word, program.argv)])
+    for source, text in contents.modules:
+        add(source, text.split(" ") if text else [])
+    return lines
+
+
+def write_image(contents, path):
+    """Makes the ISO file `path`."""
+    with tempfile.TemporaryDirectory(prefix="reprise-image-") as scratch:
+        root = Path(scratch) / "root"
+        boot = root / "boot"
+        (boot / "grub").mkdir(parents=True)
+        shutil.copyfile(contents.kernel or tree.kernel(), boot / "kernel.elf")
+        modules = _module_lines(contents, boot)
+        arguments = " ".join(map(_grub_word, contents.arguments.split()))
+        (boot / "grub" / "grub.cfg").write_text("\n".join([
+            "set timeout=0",
+            "set gfxpayload=1024x768x32,1024x768,auto",
+            "insmod all_video",
+            f"multiboot2 /boot/kernel.elf {arguments}",
+            *modules,
+            "boot",
+            ""]), encoding="utf-8", errors="surrogateescape")
+        command = ["grub-mkrescue", "-o", str(path), f"--install-modules={GRUB_MODULES}",
+                   "--fonts=", "--locales=", "--themes=", str(root)]
+        made = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        if made.returncode != 0:
+            raise tree.BuildError(f"grub-mkrescue failed:\n{made.stderr}")

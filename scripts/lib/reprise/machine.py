@@ -1,0 +1,208 @@
+"""One run of an image in QEMU: the console as it comes, and how the machine ended."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import events
+
+QEMU = "qemu-system-x86_64"
+OVMF = "/usr/share/ovmf/OVMF.fd"
+
+# What the kernel gives to isa-debug-exit (kernel/base/error.hpp).
+CLEAN = 0x10
+PROGRAM_FAILED = 0x11
+MISMATCH_STANDING = 0x12
+PANIC = 0x13
+MACHINE_UNFIT = 0x14
+FIRST_BOOT_ERROR = 0x20
+
+
+class MachineError(Exception):
+    """QEMU could not run; the text says what to do."""
+
+
+@dataclass
+class Settings:
+    cpu: str = "max"
+    memory: int = 256           # MiB
+    uefi: bool = False
+    usb: bool = False           # as a USB stick rather than a CD
+    icount: bool = None         # guest time counts instructions, runs are repeatable; default: under
+                                # BIOS only, for UEFI firmware idles away guest seconds
+    clock: str = "utc"          # wall clock at start, as QEMU's -rtc base=
+    debug_exit: bool = True     # without it the machine halts at its end, as real hardware does
+    display: str = "none"
+    interactive: bool = False   # the terminal is the console's input
+    timeout: float = 600        # seconds; 0: never
+    extra: list = field(default_factory=list)
+
+
+@dataclass
+class Outcome:
+    value: int           # what the kernel gave to isa-debug-exit; None when it ended otherwise
+    status: int          # QEMU's own exit status
+    timed_out: bool
+    console: str         # from the kernel's first line on
+    raw: str             # all that came over the serial line
+    seconds: float
+
+    def events(self, name=None):
+        found = filter(None, map(events.parse_event, self.console.splitlines()))
+        return [event for event in found if name in (None, event.name)]
+
+    def program_output(self):
+        lines = self.console.splitlines(keepends=True)
+        return "".join(line for line in lines if events.is_program_line(line))
+
+    def people_lines(self):
+        return [line for line in self.console.splitlines() if line.startswith(events.PEOPLE)]
+
+    def exit_event(self, process):
+        """The last exit of the process of that name, or None."""
+        found = [event for event in self.events("exit") if event.get("process") == process]
+        return found[-1] if found else None
+
+
+def command(image, settings):
+    """QEMU's command line for the image."""
+    if not shutil.which(QEMU):
+        raise MachineError(f"{QEMU} is missing: run scripts/doctor to see which packages to install")
+    line = [QEMU, "-machine", "q35", "-cpu", settings.cpu, "-m", str(settings.memory),
+            "-display", settings.display, "-no-reboot", "-net", "none",
+            "-rtc", f"base={settings.clock},clock=vm"]
+    line += ["-serial", "mon:stdio"] if settings.interactive else ["-serial", "stdio"]
+    if settings.icount or (settings.icount is None and not settings.uefi):
+        line += ["-icount", "shift=0,sleep=off"]
+    if settings.debug_exit:
+        line += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+    if settings.uefi:
+        if not Path(OVMF).exists():
+            raise MachineError(f"{OVMF} is missing: install the package ovmf (UEFI firmware)")
+        line += ["-bios", OVMF]
+    if settings.usb:
+        line += ["-drive", f"if=none,id=stick,format=raw,readonly=on,file={image}",
+                 "-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0"]
+    else:
+        line += ["-cdrom", str(image)]
+    return line + list(settings.extra)
+
+
+def _started(line, settings):
+    """QEMU as a process. `timeout` ends it even when nobody is left to wait for it."""
+    if settings.timeout:
+        line = ["timeout", "--foreground", "--kill-after=5", str(settings.timeout), *line]
+    stdin = None if settings.interactive else subprocess.DEVNULL
+    return subprocess.Popen(line, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def _value(status):
+    value = status >> 1
+    return value if status & 1 and value >= CLEAN else None
+
+
+class ConsoleFilter:
+    """Hands on console text as it comes, from the kernel's first line on, with Unix line ends."""
+
+    def __init__(self, hand_on):
+        self._hand_on = hand_on
+        self._held = ""
+        self._kernel_speaks = False
+
+    def feed(self, text):
+        self._held += text
+        if not self._kernel_speaks:
+            started = events.from_kernel_on(events.clean(self._held))
+            if not started.startswith((events.PEOPLE, events.EVENT)):
+                return
+            self._kernel_speaks = True
+            self._held = started
+        ready, self._held = self._held, ""
+        if ready.endswith("\r"):
+            ready, self._held = ready[:-1], "\r"
+        self._hand_on(ready.replace("\r\n", "\n"))
+
+
+def run(image, settings, on_text=None):
+    """Boots the image and waits for its end. `on_text` gets the console as it comes."""
+    begin = time.monotonic()
+    screen = ConsoleFilter(on_text) if on_text else None
+    pieces = []
+    with _started(command(image, settings), settings) as process:
+        try:
+            while piece := os.read(process.stdout.fileno(), 65536):
+                pieces.append(piece)
+                if screen:
+                    screen.feed(piece.decode("utf-8", "replace"))
+        except BaseException:
+            process.terminate()
+            raise
+    raw = b"".join(pieces).decode("utf-8", "replace")
+    status = process.returncode
+    timed_out = bool(settings.timeout) and status in (124, 137)
+    return Outcome(None if timed_out else _value(status), status, timed_out,
+                   events.from_kernel_on(events.clean(raw)), raw, time.monotonic() - begin)
+
+
+class Monitor:
+    """QEMU's machine protocol: looks at a running machine from outside (screenshots)."""
+
+    def __init__(self, path, patience=20):
+        self._socket = socket.socket(socket.AF_UNIX)
+        end = time.monotonic() + patience
+        while True:
+            try:
+                self._socket.connect(str(path))
+                break
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        self._file = self._socket.makefile("rw", encoding="utf-8")
+        self._file.readline()  # greeting
+        self("qmp_capabilities")
+
+    def __call__(self, execute, **arguments):
+        self._file.write(json.dumps({"execute": execute, "arguments": arguments}) + "\n")
+        self._file.flush()
+        while True:
+            answer = json.loads(self._file.readline())
+            if "error" in answer:
+                raise MachineError(f"{execute}: {answer['error']['desc']}")
+            if "return" in answer:
+                return answer["return"]
+
+    def close(self):
+        self._file.close()
+        self._socket.close()
+
+
+def screenshot(image, settings, picture, marker):
+    """Boots without isa-debug-exit, waits until `marker` stands on the console (the machine halts
+    there with its report on the screen), and writes the screen to `picture` (PNG). Returns the
+    console."""
+    path = Path(picture).with_suffix(".qmp")
+    settings.debug_exit = False
+    settings.extra = [*settings.extra, "-qmp", f"unix:{path},server=on,wait=off"]
+    text = b""
+    with _started(command(image, settings), settings) as process:
+        try:
+            monitor = Monitor(path)
+            while marker.encode() not in text:
+                piece = os.read(process.stdout.fileno(), 65536)
+                if not piece:
+                    raise MachineError(f"the machine ended before it said {marker!r}")
+                text += piece
+            time.sleep(1)  # what stands behind the marker reaches the screen too
+            monitor("screendump", filename=str(Path(picture).resolve()), format="png")
+            monitor("quit")
+            monitor.close()
+        finally:
+            process.terminate()
+            path.unlink(missing_ok=True)
+    return events.from_kernel_on(events.clean(text.decode("utf-8", "replace")))

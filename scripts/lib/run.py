@@ -1,0 +1,259 @@
+"""Runs programs hardened: puts them into a bootable image and boots it in QEMU. See --help."""
+
+import argparse
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+sys.argv[0] = "scripts/run"
+sys.dont_write_bytecode = True
+
+from reprise import demo, image, machine, tree  # noqa: E402
+from reprise.archive import Archive  # noqa: E402
+
+USAGE, NO_INPUT, MISSING, BUILD, UNEXPECTED = 64, 66, 69, 70, 71
+MISMATCH, PANIC, UNFIT, BOOT_ERROR, TIMEOUT = 72, 73, 74, 80, 124
+MACHINE_STATUS = {machine.MISMATCH_STANDING: MISMATCH, machine.PANIC: PANIC,
+                  machine.MACHINE_UNFIT: UNFIT}
+
+HELP = """\
+Boots Reprise in QEMU and runs PROGRAM hardened: each processing element twice, compared, committed.
+Without PROGRAM: the demo, four programs at once, with a bit flipped in one of them on purpose.
+
+PROGRAM is a static x86-64 Linux program or a native one; a name without a slash is looked up among
+the native programs first, then in PATH. ARGS that name files here are put into the image under the
+same names, so that the program finds them.
+"""
+EPILOG = """\
+examples:
+  scripts/run                                        the demo
+  scripts/run /bin/busybox sha256sum README.md       an unmodified Linux program
+  scripts/run --append "inject=busybox:3:1:rax:7" /bin/busybox sha256sum README.md
+  scripts/run --root tree --policy classic ./myprogram --verbose
+  scripts/run --program "second=/bin/busybox seq 9" /bin/busybox uname -a
+
+exit status: PROGRAM's own (0 to 255), or
+  64 wrong usage           66 no such program or file   69 something is not installed
+  70 the build failed      71 the machine ended unexpectedly
+  72 a mismatch was left standing        73 kernel panic        74 machine unfit (CPU, memory)
+  80+N boot refused, N as in kernel/base/error.hpp (the kernel's message says why)
+  124 time limit of --timeout reached
+"""
+
+
+class UsageError(Exception):
+    def __init__(self, status, text):
+        super().__init__(text)
+        self.status = status
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(
+        prog="scripts/run", usage="scripts/run [options] [PROGRAM ARGS...]", description=HELP,
+        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    add("--file", action="append", default=[], metavar="PATH[=NAME]",
+        help="put a file or directory into the archive, under NAME if given; repeatable")
+    add("--root", metavar="DIR", help="put all that DIR holds into the archive's root")
+    add("--program", action="append", default=[], metavar="'[NAME=]PATH ARGS'",
+        help="one more program that runs at the same time; repeatable")
+    add("--name", default="", help="PROGRAM's name in the log and in inject= (default: its file's)")
+    add("--memory", type=int, default=256, metavar="MIB", help="memory of the machine (default 256)")
+    add("--cpu", default="max", metavar="MODEL", help="QEMU's CPU model (default max)")
+    add("--uefi", action="store_true", help="boot by UEFI firmware (OVMF) rather than BIOS")
+    add("--usb", action="store_true", help="boot from a USB stick rather than a CD")
+    add("--policy", choices=["rotate", "classic"], help="how shadow frames are handled")
+    add("--append", default="", metavar="'KEY=VALUE ...'", help="more kernel arguments "
+        "(docs/running.md)")
+    add("--qemu", default="", metavar="'ARGS'", help="more arguments for QEMU, as they are")
+    add("--icount", action=argparse.BooleanOptionalAction, default=None,
+        help="guest time counts instructions, so that runs repeat exactly (default: under BIOS)")
+    add("--interactive", action="store_true", help="the terminal is the program's stdin "
+        "(Ctrl-A X ends QEMU)")
+    add("--display", nargs="?", const="window", metavar="KIND",
+        help="show the screen: in a window, or KIND as in QEMU's -display (say vnc=:1)")
+    add("--gdb", action="store_true", help="wait for a debugger on port 1234; says how to start it")
+    add("--timeout", type=float, default=600, metavar="SECONDS",
+        help="end the machine after so long (default 600; 0: never)")
+    add("--iso", metavar="FILE", help="write the bootable image to FILE, do not boot it")
+    return parser.parse_args()
+
+
+def find_program(text):
+    """The file that a person means by `text`."""
+    path = Path(text)
+    if "/" not in text and not path.is_file():
+        found = tree.native_programs().get(text) or shutil.which(text)
+        if not found:
+            names = ", ".join(tree.native_programs())
+            raise UsageError(NO_INPUT, f"no program {text!r}: give a path, a command in PATH, or "
+                             f"one of the native programs: {names}")
+        path = Path(found)
+    require_file(path, "program")
+    return path
+
+
+def require_file(path, kind):
+    if not path.exists():
+        raise UsageError(NO_INPUT, f"no such {kind}: {path}")
+    if kind == "program" and path.is_dir():
+        raise UsageError(NO_INPUT, f"{path} is a directory: name the program's file")
+    if not os.access(path, os.R_OK):
+        raise UsageError(NO_INPUT, f"cannot read {path}: change its permissions or copy it")
+
+
+def extra_program(text):
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(USAGE, f"--program {text!r}: {error}") from error
+    if not words:
+        raise UsageError(USAGE, "--program needs a path: --program '[NAME=]PATH ARGS'")
+    name = ""
+    if match := re.match(r"([^/=]+)=(.+)", words[0]):
+        name, words[0] = match.groups()
+    return image.Program(find_program(words[0]), words, name)
+
+
+def make_archive(options, programs):
+    archive = Archive()
+    if options.root:
+        if not Path(options.root).is_dir():
+            raise UsageError(NO_INPUT, f"--root {options.root}: no such directory")
+        archive.add_tree(options.root)
+    for given in options.file:
+        path, name = given, None
+        if "=" in given and not Path(given).exists():
+            path, name = given.rsplit("=", 1)
+        require_file(Path(path), "file")
+        archive.add(path, name)
+    for argument in (word for program in programs for word in program.argv[1:]):
+        if Path(argument).is_file():
+            require_file(Path(argument), "file")
+            archive.add(argument)
+        elif "/" in argument and argument.strip("/.") and Path(argument).is_dir():
+            if not options.root and argument not in options.file:
+                tree.say(f"{argument} is a directory: --file {argument} puts it into the image")
+    return archive if archive else None
+
+
+def kernel_arguments(options):
+    words = []
+    if options.policy:
+        words.append(f"policy={options.policy}")
+    if options.interactive:
+        words.append("stdin=console")
+    return " ".join([*words, options.append])
+
+
+def display_kind(wanted):
+    if wanted != "window":
+        return wanted or "none"
+    offered = subprocess.run([machine.QEMU, "-display", "help"], capture_output=True, text=True)
+    for kind in ("gtk", "sdl"):
+        if kind in offered.stdout.split():
+            return kind
+    raise UsageError(MISSING, "this QEMU cannot open a window: install the package "
+                     "qemu-system-gui, or use --display vnc=:1 and a VNC viewer")
+
+
+def debugger(options, contents):
+    """Writes GDB's commands and says how to start it."""
+    script = tree.build_dir() / "gdb-commands"
+    files = [path for path in [tree.personality(), contents.programs[0].path] if path.exists()]
+    script.write_text("\n".join([
+        f"file {tree.kernel()}",
+        *(f"add-symbol-file {path}" for path in files),
+        "set confirm off", "set architecture i386:x86-64", "target remote :1234",
+        "hbreak reprise::panic_at", ""]), encoding="utf-8")
+    options.timeout = 0
+    tree.say(f"waiting for a debugger; in another terminal: gdb -x {script}")
+    return ["-S", "-gdb", "tcp::1234"]
+
+
+def settings_of(options):
+    return machine.Settings(
+        cpu=options.cpu, memory=options.memory, uefi=options.uefi, usb=options.usb,
+        icount=False if options.interactive and options.icount is None else options.icount,
+        interactive=options.interactive, display=display_kind(options.display),
+        timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
+
+
+def show(text):
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def status_of(outcome, options, programs):
+    """The script's exit status, and a word about it where the console says none."""
+    if outcome.timed_out:
+        tree.say(f"still running after {options.timeout:g} seconds, ended (--timeout sets the limit)")
+        return TIMEOUT
+    if outcome.value is None:
+        tree.say(f"the machine ended unexpectedly (QEMU's exit status {outcome.status}); the end of "
+                 "what came over the serial line:")
+        print(outcome.raw[-2000:], file=sys.stderr)
+        return UNEXPECTED
+    if outcome.value >= machine.FIRST_BOOT_ERROR:
+        return BOOT_ERROR + outcome.value - machine.FIRST_BOOT_ERROR
+    if outcome.value in MACHINE_STATUS:
+        return MACHINE_STATUS[outcome.value]
+    event = outcome.exit_event(programs[0].name)
+    if event is None:
+        tree.say(f"the log has no exit line of {programs[0].name}")
+        return UNEXPECTED
+    return event.number("status")
+
+
+def run(options):
+    tree.build(target="image_parts", say=tree.say)
+    if not options.command and not options.program:
+        return demo.run(settings_of(options), kernel_arguments(options), show)
+    programs = [extra_program(text) for text in options.program]
+    if options.command:
+        path = find_program(options.command[0])
+        programs.insert(0, image.Program(path, options.command, options.name))
+    contents = image.Contents(programs, make_archive(options, programs), kernel_arguments(options))
+    if options.iso:
+        image.write_image(contents, options.iso)
+        tree.say(f"wrote {options.iso}")
+        return 0
+    settings = settings_of(options)
+    if options.gdb:
+        settings.extra += debugger(options, contents)
+        settings.timeout = 0
+    with tempfile.TemporaryDirectory(prefix="reprise-run-") as scratch:
+        iso = Path(scratch) / "reprise.iso"
+        image.write_image(contents, iso)
+        outcome = machine.run(iso, settings, show)
+    return status_of(outcome, options, programs)
+
+
+def main():
+    options = parse_arguments()
+    try:
+        return run(options)
+    except UsageError as error:
+        tree.say(str(error))
+        return error.status
+    except machine.MachineError as error:
+        tree.say(str(error))
+        return MISSING
+    except tree.BuildError as error:
+        tree.say(str(error))
+        return BUILD
+    except OSError as error:
+        tree.say(f"{error.filename or ''}: {error.strerror}")
+        return NO_INPUT
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

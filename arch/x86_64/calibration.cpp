@@ -14,7 +14,9 @@ bool better(const Choice& a, const Choice& b) {
   const bool b_nominal = b.estimate.quality == Estimate::Quality::Nominal;
   if (a_nominal != b_nominal) return b_nominal;
   if (a.agreeing != b.agreeing) return a.agreeing > b.agreeing;
-  return a.estimate.quality < b.estimate.quality;
+  if (a.agreeing != 0) return a.estimate.quality < b.estimate.quality;
+  return a.estimate.quality == Estimate::Quality::Measured &&
+         b.estimate.quality == Estimate::Quality::Stated;
 }
 
 }  // namespace

@@ -24,8 +24,9 @@ struct Choice {
   unsigned agreeing;  // other sources within 1 %
 };
 
-// The estimate with the most others within 1 %; among equals the better quality, then the earlier.
-// A lone nominal value loses against any other.
+// The estimate with the most others within 1 %; among equals a stated one, because it is exact. Where
+// no two agree, what was measured counts more than what was said. Then the earlier. A nominal value
+// loses against any other.
 [[nodiscard]] std::optional<Choice> choose_frequency(std::span<const Estimate> estimates);
 
 // A measured frequency within 100 parts in a million of a whole MHz is taken for that: closer than

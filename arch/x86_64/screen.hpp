@@ -41,7 +41,7 @@ private:
   std::span<std::byte> pixels_;
   std::uint32_t pitch_ = 0;
   unsigned bytes_per_pixel_ = 0;
-  unsigned scale_ = 1;  // pixels a dot, in both directions
+  unsigned scale_ = 0;  // pixels a dot, in both directions
   std::uint32_t ink_ = 0;
   unsigned columns_ = 0, rows_ = 0;
   unsigned row_ = 0, column_ = 0;

@@ -85,6 +85,12 @@ TEST_CASE("among agreeing sources the stated one is chosen, and a nominal value 
   CHECK(arch::choose_frequency(disputed)->estimate.source == "acpi");
 }
 
+TEST_CASE("where no two sources agree, a measurement counts more than a statement") {
+  const std::array disputed{Estimate{"hypervisor", 1'000'000'000, Quality::Stated},
+                            Estimate{"acpi", 2'395'000'000, Quality::Measured}};
+  CHECK(arch::choose_frequency(disputed)->estimate.source == "acpi");
+}
+
 TEST_CASE("no source, or only sources that say zero, gives no frequency") {
   CHECK_FALSE(arch::choose_frequency({}));
   const std::array silent{Estimate{"cpuid", 0, Quality::Stated}};

@@ -143,7 +143,7 @@ bool read_inject(Reading& r, std::string_view value) {
   return for_each_item(value, [&r](std::string_view item) {
     const InjectionOutcome outcome = parse_injection(item, r.word_named);
     if (!outcome.injection) {
-      r.error.reason = outcome.fault;
+      r.error.reason = outcome.fault.empty() ? "a part is missing" : outcome.fault;
       r.error.allowed = outcome.allowed;
       return false;
     }

@@ -20,7 +20,7 @@ namespace reprise {
 struct ArgumentError {
   Error error = Error::BadArgument;
   std::string_view argument;  // the word at fault
-  std::string_view reason;    // what is wrong with it
+  std::string_view reason;    // what is wrong with it; of an injection the part at fault
   std::string_view allowed;   // what may stand there
 };
 

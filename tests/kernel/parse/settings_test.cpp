@@ -118,6 +118,7 @@ TEST_CASE("a wrong injection says which part is wrong and what is allowed") {
   CHECK(r.argument == "inject=a:1:1:rax:0,a:1:1:eax:0");
   CHECK(r.reason == "eax");
   CHECK(r.allowed.find("TARGET") == 0);
+  CHECK(refused("inject=").reason == "a part is missing");
 }
 
 TEST_CASE("64 injections fit, 65 do not") {

@@ -46,14 +46,39 @@ exit status: PROGRAM's own (0 to 255), or
 """
 
 
+WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "--policy", "--append",
+              "--qemu", "--timeout", "--iso"}
+
+
 class UsageError(Exception):
     def __init__(self, status, text):
         super().__init__(text)
         self.status = status
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise UsageError(USAGE, f"{message} (scripts/run --help)")
+
+
+def joined(words):
+    """`--qemu -s` as `--qemu=-s`: argparse would take the value for an option. And --display alone
+    takes no value, so that PROGRAM is not mistaken for one."""
+    result, words = [], list(words)
+    while words and words[0].startswith("-"):
+        word = words.pop(0)
+        if word == "--display":
+            word = "--display=window"
+        elif word in WITH_VALUE and words:
+            word = f"{word}={words.pop(0)}"
+        result.append(word)
+        if word == "--":
+            break
+    return result + words
+
+
 def parse_arguments():
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="scripts/run", usage="scripts/run [options] [PROGRAM ARGS...]", description=HELP,
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
@@ -76,13 +101,13 @@ def parse_arguments():
         help="guest time counts instructions, so that runs repeat exactly (default: under BIOS)")
     add("--interactive", action="store_true", help="the terminal is the program's stdin "
         "(Ctrl-A X ends QEMU)")
-    add("--display", nargs="?", const="window", metavar="KIND",
-        help="show the screen: in a window, or KIND as in QEMU's -display (say vnc=:1)")
+    add("--display", metavar="KIND", help="show the screen in a window; --display=KIND: as QEMU's "
+        "-display does (say vnc=:1)")
     add("--gdb", action="store_true", help="wait for a debugger on port 1234; says how to start it")
     add("--timeout", type=float, default=600, metavar="SECONDS",
         help="end the machine after so long (default 600; 0: never)")
     add("--iso", metavar="FILE", help="write the bootable image to FILE, do not boot it")
-    return parser.parse_args()
+    return parser.parse_args(joined(sys.argv[1:]))
 
 
 def find_program(text):
@@ -160,7 +185,7 @@ def display_kind(wanted):
         if kind in offered.stdout.split():
             return kind
     raise UsageError(MISSING, "this QEMU cannot open a window: install the package "
-                     "qemu-system-gui, or use --display vnc=:1 and a VNC viewer")
+                     "qemu-system-gui, or use --display=vnc=:1 and a VNC viewer")
 
 
 def debugger(options, contents):
@@ -236,9 +261,8 @@ def run(options):
 
 
 def main():
-    options = parse_arguments()
     try:
-        return run(options)
+        return run(parse_arguments())
     except UsageError as error:
         tree.say(str(error))
         return error.status

@@ -66,4 +66,4 @@ def build(preset="kernel", target=None, say=None):
 
 def say(text):
     """A line for the person at the keyboard, apart from what programs print."""
-    print(f"{Path(sys.argv[0]).name}: {text}", file=sys.stderr, flush=True)
+    print(f"{sys.argv[0]}: {text}", file=sys.stderr, flush=True)

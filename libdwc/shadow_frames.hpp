@@ -88,11 +88,10 @@ public:
   // back. The caller invalidates.
   void release(Entry& entry) {
     const bool in_place = policy_ == Policy::Classic && !entry.base_shared;
-    const Frame kept = in_place ? entry.base : entry.work;
+    map(entry.page, in_place ? entry.base : entry.work, Write::Protected);
     if (in_place) platform_.release(entry.work);
     if (!in_place && !entry.base_shared) platform_.release(entry.base);
     platform_.release(entry.spare);
-    map(entry.page, kept, Write::Protected);
   }
 
 private:

@@ -1,0 +1,64 @@
+#include "libdwc/comparator.hpp"
+#include "tests/libdwc/catch.hpp"
+#include "tests/libdwc/programs.hpp"
+
+using namespace fake;
+
+namespace {
+
+struct Bench {
+  Machine machine{{}, 1, 4};
+  dwc::Statistics statistics;
+  dwc::Diagnosis<Machine> diagnosis;
+  dwc::Comparator<Machine> comparator{machine, statistics, diagnosis};
+};
+
+}  // namespace
+
+TEST_CASE("registers agree only when every word does, and each word that differs is listed") {
+  Bench bench;
+  Registers first, second;
+  CHECK(bench.comparator.registers_agree(first, second));
+  for (std::size_t word = 0; word < Registers::count; ++word) {
+    second = first;
+    second.word[word] = 42;
+    bench.diagnosis.registers.clear();
+    CHECK_FALSE(bench.comparator.registers_agree(first, second));
+    REQUIRE(bench.diagnosis.registers.total() == 1);
+    CHECK(bench.diagnosis.registers.items()[0].index == word);
+    CHECK(bench.diagnosis.registers.items()[0].second == 42);
+  }
+}
+
+TEST_CASE("a page that both runs wrote is compared with the first run's frame, else with its base") {
+  Bench bench;
+  dwc::PageEntry<Machine> entry{.page = page_of(0),
+                                .work = *bench.machine.allocate(),
+                                .base = *bench.machine.allocate(),
+                                .spare = *bench.machine.allocate()};
+  bench.machine.words(entry.base)[7] = 1;
+  entry.rewound = true;
+  CHECK(bench.comparator.page_agrees(entry));
+  CHECK(entry.first_check == bench.machine.check_word(entry.spare));
+  entry.rewound = false;
+  CHECK_FALSE(bench.comparator.page_agrees(entry));
+  CHECK(bench.statistics.compares == 2);
+}
+
+TEST_CASE("the words of a page that differ are listed with both contents, the last one included") {
+  Bench bench;
+  dwc::PageEntry<Machine> entry{.page = page_of(0),
+                                .work = *bench.machine.allocate(),
+                                .spare = *bench.machine.allocate()};
+  entry.rewound = true;
+  bench.machine.words(entry.spare)[3] = 30;
+  bench.machine.words(entry.work)[511] = 5110;
+  CHECK_FALSE(bench.comparator.page_agrees(entry));
+  const auto listed = bench.diagnosis.pages.items();
+  REQUIRE(listed.size() == 2);
+  CHECK(listed[0].word == 3);
+  CHECK(listed[0].first == 30);
+  CHECK(listed[0].second == 0);
+  CHECK(listed[1].word == 511);
+  CHECK(listed[1].second == 5110);
+}

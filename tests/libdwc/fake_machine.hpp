@@ -1,0 +1,186 @@
+// A machine small enough to be trusted: paged memory with write and dirty bits, a TLB that believes
+// what it once read until it is told otherwise, a bounded pool of frames, a handful of instructions,
+// virtual time, and bits that flip where a test wants. It is a dwc::Platform as it stands.
+//
+// It is strict where real machines are merely undefined, so that an engine that is lucky fails here:
+// - a stale translation after a cleared dirty bit leaves the bit clear; a stale writable one still
+//   writes the old frame; a stale read-only one faults again and again;
+// - copy() and compare() wreck the extended state in the CPU, as vector registers in use would;
+// - a frame is released once, by its owner, and never while mapped; its content is then garbage;
+// - a shared frame is never written, mapped writable or released. Breaking these throws.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <vector>
+
+#include "libdwc/platform.hpp"
+
+namespace fake {
+
+inline constexpr std::size_t words_per_page = 512;
+inline constexpr std::uint64_t page_bytes = 8 * words_per_page;
+
+enum class Page : std::uint32_t {};
+enum class Frame : std::uint32_t {};
+
+// What a program must never notice, and what an engine must never do.
+struct Violation : std::logic_error {
+  using std::logic_error::logic_error;
+};
+
+// Eight general registers, the instruction pointer, flags, and an extended state that stays in the
+// CPU when a trap comes.
+struct Registers {
+  static constexpr std::size_t general = 8, extended = 4, count = general + 2 + extended;
+  static constexpr std::size_t ip = general, flags = general + 1, first_extended = general + 2;
+  std::array<std::uint64_t, count> word{};
+
+  [[nodiscard]] std::span<std::uint64_t> words() { return word; }
+  [[nodiscard]] std::span<const std::uint64_t> words() const { return word; }
+  friend bool operator==(const Registers&, const Registers&) = default;
+};
+
+inline constexpr std::uint64_t zero_flag = 1u << 6;
+inline constexpr std::uint64_t interrupt_flag = 1u << 9;   // always set in a program
+inline constexpr std::uint64_t privilege_level = 3u << 12;  // never set in a program
+inline constexpr std::uint64_t status_flags = 0x8d5;       // what SetFlags can change
+
+enum class Op : std::uint8_t {
+  Immediate,    // a := value
+  AddImmediate, // a := a + value, sets the zero flag
+  Add, Xor, Multiply, Rotate,  // a := b op c
+  Load,         // a := [b + value]
+  Store,        // [b + value] := a
+  StorePair,    // [b + value] := a, and the same word of the next page := c; all or nothing
+  ToExtended,   // extended[a & 3] += b
+  FromExtended, // a := extended[b & 3]
+  SetFlags,     // status flags := a
+  BranchNonzero,// if a != 0: ip := value
+  SystemCall,   // number in register 0
+  Undefined,    // exception 6
+};
+
+struct Instruction {
+  Op op;
+  std::uint8_t a = 0, b = 0, c = 0;
+  std::uint64_t value = 0;
+};
+using Program = std::vector<Instruction>;
+
+struct Trap {
+  enum class Kind : std::uint8_t { SystemCall, Exception, Watchdog, MachineCheck, Pause };
+  Kind kind;
+  std::uint8_t vector = 0;
+  std::uint64_t error_code = 0;
+  std::uint64_t fault_address = 0;
+};
+inline constexpr std::uint8_t undefined_vector = 6, page_fault_vector = 14;
+inline constexpr std::uint64_t fault_present = 1, fault_write = 2;
+
+struct PageTableEntry {
+  Frame frame{};
+  bool present = false;
+  bool may_write = false;  // the process's permission
+  bool shared = false;     // somebody else's frame
+  bool enabled = false;    // the hardware's write bit
+  bool dirty = false;
+};
+
+class Machine {
+public:
+  // For the engine.
+  using Registers = fake::Registers;
+  using Page = fake::Page;
+  using Frame = fake::Frame;
+  static constexpr std::size_t rip_word = Registers::ip;
+
+  Machine(Program program, std::size_t pages, std::size_t frames);
+
+  // ---- dwc::Platform ----
+  std::optional<Frame> allocate();
+  void release(Frame frame);
+  std::uint64_t copy(Frame to, Frame from);
+  std::uint64_t copy_at_fault(Frame to, Frame from);
+  dwc::Comparison compare(Frame a, Frame b);
+  std::uint64_t check_word(Frame frame);
+  std::span<std::uint64_t> words(Frame frame);
+  dwc::Origin<Frame> origin(Page page);
+  void map(Page page, Frame frame, dwc::Write write);
+  bool dirty(Page page);
+  void clear_dirty(Page page);
+  void invalidate(Page page);
+  void invalidate_all();
+  Registers& registers() { return live_; }
+  void complete();
+  void load();
+  std::uint64_t now() { return time_; }
+  void arm_watchdog(std::uint64_t ticks);
+  void flush_caches() { time_ += 50; }
+  void run_begins(dwc::Run run);
+  void run_ended(dwc::Run run);
+
+  // ---- What a kernel does between PEs; the engine must have forgotten the page ----
+  void give_page(Page page, bool may_write);   // an own frame, zeroed
+  void share_page(Page page, bool may_write);  // the zero frame, write-protected
+  void take_page(Page page);
+  // Writes as the kernel would, giving the page a frame of its own. False: no frame is left.
+  bool write(Page page, std::size_t word, std::uint64_t value);
+
+  // ---- Running ----
+  // Until a trap; Pause after `limit` instructions.
+  Trap run(std::uint64_t limit = ~std::uint64_t{0});
+  // Read-only facts for tests.
+  const PageTableEntry& entry(Page page) const { return table_.at(index(page)); }
+  std::size_t page_count() const { return table_.size(); }
+  std::size_t free_frames() const { return free_.size(); }
+  const Program& program() const { return program_; }
+  std::uint64_t retired() const { return retired_; }  // instructions since the run began
+  const std::vector<bool>& written() const { return written_; }  // pages, since the run began
+  std::span<const std::uint64_t> content(Page page) const;
+  std::span<std::uint64_t> extended() { return extended_; }
+  Frame zero_page() const { return Frame{0}; }
+
+  // ---- Where tests reach in ----
+  std::function<void(dwc::Run)> on_run_begins, on_run_ended;
+  std::function<void()> before_instruction;  // retired() says which
+  bool machine_check_pending = false;
+
+protected:
+  std::vector<PageTableEntry> table_;
+
+private:
+  enum class Owner : std::uint8_t { Free, Engine, Shared };
+  struct Translation {
+    Frame frame{};
+    bool valid = false, writable = false, dirty = false;
+  };
+
+  template <class T>
+  static constexpr std::size_t index(T id) { return static_cast<std::size_t>(id); }
+  std::uint64_t copy_words(Frame to, Frame from);
+  void wreck_extended_state();
+  std::optional<Trap> step();
+  std::uint64_t* reach(std::uint64_t address, dwc::Write write, std::optional<Trap>& fault);
+  std::optional<Trap> load(const Instruction& instruction);
+  std::optional<Trap> store(const Instruction& instruction);
+  Frame must_own(Frame frame, const char* what) const;
+
+  Program program_;
+  std::vector<std::array<std::uint64_t, words_per_page>> memory_;
+  std::vector<Owner> owner_;
+  std::vector<Frame> free_;
+  std::vector<Translation> tlb_;
+  std::vector<bool> written_;
+  Registers live_;
+  std::array<std::uint64_t, Registers::extended> extended_{};
+  std::uint64_t time_ = 1000;
+  std::uint64_t deadline_ = 0;
+  std::uint64_t retired_ = 0;
+};
+
+}  // namespace fake

@@ -1,0 +1,192 @@
+// The property that carries the engine: whatever single flips hit a random program, each state that
+// is committed, and each end that is served, is that of a plain run without faults. `violation_of`
+// checks it for one seed on any platform, so that the same check also judges platforms with bugs.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tests/libdwc/fake_process.hpp"
+#include "tests/libdwc/random_program.hpp"
+
+namespace fake {
+
+struct Tally {
+  std::uint64_t programs = 0, pes = 0, flips = 0, restarts = 0, mismatches = 0, page_budget_ends = 0,
+                evictions = 0, watchdog_expiries = 0, unexpected = 0, full_checks = 0, classic = 0;
+};
+
+// At most three faulty attempts in one PE, each with one flip in one of its runs: within the fault
+// model, and within the default number of restarts.
+template <class M>
+class FlipPlan {
+public:
+  FlipPlan(M& machine, Process<M>& process, Random& random, bool any_page)
+      : machine_{machine}, process_{process}, random_{random}, any_page_{any_page} {
+    machine.on_run_begins = [this](dwc::Run run) { run_begins(run); };
+    machine.on_run_ended = [this](dwc::Run run) {
+      if (pending_ && run == target_) flip(true);
+      retired_[static_cast<std::size_t>(run)] = machine_.retired();
+    };
+    machine.before_instruction = [this] {
+      if (pending_ && run_ == target_ && machine_.retired() >= at_) flip(false);
+    };
+  }
+
+  std::uint64_t flips() const { return flips_; }
+  // Instructions of a run of the committed attempt that no flip has touched.
+  std::uint64_t undisturbed_length() const {
+    return retired_[flipped_ && target_ == dwc::Run::First ? 1 : 0];
+  }
+
+private:
+  void run_begins(dwc::Run run) {
+    run_ = run;
+    if (run == dwc::Run::Second) return;
+    const std::uint64_t pe = process_.controller().pe_number();
+    const std::uint64_t expiries = process_.statistics().watchdog_expiries;
+    if (pe != pe_) {
+      pe_ = pe;
+      attempts_ = 0;
+      expiries_ = expiries;
+    }
+    flipped_ = false;
+    pending_ = attempts_++ < 3 && expiries == expiries_ && random_.one_in(3);
+    target_ = random_.one_in(2) ? dwc::Run::First : dwc::Run::Second;
+    at_ = random_.below(std::uint64_t{1} << random_.below(8));
+  }
+
+  void flip(bool run_is_over) {
+    pending_ = false;
+    flipped_ = true;
+    ++flips_;
+    const std::uint64_t bit = std::uint64_t{1} << random_.below(64);
+    if (random_.one_in(2)) {
+      if (const std::optional<Page> page = some_page()) {
+        machine_.words(machine_.entry(*page).frame)[random_.word()] ^= bit;
+        return;
+      }
+    }
+    const std::uint64_t word = random_.below(Registers::count);
+    const bool in_cpu = !run_is_over && word >= Registers::first_extended;
+    if (in_cpu) machine_.extended()[word - Registers::first_extended] ^= bit;
+    if (!in_cpu) machine_.registers().word[word] ^= bit;
+  }
+
+  // One that this run has written; under check=full any that it could write.
+  std::optional<Page> some_page() {
+    const std::size_t start = random_.below(machine_.page_count());
+    for (std::size_t i = 0; i < machine_.page_count(); ++i) {
+      const std::size_t k = (start + i) % machine_.page_count();
+      const auto page = static_cast<Page>(k);
+      if (!machine_.entry(page).enabled) continue;
+      if (any_page_ || machine_.written()[k]) return page;
+    }
+    return std::nullopt;
+  }
+
+  M& machine_;
+  Process<M>& process_;
+  Random& random_;
+  bool any_page_;
+  dwc::Run run_ = dwc::Run::First, target_ = dwc::Run::First;
+  bool pending_ = false, flipped_ = false;
+  std::uint64_t at_ = 0, pe_ = 0, attempts_ = 0, expiries_ = 0, flips_ = 0;
+  std::array<std::uint64_t, 2> retired_{};
+};
+
+inline dwc::Settings random_settings(Random& random) {
+  return {.policy = random.one_in(3) ? dwc::Policy::Classic : dwc::Policy::Rotate,
+          .check = random.one_in(4) ? dwc::CheckScope::Full : dwc::CheckScope::Dirty,
+          .page_budget = static_cast<std::uint32_t>(4 + random.below(12)),
+          .restart_limit = 3,
+          .clean_limit = static_cast<std::uint32_t>(1 + random.below(5)),
+          .watchdog_ticks = 20000,
+          .second_run_slack_ticks = 500};
+}
+
+// Where two machines that should be alike differ.
+inline std::optional<std::string> difference(Machine& machine, Machine& reference) {
+  for (std::size_t i = 0; i < Registers::count; ++i) {
+    if (machine.registers().word[i] == reference.registers().word[i]) continue;
+    return "register word " + std::to_string(i);
+  }
+  for (std::size_t i = 0; i < machine.page_count(); ++i) {
+    const auto page = static_cast<Page>(i);
+    const auto a = machine.content(page);
+    const auto b = reference.content(page);
+    if (!std::equal(a.begin(), a.end(), b.begin(), b.end())) return "page " + std::to_string(i);
+  }
+  return std::nullopt;
+}
+
+template <class M>
+std::size_t frames_in_use(const M& machine) {
+  std::size_t own = 0;
+  for (std::size_t i = 0; i < machine.page_count(); ++i) {
+    const PageTableEntry& entry = machine.entry(static_cast<Page>(i));
+    own += entry.present && !entry.shared ? 1 : 0;
+  }
+  return own;
+}
+
+// One PE on both machines; what was wrong with it, if anything was.
+template <class M>
+std::optional<std::string> run_both(M& machine, Process<M>& process, FlipPlan<M>& plan,
+                                    Machine& reference, PlainProcess& plain) {
+  if (process.run_pe() == dwc::Next::Stop) return "stopped";
+  const dwc::PeEnd& end = process.controller().end();
+  const bool budget = end.kind == dwc::PeEnd::Kind::PageBudget;
+  const dwc::PeEnd expected = plain.run(budget ? plan.undisturbed_length() : ~std::uint64_t{0});
+  reference.complete();
+  if (budget ? expected.kind != end.kind : expected != end) return "another end was served";
+  if (const auto where = difference(machine, reference)) return "wrong state committed: " + *where;
+  process.serve();
+  plain.serve(expected);
+  if (process.kernel().log != plain.kernel().log) return "another output";
+  return std::nullopt;
+}
+
+template <class M>
+std::optional<std::string> violation_of(std::uint64_t seed, Tally& tally) try {
+  Random random{seed};
+  const std::size_t pages = 4 + random.below(10);
+  const dwc::Settings settings = random_settings(random);
+  const Program program = random_program(random, pages);
+  const std::size_t frames = pages + 4 + random.below(16);
+  M machine{program, pages, frames};
+  Machine reference{program, pages, pages};
+  lay_out_pages(machine, seed);
+  lay_out_pages(reference, seed);
+  Process<M> process{machine, settings};
+  PlainProcess plain{reference};
+  FlipPlan<M> plan{machine, process, random, settings.check == dwc::CheckScope::Full};
+
+  std::optional<std::string> wrong;
+  for (int pe = 0; !wrong && !process.kernel().exited; ++pe) {
+    if (pe == 5000) return "does not come to an end";
+    wrong = run_both(machine, process, plan, reference, plain);
+  }
+  process.controller().clear();
+  if (!wrong && machine.free_frames() + frames_in_use(machine) != frames) wrong = "frames leaked";
+
+  const dwc::Statistics& statistics = process.statistics();
+  ++tally.programs;
+  tally.pes += statistics.committed;
+  tally.flips += plan.flips();
+  tally.restarts += statistics.restarts;
+  tally.mismatches += statistics.mismatches.total;
+  tally.page_budget_ends +=
+      statistics.by_end[static_cast<std::size_t>(dwc::PeEnd::Kind::PageBudget)];
+  tally.evictions += statistics.evictions;
+  tally.watchdog_expiries += statistics.watchdog_expiries;
+  tally.full_checks += settings.check == dwc::CheckScope::Full ? 1 : 0;
+  tally.classic += settings.policy == dwc::Policy::Classic ? 1 : 0;
+  return wrong;
+} catch (const Violation& violation) {
+  return violation.what();
+}
+
+}  // namespace fake

@@ -1,0 +1,147 @@
+// Platforms with one bug each: what an engine, or the machine's part of it, could get wrong. The
+// tests must find every one, else they prove nothing about the engine without it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "tests/libdwc/fake_machine.hpp"
+
+namespace fake {
+
+// Which step of a PE the engine is at, seen from the platform.
+class StepMachine : public Machine {
+public:
+  using Machine::Machine;
+  void run_begins(dwc::Run run) {
+    step_ = run == dwc::Run::First ? Step::FirstRun : Step::SecondRun;
+    Machine::run_begins(run);
+  }
+  void run_ended(dwc::Run run) {
+    step_ = run == dwc::Run::First ? Step::BetweenRuns : Step::AfterSecond;
+    Machine::run_ended(run);
+  }
+
+protected:
+  enum class Step : std::uint8_t { FirstRun, BetweenRuns, SecondRun, AfterSecond };
+  Step step_ = Step::AfterSecond;
+};
+
+struct CompareSkipsLastWord : Machine {
+  using Machine::Machine;
+  dwc::Comparison compare(Frame a, Frame b) {
+    dwc::Comparison result = Machine::compare(a, b);
+    if (result.first_difference == words_per_page - 1) result.first_difference.reset();
+    return result;
+  }
+};
+
+struct CopySkipsLastWord : Machine {
+  using Machine::Machine;
+  std::uint64_t copy(Frame to, Frame from) {
+    const std::uint64_t kept = words(to).back();
+    const std::uint64_t check = Machine::copy(to, from);
+    words(to).back() = kept;
+    return check;
+  }
+};
+
+// Restarts, but leaves the second run's work where it is.
+struct StaleFrameAfterRestart : StepMachine {
+  using StepMachine::StepMachine;
+  std::uint64_t copy(Frame to, Frame from) {
+    return step_ == Step::AfterSecond ? check_word(from) : StepMachine::copy(to, from);
+  }
+};
+
+struct NothingInvalidatedBetweenRuns : StepMachine {
+  using StepMachine::StepMachine;
+  void invalidate_all() {
+    if (step_ != Step::BetweenRuns) Machine::invalidate_all();
+  }
+};
+
+// The dirty bit is cleared, but a translation remembers it as set and never sets it again.
+struct NothingInvalidatedAfterCommit : StepMachine {
+  using StepMachine::StepMachine;
+  void invalidate_all() {
+    if (step_ != Step::AfterSecond) Machine::invalidate_all();
+  }
+};
+
+struct PageNotInvalidated : Machine {
+  using Machine::Machine;
+  void invalidate(Page) {}
+};
+
+struct DirtyBitStays : Machine {
+  using Machine::Machine;
+  void clear_dirty(Page) {}
+  void map(Page page, Frame frame, dwc::Write write) {
+    const bool was_dirty = dirty(page);
+    Machine::map(page, frame, write);
+    table_[static_cast<std::size_t>(page)].dirty = was_dirty;
+  }
+};
+
+struct OnlyFirstRunsPages : StepMachine {
+  using StepMachine::StepMachine;
+  bool dirty(Page page) { return step_ != Step::SecondRun && Machine::dirty(page); }
+};
+
+struct OnlySecondRunsPages : StepMachine {
+  using StepMachine::StepMachine;
+  bool dirty(Page page) { return step_ != Step::FirstRun && Machine::dirty(page); }
+};
+
+struct ExtendedStateNotFetched : Machine {
+  using Machine::Machine;
+  void complete() {}
+};
+
+struct ExtendedStateNotRewound : StepMachine {
+  using StepMachine::StepMachine;
+  void load() {
+    if (step_ != Step::SecondRun) Machine::load();
+  }
+};
+
+struct SharedFrameTakenForOwn : Machine {
+  using Machine::Machine;
+  dwc::Origin<Frame> origin(Page page) { return {Machine::origin(page).frame, false}; }
+};
+
+// Instead of running a second time it hands out what the first run left.
+struct SecondRunOnlyPretended : StepMachine {
+  using StepMachine::StepMachine;
+
+  void run_ended(dwc::Run run) {
+    StepMachine::run_ended(run);
+    if (run == dwc::Run::Second) return;
+    registers_ = registers();
+    pages_.clear();
+    for (std::size_t i = 0; i < page_count(); ++i) {
+      const auto content = Machine::content(static_cast<Page>(i));
+      pages_.emplace_back(content.begin(), content.end());
+    }
+  }
+
+  Trap run() {
+    if (step_ != Step::SecondRun) return trap_ = Machine::run();
+    registers() = registers_;
+    load();
+    for (std::size_t i = 0; i < page_count(); ++i) {
+      if (!table_[i].enabled) continue;
+      std::copy(pages_[i].begin(), pages_[i].end(), words(table_[i].frame).begin());
+      table_[i].dirty = true;
+    }
+    return trap_;
+  }
+
+private:
+  Registers registers_;
+  std::vector<std::vector<std::uint64_t>> pages_;
+  Trap trap_{};
+};
+
+}  // namespace fake

@@ -81,12 +81,9 @@ private:
 
 }  // namespace
 
-void print_error(Error error, std::string_view subject, std::string_view detail) {
+void print_error(Error error, std::string_view subject) {
   const ErrorText& text = text_of(error);
-  Line line;
-  line.text(subject).text(": ").text(text.advice);
-  if (!detail.empty()) line.text(" (").text(detail).text(")");
-  line.print();
+  Line{subject}.text(": ").text(text.advice).print();
   EventLine{"error"}.field("code", text.word).field("subject", subject).print();
 }
 

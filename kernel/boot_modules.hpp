@@ -14,7 +14,7 @@ namespace reprise {
 
 // One printed line for people and one for scripts about what cannot be used; `subject` is the
 // module's name or the argument at fault.
-void print_error(Error error, std::string_view subject, std::string_view detail = {});
+void print_error(Error error, std::string_view subject);
 
 // Starts every program; the first error that was met, if any.
 [[nodiscard]] std::optional<Error> start_programs(std::span<const arch::Module> modules,

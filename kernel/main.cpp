@@ -40,7 +40,11 @@ void read_settings(const arch::BootInfo& boot) {
   const auto parsed = parse_settings(boot.command_line, arch::word_named, settings);
   if (!parsed) {
     const ArgumentError& error = parsed.error();
-    Line{}.text(error.reason).text("; allowed: ").text(error.allowed).print();
+    Line{"wrong in the boot arguments: "}
+        .text(error.reason)
+        .text("; allowed: ")
+        .text(error.allowed)
+        .print();
     print_error(error.error, error.argument);
     arch::exit_machine(exit_code_of(error.error));
   }

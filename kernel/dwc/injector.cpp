@@ -92,31 +92,42 @@ void Injector::run_ended(Process& process, dwc::Run run) {
   strike(process, run, Injection::Moment::End);
 }
 
-// Half of the flips hit registers (general, RIP, flags, vectors), at the run's start or end; the
-// other half a page that the run has modified. A page is chosen when the run has ended.
+// Half of the flips hit registers, at the run's start or end; the other half a page that the run
+// has modified: which one is known when the run has ended.
 void Injector::plan_random(Process& process) {
   random_flip_ = {};
   random_flip_.process = process.name();
   random_flip_.element = process.engine().pe_number();
   random_flip_.run = 1 + static_cast<unsigned>(random() & 1);
-  random_flip_.bit = static_cast<unsigned>(random() % 64);
   random_armed_ = true;
+  aim_at_register();
   if ((random() & 1) != 0) {
     random_flip_.target = Injection::Target::Page;
-    random_flip_.page = random();
-    random_flip_.word = random() % words_per_page;
     random_flip_.moment = Injection::Moment::End;
     return;
   }
   random_flip_.moment = (random() & 1) != 0 ? Injection::Moment::Start : Injection::Moment::End;
+}
+
+// General registers, RIP, RFLAGS (the bits that ring 3 can have) and XMM0 to XMM15.
+void Injector::aim_at_register() {
   constexpr std::size_t general = index_of(Register::Rflags) + 1;
-  constexpr std::size_t vector_words = 32;  // xmm0 to xmm15 follow each other in the image
+  constexpr std::size_t vector_words = 32;  // the XMM registers follow each other in the image
   std::size_t word = random() % (general + vector_words);
   if (word >= general) word += arch::word_named("xmm0.0").value_or(general) - general;
+  random_flip_.target = Injection::Target::Register;
   random_flip_.word = word;
-  if (word == index_of(Register::Rflags)) {
-    random_flip_.bit = user_flags[random() % user_flags.size()];
-  }
+  random_flip_.bit = word == index_of(Register::Rflags)
+                         ? user_flags[random() % user_flags.size()]
+                         : static_cast<unsigned>(random() % 64);
+}
+
+// The run has ended: a page flip gets its page, or stays at a register when no page was modified.
+void Injector::aim_at_page(std::size_t modified_pages) {
+  if (modified_pages == 0) return aim_at_register();
+  random_flip_.page = random() % modified_pages;
+  random_flip_.word = random() % words_per_page;
+  random_flip_.bit = static_cast<unsigned>(random() % 64);
 }
 
 void Injector::strike(Process& process, dwc::Run run, Injection::Moment moment) {
@@ -132,8 +143,9 @@ void Injector::strike(Process& process, dwc::Run run, Injection::Moment moment) 
   }
   if (random_armed_ && fits(random_flip_)) {
     random_armed_ = false;
-    const std::size_t pages = process.engine().modified_pages();
-    if (random_flip_.target == Injection::Target::Page && pages != 0) random_flip_.page %= pages;
+    if (random_flip_.target == Injection::Target::Page) {
+      aim_at_page(process.engine().modified_pages());
+    }
     if (!apply(process, random_flip_)) print_flip(process, random_flip_, "no-target");
   }
 }

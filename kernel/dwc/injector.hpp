@@ -35,6 +35,8 @@ public:
 private:
   void strike(Process& process, dwc::Run run, Injection::Moment moment);
   void plan_random(Process& process);
+  void aim_at_register();
+  void aim_at_page(std::size_t modified_pages);
   bool apply(Process& process, const Injection& injection);
   bool flip_page(Process& process, const Injection& injection);
   [[nodiscard]] std::uint64_t random();

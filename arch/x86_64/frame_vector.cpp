@@ -29,6 +29,7 @@ std::uint64_t copy_frame(reprise::FrameNumber to, reprise::FrameNumber from) {
   const Vector* const source = vectors(frame_words(from));
   Vector sums[lanes]{};
   for (std::size_t i = 0; i < vectors_per_page; i += lanes) {
+#pragma GCC unroll 4  // the accumulators must stay in registers
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const Vector v = source[i + lane];
       sums[lane] ^= v;
@@ -46,6 +47,7 @@ FrameComparison compare_frames(reprise::FrameNumber a, reprise::FrameNumber b) {
   Vector sums[lanes]{};
   for (std::size_t i = 0; i < vectors_per_page; i += lanes) {
     Vector difference{};
+#pragma GCC unroll 4  // the accumulators must stay in registers
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const Vector v = left[i + lane];
       sums[lane] ^= v;

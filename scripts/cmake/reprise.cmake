@@ -45,16 +45,18 @@ endfunction()
 
 add_library(reprise_warnings INTERFACE)
 target_compile_options(reprise_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wcast-align -Wundef -Wvla
+  "$<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wpedantic;-Wshadow;-Wcast-align;-Wundef;-Wvla>"
   $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual>)
 
 if(REPRISE_FREESTANDING)
   # No C library, no unwinding, no runtime that the code did not bring itself.
   add_library(reprise_bare INTERFACE)
   target_link_libraries(reprise_bare INTERFACE reprise_warnings)
+  # The generator expressions keep these options from NASM, which reads them as its own.
   target_compile_options(reprise_bare INTERFACE
-    -ffreestanding -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables
-    -ffunction-sections -fdata-sections -fno-common
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-ffreestanding;-fno-stack-protector;-fcf-protection=none>"
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-asynchronous-unwind-tables;-ffunction-sections>"
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fdata-sections;-fno-common>"
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit>)
   target_link_options(reprise_bare INTERFACE
     -nostdlib -static -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--fatal-warnings)
@@ -64,14 +66,14 @@ if(REPRISE_FREESTANDING)
   add_library(reprise_freestanding INTERFACE)
   target_link_libraries(reprise_freestanding INTERFACE reprise_bare)
   target_compile_options(reprise_freestanding INTERFACE
-    -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only)
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-pic;-mcmodel=kernel;-mno-red-zone;-mgeneral-regs-only>")
   target_link_options(reprise_freestanding INTERFACE
     -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
 
   # Ring 3: position independent code, so that it may be linked anywhere in the user half.
   add_library(reprise_user INTERFACE)
   target_link_libraries(reprise_user INTERFACE reprise_bare)
-  target_compile_options(reprise_user INTERFACE -fpie)
+  target_compile_options(reprise_user INTERFACE $<$<COMPILE_LANGUAGE:C,CXX>:-fpie>)
   target_link_options(reprise_user INTERFACE
     -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
 

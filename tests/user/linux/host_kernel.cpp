@@ -1,0 +1,355 @@
+// Plays the kernel for the Linux personality on a Linux host, so that both can be tested without the
+// machine: maps a program, the personality and an archive into a child as kernel/base/memory_map.hpp
+// says, and follows it by ptrace. A SYSCALL from the personality's image is a native call and is
+// served here; one from anywhere else is redirected to the entry that the personality registered.
+// Every native call is checked as the real kernel would.
+//
+//   host_kernel PERSONALITY ARCHIVE|- [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+
+#include "host_image.hpp"
+#include "kernel/abi/reprise.h"
+
+namespace {
+
+constexpr std::uint64_t position_independent_base = 0x0000555500000000;
+constexpr std::uint64_t map_low = 0x0000100000000000, map_high = 0x00007c0000000000;
+constexpr std::uint64_t archive_base = 0x00007d0000000000;
+// The host's own stack lies where the kernel puts the program's.
+constexpr std::uint64_t stack_high = 0x00007ff000000000, stack_bytes = 8 << 20;
+constexpr std::uint64_t user_high = 0x00007fffffffe000;
+constexpr int harness_failed = 125;
+
+struct Start {
+  std::uint64_t entry, stack, start_address;
+  HostImage personality;
+};
+
+class HostKernel {
+ public:
+  HostKernel(pid_t child, const Start& start) : child_(child), start_(start) {}
+
+  int run() {
+    user_regs_struct registers = get();
+    registers.rip = start_.entry;
+    registers.rsp = start_.stack;
+    registers.rdi = start_.start_address;
+    registers.orig_rax = ~0ull;
+    set(registers);
+    for (;;) {
+      ptrace(PTRACE_SYSEMU, child_, nullptr, nullptr);
+      const int status = wait();
+      if (WIFEXITED(status) || WIFSIGNALED(status)) return fail("the child ended by itself");
+      const int signal = WSTOPSIG(status);
+      if (signal == (SIGTRAP | 0x80)) {
+        if (system_call()) return exit_status_;
+      } else if (!exception(signal)) {
+        return exit_status_;
+      }
+    }
+  }
+
+  [[nodiscard]] long native_calls() const { return native_calls_; }
+  [[nodiscard]] long linux_calls() const { return linux_calls_; }
+
+ private:
+  int wait() {
+    int status = 0;
+    waitpid(child_, &status, __WALL);
+    return status;
+  }
+  user_regs_struct get() {
+    user_regs_struct registers{};
+    ptrace(PTRACE_GETREGS, child_, nullptr, &registers);
+    return registers;
+  }
+  void set(user_regs_struct& registers) {
+    registers.orig_rax = ~0ull;
+    ptrace(PTRACE_SETREGS, child_, nullptr, &registers);
+  }
+  int fail(const char* message) {
+    std::fprintf(stderr, "host_kernel: %s\n", message);
+    exit_status_ = harness_failed;
+    return harness_failed;
+  }
+
+  bool in_personality(std::uint64_t address) const {
+    return address >= start_.personality.low && address < start_.personality.high;
+  }
+
+  // True: the process has ended.
+  bool system_call() {
+    user_regs_struct registers = get();
+    if (in_personality(registers.rip - 2)) {
+      ++native_calls_;
+      return native_call(registers);
+    }
+    if (system_call_entry_ == 0) return (fail("a Linux call before the handler was set"), true);
+    ++linux_calls_;
+    registers.rax = registers.orig_rax;
+    registers.rcx = registers.rip;
+    registers.r11 = registers.eflags;
+    registers.rip = system_call_entry_;
+    set(registers);
+    return false;
+  }
+
+  bool exception(int signal) {
+    siginfo_t info{};
+    ptrace(PTRACE_GETSIGINFO, child_, nullptr, &info);
+    user_regs_struct r = get();
+    if (handler_entry_ == 0) {
+      std::fprintf(stderr, "host_kernel: signal %d at rip %llx, address %p, and no handler\n", signal,
+                   r.rip, info.si_addr);
+      exit_status_ = harness_failed;
+      return false;
+    }
+    reprise_frame frame{r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10,
+                        r.r11, r.r12, r.r13, r.r14, r.r15, r.rip, r.eflags, 0, 0, 0};
+    describe(signal, info, frame);
+    if (!write(handler_frame_, &frame, sizeof frame)) return (fail("bad exception frame"), false);
+    r.rip = handler_entry_;
+    r.rdi = handler_frame_;
+    handler_entry_ = 0;
+    set(r);
+    return true;
+  }
+
+  static void describe(int signal, const siginfo_t& info, reprise_frame& frame) {
+    switch (signal) {
+      case SIGSEGV:
+      case SIGBUS:
+        frame.vector = info.si_code == SI_KERNEL ? 13 : 14;
+        frame.error_code = info.si_code == SEGV_ACCERR ? 5 : 4;
+        frame.fault_address = reinterpret_cast<std::uint64_t>(info.si_addr);
+        break;
+      case SIGFPE: frame.vector = info.si_code == FPE_INTDIV ? 0 : 19; break;
+      case SIGILL: frame.vector = 6; break;
+      case SIGTRAP: frame.vector = info.si_code == SI_KERNEL ? 3 : 1; break;
+      default: frame.vector = 13; break;
+    }
+  }
+
+  bool read(std::uint64_t address, void* to, std::size_t bytes) {
+    iovec local{to, bytes}, remote{reinterpret_cast<void*>(address), bytes};
+    return process_vm_readv(child_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
+  }
+  bool write(std::uint64_t address, const void* from, std::size_t bytes) {
+    iovec local{const_cast<void*>(from), bytes}, remote{reinterpret_cast<void*>(address), bytes};
+    return process_vm_writev(child_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
+  }
+
+  // A host system call in the child, by the SYSCALL instruction it has just stopped behind.
+  long in_child(const user_regs_struct& at, long number, std::uint64_t a, std::uint64_t b,
+                std::uint64_t c, std::uint64_t d, std::uint64_t e, std::uint64_t f) {
+    user_regs_struct registers = at;
+    registers.rip -= 2;
+    registers.rax = static_cast<std::uint64_t>(number);
+    registers.rdi = a, registers.rsi = b, registers.rdx = c;
+    registers.r10 = d, registers.r8 = e, registers.r9 = f;
+    set(registers);
+    for (bool entered = false;;) {
+      ptrace(PTRACE_SYSCALL, child_, nullptr, nullptr);
+      wait();
+      __ptrace_syscall_info info{};
+      ptrace(PTRACE_GET_SYSCALL_INFO, child_, sizeof info, &info);
+      if (info.op == PTRACE_SYSCALL_INFO_ENTRY) entered = true;
+      if (info.op == PTRACE_SYSCALL_INFO_EXIT && entered) return info.exit.rval;
+    }
+  }
+
+  static bool sound_range(std::uint64_t address, std::uint64_t bytes) {
+    return address % 4096 == 0 && bytes % 4096 == 0 && bytes != 0 && address >= 4096 &&
+           bytes < user_high && address <= user_high - bytes;
+  }
+  static bool sound_protection(std::uint64_t protection) {
+    return protection < 8 && (protection & 6) != 6;
+  }
+  static int host_protection(std::uint64_t protection) {
+    return (protection & 1 ? PROT_READ : 0) | (protection & 2 ? PROT_WRITE : 0) |
+           (protection & 4 ? PROT_EXEC : 0);
+  }
+  static std::int64_t to_native(long result) {
+    if (result >= 0) return 0;
+    if (result == -EEXIST) return -REPRISE_OCCUPIED;
+    return result == -ENOMEM ? -REPRISE_NO_MEMORY : -REPRISE_BAD_ADDRESS;
+  }
+
+  std::int64_t map(const user_regs_struct& r) {
+    if (!sound_range(r.rdi, r.rsi)) return -REPRISE_BAD_ADDRESS;
+    if (!sound_protection(r.rdx) || r.r10 > 1) return -REPRISE_BAD_ARGUMENT;
+    if (r.rsi > memory_limit) return -REPRISE_NO_MEMORY;
+    const int fixed = r.r10 & REPRISE_MAP_REPLACE ? MAP_FIXED : MAP_FIXED_NOREPLACE;
+    return to_native(in_child(r, SYS_mmap, r.rdi, r.rsi,
+                              static_cast<std::uint64_t>(host_protection(r.rdx)),
+                              static_cast<std::uint64_t>(MAP_PRIVATE | MAP_ANONYMOUS | fixed),
+                              ~0ull, 0));
+  }
+  std::int64_t unmap(const user_regs_struct& r) {
+    if (!sound_range(r.rdi, r.rsi)) return -REPRISE_BAD_ADDRESS;
+    return to_native(in_child(r, SYS_munmap, r.rdi, r.rsi, 0, 0, 0, 0));
+  }
+  std::int64_t protect(const user_regs_struct& r) {
+    if (!sound_range(r.rdi, r.rsi)) return -REPRISE_BAD_ADDRESS;
+    if (!sound_protection(r.rdx)) return -REPRISE_BAD_ARGUMENT;
+    const long result = in_child(r, SYS_mprotect, r.rdi, r.rsi,
+                                 static_cast<std::uint64_t>(host_protection(r.rdx)), 0, 0, 0);
+    return result == 0 ? 0 : -REPRISE_BAD_ADDRESS;
+  }
+  std::int64_t log(const user_regs_struct& r) {
+    if (r.rsi > 65536) return -REPRISE_BAD_ARGUMENT;
+    static char text[65536];
+    if (!read(r.rdi, text, r.rsi)) return -REPRISE_BAD_ADDRESS;
+    for (std::size_t done = 0; done < r.rsi;) {
+      const ssize_t part = ::write(1, text + done, r.rsi - done);
+      if (part <= 0) break;
+      done += static_cast<std::size_t>(part);
+    }
+    return static_cast<std::int64_t>(r.rsi);
+  }
+  std::int64_t console_read(const user_regs_struct& r) {
+    static char text[65536];
+    pollfd entry{0, POLLIN, 0};
+    if ((r.rdx & REPRISE_READ_NOW) != 0 && ::poll(&entry, 1, 0) == 0) return -REPRISE_WOULD_BLOCK;
+    const ssize_t got = ::read(0, text, r.rsi < sizeof text ? r.rsi : sizeof text);
+    if (got <= 0) return 0;
+    return write(r.rdi, text, static_cast<std::size_t>(got)) ? got : -REPRISE_BAD_ADDRESS;
+  }
+  static std::int64_t time(std::uint64_t clock) {
+    timespec now{};
+    clock_gettime(clock == REPRISE_CLOCK_WALL ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1'000'000'000l + now.tv_nsec;
+  }
+  static std::int64_t sleep(std::uint64_t until) {
+    const timespec end{static_cast<time_t>(until / 1'000'000'000),
+                       static_cast<long>(until % 1'000'000'000)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr);
+    return 0;
+  }
+  std::int64_t set_base(user_regs_struct& r) {
+    if (r.rsi >= user_high) return -REPRISE_BAD_ADDRESS;
+    (r.rdi == REPRISE_BASE_FS ? r.fs_base : r.gs_base) = r.rsi;
+    return 0;
+  }
+  std::int64_t set_handler(const user_regs_struct& r) {
+    if (r.rdi == REPRISE_HANDLER_SYSCALL) {
+      system_call_entry_ = r.rsi;
+      return 0;
+    }
+    if (r.rdi != REPRISE_HANDLER_EXCEPTION) return -REPRISE_BAD_ARGUMENT;
+    handler_entry_ = r.rsi;
+    handler_frame_ = r.rdx;
+    return 0;
+  }
+
+  bool native_call(user_regs_struct& r) {
+    std::int64_t result = 0;
+    switch (r.orig_rax) {
+      case REPRISE_EXIT: exit_status_ = static_cast<int>(r.rdi); return true;
+      case REPRISE_LOG: result = log(r); break;
+      case REPRISE_MAP: result = map(r); break;
+      case REPRISE_UNMAP: result = unmap(r); break;
+      case REPRISE_PROTECT: result = protect(r); break;
+      case REPRISE_SET_BASE: result = set_base(r); break;
+      case REPRISE_TIME: result = time(r.rdi); break;
+      case REPRISE_SLEEP: result = sleep(r.rdi); break;
+      case REPRISE_YIELD: break;
+      case REPRISE_READ: result = console_read(r); break;
+      case REPRISE_ENTROPY: result = random(); break;
+      case REPRISE_SET_HANDLER: result = set_handler(r); break;
+      case REPRISE_SELF: result = 1; break;
+      default: result = -REPRISE_NO_SUCH_CALL; break;
+    }
+    r.rax = static_cast<std::uint64_t>(result);
+    r.rcx = r.r11 = 0xdead;  // lost, as the ABI says
+    set(r);
+    return false;
+  }
+
+  static constexpr std::uint64_t memory_limit = 1ull << 30;
+  pid_t child_;
+  Start start_;
+  std::uint64_t system_call_entry_ = 0, handler_entry_ = 0, handler_frame_ = 0;
+  int exit_status_ = 0;
+  long native_calls_ = 0, linux_calls_ = 0;
+};
+
+// In the child: maps everything; the parent reads `start` from memory that both share.
+void prepare(char** arguments, int count, Start& start) {
+  const std::string personality_path = arguments[0], archive_path = arguments[1];
+  std::vector<std::string> environment, program;
+  int i = 2;
+  for (; i < count && std::strcmp(arguments[i], "--") != 0; ++i) environment.push_back(arguments[i]);
+  for (++i; i < count; ++i) program.push_back(arguments[i]);
+  start.personality = map_image(personality_path, 0);
+  const HostImage image = map_image(program.at(0), position_independent_base);
+  std::vector<char> archive;
+  if (archive_path != "-") archive = read_whole_file(archive_path);
+  if (!archive.empty()) map_fixed(archive_base, archive);
+  start.stack = build_stack(stack_high, stack_bytes, image, program, environment);
+  static reprise_start given;
+  given = {REPRISE_ABI_VERSION,
+           1,
+           archive.empty() ? 0 : archive_base,
+           archive.size(),
+           image.entry,
+           image.high,
+           stack_high - stack_bytes,
+           stack_high,
+           map_low,
+           map_high};
+  start.entry = start.personality.entry;
+  start.start_address = reinterpret_cast<std::uint64_t>(&given);
+  ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+  raise(SIGSTOP);
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count < 5) {
+    std::fprintf(stderr, "usage: host_kernel PERSONALITY ARCHIVE|- [NAME=VALUE...] -- PROGRAM...\n");
+    return harness_failed;
+  }
+  const int old = personality(0xffffffff);
+  if ((old & ADDR_NO_RANDOMIZE) == 0) {  // keeps the host's own mappings out of the way
+    personality(static_cast<unsigned long>(old | ADDR_NO_RANDOMIZE));
+    execv("/proc/self/exe", arguments);
+  }
+  auto* start = static_cast<Start*>(
+      mmap(nullptr, sizeof(Start), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  const pid_t child = fork();
+  if (child == 0) {
+    prepare(arguments + 1, count - 1, *start);
+    _exit(harness_failed);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (!WIFSTOPPED(status)) return harness_failed;
+  ptrace(PTRACE_SETOPTIONS, child, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+  HostKernel kernel(child, *start);
+  const int result = kernel.run();
+  if (std::getenv("HOST_KERNEL_COUNTS") != nullptr) {
+    std::fprintf(stderr, "linux calls %ld, native calls %ld\n", kernel.linux_calls(),
+                 kernel.native_calls());
+  }
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  return result;
+}

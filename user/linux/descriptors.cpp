@@ -1,0 +1,76 @@
+#include "user/linux/descriptors.hpp"
+
+#include "user/linux/heap.hpp"
+#include "user/linux/pipe.hpp"
+
+namespace personality {
+
+namespace {
+
+struct Slot {
+  OpenFile* file;
+  bool close_on_exec;  // no exec here: only what F_GETFD says
+};
+
+constinit Slot slots[descriptor_limit] = {};
+constinit OpenFile console_input{}, console_output{};
+
+}  // namespace
+
+void initialise_descriptors() {
+  console_input = {OpenKind::Input, 0, 1, nullptr, nullptr, 0};  // one reference for ever
+  console_output = {OpenKind::Output, open_flags::write_only, 1, nullptr, nullptr, 0};
+  install_at(console_input, 0, false);
+  install_at(console_output, 1, false);
+  install_at(console_output, 2, false);
+}
+
+OpenFile* descriptor(int number) {
+  return number >= 0 && number < descriptor_limit ? slots[number].file : nullptr;
+}
+
+bool is_close_on_exec(int number) { return slots[number].close_on_exec; }
+void set_close_on_exec(int number, bool value) { slots[number].close_on_exec = value; }
+
+Value install(OpenFile& file, int lowest, bool close_on_exec) {
+  for (int number = lowest; number < descriptor_limit; ++number) {
+    if (slots[number].file != nullptr) continue;
+    install_at(file, number, close_on_exec);
+    return number;
+  }
+  return fail(Errno::TooManyFiles);
+}
+
+void install_at(OpenFile& file, int number, bool close_on_exec) {
+  ++file.references;
+  if (slots[number].file != nullptr) static_cast<void>(close_descriptor(number));
+  slots[number] = {&file, close_on_exec};
+}
+
+Value close_descriptor(int number) {
+  OpenFile* file = descriptor(number);
+  if (file == nullptr) return fail(Errno::BadFile);
+  slots[number] = {};
+  --file->references;
+  drop_if_unused(*file);
+  return 0;
+}
+
+OpenFile* create_open_file(OpenKind kind, std::uint32_t flags, Node* node) {
+  OpenFile* file = heap().create<OpenFile>();
+  if (file == nullptr) return nullptr;
+  file->kind = kind;
+  file->flags = flags & ~open_flags::close_on_exec;
+  file->node = node;
+  if (node != nullptr) tree().hold(*node);
+  return file;
+}
+
+void drop_if_unused(OpenFile& file) {
+  if (file.references != 0) return;
+  if (file.pipe != nullptr) leave_pipe(file);
+  if (file.node != nullptr) tree().let_go(*file.node);
+  heap().destroy(&file);
+}
+
+}  // namespace personality

@@ -1,0 +1,147 @@
+; The three ways into the personality, and the one way out.
+;
+;   personality_start  the kernel, once: prepare, then start the program
+;   syscall_entry      a SYSCALL of the program, redirected here within its processing element
+;   exception_entry    an exception, of the program or of a copy from or to its memory
+;   resume             all registers from a struct reprise_frame at RSP, then on with the program
+;
+; The program's red zone (128 bytes below its RSP) is never written: each way in leaves the
+; program's stack at once, and `resume` returns by a jump through memory. One program has one
+; thread here, so that what must outlive the switch of stacks can lie in fixed places.
+; Layout of struct reprise_frame: frame.cpp checks the numbers below against the compiled struct.
+
+bits 64
+default rel
+
+%include "frame_offsets.inc"
+
+HANDLER_BYTES equ 64 * 1024
+
+extern prepare_program, serve_call, handle_exception
+extern user_access_begin, user_access_end, user_access_fault
+global personality_start, syscall_entry, exception_entry, resume
+global exception_frame, call_stack, exception_stack
+
+section .note.reprise note alloc noexec nowrite align=4
+  dd 8, 4, 1                 ; bytes of name, bytes of content, type (REPRISE_NOTE_TYPE)
+  db "Reprise", 0
+  dd 1                       ; REPRISE_ABI_VERSION
+
+section .bss
+alignb 4096
+call_stack:       resb HANDLER_BYTES ; its lowest page is made a guard
+call_stack_top:
+exception_stack:  resb HANDLER_BYTES
+exception_stack_top:
+alignb 64
+exception_frame:  resb FRAME_BYTES ; where the kernel leaves the registers
+program_rsp:      resq 1
+program_rip:      resq 1
+
+section .text
+
+; void personality_start(struct reprise_start*): RSP = the program's System V stack. No return.
+personality_start:
+  mov rsi, rsp
+  lea rsp, [call_stack_top]
+  sub rsp, FRAME_BYTES + 8   ; keeps RSP + 8 a multiple of 16 behind the call
+  lea rdx, [rsp]
+  call prepare_program       ; (start, program stack, frame to fill)
+  jmp resume
+
+; On entry: RCX = return address, R11 = RFLAGS, all else as at the program's SYSCALL.
+; On the way out all registers but RAX, RCX and R11 are as they were.
+syscall_entry:
+  mov [program_rsp], rsp
+  lea rsp, [call_stack_top]
+  sub rsp, 8
+  push 0                     ; fault_address
+  push 0                     ; error_code
+  push 0                     ; vector
+  push r11                   ; rflags
+  push rcx                   ; rip
+  push r15
+  push r14
+  push r13
+  push r12
+  push r11
+  push r10
+  push r9
+  push r8
+  push qword [program_rsp]
+  push rbp
+  push rdi
+  push rsi
+  push rdx
+  push rcx
+  push rbx
+  push rax
+  cld
+  mov rdi, rsp
+  call serve_call            ; (frame)
+  ; falls into resume
+
+; RSP = struct reprise_frame*: loads all of it and continues at its rip.
+resume:
+  pop rax
+  pop rbx
+  pop rcx
+  pop rdx
+  pop rsi
+  pop rdi
+  pop rbp
+  pop qword [program_rsp]
+  pop r8
+  pop r9
+  pop r10
+  pop r11
+  pop r12
+  pop r13
+  pop r14
+  pop r15
+  pop qword [program_rip]
+  popfq
+  mov rsp, [program_rsp]
+  jmp [program_rip]
+
+; void exception_entry(struct reprise_frame*): the handler is disarmed, RSP is anything.
+; A fault of a copy (user_memory.asm) must not use the stack: it may interrupt handle_exception.
+exception_entry:
+  cld
+  mov rbx, rdi
+  mov rax, [rdi + FRAME_RIP]
+  lea rcx, [user_access_begin]
+  cmp rax, rcx
+  jb .other
+  lea rcx, [user_access_end]
+  cmp rax, rcx
+  jae .other
+  lea rcx, [user_access_fault]
+  mov [rdi + FRAME_RIP], rcx
+  mov rsp, rdi
+  jmp .arm
+.other:
+  lea rsp, [exception_stack_top]
+  sub rsp, FRAME_BYTES + 8
+  mov rsi, rbx
+  mov rdi, rsp
+  mov ecx, FRAME_BYTES / 8
+  rep movsq
+  call .arm_handler
+  mov rdi, rsp
+  call handle_exception      ; (frame): may change it
+  jmp resume
+.arm:
+  mov eax, CALL_SET_HANDLER
+  mov edi, HANDLER_EXCEPTION
+  lea rsi, [exception_entry]
+  lea rdx, [exception_frame]
+  syscall
+  jmp resume
+.arm_handler:
+  mov eax, CALL_SET_HANDLER
+  mov edi, HANDLER_EXCEPTION
+  lea rsi, [exception_entry]
+  lea rdx, [exception_frame]
+  syscall
+  ret

@@ -1,0 +1,56 @@
+// An exception becomes a Linux signal. Faults of copies from and to the program's memory never come
+// here: entry.asm turns those into error returns.
+#include "user/linux/log.hpp"
+#include "user/linux/memory.hpp"
+#include "user/linux/native.hpp"
+#include "user/linux/process.hpp"
+#include "user/linux/signals.hpp"
+
+extern "C" const char image_begin[], image_end[];
+
+namespace personality {
+
+namespace {
+
+// Vectors: Intel SDM Vol. 3A §6.15. Signal codes: the Linux user interface (si_code).
+enum Vector : std::uint64_t { DivideError = 0, Debug = 1, Breakpoint = 3, InvalidOpcode = 6,
+                              PageFault = 14, X87Error = 16, AlignmentCheck = 17, SimdError = 19 };
+constexpr std::int32_t code_kernel = 0x80, divide = 1, floating_unknown = 14, illegal_operand = 2,
+                       not_mapped = 1, no_access = 2, misaligned = 1, trace = 2;
+constexpr std::uint64_t was_present = 1;
+
+std::int32_t page_fault_code(const reprise_frame& frame) {
+  const Region* region = regions().at_or_above(frame.fault_address);
+  const bool reserved = region != nullptr && region->start <= frame.fault_address;
+  return (frame.error_code & was_present) != 0 || reserved ? no_access : not_mapped;
+}
+
+SignalInfo signal_for(const reprise_frame& frame) {
+  using namespace signal_number;
+  switch (frame.vector) {
+    case DivideError: return {floating, 0, divide, 0, frame.rip};
+    case Debug: return {trap, 0, trace, 0, frame.rip};
+    case Breakpoint: return {trap, 0, code_kernel, 0, 0};
+    case InvalidOpcode: return {illegal, 0, illegal_operand, 0, frame.rip};
+    case PageFault: return {segment, 0, page_fault_code(frame), 0, frame.fault_address};
+    case X87Error:
+    case SimdError: return {floating, 0, floating_unknown, 0, frame.rip};
+    case AlignmentCheck: return {bus, 0, misaligned, 0, 0};
+    default: return {segment, 0, code_kernel, 0, 0};
+  }
+}
+
+}  // namespace
+
+extern "C" void handle_exception(reprise_frame* frame) {
+  const auto low = reinterpret_cast<std::uint64_t>(image_begin);
+  const auto high = reinterpret_cast<std::uint64_t>(image_end);
+  if (frame->rip >= low && frame->rip < high) {
+    Line() << "the personality itself failed: vector " << frame->vector << " at rip "
+           << Hex{frame->rip} << ", address " << Hex{frame->fault_address};
+    native::exit(127);
+  }
+  force_signal(*frame, signal_for(*frame));
+}
+
+}  // namespace personality

@@ -1,0 +1,236 @@
+// Bytes from and to open files: read, write and their variants, lseek, sizes.
+#include "user/linux/calls.hpp"
+#include "user/linux/console.hpp"
+#include "user/linux/descriptors.hpp"
+#include "user/linux/paths.hpp"
+#include "user/linux/pipe.hpp"
+#include "user/linux/random.hpp"
+
+namespace personality {
+
+namespace {
+
+constexpr std::int64_t here = -1;  // at the file's own offset, which moves
+constexpr std::uint64_t transfer_limit = 0x7ffff000;
+
+struct Vector {
+  std::uint64_t base, bytes;
+};
+constexpr std::uint64_t vector_limit = 1024;
+
+bool seekable(const OpenFile& file) {
+  return file.kind != OpenKind::Input && file.kind != OpenKind::Output && file.pipe == nullptr;
+}
+
+Value read_file(OpenFile& file, UserAddress to, std::uint64_t bytes, std::int64_t at) {
+  const std::uint64_t offset = at == here ? file.offset : static_cast<std::uint64_t>(at);
+  const Value result = file.node->content.read(offset, to, bytes);
+  if (at == here && result > 0) file.offset += static_cast<std::uint64_t>(result);
+  return result;
+}
+
+Value write_file(OpenFile& file, UserAddress from, std::uint64_t bytes, std::int64_t at) {
+  Content& content = file.node->content;
+  std::uint64_t offset = at == here ? file.offset : static_cast<std::uint64_t>(at);
+  if ((file.flags & open_flags::append) != 0) offset = content.size();
+  const Value result = content.write(offset, from, bytes);
+  if (result > 0) file.node->touched = true;
+  if (at == here && result > 0) file.offset = offset + static_cast<std::uint64_t>(result);
+  return result;
+}
+
+Value read_some(OpenFile& file, UserAddress to, std::uint64_t bytes, std::int64_t at) {
+  if (bytes > transfer_limit) bytes = transfer_limit;
+  const auto length = static_cast<Value>(bytes);
+  switch (file.kind) {
+    case OpenKind::File: return read_file(file, to, bytes, at);
+    case OpenKind::Directory: return fail(Errno::IsDirectory);
+    case OpenKind::Input: return read_console(to, bytes, (file.flags & open_flags::non_block) != 0);
+    case OpenKind::Null: return 0;
+    case OpenKind::Zero:
+    case OpenKind::Full: return clear_user(to, bytes) ? length : fail(Errno::Fault);
+    case OpenKind::Random: return fill_random(to, bytes) ? length : fail(Errno::Fault);
+    case OpenKind::PipeReader: return read_pipe(*file.pipe, to, bytes);
+    case OpenKind::Path:
+    case OpenKind::Output:
+    case OpenKind::PipeWriter: break;
+  }
+  return fail(Errno::BadFile);
+}
+
+Value write_some(OpenFile& file, UserAddress from, std::uint64_t bytes, std::int64_t at) {
+  if (bytes > transfer_limit) bytes = transfer_limit;
+  switch (file.kind) {
+    case OpenKind::File: return write_file(file, from, bytes, at);
+    case OpenKind::Output: return write_console(from, bytes);
+    case OpenKind::Null:
+    case OpenKind::Zero:
+    case OpenKind::Random: return static_cast<Value>(bytes);
+    case OpenKind::Full: return fail(Errno::NoSpace);
+    case OpenKind::PipeWriter: return write_pipe(*file.pipe, from, bytes);
+    case OpenKind::Directory:
+    case OpenKind::Path:
+    case OpenKind::Input:
+    case OpenKind::PipeReader: break;
+  }
+  return fail(Errno::BadFile);
+}
+
+enum class Direction { Read, Write };
+
+// The open file behind a descriptor, if it can be used so; else nullptr and `error`.
+OpenFile* usable(int number, Direction direction, std::int64_t at, Value& error) {
+  OpenFile* file = descriptor(number);
+  error = fail(Errno::BadFile);
+  if (file == nullptr) return nullptr;
+  if (direction == Direction::Read ? !file->may_read() : !file->may_write()) return nullptr;
+  if (at == here) return file;
+  error = fail(seekable(*file) ? Errno::Invalid : Errno::IllegalSeek);
+  return at < 0 || !seekable(*file) ? nullptr : file;
+}
+
+Value transfer(const Call& call, Direction direction, std::int64_t at) {
+  Value error = 0;
+  OpenFile* file = usable(call.integer(0), direction, at, error);
+  if (file == nullptr) return error;
+  return direction == Direction::Read ? read_some(*file, call.user(1), call.argument[2], at)
+                                      : write_some(*file, call.user(1), call.argument[2], at);
+}
+
+// What printf and its kin write in parts leaves in one native call when it is short.
+Value write_console_parts(const Vector* parts, std::uint64_t count) {
+  char text[1024];
+  std::uint64_t length = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    if (parts[i].bytes > sizeof text - length) return 0;
+    if (!copy_in(text + length, UserAddress(parts[i].base), parts[i].bytes)) return 0;
+    length += parts[i].bytes;
+  }
+  return write_console(UserAddress(reinterpret_cast<std::uint64_t>(text)), length);
+}
+
+Value transfer_parts(OpenFile& file, const Call& call, Direction direction, std::int64_t at) {
+  Value total = 0;
+  for (std::uint64_t i = 0; i < call.argument[2]; ++i) {
+    Vector part{};
+    if (!read_user(call.user(1) + i * sizeof part, part)) {
+      return total > 0 ? total : fail(Errno::Fault);
+    }
+    if (part.bytes == 0) continue;
+    const std::int64_t place = at == here ? here : at + total;
+    const Value result = direction == Direction::Read
+                             ? read_some(file, UserAddress(part.base), part.bytes, place)
+                             : write_some(file, UserAddress(part.base), part.bytes, place);
+    if (result < 0) return total > 0 ? total : result;
+    total += result;
+    if (static_cast<std::uint64_t>(result) < part.bytes) break;
+  }
+  return total;
+}
+
+Value transfer_vectors(const Call& call, Direction direction, std::int64_t at) {
+  Value error = 0;
+  OpenFile* file = usable(call.integer(0), direction, at, error);
+  if (file == nullptr) return error;
+  const std::uint64_t count = call.argument[2];
+  if (count > vector_limit) return fail(Errno::Invalid);
+  Vector few[4];
+  if (file->kind == OpenKind::Output && count > 0 && count <= 4) {
+    if (!copy_in(few, call.user(1), count * sizeof(Vector))) return fail(Errno::Fault);
+    if (const Value result = write_console_parts(few, count); result > 0) return result;
+  }
+  return transfer_parts(*file, call, direction, at);
+}
+
+Value resize_node(Node& node, std::int64_t size) {
+  if (size < 0) return fail(Errno::Invalid);
+  if (node.is_directory()) return fail(Errno::IsDirectory);
+  if (node.type != NodeType::File) return fail(Errno::Invalid);
+  node.touched = true;
+  return node.content.resize(static_cast<std::uint64_t>(size));
+}
+
+std::int64_t offset_of(const Call& call) { return static_cast<std::int64_t>(call.argument[3]); }
+// An explicit -1 is an error in pread and pwrite, but means `here` in preadv2 and pwritev2.
+std::int64_t strict_offset_of(const Call& call) {
+  return offset_of(call) == here ? here - 1 : offset_of(call);
+}
+
+}  // namespace
+
+Value call_read(Call& call) { return transfer(call, Direction::Read, here); }
+Value call_write(Call& call) { return transfer(call, Direction::Write, here); }
+Value call_pread64(Call& call) { return transfer(call, Direction::Read, strict_offset_of(call)); }
+Value call_pwrite64(Call& call) {
+  return transfer(call, Direction::Write, strict_offset_of(call));
+}
+Value call_readv(Call& call) { return transfer_vectors(call, Direction::Read, here); }
+Value call_writev(Call& call) { return transfer_vectors(call, Direction::Write, here); }
+Value call_preadv(Call& call) {
+  return transfer_vectors(call, Direction::Read, strict_offset_of(call));
+}
+Value call_pwritev(Call& call) {
+  return transfer_vectors(call, Direction::Write, strict_offset_of(call));
+}
+Value call_preadv2(Call& call) { return transfer_vectors(call, Direction::Read, offset_of(call)); }
+Value call_pwritev2(Call& call) {
+  return transfer_vectors(call, Direction::Write, offset_of(call));
+}
+
+Value call_lseek(Call& call) {
+  enum { Set, Current, End, Data, Hole };
+  OpenFile* file = descriptor(call.integer(0));
+  if (file == nullptr || file->kind == OpenKind::Path) return fail(Errno::BadFile);
+  if (!seekable(*file)) return fail(Errno::IllegalSeek);
+  const bool is_file = file->kind == OpenKind::File;
+  const auto size = static_cast<std::int64_t>(is_file ? file->node->content.size() : 0);
+  auto offset = static_cast<std::int64_t>(call.argument[1]);
+  constexpr std::int64_t far = 1ll << 60;
+  if (offset > far || offset < -far) return fail(Errno::Invalid);
+  switch (call.integer(2)) {
+    case Set: break;
+    case Current: offset += static_cast<std::int64_t>(file->offset); break;
+    case End: offset += size; break;
+    case Data:  // the whole file counts as data, with the one hole at its end
+    case Hole:
+      if (!is_file || offset < 0 || offset >= size) return fail(Errno::Invalid);
+      if (call.integer(2) == Hole) offset = size;
+      break;
+    default: return fail(Errno::Invalid);
+  }
+  if (offset < 0 || offset > far) return fail(Errno::Invalid);
+  file->offset = static_cast<std::uint64_t>(offset);
+  return offset;
+}
+
+Value call_ftruncate(Call& call) {
+  OpenFile* file = descriptor(call.integer(0));
+  if (file == nullptr) return fail(Errno::BadFile);
+  if (file->kind != OpenKind::File || !file->may_write()) return fail(Errno::Invalid);
+  return resize_node(*file->node, static_cast<std::int64_t>(call.argument[1]));
+}
+
+Value call_truncate(Call& call) {
+  Node* node = nullptr;
+  const Value result = find_user(at_working_directory, call.user(0), LastLink::Follow, node);
+  if (result < 0) return result;
+  return resize_node(*node, static_cast<std::int64_t>(call.argument[1]));
+}
+
+Value call_fallocate(Call& call) {
+  OpenFile* file = descriptor(call.integer(0));
+  if (file == nullptr || file->kind != OpenKind::File) return fail(Errno::BadFile);
+  if (call.argument[1] != 0) return fail(Errno::NotSupported);
+  const auto start = static_cast<std::int64_t>(call.argument[2]);
+  const auto bytes = static_cast<std::int64_t>(call.argument[3]);
+  if (start < 0 || bytes <= 0) return fail(Errno::Invalid);
+  const std::uint64_t end = call.argument[2] + call.argument[3];
+  return end > file->node->content.size() ? file->node->content.resize(end) : 0;
+}
+
+Value call_fsync(Call& call) {
+  return descriptor(call.integer(0)) == nullptr ? fail(Errno::BadFile) : 0;
+}
+Value call_sync(Call&) { return 0; }
+
+}  // namespace personality

@@ -1,0 +1,68 @@
+#include "user/linux/heap.hpp"
+
+#include <bit>
+
+#include "user/linux/native.hpp"
+
+namespace personality {
+
+namespace {
+constinit Heap the_heap{};
+constexpr std::uint64_t step = 256 * 1024;  // one native call for so much memory
+}  // namespace
+
+Heap& heap() { return the_heap; }
+
+void Heap::initialise(std::uint64_t low, std::uint64_t high) {
+  for (Free*& list : free_) list = nullptr;
+  low_ = next_ = mapped_ = low;
+  high_ = high;
+}
+
+unsigned Heap::class_of(std::size_t bytes) {
+  const auto exponent = static_cast<unsigned>(std::bit_width(bytes == 0 ? 0 : bytes - 1));
+  return exponent < smallest ? smallest : exponent;
+}
+
+bool Heap::extend(std::uint64_t end) {
+  if (end > high_) return false;
+  while (mapped_ < end) {
+    std::uint64_t bytes = (end - mapped_ + step - 1) / step * step;
+    if (bytes > high_ - mapped_) bytes = high_ - mapped_;
+    if (native::map(mapped_, bytes, REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE) < 0) return false;
+    mapped_ += bytes;
+  }
+  return true;
+}
+
+void* Heap::cut(std::size_t bytes) {
+  const std::uint64_t align = bytes < REPRISE_PAGE_SIZE ? bytes : REPRISE_PAGE_SIZE;
+  const std::uint64_t start = (next_ + align - 1) & ~(align - 1);
+  if (bytes > high_ - next_ || !extend(start + bytes)) return nullptr;
+  // What alignment skips is cut into free blocks, so that nothing is lost between sizes.
+  for (std::uint64_t at = next_; at < start;) {
+    const std::uint64_t block = at & (~at + 1);
+    if (block >= 1u << smallest) release(reinterpret_cast<void*>(at), block);
+    at += block;
+  }
+  next_ = start + bytes;
+  return reinterpret_cast<void*>(start);
+}
+
+void* Heap::allocate(std::size_t bytes) {
+  const unsigned size_class = class_of(bytes);
+  if (size_class > largest) return nullptr;
+  if (Free* block = free_[size_class]; block != nullptr) {
+    free_[size_class] = block->next;
+    return block;
+  }
+  return cut(std::size_t{1} << size_class);
+}
+
+void Heap::release(void* block, std::size_t bytes) {
+  if (block == nullptr) return;
+  const unsigned size_class = class_of(bytes);
+  free_[size_class] = new (block) Free{free_[size_class]};
+}
+
+}  // namespace personality

@@ -1,0 +1,46 @@
+// Native calls of Reprise, typed. Each ends the processing element, so the personality makes one
+// only where something must leave the process or come into it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernel/abi/reprise.h"
+
+extern "C" std::int64_t native_call(std::uint64_t number, std::uint64_t a = 0, std::uint64_t b = 0,
+                                    std::uint64_t c = 0, std::uint64_t d = 0, std::uint64_t e = 0);
+
+namespace personality::native {
+
+using Result = std::int64_t;  // a negative enum reprise_error, or what the call returns
+
+inline Result map(std::uint64_t address, std::uint64_t bytes, unsigned protection,
+                  unsigned flags = 0) {
+  return native_call(REPRISE_MAP, address, bytes, protection, flags);
+}
+inline Result unmap(std::uint64_t address, std::uint64_t bytes) {
+  return native_call(REPRISE_UNMAP, address, bytes);
+}
+inline Result protect(std::uint64_t address, std::uint64_t bytes, unsigned protection) {
+  return native_call(REPRISE_PROTECT, address, bytes, protection);
+}
+inline Result log(std::uint64_t text, std::uint64_t bytes) {
+  return native_call(REPRISE_LOG, text, bytes);
+}
+inline Result read(void* buffer, std::size_t bytes, unsigned flags) {
+  return native_call(REPRISE_READ, reinterpret_cast<std::uint64_t>(buffer), bytes, flags);
+}
+inline std::uint64_t time(unsigned clock) {
+  return static_cast<std::uint64_t>(native_call(REPRISE_TIME, clock));
+}
+inline void sleep_until(std::uint64_t nanoseconds) { native_call(REPRISE_SLEEP, nanoseconds); }
+inline void yield() { native_call(REPRISE_YIELD); }
+inline std::uint64_t entropy() { return static_cast<std::uint64_t>(native_call(REPRISE_ENTROPY)); }
+inline Result set_base(unsigned which, std::uint64_t address) {
+  return native_call(REPRISE_SET_BASE, which, address);
+}
+[[noreturn]] inline void exit(int status) {
+  for (;;) native_call(REPRISE_EXIT, static_cast<std::uint64_t>(status & 0xff));
+}
+
+}  // namespace personality::native

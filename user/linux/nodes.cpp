@@ -1,0 +1,137 @@
+#include "user/linux/nodes.hpp"
+
+#include "user/linux/heap.hpp"
+#include "user/linux/runtime.hpp"
+
+namespace personality {
+
+namespace {
+
+constexpr std::uint64_t first_slots = 256;
+
+bool copy_text(std::string_view& text) {
+  char* copy = static_cast<char*>(heap().allocate(text.size()));
+  if (copy == nullptr) return false;
+  memcpy(copy, text.data(), text.size());
+  text = {copy, text.size()};
+  return true;
+}
+
+void release_text(std::string_view text) {
+  heap().release(const_cast<char*>(text.data()), text.size());
+}
+
+}  // namespace
+
+bool Tree::initialise() {
+  *this = Tree{};
+  root_ = create(NodeType::Directory, 0755);
+  if (root_ == nullptr || !grow()) return false;
+  root_->links = 2;
+  hold(*root_);
+  return true;
+}
+
+Node* Tree::parent_of(const Node& directory) const {
+  return directory.self == nullptr ? root_ : directory.self->parent;
+}
+
+std::uint64_t Tree::slot(const Node& directory, std::string_view name) const {
+  std::uint64_t hash = 0xcbf29ce484222325 ^ directory.number;  // FNV-1a
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return (hash ^ hash >> 32) & (slots_ - 1);
+}
+
+bool Tree::grow() {
+  const std::uint64_t slots = slots_ == 0 ? first_slots : slots_ * 4;
+  auto** table = static_cast<Entry**>(heap().allocate(slots * sizeof(Entry*)));
+  if (table == nullptr) return false;
+  for (std::uint64_t i = 0; i < slots; ++i) table[i] = nullptr;
+  Entry** const old = table_;
+  const std::uint64_t old_slots = slots_;
+  table_ = table;
+  slots_ = slots;
+  for (std::uint64_t i = 0; i < old_slots; ++i) {
+    for (Entry* entry = old[i]; entry != nullptr;) {
+      Entry* const following = entry->chain;
+      Entry*& head = table_[slot(*entry->parent, entry->name)];
+      entry->chain = head;
+      head = entry;
+      entry = following;
+    }
+  }
+  heap().release(old, old_slots * sizeof(Entry*));
+  return true;
+}
+
+Entry* Tree::lookup(const Node& directory, std::string_view name) const {
+  for (Entry* entry = table_[slot(directory, name)]; entry != nullptr; entry = entry->chain) {
+    if (entry->parent == &directory && entry->name == name) return entry;
+  }
+  return nullptr;
+}
+
+Node* Tree::create(NodeType type, std::uint32_t mode) {
+  Node* node = heap().create<Node>();
+  if (node == nullptr) return nullptr;
+  node->type = type;
+  node->mode = mode;
+  node->number = next_number_++;
+  return node;
+}
+
+Entry* Tree::add(Node& directory, std::string_view name, Node& node, Name lifetime) {
+  if (entries_ >= slots_ * 2 && !grow()) return nullptr;
+  if (lifetime == Name::Copy && !copy_text(name)) return nullptr;
+  Entry* entry = heap().create<Entry>();
+  if (entry == nullptr) return nullptr;
+  Entry*& head = table_[slot(directory, name)];
+  *entry = {name, lifetime == Name::Copy, &directory, &node, nullptr, directory.last, head,
+            directory.next_cookie++};
+  head = entry;
+  (directory.last != nullptr ? directory.last->next : directory.first) = entry;
+  directory.last = entry;
+  ++entries_;
+  if (node.is_directory()) {
+    node.self = entry;
+    node.links = 2 + node.links;  // its own "." and this entry; 0 so far, or its subdirectories
+    ++directory.links;
+  } else {
+    ++node.links;
+  }
+  return entry;
+}
+
+void Tree::remove(Entry& entry) {
+  Node& directory = *entry.parent;
+  Node& node = *entry.node;
+  Entry** place = &table_[slot(directory, entry.name)];
+  while (*place != &entry) place = &(*place)->chain;
+  *place = entry.chain;
+  (entry.previous != nullptr ? entry.previous->next : directory.first) = entry.next;
+  (entry.next != nullptr ? entry.next->previous : directory.last) = entry.previous;
+  --entries_;
+  if (node.is_directory()) {
+    node.self = nullptr;
+    node.links -= 2;
+    --directory.links;
+  } else {
+    --node.links;
+  }
+  if (entry.name_owned) release_text(entry.name);
+  heap().destroy(&entry);
+}
+
+void Tree::let_go(Node& node) {
+  --node.holders;
+  drop_unused(node);
+}
+
+void Tree::drop_unused(Node& node) {
+  if (node.holders != 0 || node.links != 0) return;
+  node.content.clear();
+  if (node.target_owned) release_text(node.target);
+  heap().destroy(&node);
+}
+
+}  // namespace personality

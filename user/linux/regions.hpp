@@ -1,0 +1,45 @@
+// Which parts of the address space the program has mapped: sorted, disjoint, merged intervals.
+// Pure bookkeeping; memory.cpp makes it true. The program's image and its stack, which the kernel
+// mapped, are not in here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace personality {
+
+struct Region {
+  std::uint64_t start, end;  // page aligned
+  std::uint32_t protection;  // REPRISE_PROTECT_* bits
+  bool backed;               // false: reserved (PROT_NONE), the kernel has no pages there
+};
+
+class Regions {
+ public:
+  static constexpr std::size_t capacity = 4096;
+
+  // False: the table is full, nothing changed. `carve` may need one more place, `insert` up to two.
+  [[nodiscard]] bool carve(std::uint64_t start, std::uint64_t end);
+  [[nodiscard]] bool insert(const Region& region);  // replaces what it overlaps
+
+  // The region that contains `address`, or the next one above it; nullptr: none.
+  [[nodiscard]] const Region* at_or_above(std::uint64_t address) const;
+  [[nodiscard]] bool is_free(std::uint64_t start, std::uint64_t end) const;
+  // The lowest free range of `bytes` + `slack` within [low, high); 0: none.
+  [[nodiscard]] std::uint64_t find_gap(std::uint64_t low, std::uint64_t high, std::uint64_t bytes,
+                                       std::uint64_t slack) const;
+  [[nodiscard]] std::size_t count() const { return count_; }
+  [[nodiscard]] const Region& operator[](std::size_t index) const { return regions_[index]; }
+  void clear() { count_ = 0; }
+
+ private:
+  [[nodiscard]] std::size_t lower(std::uint64_t address) const;  // first index with end > address
+  void open(std::size_t index);
+  void close(std::size_t index);
+  void merge_with_next(std::size_t index);
+
+  std::size_t count_;
+  Region regions_[capacity];
+};
+
+}  // namespace personality

@@ -1,0 +1,106 @@
+// mremap and madvise. The native ABI cannot move pages: a mapping that cannot grow where it is gets
+// copied. find_place leaves room behind large mappings, so that this is rare.
+#include "user/linux/calls.hpp"
+#include "user/linux/memory.hpp"
+#include "user/linux/process.hpp"
+
+namespace personality {
+
+namespace {
+
+constexpr std::uint64_t may_move = 1, to_fixed = 2;
+constexpr unsigned read_write = REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE;
+
+struct Move {
+  std::uint64_t from, old_bytes, to, new_bytes;
+  unsigned protection;
+};
+
+bool grow_in_place(const Move& move) {
+  const std::uint64_t end = move.from + move.old_bytes, grown = move.from + move.new_bytes;
+  return may_map(end, grown - end) && regions().is_free(end, grown) &&
+         native::map(end, grown - end, move.protection) >= 0 &&
+         regions().insert({end, grown, move.protection, true});
+}
+
+Value copy_to(const Move& move, unsigned flags) {
+  if (native::map(move.to, move.new_bytes, read_write, flags) < 0) return fail(Errno::NoMemory);
+  const std::uint64_t bytes = move.old_bytes < move.new_bytes ? move.old_bytes : move.new_bytes;
+  if (!copy_in(reinterpret_cast<void*>(move.to), UserAddress(move.from), bytes)) {
+    native::unmap(move.to, move.new_bytes);
+    return fail(Errno::Fault);
+  }
+  if (move.protection != read_write) native::protect(move.to, move.new_bytes, move.protection);
+  if (!regions().insert({move.to, move.to + move.new_bytes, move.protection, true}) ||
+      !regions().carve(move.from, move.from + move.old_bytes)) {
+    return fail(Errno::NoMemory);
+  }
+  native::unmap(move.from, move.old_bytes);
+  return static_cast<Value>(move.to);
+}
+
+Value shrink(const Move& move) {
+  const std::uint64_t end = move.from + move.new_bytes, old_end = move.from + move.old_bytes;
+  if (end < old_end) {
+    if (!regions().carve(end, old_end)) return fail(Errno::NoMemory);
+    native::unmap(end, old_end - end);
+  }
+  return static_cast<Value>(move.from);
+}
+
+// Fresh zero pages for the backed parts of [start, end) that the program mapped itself.
+Value discard(std::uint64_t start, std::uint64_t end) {
+  for (std::uint64_t at = start; at < end;) {
+    const Region* region = regions().at_or_above(at);
+    if (region == nullptr || region->start > at) return fail(Errno::Invalid);
+    const std::uint64_t part_end = region->end < end ? region->end : end;
+    if (region->backed && native::map(at, part_end - at, region->protection,
+                                      REPRISE_MAP_REPLACE) < 0) {
+      return fail(Errno::NoMemory);
+    }
+    at = part_end;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Value call_mremap(Call& call) {
+  Move move{call.argument[0], page_up(call.argument[1]), call.argument[4],
+            page_up(call.argument[2]), 0};
+  const std::uint64_t flags = call.argument[3];
+  if (move.from % page_bytes != 0 || (flags & ~(may_move | to_fixed)) != 0 ||
+      move.old_bytes == 0 || move.new_bytes == 0 || flags == to_fixed) {
+    return fail(Errno::Invalid);
+  }
+  const Region* region = regions().at_or_above(move.from);
+  if (region == nullptr || region->start > move.from || !region->backed ||
+      region->end - move.from < move.old_bytes) {
+    return fail(Errno::Fault);
+  }
+  move.protection = region->protection;
+  if ((flags & to_fixed) != 0) {
+    if (move.to % page_bytes != 0 || !may_map(move.to, move.new_bytes)) {
+      return fail(Errno::Invalid);
+    }
+    const bool apart = move.to >= move.from + move.old_bytes || move.from >= move.to + move.new_bytes;
+    return apart ? copy_to(move, REPRISE_MAP_REPLACE) : fail(Errno::Invalid);
+  }
+  if (move.new_bytes <= move.old_bytes) return shrink(move);
+  if (grow_in_place(move)) return static_cast<Value>(move.from);
+  if ((flags & may_move) == 0) return fail(Errno::NoMemory);
+  move.to = find_place(move.new_bytes);
+  return move.to == 0 ? fail(Errno::NoMemory) : copy_to(move, 0);
+}
+
+Value call_madvise(Call& call) {
+  constexpr std::uint64_t dont_need = 4, remove = 9;
+  const std::uint64_t start = call.argument[0], end = start + page_up(call.argument[1]);
+  if (start % page_bytes != 0 || end < start) return fail(Errno::Invalid);
+  if (call.argument[2] == remove) return fail(Errno::Invalid);
+  return call.argument[2] == dont_need ? discard(start, end) : 0;
+}
+
+Value call_msync(Call&) { return 0; }  // no mapping is shared with a file
+
+}  // namespace personality

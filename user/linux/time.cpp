@@ -1,0 +1,114 @@
+// Clocks and sleeping. Processor time is the time since the process started: a single process that
+// rarely waits; the native ABI has no finer account.
+#include "user/linux/clock.hpp"
+
+#include "user/linux/calls.hpp"
+#include "user/linux/process.hpp"
+
+namespace personality {
+
+namespace {
+
+enum ClockId { Realtime = 0, Monotonic = 1, ProcessTime = 2, ThreadTime = 3, MonotonicRaw = 4,
+               RealtimeCoarse = 5, MonotonicCoarse = 6, BootTime = 7, Tai = 11 };
+
+std::uint64_t started() {
+  // The first question for processor time comes after the start; what went before is lost on it.
+  if (process().started == 0) process().started = monotonic_nanoseconds();
+  return process().started;
+}
+
+std::uint64_t processor_nanoseconds() {
+  const std::uint64_t start = started();
+  return monotonic_nanoseconds() - start;
+}
+
+bool read_clock(int clock, std::uint64_t& nanoseconds) {
+  switch (clock) {
+    case Realtime:
+    case RealtimeCoarse:
+    case Tai: nanoseconds = wall_nanoseconds(); return true;
+    case Monotonic:
+    case MonotonicRaw:
+    case MonotonicCoarse:
+    case BootTime: nanoseconds = monotonic_nanoseconds(); return true;
+    case ProcessTime:
+    case ThreadTime: nanoseconds = processor_nanoseconds(); return true;
+    default: return false;
+  }
+}
+
+Value sleep(const TimeSpec& time) {
+  if (!is_valid(time)) return fail(Errno::Invalid);
+  const std::uint64_t length = to_nanoseconds(time);
+  if (length != 0) native::sleep_until(monotonic_nanoseconds() + length);
+  return 0;
+}
+
+}  // namespace
+
+Value call_clock_gettime(Call& call) {
+  std::uint64_t now = 0;
+  if (!read_clock(call.integer(0), now)) return fail(Errno::Invalid);
+  return write_user(call.user(1), to_timespec(now)) ? 0 : fail(Errno::Fault);
+}
+
+Value call_clock_getres(Call& call) {
+  if (call.integer(0) < 0 || call.integer(0) > Tai) return fail(Errno::Invalid);
+  if (call.user(1).is_null()) return 0;
+  return write_user(call.user(1), TimeSpec{0, 1}) ? 0 : fail(Errno::Fault);
+}
+
+Value call_clock_nanosleep(Call& call) {
+  constexpr std::uint64_t absolute = 1;
+  TimeSpec time{};
+  std::uint64_t now = 0;
+  if (!read_user(call.user(2), time)) return fail(Errno::Fault);
+  if ((call.argument[1] & absolute) == 0) return sleep(time);
+  if (!is_valid(time) || !read_clock(call.integer(0), now)) return fail(Errno::Invalid);
+  const std::uint64_t end = to_nanoseconds(time);
+  return end <= now ? 0 : sleep(to_timespec(end - now));
+}
+
+Value call_nanosleep(Call& call) {
+  TimeSpec time{};
+  return read_user(call.user(0), time) ? sleep(time) : fail(Errno::Fault);
+}
+
+Value call_gettimeofday(Call& call) {
+  const std::uint64_t now = wall_nanoseconds();
+  const TimeSpec time = to_timespec(now);
+  const bool time_written = call.user(0).is_null() ||
+                            write_user(call.user(0), TimeVal{time.seconds, time.nanoseconds / 1000});
+  const bool zone_written = call.user(1).is_null() || clear_user(call.user(1), 8);
+  return time_written && zone_written ? 0 : fail(Errno::Fault);
+}
+
+Value call_time(Call& call) {
+  const auto seconds = static_cast<Value>(wall_nanoseconds() / second_nanoseconds);
+  if (!call.user(0).is_null() && !write_user(call.user(0), seconds)) return fail(Errno::Fault);
+  return seconds;
+}
+
+Value call_times(Call& call) {
+  constexpr std::uint64_t tick = 10'000'000;  // 100 a second
+  const std::uint64_t now = monotonic_nanoseconds();
+  const std::uint64_t ticks[4] = {processor_nanoseconds() / tick, 0, 0, 0};
+  if (!call.user(0).is_null() && !write_user(call.user(0), ticks)) return fail(Errno::Fault);
+  return static_cast<Value>(now / tick);
+}
+
+Value call_getrusage(Call& call) {
+  struct Usage {
+    TimeVal user, system;
+    std::int64_t counts[14];
+  } usage{};
+  constexpr int children = -1;
+  if (call.integer(0) != children) {
+    const TimeSpec time = to_timespec(processor_nanoseconds());
+    usage.user = {time.seconds, time.nanoseconds / 1000};
+  }
+  return write_user(call.user(1), usage) ? 0 : fail(Errno::Fault);
+}
+
+}  // namespace personality

@@ -1,0 +1,236 @@
+// Builds the tree of files from the archive, and adds the few files that Linux programs expect to
+// exist whatever the archive holds: /dev/null and its kin, /proc/self/exe, /tmp.
+#include "user/linux/tree_build.hpp"
+
+#include "user/linux/archive.hpp"
+#include "user/linux/heap.hpp"
+#include "user/linux/log.hpp"
+#include "user/linux/native.hpp"
+#include "user/linux/process.hpp"
+
+namespace personality {
+
+namespace {
+
+constexpr std::uint32_t type_mask = 0170000, type_directory = 0040000, type_file = 0100000,
+                        type_link = 0120000, type_character = 0020000;
+constexpr std::uint64_t second = 1'000'000'000;
+
+// Names of one file in an archive share inode and device; the data comes with one of them.
+class HardLinks {
+ public:
+  Node* find(const ArchiveEntry& entry) const {
+    for (const Seen* seen = seen_[entry.inode % buckets]; seen != nullptr; seen = seen->next) {
+      if (seen->inode == entry.inode && seen->major == entry.device_major &&
+          seen->minor == entry.device_minor) {
+        return seen->node;
+      }
+    }
+    return nullptr;
+  }
+  void remember(const ArchiveEntry& entry, Node& node) {
+    Seen* seen = heap().create<Seen>();
+    if (seen == nullptr) return;
+    Seen*& head = seen_[entry.inode % buckets];
+    *seen = {entry.inode, entry.device_major, entry.device_minor, &node, head};
+    head = seen;
+    tree_holds(node, +1);
+  }
+  void forget(Tree& tree) {
+    for (Seen*& head : seen_) {
+      while (head != nullptr) {
+        Seen* const following = head->next;
+        tree.let_go(*head->node);
+        heap().destroy(head);
+        head = following;
+      }
+    }
+  }
+
+ private:
+  struct Seen {
+    std::uint32_t inode, major, minor;
+    Node* node;
+    Seen* next;
+  };
+  static void tree_holds(Node& node, int by) { node.holders += static_cast<unsigned>(by); }
+  static constexpr std::uint32_t buckets = 64;
+  Seen* seen_[buckets] = {};
+};
+
+Device device_of(std::uint32_t major, std::uint32_t minor) {
+  if (major == 5) return Device::Console;
+  if (major != 1) return Device::None;
+  switch (minor) {
+    case 3: return Device::Null;
+    case 5: return Device::Zero;
+    case 7: return Device::Full;
+    case 8:
+    case 9: return Device::Random;
+    default: return Device::None;
+  }
+}
+
+// The directory `name` below `directory`, made if it is not there; nullptr: no memory, or the name
+// belongs to something else.
+Node* enter(Tree& tree, Node& directory, std::string_view name) {
+  if (name == ".") return &directory;
+  if (const Entry* entry = tree.lookup(directory, name); entry != nullptr) {
+    return entry->node->is_directory() ? entry->node : nullptr;
+  }
+  Node* node = tree.create(NodeType::Directory, 0755);
+  if (node == nullptr) return nullptr;
+  return tree.add(directory, name, *node, Tree::Name::Keep) != nullptr ? node : nullptr;
+}
+
+// Walks to the directory that holds the last component, which stays in `path`; empty: the root.
+Node* enter_parents(Tree& tree, std::string_view& path) {
+  Node* directory = &tree.root();
+  for (;;) {
+    while (path.starts_with('/')) path = path.substr(1);
+    while (path.ends_with('/')) path = path.substr(0, path.size() - 1);
+    const std::size_t slash = path.find('/');
+    const std::string_view component = path.substr(0, slash);
+    if (component == ".." || component.size() > 255) return nullptr;
+    if (slash == path.npos) {
+      if (component == ".") path = {};
+      return directory;
+    }
+    directory = enter(tree, *directory, component);
+    if (directory == nullptr) return nullptr;
+    path = path.substr(slash + 1);
+  }
+}
+
+void set_attributes(Node& node, const ArchiveEntry& entry) {
+  node.mode = entry.mode & 07777;
+  node.user = entry.user;
+  node.group = entry.group;
+  node.modified = node.accessed = entry.modified * second;
+}
+
+Node* node_for(Tree& tree, const ArchiveEntry& entry) {
+  const std::uint32_t type = entry.mode & type_mask;
+  Node* node = tree.create(type == type_file   ? NodeType::File
+                           : type == type_link ? NodeType::Link
+                                               : NodeType::Device,
+                           0);
+  if (node == nullptr) return nullptr;
+  if (type == type_link) {
+    node->target = {reinterpret_cast<const char*>(entry.data.data()), entry.data.size()};
+  }
+  if (type == type_character) node->device = device_of(entry.special_major, entry.special_minor);
+  node->special_major = entry.special_major;
+  node->special_minor = entry.special_minor;
+  return node;
+}
+
+bool add_directory(Tree& tree, Node& parent, std::string_view name, const ArchiveEntry& entry) {
+  Node* directory = name.empty() ? &tree.root() : enter(tree, parent, name);
+  if (directory != nullptr) set_attributes(*directory, entry);
+  return directory != nullptr;
+}
+
+// False: no memory, or a name that contradicts what came before.
+bool add_entry(Tree& tree, const ArchiveEntry& entry, HardLinks& links) {
+  std::string_view name = entry.name;
+  Node* const parent = enter_parents(tree, name);
+  if (parent == nullptr) return false;
+  if ((entry.mode & type_mask) == type_directory) return add_directory(tree, *parent, name, entry);
+  if (name.empty()) return false;
+  if (Entry* old = tree.lookup(*parent, name); old != nullptr) {  // the later entry wins
+    Node& replaced = *old->node;
+    if (replaced.is_directory()) return false;
+    tree.remove(*old);
+    tree.drop_unused(replaced);
+  }
+  Node* node = entry.links > 1 ? links.find(entry) : nullptr;
+  if (node == nullptr) {
+    node = node_for(tree, entry);
+    if (node == nullptr) return false;
+    if (entry.links > 1) links.remember(entry, *node);
+  }
+  set_attributes(*node, entry);
+  if (node->type == NodeType::File && !entry.data.empty()) node->content.set_archived(entry.data);
+  return tree.add(*parent, name, *node, Tree::Name::Keep) != nullptr;
+}
+
+void add_device(Tree& tree, std::string_view name, Device device, std::uint32_t major,
+                std::uint32_t minor) {
+  Node* directory = enter(tree, tree.root(), "dev");
+  if (directory == nullptr || tree.lookup(*directory, name) != nullptr) return;
+  Node* node = tree.create(NodeType::Device, 0666);
+  if (node == nullptr) return;
+  node->device = device;
+  node->special_major = major;
+  node->special_minor = minor;
+  if (tree.add(*directory, name, *node, Tree::Name::Keep) == nullptr) tree.drop_unused(*node);
+}
+
+void add_executable_link(Tree& tree, std::string_view target) {
+  Node* directory = enter(tree, tree.root(), "proc");
+  if (directory != nullptr) directory = enter(tree, *directory, "self");
+  if (directory == nullptr || tree.lookup(*directory, "exe") != nullptr) return;
+  Node* node = tree.create(NodeType::Link, 0777);
+  if (node == nullptr) return;
+  node->target = target;
+  if (tree.add(*directory, "exe", *node, Tree::Name::Keep) == nullptr) tree.drop_unused(*node);
+}
+
+}  // namespace
+
+ArchiveProblem build_tree(Tree& tree, std::span<const std::byte> archive) {
+  ArchiveReader reader(archive);
+  ArchiveEntry entry;
+  HardLinks links;
+  ArchiveProblem problem{};
+  ArchiveStatus status = ArchiveStatus::Entry;
+  while ((status = reader.next(entry)) == ArchiveStatus::Entry) {
+    if (!add_entry(tree, entry, links) && problem.text.empty()) {
+      problem = {"has a name that cannot be used, or memory is short", reader.offset()};
+    }
+  }
+  if (status == ArchiveStatus::Broken) problem = {reader.problem(), reader.offset()};
+  links.forget(tree);
+  return problem;
+}
+
+void add_builtin_files(Tree& tree, std::string_view executable) {
+  add_device(tree, "null", Device::Null, 1, 3);
+  add_device(tree, "zero", Device::Zero, 1, 5);
+  add_device(tree, "full", Device::Full, 1, 7);
+  add_device(tree, "random", Device::Random, 1, 8);
+  add_device(tree, "urandom", Device::Random, 1, 9);
+  add_device(tree, "tty", Device::Console, 5, 0);
+  add_device(tree, "console", Device::Console, 5, 1);
+  add_device(tree, "stdin", Device::Input, 5, 2);
+  add_device(tree, "stdout", Device::Output, 5, 2);
+  add_device(tree, "stderr", Device::Errors, 5, 2);
+  add_executable_link(tree, executable);
+  if (tree.lookup(tree.root(), "tmp") == nullptr) {
+    if (Node* directory = enter(tree, tree.root(), "tmp")) directory->mode = 01777;
+  }
+}
+
+Tree& tree() {
+  static constinit Tree the_tree{};
+  static constinit bool built = false;
+  if (built) return the_tree;
+  built = true;
+  const reprise_start& start = process().start;
+  const std::span archive(reinterpret_cast<const std::byte*>(start.archive_address),
+                          start.archive_address != 0 ? start.archive_bytes : 0);
+  if (!the_tree.initialise()) {
+    Line() << "no memory for the file tree";
+    native::exit(127);
+  }
+  const ArchiveProblem problem = build_tree(the_tree, archive);
+  if (!problem.text.empty()) {
+    Line() << "the archive " << problem.text << " (at byte " << problem.offset
+           << "); what could be read is there";
+  }
+  add_builtin_files(the_tree, process().executable);
+  return the_tree;
+}
+
+}  // namespace personality

@@ -1,0 +1,47 @@
+// Memory by the program's own pointers. Only these functions touch it: a bad pointer makes them
+// return false, and the Linux call then says EFAULT (user_memory.asm, entry.asm).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" {
+std::int64_t user_copy(void* to, const void* from, std::uint64_t bytes);
+std::int64_t user_string(char* to, const char* from, std::uint64_t limit);
+std::int64_t user_save_vectors(void* area, std::uint64_t components);
+std::int64_t user_load_vectors(const void* area, std::uint64_t components);
+}
+
+namespace personality {
+
+// An address that the program gave: nothing is known of it.
+class UserAddress {
+ public:
+  explicit constexpr UserAddress(std::uint64_t value = 0) : value_(value) {}
+  [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
+  [[nodiscard]] constexpr bool is_null() const { return value_ == 0; }
+  [[nodiscard]] constexpr UserAddress operator+(std::uint64_t bytes) const {
+    return UserAddress(value_ + bytes);
+  }
+
+ private:
+  std::uint64_t value_;
+};
+
+[[nodiscard]] inline bool copy_in(void* to, UserAddress from, std::uint64_t bytes) {
+  return user_copy(to, reinterpret_cast<const void*>(from.value()), bytes) == 0;
+}
+[[nodiscard]] inline bool copy_out(UserAddress to, const void* from, std::uint64_t bytes) {
+  return user_copy(reinterpret_cast<void*>(to.value()), from, bytes) == 0;
+}
+template <typename T>
+[[nodiscard]] bool read_user(UserAddress from, T& to) {
+  return copy_in(&to, from, sizeof(T));
+}
+template <typename T>
+[[nodiscard]] bool write_user(UserAddress to, const T& from) {
+  return copy_out(to, &from, sizeof(T));
+}
+[[nodiscard]] bool clear_user(UserAddress to, std::uint64_t bytes);
+
+}  // namespace personality

@@ -1,0 +1,48 @@
+// Single instructions that C++ has no word for.
+#pragma once
+
+#include <cstdint>
+
+namespace user {
+
+struct CpuidResult {
+  std::uint32_t eax, ebx, ecx, edx;
+};
+inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
+  CpuidResult r{};
+  asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                       : "a"(leaf), "c"(subleaf));
+  return r;
+}
+
+// XCR0: which extended state the kernel lets programs use. Needs CPUID 1 ECX bit 27 (OSXSAVE).
+inline std::uint64_t enabled_state() {
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return std::uint64_t{high} << 32 | low;
+}
+
+inline std::uint64_t time_stamp() {
+  std::uint32_t low = 0;
+  std::uint32_t high = 0;
+  asm volatile("rdtsc" : "=a"(low), "=d"(high));
+  return std::uint64_t{high} << 32 | low;
+}
+
+// Needs CPUID 1 ECX bit 30. False when the generator had nothing to give.
+inline bool hardware_random(std::uint64_t& value) {
+  bool given = false;
+  asm volatile("rdrand %0" : "=r"(value), "=@ccc"(given));
+  return given;
+}
+
+[[noreturn]] inline void undefined_instruction() {
+  asm volatile("ud2");
+  __builtin_unreachable();
+}
+
+inline void breakpoint() { asm volatile("int3"); }
+inline void halt() { asm volatile("hlt"); }  // privileged: #GP in ring 3
+
+}  // namespace user

@@ -1,0 +1,30 @@
+// See print.hpp.
+#include "user/lib/print.hpp"
+
+#include "user/lib/calls.hpp"
+
+namespace user {
+
+void Line::add(std::string_view text) {
+  for (const char c : text)
+    if (used_ < text_.size()) text_[used_++] = c;
+}
+
+void Line::add(Hex number) {
+  for (int shift = 60; shift >= 0; shift -= 4)
+    add("0123456789abcdef"[number.value >> shift & 15]);
+}
+
+void Line::add_number(std::uint64_t number) {
+  std::array<char, 20> digits{};
+  std::size_t first = digits.size();
+  do {
+    digits[--first] = static_cast<char>('0' + number % 10);
+    number /= 10;
+  } while (number != 0);
+  add(std::string_view{digits.data() + first, digits.size() - first});
+}
+
+void log_line(const Line& line) { log(line.text()); }
+
+}  // namespace user

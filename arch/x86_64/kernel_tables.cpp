@@ -33,7 +33,6 @@ constexpr std::uint64_t least_memory = 24ull << 20;
 constexpr std::uint64_t readable = E::P::mask | E::G::mask | E::Xd::mask;
 constexpr std::uint64_t writable = readable | E::Rw::mask;
 constexpr std::uint64_t executable = E::P::mask | E::G::mask;
-constexpr std::size_t first_kernel_slot = 256;
 
 constinit FrameNumber root{};
 constinit reprise::FrameSource* table_frames = nullptr;
@@ -132,26 +131,6 @@ void require_memory(std::uint64_t bytes) {
   exit_machine(reprise::ExitCode::MachineUnfit);
 }
 
-// `rights`: what the entries above allow. An entry of a kernel mapping is never open to ring 3, and
-// never both writable and executable.
-void check_table(FrameNumber table, unsigned level, std::uint64_t rights) {
-  const FrameWords entries = frame_words(table);
-  for (std::size_t i = level == 4 ? first_kernel_slot : 0; i < entries.size(); ++i) {
-    const std::uint64_t entry = entries[i];
-    if ((entry & E::P::mask) == 0) continue;
-    const std::uint64_t here =
-        (entry & rights & (E::Rw::mask | E::Us::mask)) | ((entry | rights) & E::Xd::mask);
-    if (level > 1 && (entry & E::Ps::mask) == 0) {
-      check_table(frame_in(entry), level - 1, here);
-      continue;
-    }
-    if ((here & E::Us::mask) != 0) REPRISE_PANIC("a kernel page is open to ring 3");
-    if ((here & E::Rw::mask) != 0 && (here & E::Xd::mask) == 0) {
-      REPRISE_PANIC("a kernel page is both writable and executable");
-    }
-  }
-}
-
 }  // namespace
 
 FrameNumber x86::kernel_root() { return root; }
@@ -167,11 +146,6 @@ void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames) {
   set_control_registers();
   write_cr3(address_of(root).value());
   write_cr4(read_cr4() | Cr4::Pge::mask);  // from here on nothing of the boot tables is left
-}
-
-void check_write_xor_execute() {
-  REPRISE_ASSERT(read_cr3() == address_of(root).value());
-  check_table(root, 4, E::Rw::mask | E::Us::mask);
 }
 
 }  // namespace arch

@@ -1,0 +1,154 @@
+// Stands in the place of the real header in host tests: the same functions on a fake CPU, whose
+// registers the tests set and read. XRSTOR and the base registers fault (throw) where the manual
+// says that the real ones do.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "arch/x86_64/registers.hpp"
+
+namespace arch::x86 {
+
+struct CpuidResult {
+  std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
+};
+
+struct FakeCpu {
+  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0;
+  std::map<Msr, std::uint64_t> msrs;
+  std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidResult> leaves;
+  std::function<void(FakeCpu&)> before_cpuid;  // leaves that depend on registers
+
+  std::uint16_t ds = 0, es = 0, fs = 0, gs = 0;
+  std::uint64_t fs_base = 0, gs_base = 0;
+  std::array<std::uint64_t, 344> registers{};                  // what XSAVE or FXSAVE would store
+  std::uint64_t in_use = ~0ull;                                // XINUSE
+  enum class Absent { Stored, Left } absent = Absent::Stored;  // components in their initial state
+  std::uint64_t mxcsr_mask = 0xffff;
+  std::size_t image_words = 64;
+
+  std::vector<std::uint64_t> invalidated;
+  std::vector<std::uint64_t> cr3_loads;
+  std::size_t flushed_lines = 0, fences = 0;
+};
+inline FakeCpu cpu;
+
+inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
+  if (cpu.before_cpuid) cpu.before_cpuid(cpu);
+  const auto found = cpu.leaves.find({leaf, subleaf});
+  return found == cpu.leaves.end() ? CpuidResult{} : found->second;
+}
+inline std::uint64_t read_msr(Msr msr) {
+  if (msr == Msr::FsBase) return cpu.fs_base;
+  if (msr == Msr::GsBase) return cpu.gs_base;
+  return cpu.msrs[msr];
+}
+inline void require_canonical(std::uint64_t address) {
+  if (static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16) != address) {
+    throw std::domain_error("#GP: not canonical");
+  }
+}
+inline void wrfsbase(std::uint64_t value) {
+  require_canonical(value);
+  cpu.fs_base = value;
+}
+inline void wrgsbase(std::uint64_t value) {
+  require_canonical(value);
+  cpu.gs_base = value;
+}
+inline std::uint64_t rdfsbase() { return cpu.fs_base; }
+inline std::uint64_t rdgsbase() { return cpu.gs_base; }
+inline void write_msr(Msr msr, std::uint64_t value) {
+  if (msr == Msr::FsBase) return wrfsbase(value);
+  if (msr == Msr::GsBase) return wrgsbase(value);
+  cpu.msrs[msr] = value;
+}
+
+inline std::uint64_t read_cr0() { return cpu.cr0; }
+inline std::uint64_t read_cr3() { return cpu.cr3; }
+inline std::uint64_t read_cr4() { return cpu.cr4; }
+inline void write_cr0(std::uint64_t value) { cpu.cr0 = value; }
+inline void write_cr3(std::uint64_t value) {
+  cpu.cr3 = value;
+  cpu.cr3_loads.push_back(value);
+}
+inline void write_cr4(std::uint64_t value) { cpu.cr4 = value; }
+inline void write_xcr0(std::uint64_t value) { cpu.xcr0 = value; }
+inline void invlpg(std::uint64_t address) { cpu.invalidated.push_back(address); }
+inline void wbinvd() {}
+inline void clflush(const void*) { ++cpu.flushed_lines; }
+inline void clflushopt(const void*) { ++cpu.flushed_lines; }
+inline void mfence() { ++cpu.fences; }
+inline void fninit() {}
+
+inline std::uint16_t read_ds() { return cpu.ds; }
+inline std::uint16_t read_es() { return cpu.es; }
+inline std::uint16_t read_fs() { return cpu.fs; }
+inline std::uint16_t read_gs() { return cpu.gs; }
+inline void write_ds(std::uint16_t value) { cpu.ds = value; }
+inline void write_es(std::uint16_t value) { cpu.es = value; }
+inline void write_fs(std::uint16_t value) {
+  cpu.fs = value;
+  cpu.fs_base = 0;
+}
+inline void write_gs(std::uint16_t value) {
+  cpu.gs = value;
+  cpu.gs_base = 0;
+}
+
+inline void require_aligned(const void* image) {
+  if (reinterpret_cast<std::uintptr_t>(image) % 64 != 0) throw std::domain_error("#GP: alignment");
+}
+inline void fxsave64(void* image) {
+  require_aligned(image);
+  std::memcpy(image, cpu.registers.data(), 416);
+  static_cast<std::uint64_t*>(image)[3] |= cpu.mxcsr_mask << 32;
+}
+inline void require_mxcsr(const std::uint64_t* image) {
+  if ((image[3] & 0xffffffff & ~cpu.mxcsr_mask) != 0) throw std::domain_error("#GP: MXCSR");
+}
+inline void fxrstor64(const void* image) {
+  require_aligned(image);
+  require_mxcsr(static_cast<const std::uint64_t*>(image));
+  std::memcpy(cpu.registers.data(), image, 416);
+  cpu.registers[3] &= 0xffffffff;
+}
+// A component in its initial state is stored with its initial value, or, as the optimizing forms
+// do, not at all (Intel SDM Vol. 1 §13.7 to §13.9); here x87 is the one that can be absent.
+inline void xsave64(void* image, std::uint64_t components) {
+  auto* const words = static_cast<std::uint64_t*>(image);
+  const bool leave_x87 = (cpu.in_use & 1) == 0 && cpu.absent == FakeCpu::Absent::Left;
+  const std::uint64_t before[3] = {words[0], words[1], words[2]};
+  fxsave64(image);
+  if (leave_x87) {
+    std::memcpy(words, before, sizeof(before));
+    for (std::size_t i = 4; i < 20; ++i) words[i] = 0;
+  }
+  words[64] = (words[64] & ~components) | (components & cpu.in_use);
+  for (std::size_t i = 72; i < cpu.image_words; ++i) words[i] = cpu.registers[i];
+}
+inline void xrstor64(const void* image, std::uint64_t components) {
+  const auto* const words = static_cast<const std::uint64_t*>(image);
+  require_mxcsr(words);
+  if ((words[64] & ~cpu.xcr0) != 0) throw std::domain_error("#GP: XSTATE_BV");
+  for (std::size_t i = 65; i < 72; ++i) {
+    if (words[i] != 0) throw std::domain_error("#GP: header");
+  }
+  fxrstor64(image);
+  cpu.in_use = words[64] & components;
+  for (std::size_t i = 72; i < cpu.image_words; ++i) cpu.registers[i] = words[i];
+}
+
+inline void rep_stosq(void* to, std::uint64_t value, std::size_t count) {
+  for (auto* word = static_cast<std::uint64_t*>(to); count > 0; --count) *word++ = value;
+}
+
+}  // namespace arch::x86

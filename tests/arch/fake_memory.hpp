@@ -1,0 +1,43 @@
+// Physical memory for host tests: a few frames in an array, in the place of direct_map.cpp; an
+// allocator that knows who has what; and a panic that a test can see (it throws).
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "arch/frame_memory.hpp"
+#include "kernel/base/frame_source.hpp"
+
+struct Panic : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+class FakeMemory final : public reprise::FrameSource {
+public:
+  static constexpr std::uint64_t first_frame = 0x80000;  // so that frame numbers are no indices
+  static constexpr std::size_t frames = 512;
+
+  FakeMemory();
+  ~FakeMemory();
+  FakeMemory(const FakeMemory&) = delete;
+  FakeMemory& operator=(const FakeMemory&) = delete;
+
+  std::optional<reprise::FrameNumber> allocate() override;  // full of rubbish
+  void release(reprise::FrameNumber frame) override;        // throws unless allocated
+
+  [[nodiscard]] arch::FrameWords words(reprise::FrameNumber frame);
+  [[nodiscard]] std::size_t allocated() const { return taken_.size(); }
+  [[nodiscard]] bool has(reprise::FrameNumber f) const { return taken_.contains(f.value()); }
+  void limit(std::size_t most) { limit_ = most; }
+  [[nodiscard]] const std::vector<std::uint64_t>& all_words() const { return words_; }
+  [[nodiscard]] reprise::FrameNumber kernel_root() const { return kernel_root_; }
+
+private:
+  std::vector<std::uint64_t> words_;
+  std::set<std::uint64_t> taken_;
+  std::size_t limit_ = frames - 1;
+  reprise::FrameNumber kernel_root_{first_frame + frames - 1};  // its upper half is full
+};

@@ -1,0 +1,158 @@
+// How the CPU is set up, for CPUs of several ages: fake CPUID leaves in, control registers out.
+#include <string>
+
+#include "arch/machine.hpp"
+#include "arch/user_state.hpp"
+#include "arch/x86_64/control_registers.hpp"
+#include "arch/x86_64/extended_state.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "tests/arch/catch.hpp"
+#include "tests/arch/fake_memory.hpp"
+
+using namespace arch;
+using namespace arch::x86;
+
+namespace {
+
+struct Exit {
+  reprise::ExitCode code;
+};
+std::string said;
+
+constexpr std::uint32_t every_needed_edx = 1 << 5 | 1 << 9 | 1 << 13 | 1 << 24 | 1 << 26;
+
+void become_oldest() {
+  cpu = {};
+  said.clear();
+  extended_state = {};
+  cpu.leaves[{0, 0}].eax = 1;
+  cpu.leaves[{1, 0}].edx = every_needed_edx;
+  cpu.leaves[{0x80000000, 0}].eax = 0x80000008;
+  cpu.leaves[{0x80000001, 0}].edx = 1 << 11 | 1 << 20 | 1 << 29;
+}
+
+void become_newest() {
+  become_oldest();
+  cpu.leaves[{0, 0}].eax = 0x20;
+  cpu.leaves[{1, 0}].edx |= 1 << 16;
+  cpu.leaves[{7, 0}] = {0, 1 << 0 | 1 << 7 | 1 << 20, 1 << 2 | 1 << 3, 0};  // 3: protection keys
+}
+
+// A CPU whose XSAVE offers `offered`; the image's size follows XCR0 as leaf 0Dh says.
+void offer_xsave(std::uint32_t offered, std::uint32_t avx512_bytes) {
+  cpu.leaves[{1, 0}].ecx |= 1 << 26;
+  cpu.leaves[{13, 0}].eax = offered;
+  cpu.leaves[{13, 2}] = {256, 576, 0, 0};
+  cpu.before_cpuid = [avx512_bytes](FakeCpu& c) {
+    c.leaves[{13, 0}].ebx = (c.xcr0 & 0xe0) != 0 ? avx512_bytes : (c.xcr0 & 4) != 0 ? 832 : 576;
+  };
+}
+
+}  // namespace
+
+extern "C" void system_call_entry() {}
+void arch::write_console(std::string_view text) { said += text; }
+void arch::exit_machine(reprise::ExitCode code) { throw Exit{code}; }
+void x86::start_machine_checks() {}
+
+TEST_CASE("a CPU that has what is needed passes; each missing feature is named") {
+  become_oldest();
+  REQUIRE_NOTHROW(require_features());
+  const struct {
+    std::uint32_t leaf;
+    unsigned bit;
+    const char* name;
+  } needs[] = {{1, 5, "msr"},         {1, 9, "apic"},  {1, 13, "pge"},
+               {1, 24, "fxsr"},       {1, 26, "sse2"}, {0x80000001, 11, "syscall"},
+               {0x80000001, 20, "nx"}};
+  for (const auto& need : needs) {
+    become_oldest();
+    cpu.leaves[{need.leaf, 0}].edx &= ~(1u << need.bit);
+    try {
+      require_features();
+      FAIL("passed without " << need.name);
+    } catch (const Exit& e) {
+      REQUIRE(e.code == reprise::ExitCode::MachineUnfit);
+    }
+    REQUIRE(said.find(std::string{"missing="} + need.name + "\n") != std::string::npos);
+  }
+  become_oldest();
+  cpu.leaves[{0x80000000, 0}].eax = 0x80000000;  // leaves above exist only as far as this says
+  REQUIRE_THROWS_AS(require_features(), Exit);
+}
+
+TEST_CASE("every protection that the CPU has is on, and none that it lacks") {
+  become_oldest();
+  cpu.cr0 = Cr0::Am::mask | Cr0::Cd::mask | Cr0::Nw::mask | Cr0::Pg::mask | Cr0::Pe::mask;
+  cpu.cr4 = Cr4::Pae::mask | Cr4::Pce::mask | Cr4::Pke::mask;
+  set_control_registers();
+  REQUIRE(cpu.cr0 == (Cr0::Wp::mask | Cr0::Pg::mask | Cr0::Pe::mask));
+  REQUIRE(cpu.cr4 == (Cr4::Pae::mask | Cr4::Tsd::mask));
+  REQUIRE_FALSE(cpu.msrs.contains(Msr::Pat));
+  become_newest();
+  set_control_registers();
+  REQUIRE(cpu.cr4 == (Cr4::Pae::mask | Cr4::Tsd::mask | Cr4::Smep::mask | Cr4::Smap::mask |
+                      Cr4::Umip::mask | Cr4::Fsgsbase::mask));
+  REQUIRE((cpu.msrs[Msr::Efer] & (Efer::Nxe::mask | Efer::Sce::mask)) == 0x801);
+  REQUIRE((cpu.msrs[Msr::Pat] >> 8 & 7) == 1);  // write combining, by PWT
+  REQUIRE((cpu.msrs[Msr::Pat] & 7) == 6);       // write back
+}
+
+TEST_CASE("SYSCALL enters with TF, IF, DF, NT and AC clear, in ring 0's segments") {
+  become_newest();
+  set_control_registers();
+  REQUIRE(cpu.msrs[Msr::Fmask] == (1u << 8 | 1u << 9 | 1u << 10 | 1u << 14 | 1u << 18));
+  REQUIRE((cpu.msrs[Msr::Star] >> 32 & 0xffff) == 0x08);
+  REQUIRE(cpu.msrs[Msr::Lstar] == reinterpret_cast<std::uint64_t>(system_call_entry));
+}
+
+TEST_CASE("a CPU without XSAVE works with FXSAVE") {
+  become_oldest();
+  cpu.cr0 = Cr0::Em::mask | Cr0::Ts::mask;
+  start_extended_state();
+  REQUIRE(extended_state.components == 0);
+  REQUIRE(extended_state.words == 64);
+  REQUIRE(cpu.cr0 == (Cr0::Mp::mask | Cr0::Ne::mask));
+  REQUIRE(cpu.cr4 == (Cr4::Osfxsr::mask | Cr4::Osxmmexcpt::mask));
+  REQUIRE_FALSE(extended_state.base_instructions);
+}
+
+TEST_CASE("all of x87, SSE, AVX and AVX-512 that the CPU offers is switched on, nothing else") {
+  const struct {
+    std::uint32_t offered, avx512_bytes, components;
+    std::size_t words, ymm_word;
+  } cpus[] = {
+      {0x3, 0, 0x3, 72, 0},          // XSAVE without AVX
+      {0x207, 0, 0x7, 104, 72},      // AVX, protection keys offered
+      {0x2ff, 2688, 0xe7, 336, 72},  // AVX-512, MPX and protection keys offered
+      {0x2e7, 2432, 0xe7, 304, 72},  // AVX-512 in AMD's layout
+      {0x67, 2688, 0x7, 104, 72},    // half of AVX-512 is none
+      {0xe7, 4096, 0x7, 104, 72},    // an image that is too large: without AVX-512
+      {0xe3, 2688, 0x3, 72, 0},      // AVX-512 without AVX is none
+  };
+  for (const auto& c : cpus) {
+    become_newest();
+    offer_xsave(c.offered, c.avx512_bytes);
+    INFO(std::hex << c.offered);
+    start_extended_state();
+    REQUIRE(cpu.xcr0 == c.components);
+    REQUIRE(extended_state.components == c.components);
+    REQUIRE(extended_state.words == c.words);
+    REQUIRE(extended_state.ymm_word == c.ymm_word);
+    REQUIRE((cpu.cr4 & Cr4::Osxsave::mask) != 0);
+    REQUIRE((cpu.cr4 & Cr4::Pke::mask) == 0);
+    REQUIRE(extended_state.words <= extended_words);
+  }
+}
+
+TEST_CASE("the bits that MXCSR has are those that FXSAVE tells, or the default") {
+  become_oldest();
+  cpu.mxcsr_mask = 0xffff;
+  start_extended_state();
+  REQUIRE(extended_state.mxcsr_mask == 0xffff);
+  become_oldest();
+  cpu.mxcsr_mask = 0;
+  start_extended_state();
+  REQUIRE(extended_state.mxcsr_mask == 0xffbf);
+}

@@ -1,0 +1,289 @@
+// The table against what the MMU makes of it (a walk as in Intel SDM Vol. 3A §4.5 to §4.6) and
+// against a map of what was asked for.
+#include "arch/page_table.hpp"
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "arch/x86_64/instructions.hpp"
+#include "tests/arch/catch.hpp"
+#include "tests/arch/fake_memory.hpp"
+
+using namespace arch;
+using reprise::FrameNumber;
+using reprise::PageNumber;
+using E = x86::TableEntry;
+
+namespace {
+
+constexpr std::uint64_t last_page = (1ull << 35) - 1;
+
+struct Space {
+  FakeMemory memory;
+  PageTable table;
+  Space()
+      : table{[this] {
+          x86::cpu = {};
+          return std::move(*PageTable::create(memory));
+        }()} {
+    table.activate();
+  }
+  FrameNumber frame() { return memory.allocate().value(); }
+};
+
+struct Translation {
+  std::uint64_t* leaf = nullptr;
+  bool present = false, user = true, writable = true, executable = true;
+};
+
+Translation walk(FakeMemory& memory, PageNumber page) {
+  Translation t;
+  std::uint64_t table = x86::cpu.cr3 >> 12;
+  for (unsigned level = 4; level >= 1; --level) {
+    auto& entry = memory.words(FrameNumber{table})[page.value() >> (9 * (level - 1)) & 511];
+    t.leaf = &entry;
+    if ((entry & 1) == 0) return t;
+    t.writable &= (entry & 2) != 0;
+    t.user &= (entry & 4) != 0;
+    t.executable &= entry >> 63 == 0;
+    if (level > 1 && (entry & 0x80) != 0) throw std::logic_error("large page in the user half");
+    table = (entry & 0x000ffffffffff000) >> 12;
+  }
+  t.present = true;
+  return t;
+}
+
+void touch(FakeMemory& memory, PageNumber page, std::uint64_t bits) {
+  *walk(memory, page).leaf |= bits;
+}
+
+std::vector<Mapping> all_mappings(FrameNumber frame) {
+  std::vector<Mapping> all;
+  for (unsigned bits = 0; bits < 32; ++bits) {
+    const Mapping m{
+        .frame = frame,
+        .permissions = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0},
+        .ownership = (bits & 8) != 0 ? Ownership::Owned : Ownership::Shared,
+        .write_access = (bits & 16) != 0 ? WriteAccess::Enabled : WriteAccess::Protected};
+    const bool allowed = m.permissions.write && m.ownership == Ownership::Owned;
+    if (m.write_access == WriteAccess::Protected || allowed) all.push_back(m);
+  }
+  return all;
+}
+
+bool same(const Mapping& a, const Mapping& b) {
+  return a.frame == b.frame && a.permissions == b.permissions && a.ownership == b.ownership &&
+         a.write_access == b.write_access;
+}
+
+}  // namespace
+
+TEST_CASE("a page is found as it was mapped, and the MMU sees no more rights than that") {
+  Space s;
+  const FrameNumber frame = s.frame();
+  for (const PageNumber page :
+       {PageNumber{1}, PageNumber{0x7fff0000 >> 2}, PageNumber{last_page}}) {
+    for (const Mapping& m : all_mappings(frame)) {
+      REQUIRE(s.table.map(page, m));
+      REQUIRE(same(s.table.find(page).value(), m));
+      const Translation t = walk(s.memory, page);
+      REQUIRE(t.present == m.permissions.read);
+      if (!t.present) continue;
+      REQUIRE((*t.leaf & E::Frame::mask) == frame.value() << 12);
+      REQUIRE(t.user);
+      REQUIRE(t.writable == (m.write_access == WriteAccess::Enabled));
+      REQUIRE(t.executable == m.permissions.execute);
+      REQUIRE((*t.leaf & (E::A::mask | E::D::mask | E::G::mask)) == 0);
+      REQUIRE_FALSE(s.table.find(page + 1 > PageNumber{last_page} ? PageNumber{0} : page + 1));
+    }
+  }
+  s.memory.release(frame);
+  for (const PageNumber page :
+       {PageNumber{1}, PageNumber{0x7fff0000 >> 2}, PageNumber{last_page}}) {
+    REQUIRE(s.table.unmap(page));
+    REQUIRE_FALSE(s.table.find(page));
+  }
+}
+
+TEST_CASE("write access that the process or the sharing forbids is a broken invariant") {
+  Space s;
+  const FrameNumber frame = s.frame();
+  REQUIRE_THROWS_AS(
+      s.table.map(PageNumber{1},
+                  {frame, {true, false, false}, Ownership::Owned, WriteAccess::Enabled}),
+      Panic);
+  REQUIRE_THROWS_AS(
+      s.table.map(PageNumber{1},
+                  {frame, {true, true, false}, Ownership::Shared, WriteAccess::Enabled}),
+      Panic);
+  REQUIRE(s.table.map(PageNumber{1}, {frame, {true, true, false}, Ownership::Shared}));
+  REQUIRE_THROWS_AS(s.table.set_write_access(PageNumber{1}, WriteAccess::Enabled), Panic);
+  REQUIRE_THROWS_AS(s.table.map(PageNumber{last_page + 1}, {frame, {}}), Panic);
+  REQUIRE_THROWS_AS(s.table.dirty(PageNumber{2}), Panic);
+  REQUIRE_FALSE(s.table.find(PageNumber{last_page + 1}));
+  REQUIRE_FALSE(s.table.unmap(PageNumber{last_page + 1}));
+}
+
+TEST_CASE("every address space has the kernel's half, and begins with nothing else") {
+  Space s;
+  const auto root = s.memory.words(FrameNumber{x86::cpu.cr3 >> 12});
+  const auto kernel = s.memory.words(s.memory.kernel_root());
+  for (std::size_t i = 0; i < 256; ++i) REQUIRE(root[i] == 0);
+  for (std::size_t i = 256; i < 512; ++i) REQUIRE(root[i] == kernel[i]);
+  REQUIRE_FALSE(s.table.next_mapped(PageNumber{0}, PageNumber{~0ull}));
+}
+
+TEST_CASE("exhausted memory fails one map and harms no other page") {
+  FakeMemory memory;
+  memory.limit(0);
+  REQUIRE_FALSE(PageTable::create(memory));
+  for (std::size_t spare = 0; spare < 3; ++spare) {
+    memory.limit(100);
+    {
+      auto table = PageTable::create(memory);
+      const FrameNumber frame = memory.allocate().value();
+      REQUIRE(table->map(PageNumber{7}, {frame, {true, true, false}}));
+      memory.limit(memory.allocated() + spare);
+      REQUIRE_FALSE(table->map(PageNumber{1ull << 30}, {frame, {}}));
+      REQUIRE_FALSE(table->find(PageNumber{1ull << 30}));
+      REQUIRE(table->find(PageNumber{7})->frame == frame);
+    }
+    REQUIRE(memory.allocated() == 0);
+  }
+}
+
+TEST_CASE(
+    "the destructor releases tables and owned frames, not shared ones; a moved-from table "
+    "nothing") {
+  FakeMemory memory;
+  const FrameNumber shared = memory.allocate().value();
+  {
+    auto first = PageTable::create(memory);
+    PageTable table{std::move(*first)};
+    for (std::uint64_t page : {1ull, 2ull, 513ull, 1ull << 20, 1ull << 30, last_page + 0ull}) {
+      REQUIRE(table.map(PageNumber{page}, {memory.allocate().value(), {page != 2, true, false}}));
+    }
+    REQUIRE(table.map(PageNumber{3}, {shared, {}, Ownership::Shared}));
+  }
+  REQUIRE(memory.allocated() == 1);
+  REQUIRE(memory.has(shared));
+}
+
+TEST_CASE("replace puts another frame behind a page: owned, A and D clear, permissions kept") {
+  Space s;
+  const FrameNumber shared = s.frame();
+  REQUIRE(s.table.map(PageNumber{5}, {shared, {true, true, true}, Ownership::Shared}));
+  touch(s.memory, PageNumber{5}, E::A::mask | E::D::mask);
+  const FrameNumber own = s.frame();
+  s.table.replace(PageNumber{5}, own, WriteAccess::Enabled);
+  REQUIRE(same(*s.table.find(PageNumber{5}),
+               {own, {true, true, true}, Ownership::Owned, WriteAccess::Enabled}));
+  REQUIRE_FALSE(s.table.dirty(PageNumber{5}));
+  REQUIRE_FALSE(s.table.accessed(PageNumber{5}));
+  s.memory.release(shared);
+}
+
+TEST_CASE("accessed and dirty are what the MMU set; protecting clears dirty alone") {
+  Space s;
+  const PageNumber page{0x400};
+  REQUIRE(
+      s.table.map(page, {s.frame(), {true, true, false}, Ownership::Owned, WriteAccess::Enabled}));
+  const Mapping before = *s.table.find(page);
+  touch(s.memory, page, E::A::mask);
+  REQUIRE(s.table.accessed(page));
+  REQUIRE_FALSE(s.table.dirty(page));
+  touch(s.memory, page, E::D::mask);
+  REQUIRE(s.table.dirty(page));
+  REQUIRE(same(*s.table.find(page), before));
+  s.table.clear_dirty(page);
+  REQUIRE_FALSE(s.table.dirty(page));
+  REQUIRE(s.table.accessed(page));
+  touch(s.memory, page, E::D::mask);
+  s.table.set_write_access(page, WriteAccess::Protected);
+  REQUIRE_FALSE(s.table.dirty(page));
+  REQUIRE(s.table.accessed(page));
+  REQUIRE_FALSE(walk(s.memory, page).writable);
+  REQUIRE(s.table.find(page)->permissions.write);
+}
+
+TEST_CASE("a change of one page writes one word of memory") {
+  Space s;
+  for (std::uint64_t page = 0; page < 40; ++page) {
+    REQUIRE(s.table.map(PageNumber{page}, {s.frame(), {true, true, false}}));
+  }
+  const FrameNumber spare = s.frame();
+  const auto changes = [&](auto&& action) {
+    const auto before = s.memory.all_words();
+    action();
+    const auto& after = s.memory.all_words();
+    std::size_t changed = 0;
+    for (std::size_t i = 0; i < before.size(); ++i) changed += before[i] != after[i] ? 1 : 0;
+    return changed;
+  };
+  REQUIRE(changes([&] { s.table.set_write_access(PageNumber{7}, WriteAccess::Enabled); }) == 1);
+  REQUIRE(changes([&] { touch(s.memory, PageNumber{7}, E::D::mask); }) == 1);
+  REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 1);
+  REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 0);
+  const FrameNumber old = s.table.find(PageNumber{9})->frame;
+  REQUIRE(changes([&] { s.table.replace(PageNumber{9}, spare, WriteAccess::Protected); }) == 1);
+  s.memory.release(old);
+  const FrameNumber gone = s.table.find(PageNumber{11})->frame;
+  REQUIRE(changes([&] { s.table.unmap(PageNumber{11}); }) == 1);
+  s.memory.release(gone);
+}
+
+TEST_CASE("invalidation names the page; all of a space's translations go with CR3") {
+  Space s;
+  const std::uint64_t root = x86::cpu.cr3;
+  x86::cpu.cr3_loads.clear();
+  PageTable::invalidate(PageNumber{0x12345});
+  REQUIRE(x86::cpu.invalidated == std::vector<std::uint64_t>{0x12345000});
+  REQUIRE(x86::cpu.cr3_loads.empty());
+  PageTable::invalidate_user();
+  REQUIRE(x86::cpu.cr3_loads == std::vector<std::uint64_t>{root});
+}
+
+TEST_CASE("random operations leave the table as a plain map would be") {
+  const std::uint64_t seed = 20'240'611;
+  INFO("seed " << seed);
+  std::mt19937_64 random{seed};
+  Space s;
+  std::map<std::uint64_t, Mapping> model;
+  const std::uint64_t bases[] = {0, 510, 1ull << 18, (1ull << 27) - 4, last_page - 40};
+  for (int step = 0; step < 20'000; ++step) {
+    const std::uint64_t page = bases[random() % 5] + random() % 40;
+    const FrameNumber frame{FakeMemory::first_frame + random() % 1000};
+    switch (random() % 4) {
+      case 0: {
+        const auto all = all_mappings(frame);
+        const Mapping m = all[random() % all.size()];
+        REQUIRE(s.table.map(PageNumber{page}, m));
+        model[page] = m;
+        break;
+      }
+      case 1: {
+        const auto was = s.table.unmap(PageNumber{page});
+        REQUIRE(was.has_value() == model.contains(page));
+        if (was) REQUIRE(same(*was, model[page]));
+        model.erase(page);
+        break;
+      }
+      case 2: {
+        const auto found = s.table.find(PageNumber{page});
+        REQUIRE(found.has_value() == model.contains(page));
+        if (found) REQUIRE(same(*found, model[page]));
+        break;
+      }
+      default: {
+        const std::uint64_t end = bases[random() % 5] + random() % 40;
+        const auto next = s.table.next_mapped(PageNumber{page}, PageNumber{end});
+        const auto expected = model.lower_bound(page);
+        const bool exists = expected != model.end() && expected->first < end;
+        REQUIRE(next.has_value() == exists);
+        if (next) REQUIRE(next->value() == expected->first);
+      }
+    }
+  }
+  for (const auto& [page, mapping] : model) s.table.unmap(PageNumber{page});
+}

@@ -1,0 +1,250 @@
+// Registers as words, against a fake CPU (fake/arch/x86_64/instructions.hpp) whose restoring
+// instructions fault like the real ones: also for machines that no emulator here offers.
+#include "arch/user_state.hpp"
+
+#include <algorithm>
+#include <random>
+#include <set>
+#include <string>
+
+#include "arch/x86_64/extended_state.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/layout.hpp"
+#include "tests/arch/catch.hpp"
+#include "tests/arch/fake_memory.hpp"
+
+using namespace arch;
+using x86::cpu;
+using x86::extended_state;
+using x86::FakeCpu;
+
+namespace {
+
+struct Machine {
+  const char* name;
+  std::uint64_t components;
+  std::size_t words, ymm_word;
+  bool base_instructions;
+};
+constexpr Machine machines[] = {
+    {"FXSAVE only", 0, 64, 0, false},
+    {"AVX", 0x7, 104, 72, true},
+    {"AVX-512, Intel's layout", 0xe7, 336, 72, true},
+    {"AVX-512, AMD's layout", 0xe7, 304, 72, false},
+};
+
+// A CPU with something in every register that this machine has.
+void become(const Machine& m) {
+  cpu = {};
+  extended_state = {.components = m.components,
+                    .words = m.words,
+                    .ymm_word = m.ymm_word,
+                    .mxcsr_mask = 0xffff,
+                    .base_instructions = m.base_instructions};
+  cpu.xcr0 = m.components;
+  cpu.image_words = m.words;
+  std::mt19937_64 random{m.words};
+  for (std::size_t i = 0; i < m.words; ++i) {
+    const bool reserved = (i >= 5 && i < 20 && i % 2 == 1) || (i >= 52 && i < 72);
+    cpu.registers[i] = reserved ? 0 : random();
+  }
+  for (std::size_t i = 4; i < 20; i += 2) cpu.registers[i + 1] = random() & 0xffff;  // ST(i)
+  cpu.registers[3] = 0x1fa5;
+  cpu.fs_base = 0x7fff12345678;
+  cpu.gs_base = 0xffff800000000008;
+}
+
+UserState filled(std::uint64_t with) {
+  UserState state;
+  initialize(state, 0x401000, 0x7ff000);
+  for (auto& word : state.extended) word = with;
+  return state;
+}
+
+bool same_words(const UserState& a, const UserState& b) {
+  return std::equal(a.words().begin(), a.words().end(), b.words().begin(), b.words().end());
+}
+
+}  // namespace
+
+TEST_CASE("equal registers give equal words, whatever was in the image before") {
+  for (const Machine& m : machines) {
+    become(m);
+    INFO(m.name);
+    UserState first = filled(0), second = filled(~0ull);
+    save_rest(first);
+    save_rest(second);
+    REQUIRE(first.words().size() == general_words + m.words);
+    REQUIRE(same_words(first, second));
+  }
+}
+
+TEST_CASE("every register bit of the extended image shows in exactly one bit of the words") {
+  for (const Machine& m : machines) {
+    become(m);
+    INFO(m.name);
+    UserState before = filled(0);
+    save_rest(before);
+    for (std::size_t word = 0; word < m.words; ++word) {
+      if (word >= 52 && word < 72) continue;  // reserved, and the header
+      for (unsigned bit = 0; bit < 64; ++bit) {
+        if (word == 3 && bit >= 32) continue;  // MXCSR_MASK is no register
+        cpu.registers[word] ^= 1ull << bit;
+        UserState after = filled(word);
+        save_rest(after);
+        cpu.registers[word] ^= 1ull << bit;
+        std::size_t differing = 0;
+        for (std::size_t i = 0; i < after.words().size(); ++i) {
+          differing += after.words()[i] != before.words()[i] ? 1 : 0;
+        }
+        REQUIRE(differing == 1);
+        REQUIRE((after.extended[word] ^ before.extended[word]) == 1ull << bit);
+      }
+    }
+  }
+}
+
+TEST_CASE("x87 in its initial state compares as such, whether the CPU stores it or leaves it out") {
+  become(machines[1]);
+  for (std::size_t i = 0; i < 20; ++i) {
+    if (i != 3) cpu.registers[i] = 0;
+  }
+  cpu.registers[0] = 0x37f;
+  UserState in_use = filled(0), stored = filled(1), left = filled(2);
+  save_rest(in_use);
+  cpu.in_use = 0x6;
+  save_rest(stored);
+  cpu.absent = FakeCpu::Absent::Left;
+  save_rest(left);
+  REQUIRE(same_words(in_use, stored));
+  REQUIRE(same_words(in_use, left));
+}
+
+TEST_CASE("what load_rest puts into the CPU, save_rest finds there") {
+  for (const Machine& m : machines) {
+    become(m);
+    INFO(m.name);
+    UserState state = filled(0);
+    save_rest(state);
+    const FakeCpu before = cpu;
+    cpu.registers.fill(0x5555);
+    cpu.fs_base = cpu.gs_base = 1;
+    cpu.ds = 3;
+    load_rest(state);
+    REQUIRE(cpu.fs_base == before.fs_base);
+    REQUIRE(cpu.gs_base == before.gs_base);
+    REQUIRE(cpu.ds == 0);
+    UserState again = filled(7);
+    save_rest(again);
+    REQUIRE(same_words(state, again));
+  }
+}
+
+TEST_CASE("a fresh process has the initial configuration, in the form in which it is saved") {
+  for (const Machine& m : machines) {
+    become(m);
+    INFO(m.name);
+    UserState fresh;
+    initialize(fresh, 0x401000, 0x7ff000);
+    REQUIRE(fresh[Register::Rip] == 0x401000);
+    REQUIRE(fresh[Register::Rsp] == 0x7ff000);
+    REQUIRE(fresh[Register::Rflags] == 0x202);
+    REQUIRE_FALSE(control_bits_corrupt(fresh));
+    load_rest(fresh);
+    REQUIRE((cpu.registers[0] & 0xffff) == 0x37f);
+    REQUIRE((cpu.registers[3] & 0xffffffff) == 0x1f80);
+    UserState saved = fresh;
+    save_rest(saved);
+    REQUIRE(same_words(fresh, saved));
+  }
+}
+
+TEST_CASE("no single flipped bit of a state makes loading it fault") {
+  for (const Machine& m : machines) {
+    become(m);
+    INFO(m.name);
+    UserState state = filled(0);
+    save_rest(state);
+    for (std::size_t bit = 0; bit < state.words().size() * 64; ++bit) {
+      state.words()[bit / 64] ^= 1ull << bit % 64;
+      REQUIRE_NOTHROW(load_rest(state));
+      state.words()[bit / 64] ^= 1ull << bit % 64;
+    }
+  }
+}
+
+TEST_CASE("null selectors compare as one; only null and the program's own data are loaded") {
+  become(machines[1]);
+  for (std::uint16_t null = 0; null <= 3; ++null) {
+    cpu.ds = cpu.es = cpu.fs = cpu.gs = null;
+    UserState state = filled(0);
+    save_rest(state);
+    for (const Register r : {Register::Ds, Register::Es, Register::Fs, Register::Gs}) {
+      REQUIRE(state[r] == 0);
+    }
+  }
+  UserState state = filled(0);
+  save_rest(state);
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    state[Register::Es] = x86::user_data_selector ^ 1ull << bit;
+    load_rest(state);
+    REQUIRE(cpu.es == 0);
+  }
+  state[Register::Es] = state[Register::Fs] = x86::user_data_selector;
+  load_rest(state);
+  REQUIRE(cpu.es == x86::user_data_selector);
+  REQUIRE(cpu.fs_base == state[Register::FsBase]);  // the selector was loaded before the base
+}
+
+TEST_CASE("interrupts off and a raised I/O privilege are corrupt, all else ring 3 can do") {
+  become(machines[1]);
+  UserState state = filled(0);
+  for (unsigned bit = 0; bit < 64; ++bit) {
+    state[Register::Rflags] ^= 1ull << bit;
+    REQUIRE(control_bits_corrupt(state) == (bit == 9 || bit == 12 || bit == 13));
+    state[Register::Rflags] ^= 1ull << bit;
+  }
+}
+
+TEST_CASE("every word has a name of its own, and the name leads back to it") {
+  for (const Machine& m : machines) {
+    become(m);
+    INFO(m.name);
+    std::set<std::string> names;
+    const UserState state;
+    for (std::size_t word = 0; word < state.words().size(); ++word) {
+      std::array<char, 16> buffer;
+      const std::string name{word_name(word, buffer)};
+      REQUIRE(names.insert(name).second);
+      if (name.starts_with("pad.")) continue;  // no register: nothing to inject into
+      INFO(name);
+      REQUIRE(word_named(name) == word);
+    }
+  }
+}
+
+TEST_CASE("names of registers are those that people use") {
+  become(machines[1]);
+  REQUIRE(word_named("rax") == 0u);
+  REQUIRE(word_named("r15") == 15u);
+  REQUIRE(word_named("rip") == 16u);
+  REQUIRE(word_named("rflags") == 17u);
+  REQUIRE(word_named("fs_base") == 18u);
+  REQUIRE(word_named("gs") == 25u);
+  REQUIRE(word_named("xmm0.0") == general_words + 20u);
+  REQUIRE(word_named("xmm15.1") == general_words + 51u);
+  REQUIRE(word_named("ymm3.1") == word_named("xmm3.1"));
+  REQUIRE(word_named("ymm0.2") == general_words + 72u);
+  REQUIRE(word_named("ymm15.3") == general_words + 103u);
+  REQUIRE(word_named("ext.0") == std::size_t{general_words});
+  for (const char* wrong :
+       {"",       "ra",    "raxx",    "xmm",  "xmm.",    "xmm16.0", "xmm3.2", "ymm3.4",
+        "xmm3",   "xmm3.", "xmm.1",   "ext.", "ext.104", "ext.-1",  "ext.1x", "ext.9999999999999",
+        "zmm1.0", "pad.0", "ymm1x.0", "RAX"}) {
+    INFO(wrong);
+    REQUIRE_FALSE(word_named(wrong));
+  }
+  become(machines[0]);
+  REQUIRE_FALSE(word_named("ymm3.2"));
+  REQUIRE(word_named("ymm3.1") == word_named("xmm3.1"));
+}

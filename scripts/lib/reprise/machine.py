@@ -51,6 +51,7 @@ class Outcome:
     console: str         # from the kernel's first line on
     raw: str             # all that came over the serial line
     seconds: float
+    data: bytes = b""    # the same as it came, for programs that do not print text
 
     def events(self, name=None):
         found = filter(None, map(events.parse_event, self.console.splitlines()))
@@ -142,11 +143,13 @@ def run(image, settings, on_text=None):
         except BaseException:
             process.terminate()
             raise
-    raw = b"".join(pieces).decode("utf-8", "replace")
+    data = b"".join(pieces)
+    raw = data.decode("utf-8", "replace")
     status = process.returncode
     timed_out = bool(settings.timeout) and status in (124, 137)
     return Outcome(None if timed_out else _value(status), status, timed_out,
-                   events.from_kernel_on(events.clean(raw)), raw, time.monotonic() - begin)
+                   events.from_kernel_on(events.clean(raw)), raw, time.monotonic() - begin,
+                   data)
 
 
 class Monitor:

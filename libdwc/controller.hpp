@@ -122,7 +122,7 @@ private:
   bool was_too_long_ = false;      // a first run of this PE
   PeEnd first_end_;
   PeEnd second_end_;
-  std::optional<Page> refused_;    // where the first run had to end for want of room
+  std::optional<Page> refused_;  // where the first run had to end for want of room
   std::uint64_t first_run_ticks_ = 0;
   std::uint64_t pe_began_ = 0;
   std::uint64_t lap_began_ = 0;

@@ -1,6 +1,7 @@
 // The pages that a PE has modified, or is predicted to modify, each with its three frames. Pages of
 // the set are mapped writable; every other page of the process is write-protected, so that nothing
-// is written without the set knowing. Order has no meaning. What the frames mean: shadow_frames.hpp.
+// is written without the set knowing. Order has no meaning. What the frames mean:
+// shadow_frames.hpp.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +16,9 @@ namespace dwc {
 template <Platform P>
 struct PageEntry {
   typename P::Page page{};
-  typename P::Frame work{};   // mapped, written in place
-  typename P::Frame base{};   // P0, the content at the start of the PE; never mapped
-  typename P::Frame spare{};  // for the second run; from rewind to commit it holds P1
+  typename P::Frame work{};       // mapped, written in place
+  typename P::Frame base{};       // P0, the content at the start of the PE; never mapped
+  typename P::Frame spare{};      // for the second run; from rewind to commit it holds P1
   std::uint64_t base_check = 0;   // check word of P0
   std::uint64_t first_check = 0;  // check word of P1, once it has been compared
   std::uint32_t clean_for = 0;    // PEs in a row in which no run wrote the page
@@ -25,7 +26,7 @@ struct PageEntry {
   bool joined_now = false;        // in this first run; otherwise the page was predicted
   bool first_dirty = false;
   bool second_dirty = false;
-  bool rewound = false;           // spare holds P1, work began the second run as a copy of P0
+  bool rewound = false;  // spare holds P1, work began the second run as a copy of P0
 
   [[nodiscard]] bool dirty_in(Run run) const {
     return run == Run::First ? first_dirty : second_dirty;

@@ -37,8 +37,8 @@ concept RegisterSet = requires(R& r, const R& c) {
 };
 
 template <class P>
-concept Platform = RegisterSet<typename P::Registers> && std::equality_comparable<typename P::Page> &&
-    std::equality_comparable<typename P::Frame> &&
+concept Platform = RegisterSet<typename P::Registers> &&
+    std::equality_comparable<typename P::Page> && std::equality_comparable<typename P::Frame> &&
     requires(P& p, const P& c, typename P::Page page, typename P::Frame frame, Write write, Run run,
              std::uint64_t ticks) {
   // Frames. copy() returns the check word of the content copied; copy_at_fault() leaves the

@@ -60,7 +60,8 @@ public:
     return true;
   }
 
-  // Whether ending the PE here makes room: pages it modified become predictions, which can give way.
+  // Whether ending the PE here makes room: pages it modified become predictions, which can give
+  // way.
   [[nodiscard]] bool commit_makes_room() {
     if (set_.full()) return true;
     for (const Entry& entry : set_) {
@@ -94,8 +95,8 @@ public:
     return agree;
   }
 
-  // From P2 to the process's state. Pages that stayed clean for long leave the set. Returns how many
-  // pages the PE modified.
+  // From P2 to the process's state. Pages that stayed clean for long leave the set. Returns how
+  // many pages the PE modified.
   std::size_t commit() {
     std::size_t modified = 0;
     for (Entry* entry = set_.begin(); entry != set_.end();) {

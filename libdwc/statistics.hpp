@@ -14,9 +14,9 @@ namespace dwc {
 // the moment it lets the process run to the next event.
 struct PhaseTicks {
   std::uint64_t first_run = 0;
-  std::uint64_t fault = 0;  // write faults: joining the page set
-  std::uint64_t load = 0;   // taking R0, loading the registers for a run
-  std::uint64_t rewind = 0; // to R0 and P0: before the second run, and before a restart
+  std::uint64_t fault = 0;   // write faults: joining the page set
+  std::uint64_t load = 0;    // taking R0, loading the registers for a run
+  std::uint64_t rewind = 0;  // to R0 and P0: before the second run, and before a restart
   std::uint64_t flush = 0;
   std::uint64_t second_run = 0;
   std::uint64_t compare_commit = 0;
@@ -43,12 +43,12 @@ struct Statistics {
   std::uint64_t first_runs = 0;
   std::uint64_t second_runs = 0;
 
-  std::uint64_t copies = 0;           // outside of write faults
+  std::uint64_t copies = 0;  // outside of write faults
   std::uint64_t copies_at_fault = 0;
-  std::uint64_t compares = 0;         // of pages
+  std::uint64_t compares = 0;  // of pages
   std::uint64_t write_faults = 0;
   std::uint64_t remaps = 0;
-  std::uint64_t evictions = 0;        // predicted pages that gave way to others
+  std::uint64_t evictions = 0;  // predicted pages that gave way to others
 
   Mismatches mismatches;
   std::uint64_t restarts = 0;

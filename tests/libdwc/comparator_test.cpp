@@ -30,7 +30,8 @@ TEST_CASE("registers agree only when every word does, and each word that differs
   }
 }
 
-TEST_CASE("a page that both runs wrote is compared with the first run's frame, else with its base") {
+TEST_CASE(
+    "a page that both runs wrote is compared with the first run's frame, else with its base") {
   Bench bench;
   dwc::PageEntry<Machine> entry{.page = page_of(0),
                                 .work = *bench.machine.allocate(),
@@ -47,9 +48,8 @@ TEST_CASE("a page that both runs wrote is compared with the first run's frame, e
 
 TEST_CASE("the words of a page that differ are listed with both contents, the last one included") {
   Bench bench;
-  dwc::PageEntry<Machine> entry{.page = page_of(0),
-                                .work = *bench.machine.allocate(),
-                                .spare = *bench.machine.allocate()};
+  dwc::PageEntry<Machine> entry{
+      .page = page_of(0), .work = *bench.machine.allocate(), .spare = *bench.machine.allocate()};
   entry.rewound = true;
   bench.machine.words(entry.spare)[3] = 30;
   bench.machine.words(entry.work)[511] = 5110;

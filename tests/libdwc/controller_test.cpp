@@ -44,8 +44,8 @@ TEST_CASE("a PE runs twice, commits once, and then its end is to be served") {
   CHECK(world.process.run_pe() == dwc::Next::Serve);
   CHECK(world.process.controller().pe_number() == 1);
   CHECK(world.process.controller().end().kind == End::SystemCall);
-  CHECK(told == std::vector<std::string>{"first begins", "first ended", "second begins",
-                                         "second ended"});
+  CHECK(told ==
+        std::vector<std::string>{"first begins", "first ended", "second begins", "second ended"});
   CHECK(world.process.kernel().log.empty());
   world.process.serve();
   CHECK(world.process.kernel().log == std::vector<std::uint64_t>{1});
@@ -198,8 +198,8 @@ TEST_CASE("flipped snapshot registers are noticed before a restart; unchecked th
     CHECK(world.statistics().snapshot_failures == 1);
 
     World<> careless{touch_pages(1), 1, 4, ignoring_check_words(policy)};
-    corrupt_snapshot(
-        careless, [&] { careless.process.controller().snapshot_registers().word[3] ^= 1 << 9; });
+    corrupt_snapshot(careless,
+                     [&] { careless.process.controller().snapshot_registers().word[3] ^= 1 << 9; });
     CHECK(careless.process.run(3) == dwc::Next::Serve);
     CHECK(careless.live(3) == 1 << 9);
   }
@@ -285,7 +285,9 @@ TEST_CASE("time is told by phase, and the longest PE includes its restarts") {
   CHECK(total == world.statistics().longest_pe_ticks);
 
   bool flip = true;
-  world.machine.on_run_ended = [&](dwc::Run) { world.live(2) ^= std::exchange(flip, false) ? 1 : 0; };
+  world.machine.on_run_ended = [&](dwc::Run) {
+    world.live(2) ^= std::exchange(flip, false) ? 1 : 0;
+  };
   REQUIRE(world.process.run(1) == dwc::Next::Serve);
   CHECK(world.statistics().longest_pe_ticks > total);
 }
@@ -294,7 +296,8 @@ TEST_CASE("time is told by phase, and the longest PE includes its restarts") {
 
 TEST_CASE("a run whose interrupt flag or privilege level has flipped is given up and restarted") {
   for (const dwc::Run run : {dwc::Run::First, dwc::Run::Second}) {
-    for (const std::uint64_t bit : {interrupt_flag, std::uint64_t{1} << 12, std::uint64_t{1} << 13}) {
+    for (const std::uint64_t bit :
+         {interrupt_flag, std::uint64_t{1} << 12, std::uint64_t{1} << 13}) {
       World<> world{touch_pages(1), 1, 4};
       disturb_run(world, run, 2, 1, [&] { world.live(Registers::flags) ^= bit; });
       CHECK(world.process.run(1) == dwc::Next::Serve);

@@ -255,7 +255,8 @@ std::optional<Trap> Machine::store(const Instruction& instruction) {
   return std::nullopt;
 }
 
-// One instruction; when it traps, the instruction pointer still stands at it, but for a system call.
+// One instruction; when it traps, the instruction pointer still stands at it, but for a system
+// call.
 std::optional<Trap> Machine::step() {
   auto& r = live_.word;
   const Trap undefined{.kind = Trap::Kind::Exception, .vector = undefined_vector};
@@ -264,28 +265,51 @@ std::optional<Trap> Machine::step() {
   std::uint64_t next = r[Registers::ip] + 1;
   std::optional<Trap> trap;
   switch (in.op) {
-    case Op::Immediate: r[in.a] = in.value; break;
+    case Op::Immediate:
+      r[in.a] = in.value;
+      break;
     case Op::AddImmediate:
       r[in.a] += in.value;
       r[Registers::flags] &= ~zero_flag;
       if (r[in.a] == 0) r[Registers::flags] |= zero_flag;
       break;
-    case Op::Add: r[in.a] = r[in.b] + r[in.c]; break;
-    case Op::Xor: r[in.a] = r[in.b] ^ r[in.c]; break;
-    case Op::Multiply: r[in.a] = r[in.b] * (r[in.c] | 1); break;
-    case Op::Rotate: r[in.a] = std::rotl(r[in.b], static_cast<int>(r[in.c] & 63)); break;
-    case Op::Load: trap = load(in); break;
+    case Op::Add:
+      r[in.a] = r[in.b] + r[in.c];
+      break;
+    case Op::Xor:
+      r[in.a] = r[in.b] ^ r[in.c];
+      break;
+    case Op::Multiply:
+      r[in.a] = r[in.b] * (r[in.c] | 1);
+      break;
+    case Op::Rotate:
+      r[in.a] = std::rotl(r[in.b], static_cast<int>(r[in.c] & 63));
+      break;
+    case Op::Load:
+      trap = load(in);
+      break;
     case Op::Store:
-    case Op::StorePair: trap = store(in); break;
-    case Op::ToExtended: extended_[in.a & 3] += r[in.b]; break;
-    case Op::FromExtended: r[in.a] = extended_[in.b & 3]; break;
+    case Op::StorePair:
+      trap = store(in);
+      break;
+    case Op::ToExtended:
+      extended_[in.a & 3] += r[in.b];
+      break;
+    case Op::FromExtended:
+      r[in.a] = extended_[in.b & 3];
+      break;
     case Op::SetFlags:
       r[Registers::flags] &= ~status_flags;
       r[Registers::flags] |= r[in.a] & status_flags;
       break;
-    case Op::BranchNonzero: next = r[in.a] != 0 ? in.value : next; break;
-    case Op::SystemCall: trap = Trap{.kind = Trap::Kind::SystemCall}; break;
-    case Op::Undefined: return undefined;
+    case Op::BranchNonzero:
+      next = r[in.a] != 0 ? in.value : next;
+      break;
+    case Op::SystemCall:
+      trap = Trap{.kind = Trap::Kind::SystemCall};
+      break;
+    case Op::Undefined:
+      return undefined;
   }
   if (trap && trap->kind == Trap::Kind::Exception) return trap;
   r[Registers::ip] = next;

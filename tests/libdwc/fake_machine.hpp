@@ -1,8 +1,10 @@
 // A machine small enough to be trusted: paged memory with write and dirty bits, a TLB that believes
-// what it once read until it is told otherwise, a bounded pool of frames, a handful of instructions,
-// virtual time, and bits that flip where a test wants. It is a dwc::Platform as it stands.
+// what it once read until it is told otherwise, a bounded pool of frames, a handful of
+// instructions, virtual time, and bits that flip where a test wants. It is a dwc::Platform as it
+// stands.
 //
-// It is strict where real machines are merely undefined, so that an engine that is lucky fails here:
+// It is strict where real machines are merely undefined, so that an engine that is lucky fails
+// here:
 // - a stale translation after a cleared dirty bit leaves the bit clear; a stale writable one still
 //   writes the old frame; a stale read-only one faults again and again;
 // - copy() and compare() wreck the extended state in the CPU, as vector registers in use would;
@@ -46,23 +48,26 @@ struct Registers {
 };
 
 inline constexpr std::uint64_t zero_flag = 1u << 6;
-inline constexpr std::uint64_t interrupt_flag = 1u << 9;   // always set in a program
+inline constexpr std::uint64_t interrupt_flag = 1u << 9;    // always set in a program
 inline constexpr std::uint64_t privilege_level = 3u << 12;  // never set in a program
-inline constexpr std::uint64_t status_flags = 0x8d5;       // what SetFlags can change
+inline constexpr std::uint64_t status_flags = 0x8d5;        // what SetFlags can change
 
 enum class Op : std::uint8_t {
-  Immediate,    // a := value
-  AddImmediate, // a := a + value, sets the zero flag
-  Add, Xor, Multiply, Rotate,  // a := b op c
-  Load,         // a := [b + value]
-  Store,        // [b + value] := a
-  StorePair,    // [b + value] := a, and the same word of the next page := c; all or nothing
-  ToExtended,   // extended[a & 3] += b
-  FromExtended, // a := extended[b & 3]
-  SetFlags,     // status flags := a
-  BranchNonzero,// if a != 0: ip := value
-  SystemCall,   // number in register 0
-  Undefined,    // exception 6
+  Immediate,     // a := value
+  AddImmediate,  // a := a + value, sets the zero flag
+  Add,
+  Xor,
+  Multiply,
+  Rotate,         // a := b op c
+  Load,           // a := [b + value]
+  Store,          // [b + value] := a
+  StorePair,      // [b + value] := a, and the same word of the next page := c; all or nothing
+  ToExtended,     // extended[a & 3] += b
+  FromExtended,   // a := extended[b & 3]
+  SetFlags,       // status flags := a
+  BranchNonzero,  // if a != 0: ip := value
+  SystemCall,     // number in register 0
+  Undefined,      // exception 6
 };
 
 struct Instruction {
@@ -139,7 +144,7 @@ public:
   std::size_t page_count() const { return table_.size(); }
   std::size_t free_frames() const { return free_.size(); }
   const Program& program() const { return program_; }
-  std::uint64_t retired() const { return retired_; }  // instructions since the run began
+  std::uint64_t retired() const { return retired_; }             // instructions since the run began
   const std::vector<bool>& written() const { return written_; }  // pages, since the run began
   std::span<const std::uint64_t> content(Page page) const;
   std::span<std::uint64_t> extended() { return extended_; }
@@ -161,7 +166,9 @@ private:
   };
 
   template <class T>
-  static constexpr std::size_t index(T id) { return static_cast<std::size_t>(id); }
+  static constexpr std::size_t index(T id) {
+    return static_cast<std::size_t>(id);
+  }
   std::uint64_t copy_words(Frame to, Frame from);
   void wreck_extended_state();
   std::optional<Trap> step();

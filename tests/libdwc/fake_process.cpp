@@ -1,4 +1,5 @@
-// The plain process: write faults only give it frames of its own, nothing is taken back or compared.
+// The plain process: write faults only give it frames of its own, nothing is taken back or
+// compared.
 #include "tests/libdwc/fake_process.hpp"
 
 namespace fake {

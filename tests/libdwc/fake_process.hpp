@@ -15,10 +15,10 @@ namespace fake {
 // Register 0 at a system call; arguments follow in registers 1 to 3.
 enum class Call : std::uint64_t {
   Exit,
-  Log,     // register 1 goes out
-  Write,   // the kernel writes page r1 % pages, word r2 % 512: like the result of a call
-  Map,     // page r1 % pages becomes a zero page, writable when r2 is odd
-  Unmap,   // page r1 % pages
+  Log,    // register 1 goes out
+  Write,  // the kernel writes page r1 % pages, word r2 % 512: like the result of a call
+  Map,    // page r1 % pages becomes a zero page, writable when r2 is odd
+  Unmap,  // page r1 % pages
   Count
 };
 
@@ -41,8 +41,12 @@ public:
     }
     const auto page = static_cast<Page>(r[1] % machine.page_count());
     switch (static_cast<Call>(r[0] % static_cast<std::uint64_t>(Call::Count))) {
-      case Call::Exit: exited = true; break;
-      case Call::Log: log.push_back(r[1]); break;
+      case Call::Exit:
+        exited = true;
+        break;
+      case Call::Log:
+        log.push_back(r[1]);
+        break;
       case Call::Write:
         if (!machine.entry(page).present) break;
         forget(page);
@@ -58,7 +62,8 @@ public:
         forget(page);
         machine.take_page(page);
         break;
-      case Call::Count: break;
+      case Call::Count:
+        break;
     }
     r[0] = log.size();
   }

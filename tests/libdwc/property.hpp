@@ -14,8 +14,9 @@
 namespace fake {
 
 struct Tally {
-  std::uint64_t programs = 0, pes = 0, flips = 0, restarts = 0, mismatches = 0, page_budget_ends = 0,
-                evictions = 0, watchdog_expiries = 0, unexpected = 0, full_checks = 0, classic = 0;
+  std::uint64_t programs = 0, pes = 0, flips = 0, restarts = 0, mismatches = 0,
+                page_budget_ends = 0, evictions = 0, watchdog_expiries = 0, unexpected = 0,
+                full_checks = 0, classic = 0;
 };
 
 // At most three faulty attempts in one PE, each with one flip in one of its runs: within the fault

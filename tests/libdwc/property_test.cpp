@@ -34,8 +34,8 @@ TEST_CASE("random programs under random faults commit exactly the states of a pl
     REQUIRE(wrong.value_or("") == "");
   }
   std::cout << "seeds " << first_seed << " to " << first_seed + programs - 1 << ": "
-            << tally.programs << " programs, " << tally.pes << " PEs, " << tally.flips
-            << " flips, " << tally.mismatches << " mismatches, " << tally.restarts << " restarts, "
+            << tally.programs << " programs, " << tally.pes << " PEs, " << tally.flips << " flips, "
+            << tally.mismatches << " mismatches, " << tally.restarts << " restarts, "
             << tally.page_budget_ends << " page-budget ends, " << tally.evictions << " evictions, "
             << tally.watchdog_expiries << " watchdog expiries, " << tally.classic << " classic, "
             << tally.full_checks << " check=full\n";

@@ -39,8 +39,12 @@ private:
 
   void piece() {
     switch (random_.below(5)) {
-      case 0: call(); break;
-      case 1: loop(6, 1 + random_.below(8), [this] { work(1 + random_.below(12)); }); break;
+      case 0:
+        call();
+        break;
+      case 1:
+        loop(6, 1 + random_.below(8), [this] { work(1 + random_.below(12)); });
+        break;
       case 2:  // sweeps over pages: budgets and pools feel it
         emit({.op = Op::Immediate, .a = 4, .value = 8 * random_.word()});
         loop(6, 1 + random_.below(pages_), [this] {
@@ -48,7 +52,9 @@ private:
           emit({.op = Op::AddImmediate, .a = 4, .value = page_bytes});
         });
         break;
-      default: work(1 + random_.below(20)); break;
+      default:
+        work(1 + random_.below(20));
+        break;
     }
   }
 
@@ -59,15 +65,33 @@ private:
   void step() {
     static constexpr Op arithmetic[] = {Op::Add, Op::Xor, Op::Multiply, Op::Rotate};
     switch (random_.below(12)) {
-      case 0: emit({.op = Op::Immediate, .a = value(), .value = random_.any()}); break;
-      case 1: emit({.op = Op::Immediate, .a = pointer(), .value = address()}); break;
-      case 2: emit({.op = Op::AddImmediate, .a = value(), .value = random_.any()}); break;
-      case 3: emit({.op = Op::AddImmediate, .a = pointer(), .value = 8}); break;
-      case 4: emit({.op = Op::Load, .a = value(), .b = pointer()}); break;
-      case 5: emit({.op = Op::Store, .a = value(), .b = pointer()}); break;
-      case 6: emit({.op = Op::StorePair, .a = value(), .b = pointer(), .c = value()}); break;
-      case 7: emit({.op = Op::ToExtended, .a = value(), .b = value()}); break;
-      case 8: emit({.op = Op::FromExtended, .a = value(), .b = value()}); break;
+      case 0:
+        emit({.op = Op::Immediate, .a = value(), .value = random_.any()});
+        break;
+      case 1:
+        emit({.op = Op::Immediate, .a = pointer(), .value = address()});
+        break;
+      case 2:
+        emit({.op = Op::AddImmediate, .a = value(), .value = random_.any()});
+        break;
+      case 3:
+        emit({.op = Op::AddImmediate, .a = pointer(), .value = 8});
+        break;
+      case 4:
+        emit({.op = Op::Load, .a = value(), .b = pointer()});
+        break;
+      case 5:
+        emit({.op = Op::Store, .a = value(), .b = pointer()});
+        break;
+      case 6:
+        emit({.op = Op::StorePair, .a = value(), .b = pointer(), .c = value()});
+        break;
+      case 7:
+        emit({.op = Op::ToExtended, .a = value(), .b = value()});
+        break;
+      case 8:
+        emit({.op = Op::FromExtended, .a = value(), .b = value()});
+        break;
       case 9:
         if (random_.one_in(8)) emit({.op = random_.one_in(2) ? Op::Undefined : Op::SetFlags});
         break;

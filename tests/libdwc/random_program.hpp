@@ -1,6 +1,6 @@
 // Random programs for the fake machine that always come to an end: straight pieces of work, bounded
-// loops, calls and faults, with a liking for the places where mistakes hide (a page's first and last
-// word, two pages in one instruction, pages that several pieces write again and again).
+// loops, calls and faults, with a liking for the places where mistakes hide (a page's first and
+// last word, two pages in one instruction, pages that several pieces write again and again).
 #pragma once
 
 #include <cstdint>

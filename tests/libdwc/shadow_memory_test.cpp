@@ -213,7 +213,8 @@ TEST_CASE("check=full notices what a dirty bit that lies would hide") {
   }
 }
 
-TEST_CASE("check=full does not let a page go whose content has changed, whatever its dirty bit says") {
+TEST_CASE(
+    "check=full does not let a page go whose content has changed, whatever its dirty bit says") {
   struct NeverDirty : Machine {
     using Machine::Machine;
     bool dirty(Page) { return false; }

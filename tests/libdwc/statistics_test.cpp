@@ -1,5 +1,5 @@
-#include "libdwc/diagnosis.hpp"
 #include "libdwc/statistics.hpp"
+#include "libdwc/diagnosis.hpp"
 #include "tests/libdwc/catch.hpp"
 
 TEST_CASE("the histogram of modified pages has a place for every number, in powers of two") {

@@ -23,7 +23,7 @@ std::uint64_t wanted_components() {
   std::uint64_t wanted = Xcr0::X87::mask | Xcr0::Sse::mask;
   if ((offered & Xcr0::Avx::mask) != 0) {
     wanted |= Xcr0::Avx::mask;
-    if ((offered & Xcr0::avx512) == Xcr0::avx512) wanted |= Xcr0::avx512;
+    if ((offered & Xcr0::Avx512::mask) == Xcr0::Avx512::mask) wanted |= Xcr0::Avx512::mask;
   }
   return wanted;
 }
@@ -40,7 +40,7 @@ void start_xsave() {
   state.components = wanted_components();
   state.words = enable_components(state.components);
   if (state.words > extended_words) {  // a layout with gaps that no known CPU has
-    state.components &= ~Xcr0::avx512;
+    state.components &= ~Xcr0::Avx512::mask;
     state.words = enable_components(state.components);
   }
   if ((state.components & Xcr0::Avx::mask) != 0) {

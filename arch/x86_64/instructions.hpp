@@ -7,17 +7,22 @@
 
 #include "arch/x86_64/registers.hpp"
 
+// Functions that move one register out or in.
+#define REPRISE_READER(name, type, instruction)           \
+  inline type name() {                                    \
+    type value;                                           \
+    asm volatile(instruction : "=r"(value) : : "memory"); \
+    return value;                                         \
+  }
+#define REPRISE_WRITER(name, type, instruction) \
+  inline void name(type value) { asm volatile(instruction : : "r"(value) : "memory"); }
+
 namespace arch::x86 {
 
 // Ports. Devices are told apart from memory by the volatile and the clobber.
 inline std::uint8_t in8(std::uint16_t port) {
   std::uint8_t value;
   asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
-  return value;
-}
-inline std::uint16_t in16(std::uint16_t port) {
-  std::uint16_t value;
-  asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
   return value;
 }
 inline std::uint32_t in32(std::uint16_t port) {
@@ -27,12 +32,6 @@ inline std::uint32_t in32(std::uint16_t port) {
 }
 inline void out8(std::uint16_t port, std::uint8_t value) {
   asm volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-inline void out16(std::uint16_t port, std::uint16_t value) {
-  asm volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
-}
-inline void out32(std::uint16_t port, std::uint32_t value) {
-  asm volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
 struct CpuidResult {
@@ -59,35 +58,13 @@ inline void write_msr(Msr msr, std::uint64_t value) {
                : "memory");
 }
 
-inline std::uint64_t read_cr0() {
-  std::uint64_t value;
-  asm volatile("mov %%cr0, %0" : "=r"(value));
-  return value;
-}
-inline void write_cr0(std::uint64_t value) {
-  asm volatile("mov %0, %%cr0" : : "r"(value) : "memory");
-}
-inline std::uint64_t read_cr2() {
-  std::uint64_t value;
-  asm volatile("mov %%cr2, %0" : "=r"(value));
-  return value;
-}
-inline std::uint64_t read_cr3() {
-  std::uint64_t value;
-  asm volatile("mov %%cr3, %0" : "=r"(value));
-  return value;
-}
-inline void write_cr3(std::uint64_t value) {
-  asm volatile("mov %0, %%cr3" : : "r"(value) : "memory");
-}
-inline std::uint64_t read_cr4() {
-  std::uint64_t value;
-  asm volatile("mov %%cr4, %0" : "=r"(value));
-  return value;
-}
-inline void write_cr4(std::uint64_t value) {
-  asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
-}
+REPRISE_READER(read_cr0, std::uint64_t, "mov %%cr0, %0")
+REPRISE_WRITER(write_cr0, std::uint64_t, "mov %0, %%cr0")
+REPRISE_READER(read_cr2, std::uint64_t, "mov %%cr2, %0")
+REPRISE_READER(read_cr3, std::uint64_t, "mov %%cr3, %0")
+REPRISE_WRITER(write_cr3, std::uint64_t, "mov %0, %%cr3")
+REPRISE_READER(read_cr4, std::uint64_t, "mov %%cr4, %0")
+REPRISE_WRITER(write_cr4, std::uint64_t, "mov %0, %%cr4")
 inline void write_xcr0(std::uint64_t value) {
   asm volatile("xsetbv"
                :
@@ -95,16 +72,14 @@ inline void write_xcr0(std::uint64_t value) {
                  "d"(static_cast<std::uint32_t>(value >> 32)), "c"(0)
                : "memory");
 }
-inline void write_dr6(std::uint64_t value) { asm volatile("mov %0, %%dr6" : : "r"(value)); }
+REPRISE_WRITER(write_dr6, std::uint64_t, "mov %0, %%dr6")
 
 // Interrupts and waiting.
 inline void cli() { asm volatile("cli" : : : "memory"); }
-inline void sti() { asm volatile("sti" : : : "memory"); }
 inline void hlt() { asm volatile("hlt" : : : "memory"); }
 // STI holds interrupts off until the next instruction has begun: no interrupt is lost between the
 // two, which is why they are one (Intel SDM Vol. 2B, STI).
 inline void sti_hlt() { asm volatile("sti\n\thlt" : : : "memory"); }
-inline void pause() { asm volatile("pause" : : : "memory"); }
 
 // Time and chance.
 inline std::uint64_t rdtsc() {
@@ -124,9 +99,7 @@ inline bool rdseed(std::uint64_t& value) {
 }
 
 // Translations and caches.
-inline void invlpg(std::uint64_t address) {
-  asm volatile("invlpg (%0)" : : "r"(address) : "memory");
-}
+REPRISE_WRITER(invlpg, std::uint64_t, "invlpg (%0)")
 inline void wbinvd() { asm volatile("wbinvd" : : : "memory"); }
 inline void clflush(const void* address) {
   asm volatile("clflush (%0)" : : "r"(address) : "memory");
@@ -143,58 +116,24 @@ struct [[gnu::packed]] TablePointer {
 };
 inline void lgdt(const TablePointer& p) { asm volatile("lgdt %0" : : "m"(p) : "memory"); }
 inline void lidt(const TablePointer& p) { asm volatile("lidt %0" : : "m"(p) : "memory"); }
-inline void lldt(std::uint16_t selector) { asm volatile("lldt %0" : : "r"(selector) : "memory"); }
-inline void ltr(std::uint16_t selector) { asm volatile("ltr %0" : : "r"(selector) : "memory"); }
+REPRISE_WRITER(lldt, std::uint16_t, "lldt %0")
+REPRISE_WRITER(ltr, std::uint16_t, "ltr %0")
 
 // Data segments.
-inline std::uint16_t read_ds() {
-  std::uint16_t value;
-  asm volatile("mov %%ds, %0" : "=r"(value));
-  return value;
-}
-inline std::uint16_t read_es() {
-  std::uint16_t value;
-  asm volatile("mov %%es, %0" : "=r"(value));
-  return value;
-}
-inline std::uint16_t read_fs() {
-  std::uint16_t value;
-  asm volatile("mov %%fs, %0" : "=r"(value));
-  return value;
-}
-inline std::uint16_t read_gs() {
-  std::uint16_t value;
-  asm volatile("mov %%gs, %0" : "=r"(value));
-  return value;
-}
-inline void write_ds(std::uint16_t value) {
-  asm volatile("mov %0, %%ds" : : "r"(value) : "memory");
-}
-inline void write_es(std::uint16_t value) {
-  asm volatile("mov %0, %%es" : : "r"(value) : "memory");
-}
-inline void write_fs(std::uint16_t value) {
-  asm volatile("mov %0, %%fs" : : "r"(value) : "memory");
-}
-inline void write_gs(std::uint16_t value) {
-  asm volatile("mov %0, %%gs" : : "r"(value) : "memory");
-}
-inline void write_ss(std::uint16_t value) {
-  asm volatile("mov %0, %%ss" : : "r"(value) : "memory");
-}
+REPRISE_READER(read_ds, std::uint16_t, "mov %%ds, %0")
+REPRISE_READER(read_es, std::uint16_t, "mov %%es, %0")
+REPRISE_READER(read_fs, std::uint16_t, "mov %%fs, %0")
+REPRISE_READER(read_gs, std::uint16_t, "mov %%gs, %0")
+REPRISE_WRITER(write_ds, std::uint16_t, "mov %0, %%ds")
+REPRISE_WRITER(write_es, std::uint16_t, "mov %0, %%es")
+REPRISE_WRITER(write_fs, std::uint16_t, "mov %0, %%fs")
+REPRISE_WRITER(write_gs, std::uint16_t, "mov %0, %%gs")
+REPRISE_WRITER(write_ss, std::uint16_t, "mov %0, %%ss")
 
-inline std::uint64_t rdfsbase() {
-  std::uint64_t value;
-  asm volatile("rdfsbase %0" : "=r"(value));
-  return value;
-}
-inline std::uint64_t rdgsbase() {
-  std::uint64_t value;
-  asm volatile("rdgsbase %0" : "=r"(value));
-  return value;
-}
-inline void wrfsbase(std::uint64_t value) { asm volatile("wrfsbase %0" : : "r"(value) : "memory"); }
-inline void wrgsbase(std::uint64_t value) { asm volatile("wrgsbase %0" : : "r"(value) : "memory"); }
+REPRISE_READER(rdfsbase, std::uint64_t, "rdfsbase %0")
+REPRISE_READER(rdgsbase, std::uint64_t, "rdgsbase %0")
+REPRISE_WRITER(wrfsbase, std::uint64_t, "wrfsbase %0")
+REPRISE_WRITER(wrgsbase, std::uint64_t, "wrgsbase %0")
 
 // Extended state; `image` is 64-byte aligned, `components` as in XCR0.
 inline void fxsave64(void* image) { asm volatile("fxsave64 (%0)" : : "r"(image) : "memory"); }
@@ -218,11 +157,11 @@ inline void xrstor64(const void* image, std::uint64_t components) {
 inline void fninit() { asm volatile("fninit"); }
 
 // Memory, without vector registers: `count` words of eight bytes.
-inline void rep_movsq(void* to, const void* from, std::size_t count) {
-  asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
-}
 inline void rep_stosq(void* to, std::uint64_t value, std::size_t count) {
   asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(value) : "memory");
 }
 
 }  // namespace arch::x86
+
+#undef REPRISE_READER
+#undef REPRISE_WRITER

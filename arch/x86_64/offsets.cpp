@@ -10,31 +10,31 @@
 
 #define EQU(name, value) asm volatile("\n->" #name " %0" : : "i"(value))
 #define EQU_REGISTER(name, r) \
-  EQU(name, offsetof(UserState, general) + 8 * static_cast<std::size_t>(Register::r))
+  EQU(REG_##name, offsetof(UserState, general) + 8 * static_cast<std::size_t>(Register::r))
 
 namespace arch {
 
 void user_registers() {
-  EQU_REGISTER(REG_RAX, Rax);
-  EQU_REGISTER(REG_RBX, Rbx);
-  EQU_REGISTER(REG_RCX, Rcx);
-  EQU_REGISTER(REG_RDX, Rdx);
-  EQU_REGISTER(REG_RSI, Rsi);
-  EQU_REGISTER(REG_RDI, Rdi);
-  EQU_REGISTER(REG_RBP, Rbp);
-  EQU_REGISTER(REG_RSP, Rsp);
-  EQU_REGISTER(REG_R8, R8);
-  EQU_REGISTER(REG_R9, R9);
-  EQU_REGISTER(REG_R10, R10);
-  EQU_REGISTER(REG_R11, R11);
-  EQU_REGISTER(REG_R12, R12);
-  EQU_REGISTER(REG_R13, R13);
-  EQU_REGISTER(REG_R14, R14);
-  EQU_REGISTER(REG_R15, R15);
-  EQU_REGISTER(REG_RIP, Rip);
-  EQU_REGISTER(REG_RFLAGS, Rflags);
-  EQU_REGISTER(REG_CS, Cs);
-  EQU_REGISTER(REG_SS, Ss);
+  EQU_REGISTER(rax, Rax);
+  EQU_REGISTER(rbx, Rbx);
+  EQU_REGISTER(rcx, Rcx);
+  EQU_REGISTER(rdx, Rdx);
+  EQU_REGISTER(rsi, Rsi);
+  EQU_REGISTER(rdi, Rdi);
+  EQU_REGISTER(rbp, Rbp);
+  EQU_REGISTER(rsp, Rsp);
+  EQU_REGISTER(r8, R8);
+  EQU_REGISTER(r9, R9);
+  EQU_REGISTER(r10, R10);
+  EQU_REGISTER(r11, R11);
+  EQU_REGISTER(r12, R12);
+  EQU_REGISTER(r13, R13);
+  EQU_REGISTER(r14, R14);
+  EQU_REGISTER(r15, R15);
+  EQU_REGISTER(rip, Rip);
+  EQU_REGISTER(rflags, Rflags);
+  EQU_REGISTER(cs, Cs);
+  EQU_REGISTER(ss, Ss);
 }
 
 void machine() {

@@ -35,7 +35,6 @@ struct Cr0 {
 
 struct Cr4 {
   using Tsd = Field<2>;
-  using De = Field<3>;
   using Pae = Field<5>;
   using Mce = Field<6>;
   using Pge = Field<7>;
@@ -44,7 +43,6 @@ struct Cr4 {
   using Osxmmexcpt = Field<10>;
   using Umip = Field<11>;
   using Fsgsbase = Field<16>;
-  using Pcide = Field<17>;
   using Osxsave = Field<18>;
   using Smep = Field<20>;
   using Smap = Field<21>;
@@ -53,24 +51,14 @@ struct Cr4 {
 
 // Intel SDM Vol. 1 §3.4.3.
 struct Rflags {
-  using Cf = Field<0>;
   using Fixed = Field<1>;  // always set
-  using Pf = Field<2>;
-  using Af = Field<4>;
-  using Zf = Field<6>;
-  using Sf = Field<7>;
   using Tf = Field<8>;
   using If = Field<9>;
   using Df = Field<10>;
-  using Of = Field<11>;
   using Iopl = Field<12, 2>;
   using Nt = Field<14>;
   using Rf = Field<16>;
-  using Vm = Field<17>;
   using Ac = Field<18>;
-  using Vif = Field<19>;
-  using Vip = Field<20>;
-  using Id = Field<21>;
 };
 
 // Intel SDM Vol. 1 §13.3: which components XSAVE and XRSTOR manage.
@@ -78,10 +66,7 @@ struct Xcr0 {
   using X87 = Field<0>;
   using Sse = Field<1>;
   using Avx = Field<2>;
-  using Opmask = Field<5>;
-  using ZmmHi256 = Field<6>;
-  using Hi16Zmm = Field<7>;
-  static constexpr std::uint64_t avx512 = Opmask::mask | ZmmHi256::mask | Hi16Zmm::mask;
+  using Avx512 = Field<5, 3>;  // opmask, ZMM_Hi256 and Hi16_ZMM: of use only together
 };
 
 // Intel SDM Vol. 4; AMD APM Vol. 2 appendix A.
@@ -93,16 +78,7 @@ enum class Msr : std::uint32_t {
   Pat = 0x277,
   Mc0Ctl = 0x400,  // four registers a bank: CTL, STATUS, ADDR, MISC
   Mc0Status = 0x401,
-  TscDeadline = 0x6e0,
-  X2ApicId = 0x802,  // the x2APIC's register at xAPIC offset N is MSR 800h + N / 16
-  X2ApicVersion = 0x803,
-  X2ApicTpr = 0x808,
-  X2ApicEoi = 0x80b,
-  X2ApicSvr = 0x80f,
-  X2ApicLvtTimer = 0x832,
   X2ApicInitialCount = 0x838,
-  X2ApicCurrentCount = 0x839,
-  X2ApicDivide = 0x83e,
   Efer = 0xc0000080,
   Star = 0xc0000081,
   Lstar = 0xc0000082,
@@ -113,13 +89,10 @@ enum class Msr : std::uint32_t {
 
 struct Efer {
   using Sce = Field<0>;
-  using Lme = Field<8>;
-  using Lma = Field<10>;
   using Nxe = Field<11>;
 };
 
 struct ApicBase {
-  using Bsp = Field<8>;
   using Extd = Field<10>;  // x2APIC mode
   using En = Field<11>;
   using Base = Field<12, 40>;
@@ -138,12 +111,9 @@ struct McgCap {
 };
 struct McgStatus {
   using Ripv = Field<0>;
-  using Eipv = Field<1>;
-  using Mcip = Field<2>;
 };
 struct McStatus {
   using Pcc = Field<57>;
-  using Uc = Field<61>;
   using Val = Field<63>;
 };
 
@@ -155,14 +125,12 @@ struct Cpuid1Edx {
   using Pge = Field<13>;
   using Mca = Field<14>;
   using Pat = Field<16>;
-  using Clfsh = Field<19>;
   using Fxsr = Field<24>;
   using Sse = Field<25>;
   using Sse2 = Field<26>;
 };
 struct Cpuid1Ecx {
   using X2Apic = Field<21>;
-  using TscDeadline = Field<24>;
   using Xsave = Field<26>;
   using Avx = Field<28>;
   using Rdrand = Field<30>;
@@ -182,8 +150,6 @@ struct Cpuid7Ecx {
 struct Cpuid80000001Edx {
   using Syscall = Field<11>;
   using Nx = Field<20>;
-  using Page1Gb = Field<26>;
-  using Lm = Field<29>;
 };
 struct Cpuid80000007Edx {
   using InvariantTsc = Field<8>;
@@ -204,20 +170,12 @@ struct TableEntry {
   using Xd = Field<63>;
 };
 
-// A page fault's error code (Intel SDM Vol. 3A §4.7).
-struct PageFaultCode {
-  using P = Field<0>;
-  using Wr = Field<1>;
-  using Us = Field<2>;
-  using Id = Field<4>;
-};
-
 // Encodings that the manuals print in full: a field moved by mistake does not compile.
 static_assert(Cr0::Wp::mask == 0x10000 && Cr0::Pg::mask == 0x80000000);
 static_assert(Cr4::Smap::mask == 0x200000 && Cr4::Osfxsr::mask == 0x200);
 static_assert(Rflags::If::mask == 0x200 && Rflags::Iopl::put(3) == 0x3000);
 static_assert(Rflags::Iopl::get(0x2fff) == 2 && Rflags::Ac::mask == 0x40000);
-static_assert(Xcr0::avx512 == 0xe0);
+static_assert(Xcr0::Avx512::mask == 0xe0);
 static_assert(TableEntry::Frame::mask == 0x000ffffffffff000);
 static_assert(Efer::Nxe::mask == 0x800 && Star::SysretCs::put(0x10) == 0x0010000000000000);
 

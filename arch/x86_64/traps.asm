@@ -10,6 +10,35 @@
 extern kernel_trap
 global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segment
 
+; PUSH_ALL a, b, c and, in the opposite order, POP_ALL a, b, c.
+%macro PUSH_ALL 1-*
+  %rep %0
+        push %1
+  %rotate 1
+  %endrep
+%endmacro
+%macro POP_ALL 1-*
+  %rep %0
+  %rotate -1
+        pop %1
+  %endrep
+%endmacro
+; STORE base, registers...: into the UserState at base; LOAD is the reverse.
+%macro STORE 2-*
+  %define state %1
+  %rep %0 - 1
+  %rotate 1
+        mov [state + REG_%+ %1], %1
+  %endrep
+%endmacro
+%macro LOAD 2-*
+  %define state %1
+  %rep %0 - 1
+  %rotate 1
+        mov %1, [state + REG_%+ %1]
+  %endrep
+%endmacro
+
 section .bss
 alignb 8
 user_registers:       resq 1            ; UserState::general of the program that runs
@@ -22,54 +51,18 @@ section .text
 ; Runs the program; returns vector | error code << 32, or SYSTEM_CALL_REASON. Interrupts are off on
 ; entry and on return. CS and SS are constants: ring 3 has no other that it could load.
 enter_user:
-        push rbx
-        push rbp
-        push r12
-        push r13
-        push r14
-        push r15
+        PUSH_ALL rbx, rbp, r12, r13, r14, r15
         mov [rel user_registers], rdi
         mov [rel kernel_stack_pointer], rsp
         push qword USER_DATA
-        push qword [rdi + REG_RSP]
-        push qword [rdi + REG_RFLAGS]
+        push qword [rdi + REG_rsp]
+        push qword [rdi + REG_rflags]
         push qword USER_CODE
-        push qword [rdi + REG_RIP]
-        mov rax, [rdi + REG_RAX]
-        mov rbx, [rdi + REG_RBX]
-        mov rcx, [rdi + REG_RCX]
-        mov rdx, [rdi + REG_RDX]
-        mov rsi, [rdi + REG_RSI]
-        mov rbp, [rdi + REG_RBP]
-        mov r8, [rdi + REG_R8]
-        mov r9, [rdi + REG_R9]
-        mov r10, [rdi + REG_R10]
-        mov r11, [rdi + REG_R11]
-        mov r12, [rdi + REG_R12]
-        mov r13, [rdi + REG_R13]
-        mov r14, [rdi + REG_R14]
-        mov r15, [rdi + REG_R15]
-        mov rdi, [rdi + REG_RDI]
+        push qword [rdi + REG_rip]
+        LOAD rdi, rax, rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        mov rdi, [rdi + REG_rdi]
 iret_to_user:                           ; may fault for a RIP that is not canonical: kernel_trap()
         iretq
-
-; Stores all general registers but RAX and RSP at [rax].
-%macro SAVE_REGISTERS 0
-        mov [rax + REG_RBX], rbx
-        mov [rax + REG_RCX], rcx
-        mov [rax + REG_RDX], rdx
-        mov [rax + REG_RSI], rsi
-        mov [rax + REG_RDI], rdi
-        mov [rax + REG_RBP], rbp
-        mov [rax + REG_R8], r8
-        mov [rax + REG_R9], r9
-        mov [rax + REG_R10], r10
-        mov [rax + REG_R11], r11
-        mov [rax + REG_R12], r12
-        mov [rax + REG_R13], r13
-        mov [rax + REG_R14], r14
-        mov [rax + REG_R15], r15
-%endmacro
 
 ; SYSCALL from ring 3: RCX = RIP behind it, R11 = RFLAGS, still on the program's stack, interrupts
 ; off by FMASK. NMI, machine check and debug traps come on stacks of their own, so the first
@@ -78,16 +71,16 @@ align 16
 system_call_entry:
         mov [rel system_call_rsp], rsp
         mov rsp, [rel user_registers]
-        mov [rsp + REG_RAX], rax
+        mov [rsp + REG_rax], rax
         mov rax, rsp
         mov rsp, [rel kernel_stack_pointer]
-        SAVE_REGISTERS
-        mov [rax + REG_RIP], rcx
-        mov [rax + REG_RFLAGS], r11
+        STORE rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        mov [rax + REG_rip], rcx
+        mov [rax + REG_rflags], r11
         mov rcx, [rel system_call_rsp]
-        mov [rax + REG_RSP], rcx
-        mov qword [rax + REG_CS], USER_CODE
-        mov qword [rax + REG_SS], USER_DATA
+        mov [rax + REG_rsp], rcx
+        mov qword [rax + REG_cs], USER_CODE
+        mov qword [rax + REG_ss], USER_DATA
         mov eax, SYSTEM_CALL_REASON
 
 ; RAX = what enter_user() returns. Takes up the kernel's stack, with flags as C++ wants them:
@@ -96,12 +89,7 @@ return_to_kernel:
         mov rsp, [rel kernel_stack_pointer]
         push qword RFLAGS_FIXED
         popfq
-        pop r15
-        pop r14
-        pop r13
-        pop r12
-        pop rbp
-        pop rbx
+        POP_ALL rbx, rbp, r12, r13, r14, r15
         ret
 
 ; All gates end here. Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS.
@@ -111,58 +99,30 @@ trap_entry:
         jz .from_kernel
         push rax
         mov rax, [rel user_registers]
-        SAVE_REGISTERS
-        pop qword [rax + REG_RAX]
+        STORE rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        pop qword [rax + REG_rax]
         pop rcx                         ; vector
         pop rdx                         ; error code
-        pop qword [rax + REG_RIP]
-        pop qword [rax + REG_CS]
+        pop qword [rax + REG_rip]
+        pop qword [rax + REG_cs]
         pop rbx
         and rbx, ~RFLAGS_RF             ; faults push it set; ring 3 never sees it
-        mov [rax + REG_RFLAGS], rbx
-        pop qword [rax + REG_RSP]
-        pop qword [rax + REG_SS]
+        mov [rax + REG_rflags], rbx
+        pop qword [rax + REG_rsp]
+        pop qword [rax + REG_ss]
         shl rdx, 32
         lea rax, [rcx + rdx]
         jmp return_to_kernel
 
 ; std::uint64_t kernel_trap(TrapFrame* frame): 0 to go on, else what enter_user() is to return.
 .from_kernel:
-        push rax
-        push rbx
-        push rcx
-        push rdx
-        push rsi
-        push rdi
-        push rbp
-        push r8
-        push r9
-        push r10
-        push r11
-        push r12
-        push r13
-        push r14
-        push r15
+        PUSH_ALL rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
         cld
         mov rdi, rsp
         call kernel_trap
         test rax, rax
         jnz return_to_kernel
-        pop r15
-        pop r14
-        pop r13
-        pop r12
-        pop r11
-        pop r10
-        pop r9
-        pop r8
-        pop rbp
-        pop rdi
-        pop rsi
-        pop rdx
-        pop rcx
-        pop rbx
-        pop rax
+        POP_ALL rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
         add rsp, 16                     ; vector, error code
         iretq
 

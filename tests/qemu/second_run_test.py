@@ -1,0 +1,42 @@
+"""The second run is no pretence: it executes the program's instructions again, from the PE's start."""
+
+from boot import BootTest
+
+
+class SecondRun(BootTest):
+    def test_a_random_number_of_the_hardware_differs_in_the_second_run(self):
+        outcome = self.boot([["twice"]])
+        self.assertEqual(outcome.value, 0x12)
+        mismatch, = outcome.events("mismatch")
+        self.assertEqual(mismatch["verdict"], "divergence")
+        register, = outcome.events("mismatch-register")
+        self.assertEqual(register["register"], "rdi")
+        self.assertNotEqual(register["first"], register["second"])
+
+    def test_run_once_the_same_program_succeeds(self):
+        outcome = self.boot([["twice"]], "harden=none")
+        self.assert_clean(outcome)
+        self.assertIn("this was run once", outcome.program_output())
+
+    def test_a_flip_before_the_second_run_only_changes_what_that_run_computes(self):
+        # RBX points to the pages in touch_pages(): the second run writes 32 bytes further on in
+        # each. RIP one bit up is another instruction.
+        outcome = self.boot([["pages", "10", "100"]], "inject=pages:20:2:rbx:5,pages:30:2:rip:1")
+        self.assert_clean(outcome)
+        self.assertIn("pages: pages=10 elements=100 sum=500500", outcome.program_output())
+        self.assertEqual([(flip["run"], flip["moment"], flip["outcome"])
+                          for flip in outcome.events("flip")], [("2", "start", "caught")] * 2)
+        verdicts, = outcome.events("verdicts")
+        self.assertEqual(verdicts["mismatches"], "2")
+        self.assertGreaterEqual(verdicts.number("by_pages"), 1)
+        self.assertEqual(verdicts.number("second_runs"), verdicts.number("pes") + 2)
+
+    def test_the_second_run_takes_as_many_instructions_as_the_first(self):
+        # With -icount a nanosecond is an instruction. What the first run has on top is the first
+        # touch of its pages, which is no program's work.
+        outcome = self.boot([["compute", "500000"]])
+        self.assert_clean(outcome)
+        times, = outcome.events("times")
+        first, second = times.number("first_run_ns"), times.number("second_run_ns")
+        self.assertGreater(second, 500_000 * 10)
+        self.assertLess(abs(first - second), first // 100)

@@ -60,7 +60,7 @@ static void exceptions(void) {
   if (!sigsetjmp(back, 1)) page[5] = 1;
   printf("SIGSEGV %d, at the page: %d\n", seen[SIGSEGV], fault_address == page + 5);
   volatile int zero = 0;
-  if (!sigsetjmp(back, 1)) zero = 1 / zero;
+  if (!sigsetjmp(back, 1)) zero = 100 / zero;
   printf("SIGFPE %d\n", seen[SIGFPE]);
   if (!sigsetjmp(back, 1)) __asm__ volatile("ud2");
   printf("SIGILL %d\n", seen[SIGILL]);
@@ -123,7 +123,8 @@ static void sent(void) {
   signal(SIGPIPE, note);
   if (pipe(ends) == 0) {
     close(ends[0]);
-    printf("write into a closed pipe: %zd, SIGPIPE %d\n", write(ends[1], "x", 1), seen[SIGPIPE]);
+    const ssize_t result = write(ends[1], "x", 1);
+    printf("write into a closed pipe: %zd, SIGPIPE %d\n", result, seen[SIGPIPE]);
   }
 }
 

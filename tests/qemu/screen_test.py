@@ -1,0 +1,65 @@
+"""What stands on the screen of a machine that nobody watches over a serial line."""
+
+import struct
+import zlib
+
+from boot import BUSYBOX, BootTest
+
+
+def png_rows(path):
+    """Width, height and the rows of an 8-bit RGB or RGBA picture, filters undone."""
+    data = path.read_bytes()
+    position, packed = 8, b""
+    while position < len(data):
+        length, kind = struct.unpack(">I4s", data[position:position + 8])
+        chunk = data[position + 8:position + 8 + length]
+        if kind == b"IHDR":
+            width, height, _, color = struct.unpack(">IIBB", chunk[:10])
+        elif kind == b"IDAT":
+            packed += chunk
+        position += 12 + length
+    pixel = {2: 3, 6: 4}[color]
+    stride, raw, rows = width * pixel, zlib.decompress(packed), []
+    previous = bytes(stride)
+    for y in range(height):
+        start = y * (stride + 1)
+        previous = _unfilter(raw[start], bytearray(raw[start + 1:start + 1 + stride]), previous, pixel)
+        rows.append([bytes(previous[x:x + 3]) for x in range(0, stride, pixel)])
+    return width, height, rows
+
+
+def _unfilter(kind, row, above, pixel):
+    for x in range(len(row)):
+        left = row[x - pixel] if x >= pixel else 0
+        corner = above[x - pixel] if x >= pixel else 0
+        if kind == 1:
+            row[x] = row[x] + left & 255
+        elif kind == 2:
+            row[x] = row[x] + above[x] & 255
+        elif kind == 3:
+            row[x] = row[x] + (left + above[x]) // 2 & 255
+        elif kind == 4:
+            guess = left + above[x] - corner
+            nearest = min((left, above[x], corner), key=lambda value: abs(guess - value))
+            row[x] = row[x] + nearest & 255
+    return row
+
+
+class Screen(BootTest):
+    def look(self, **settings):
+        """The report stands on the screen: two colours at most in each text cell, most of the
+        picture background, and many cells that are not."""
+        picture = self.screenshot([[BUSYBOX, "echo", "seen"]], "reprise: shutdown", **settings)
+        width, height, rows = png_rows(picture)
+        self.assertGreaterEqual((width, height), (640, 400))
+        pixels = [pixel for row in rows for pixel in row]
+        background = max(set(pixels), key=pixels.count)
+        written = [row for row in rows if any(pixel != background for pixel in row)]
+        self.assertGreater(pixels.count(background), len(pixels) // 2)
+        self.assertGreater(len(written), 100, "fewer than a dozen lines of text")
+
+    def test_the_report_stands_on_the_screen_under_bios(self):
+        self.look()
+
+    def test_the_report_stands_on_the_screen_under_uefi(self):
+        self.look(uefi=True)

@@ -3,7 +3,7 @@
 #include <array>
 #include <ctime>
 
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 
 using arch::CivilTime;
 

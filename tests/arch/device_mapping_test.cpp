@@ -7,7 +7,7 @@
 #include "arch/frame_memory.hpp"
 #include "arch/x86_64/registers.hpp"
 #include "kernel/base/memory_map.hpp"
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 
 using arch::x86::CacheMode;
 using arch::x86::map_device_pages;

@@ -7,7 +7,7 @@
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/machine_check.hpp"
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
 
 using namespace arch;

@@ -5,7 +5,7 @@
 #include <set>
 #include <vector>
 
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 
 using arch::MemoryRange;
 using arch::MemoryRanges;

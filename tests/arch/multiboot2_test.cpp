@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 
 using arch::BootStorage;
 using arch::MemoryRange;

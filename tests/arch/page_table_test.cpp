@@ -7,7 +7,7 @@
 #include <random>
 
 #include "arch/x86_64/instructions.hpp"
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
 
 using namespace arch;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "arch/x86_64/font/console_font.hpp"
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 
 using arch::Framebuffer;
 using arch::Screen;

@@ -3,7 +3,7 @@
 #include <deque>
 #include <string>
 
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 
 namespace {
 

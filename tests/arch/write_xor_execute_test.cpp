@@ -2,7 +2,7 @@
 #include "arch/machine.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
-#include "tests/arch/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
 
 using reprise::FrameNumber;

@@ -48,11 +48,6 @@ std::int64_t entropy() { return raw_call(REPRISE_ENTROPY); }
 
 std::int64_t self() { return raw_call(REPRISE_SELF); }
 
-std::int64_t handle_exceptions(void (*entry)(reprise_frame*), reprise_frame& frame) {
-  return raw_call(REPRISE_SET_HANDLER, REPRISE_HANDLER_EXCEPTION,
-                  reinterpret_cast<std::uint64_t>(entry), number_of(&frame));
-}
-
 std::int64_t resume(const reprise_frame& frame) {
   return raw_call(REPRISE_RESUME, number_of(&frame));
 }

@@ -32,7 +32,6 @@ std::int64_t yield();
 [[nodiscard]] std::int64_t read(std::span<char> buffer, unsigned flags = 0);  // 0 at input's end
 [[nodiscard]] std::int64_t entropy();
 [[nodiscard]] std::int64_t self();
-[[nodiscard]] std::int64_t handle_exceptions(void (*entry)(reprise_frame*), reprise_frame& frame);
 std::int64_t resume(const reprise_frame& frame);  // returns only with an error
 
 }  // namespace user

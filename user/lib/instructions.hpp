@@ -42,7 +42,10 @@ inline bool hardware_random(std::uint64_t& value) {
   __builtin_unreachable();
 }
 
-inline void breakpoint() { asm volatile("int3"); }
-inline void halt() { asm volatile("hlt"); }  // privileged: #GP in ring 3
+inline void breakpoint() { asm volatile("int3" ::: "memory"); }
+inline void halt() { asm volatile("hlt" ::: "memory"); }  // privileged: #GP in ring 3
+
+// What an exception handler reads or changes is in memory before and read again behind it.
+inline void compiler_barrier() { asm volatile("" ::: "memory"); }
 
 }  // namespace user

@@ -1,20 +1,25 @@
-// echo: reads console input to its end and says what it read, line by line (stdin=console).
+// echo [LINES]: says what it reads from the console, line by line (stdin=console). Ends at the
+// input's end, at a Ctrl-D, and after LINES lines.
 #include <array>
 
 #include "user/lib/calls.hpp"
 #include "user/lib/print.hpp"
+#include "user/lib/start.hpp"
 
-int main(int, char**) {
+int main(int argc, char** argv) {
+  constexpr char end_of_input = 4;  // Ctrl-D
+  const std::uint64_t wanted = user::number_argument(argc, argv, 1, ~std::uint64_t{0});
   std::array<char, 512> line{};
   std::size_t used = 0;
   std::uint64_t lines = 0;
-  for (;;) {
+  while (lines < wanted) {
     char c = 0;
-    const std::int64_t count = user::read({&c, 1});
+    std::int64_t count = user::read({&c, 1});
     if (count < 0) {
       user::print("echo: error ", -count, "\n");
       return 1;
     }
+    if (c == end_of_input) count = 0;
     if (count != 0 && c != '\n' && c != '\r' && used < line.size()) {
       line[used++] = c;
       continue;

@@ -15,10 +15,7 @@ void jump_to(std::uint64_t address) { reinterpret_cast<void (*)()>(address)(); }
 
 void null() { read_from(0); }
 void code() { write_to(0x400000); }
-void constant() {
-  static const volatile std::uint64_t value = 1;
-  write_to(reinterpret_cast<std::uint64_t>(&value));
-}
+void constant() { write_to(reinterpret_cast<std::uint64_t>("a text in read-only memory")); }
 void data() {
   static volatile std::uint64_t instructions = 0xc3;  // RET, if it were executable
   jump_to(reinterpret_cast<std::uint64_t>(&instructions));

@@ -98,7 +98,8 @@ def parse_arguments():
         "(docs/running.md)")
     add("--qemu", default="", metavar="'ARGS'", help="more arguments for QEMU, as they are")
     add("--icount", action=argparse.BooleanOptionalAction, default=None,
-        help="guest time counts instructions, so that runs repeat exactly (default: under BIOS)")
+        help="guest time counts instructions one to one, or is real time (default: counts, so that "
+        "runs repeat exactly; under UEFI 32 nanoseconds each)")
     add("--interactive", action="store_true", help="the terminal is the program's stdin "
         "(Ctrl-A X ends QEMU)")
     add("--display", metavar="KIND", help="show the screen in a window; --display=KIND: as QEMU's "

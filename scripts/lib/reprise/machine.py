@@ -33,8 +33,7 @@ class Settings:
     memory: int = 256           # MiB
     uefi: bool = False
     usb: bool = False           # as a USB stick rather than a CD
-    icount: bool = None         # guest time counts instructions, runs are repeatable; default: under
-                                # BIOS only, for UEFI firmware idles away guest seconds
+    icount: bool = None         # True: guest time counts instructions one to one; False: real time
     clock: str = "utc"          # wall clock at start, as QEMU's -rtc base=
     debug_exit: bool = True     # without it the machine halts at its end, as real hardware does
     display: str = "none"
@@ -70,6 +69,15 @@ class Outcome:
         return found[-1] if found else None
 
 
+def icount_shift(settings):
+    """Guest nanoseconds an instruction, as a power of two; None: guest time is real time. Counting
+    makes runs repeatable, and no busy host can make a second run look late. UEFI firmware waits for
+    seconds in loops: at one nanosecond an instruction these would take a minute."""
+    if settings.icount is None:
+        return 5 if settings.uefi else 0
+    return 0 if settings.icount else None
+
+
 def command(image, settings):
     """QEMU's command line for the image."""
     if not shutil.which(QEMU):
@@ -78,8 +86,8 @@ def command(image, settings):
             "-display", settings.display, "-no-reboot", "-net", "none",
             "-rtc", f"base={settings.clock},clock=vm"]
     line += ["-serial", "mon:stdio"] if settings.interactive else ["-serial", "stdio"]
-    if settings.icount or (settings.icount is None and not settings.uefi):
-        line += ["-icount", "shift=0,sleep=off"]
+    if (shift := icount_shift(settings)) is not None:
+        line += ["-icount", f"shift={shift},sleep=off"]
     if settings.debug_exit:
         line += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
     if settings.uefi:

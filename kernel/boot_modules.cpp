@@ -83,8 +83,8 @@ private:
 
 void print_error(Error error, std::string_view subject) {
   const ErrorText& text = text_of(error);
-  Line{subject}.text(": ").text(text.advice).print();
-  EventLine{"error"}.field("code", text.word).field("subject", subject).print();
+  say(subject, ": ", text.advice);
+  print_event("error", "code", text.word, "subject", subject);
 }
 
 std::optional<Error> start_programs(std::span<const arch::Module> modules, FrameAllocator& frames,

@@ -40,11 +40,7 @@ void read_settings(const arch::BootInfo& boot) {
   const auto parsed = parse_settings(boot.command_line, arch::word_named, settings);
   if (!parsed) {
     const ArgumentError& error = parsed.error();
-    Line{"wrong in the boot arguments: "}
-        .text(error.reason)
-        .text("; allowed: ")
-        .text(error.allowed)
-        .print();
+    say("wrong in the boot arguments: ", error.reason, "; allowed: ", error.allowed);
     print_error(error.error, error.argument);
     arch::exit_machine(exit_code_of(error.error));
   }
@@ -54,15 +50,11 @@ void read_settings(const arch::BootInfo& boot) {
 }
 
 void introduce(const arch::BootInfo& boot) {
-  Line{"Reprise: every processing element runs twice, is compared, then committed"}.print();
-  arch::describe_machine([](std::string_view text) { Line{text}.print(); });
-  EventLine{"boot"}
-      .field("log", 1)
-      .field("memory_kib", boot.total_memory >> 10)
-      .field("free_kib", frames.free_frames() << (page_shift - 10))
-      .field("modules", boot.modules.size())
-      .field("command_line", boot.command_line)
-      .print();
+  say("Reprise: every processing element runs twice, is compared, then committed");
+  arch::describe_machine([](std::string_view text) { say(text); });
+  print_event("boot", "log", 1u, "memory_kib", boot.total_memory >> 10, "free_kib",
+              frames.free_frames() << (page_shift - 10), "modules", boot.modules.size(),
+              "command_line", boot.command_line);
 }
 
 ExitCode outcome(std::optional<Error> boot_error) {

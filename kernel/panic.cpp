@@ -9,15 +9,8 @@ void panic_at(const char* file, int line, const char* what) {
   static bool panicking = false;
   if (panicking) arch::halt_machine();
   panicking = true;
-  Line{"kernel panic: "}
-      .text(what)
-      .text(" (")
-      .text(file)
-      .text(":")
-      .number(static_cast<std::uint64_t>(line))
-      .text(")")
-      .print();
-  EventLine{"panic"}.field("what", what).print();
+  say("kernel panic: ", what, " (", file, ":", static_cast<unsigned>(line), ")");
+  print_event("panic", "what", std::string_view{what});
   arch::exit_machine(ExitCode::Panic);
 }
 

@@ -46,10 +46,8 @@ void Supervisor::serve(Process& process, const dwc::PeEnd& end) {
 }
 
 void Supervisor::out_of_memory(Process& process) {
-  Line{process.name()}
-      .text(": memory is exhausted and the program is ended; give the machine more (--memory)")
-      .print();
-  EventLine{"out-of-memory"}.field("process", process.name()).print();
+  say(process.name(), ": memory is exhausted and the program is ended; give the machine more");
+  print_event("out-of-memory", "process", process.name());
   finish(process, status_killed);
 }
 

@@ -13,43 +13,32 @@ namespace {
 using arch::Register;
 
 struct ExceptionText {
-  std::string_view name;
+  std::uint8_t vector;
   std::uint8_t signal;  // as Linux numbers it: the exit status is 128 plus this
+  std::string_view name;
 };
 
-constexpr ExceptionText text_of(std::uint8_t vector) {
-  switch (vector) {
-    case 0:
-      return {"divide error", 8};
-    case 1:
-      return {"debug exception", 5};
-    case 3:
-      return {"breakpoint", 5};
-    case 4:
-      return {"overflow", 11};
-    case 5:
-      return {"bound range exceeded", 11};
-    case 6:
-      return {"invalid opcode", 4};
-    case 7:
-      return {"device not available", 8};
-    case 11:
-      return {"segment not present", 7};
-    case 12:
-      return {"stack fault", 7};
-    case 13:
-      return {"general protection", 11};
-    case 14:
-      return {"page fault", 11};
-    case 16:
-      return {"x87 floating-point error", 8};
-    case 17:
-      return {"alignment check", 7};
-    case 19:
-      return {"SIMD floating-point exception", 8};
-    default:
-      return {"exception", 11};
+// Intel SDM Vol. 3A table 6-1.
+constexpr std::array exception_texts{
+    ExceptionText{0, 8, "divide error"},
+    ExceptionText{1, 5, "debug exception"},
+    ExceptionText{3, 5, "breakpoint"},
+    ExceptionText{6, 4, "invalid opcode"},
+    ExceptionText{7, 8, "device not available"},
+    ExceptionText{11, 7, "segment not present"},
+    ExceptionText{12, 7, "stack fault"},
+    ExceptionText{13, 11, "general protection"},
+    ExceptionText{14, 11, "page fault"},
+    ExceptionText{16, 8, "x87 floating-point error"},
+    ExceptionText{17, 7, "alignment check"},
+    ExceptionText{19, 8, "SIMD floating-point exception"},
+};
+
+ExceptionText text_of(std::uint8_t vector) {
+  for (const ExceptionText& text : exception_texts) {
+    if (text.vector == vector) return text;
   }
+  return {vector, 11, "exception"};
 }
 
 constexpr std::uint8_t general_protection_vector = 13;
@@ -94,22 +83,13 @@ bool enter_handler(Process& process, const dwc::PeEnd& end) {
 
 }  // namespace
 
-std::string_view exception_name(std::uint8_t vector) { return text_of(vector).name; }
-
 std::optional<std::uint8_t> serve_exception(Process& process, const dwc::PeEnd& end) {
   if (stand_in_for_time_stamp(process, end) || enter_handler(process, end)) return std::nullopt;
   const std::uint64_t rip = process.registers()[Register::Rip];
-  Line line;
-  line.text(process.name()).text(": ").text(exception_name(end.vector)).text(" at ").hex(rip);
-  if (end.vector == 14) line.text(", address ").hex(end.fault_address);
-  line.text("; the program has no handler for it and ends").print();
-  EventLine{"exception"}
-      .field("process", process.name())
-      .field("vector", end.vector)
-      .hex("error_code", end.error_code)
-      .hex("rip", rip)
-      .hex("address", end.fault_address)
-      .print();
+  say(process.name(), ": ", text_of(end.vector).name, " at ", Hex{rip}, ", address ",
+      Hex{end.fault_address}, "; the program has no handler for it and ends");
+  print_event("exception", "process", process.name(), "vector", end.vector, "error_code",
+              Hex{end.error_code}, "rip", Hex{rip}, "address", Hex{end.fault_address});
   return static_cast<std::uint8_t>(128 + text_of(end.vector).signal);
 }
 

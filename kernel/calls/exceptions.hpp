@@ -12,7 +12,4 @@ namespace reprise {
 // The status with which the process ends; nothing when it goes on.
 [[nodiscard]] std::optional<std::uint8_t> serve_exception(Process& process, const dwc::PeEnd& end);
 
-// "page fault", "divide error": Intel SDM Vol. 3A table 6-1.
-[[nodiscard]] std::string_view exception_name(std::uint8_t vector);
-
 }  // namespace reprise

@@ -1,49 +1,51 @@
-// One line of console output, built in place and written whole. Two kinds: lines for people begin
-// with "[reprise] ", lines for scripts with "reprise: EVENT" and go on in key=value pairs
-// (docs/log-format.md). Both start at the left margin, whatever a program has printed before.
+// Whole lines on the console. Two kinds: lines for people begin with "[reprise] ", lines for
+// scripts with "reprise: EVENT" and go on in key=value pairs (docs/log-format.md). Both start at the
+// left margin, whatever a program has printed before.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-#include <string_view>
+#include "kernel/base/text_line.hpp"
 
 namespace reprise {
 
-class Line {
-public:
-  Line() = default;
-  explicit Line(std::string_view start) { text(start); }
-
-  Line& text(std::string_view text);
-  Line& number(std::uint64_t value);
-  Line& hex(std::uint64_t value);  // 0x..., as many digits as needed
-  Line& fraction(std::uint64_t numerator, std::uint64_t denominator);  // two decimals; "-" for n/0
-
-  [[nodiscard]] std::string_view view() const { return {buffer_.data(), used_}; }
-  void print() const;  // for people
-
-private:
-  friend class EventLine;
-  void put(char c);
-  std::array<char, 512> buffer_{};  // what does not fit is cut, the line's end never
-  std::size_t used_ = 0;
-};
-
-class EventLine {
-public:
-  explicit EventLine(std::string_view event);
-  EventLine& field(std::string_view key, std::uint64_t value);
-  EventLine& field(std::string_view key, std::string_view value);  // quoted when it must be
-  EventLine& hex(std::string_view key, std::uint64_t value);
-  void print() const;
-
-private:
-  EventLine& key(std::string_view key);
-  Line line_;
-};
+void print_whole_line(std::string_view prefix, std::string_view text);
 
 // What a program prints: passed through as it is.
 void print_for_program(std::string_view text);
+
+// say(name, ": ended with status ", 3u)
+template <class... Parts>
+void say(const Parts&... parts) {
+  print_whole_line("[reprise] ", TextLine{parts...}.view());
+}
+
+// An event's line as it grows: EventLine{"exit", "process", name, "status", 3u}.print()
+class EventLine {
+public:
+  template <class... Fields>
+  explicit EventLine(std::string_view event, const Fields&... fields) : line_{event} {
+    add(fields...);
+  }
+  void add() {}
+  template <class Value, class... Rest>
+  void add(std::string_view key, const Value& value, const Rest&... rest) {
+    line_.append(" ", key, "=");
+    add_value(value);
+    add(rest...);
+  }
+  void print() const { print_whole_line("reprise: ", line_.view()); }
+
+private:
+  void add_value(std::string_view text);  // quoted where it must be
+  void add_value(const TextLine& text) { add_value(text.view()); }
+  void add_value(std::unsigned_integral auto value) { line_.append(value); }
+  void add_value(Hex value) { line_.append(value); }
+
+  TextLine line_;
+};
+
+template <class... Fields>
+void print_event(std::string_view event, const Fields&... fields) {
+  EventLine{event, fields...}.print();
+}
 
 }  // namespace reprise

@@ -68,7 +68,7 @@ Trap next_trap(Process& process) {
     const Trap trap = arch::run_user(process.registers());
     switch (trap.kind) {
       case Trap::Kind::NonMaskable:
-        EventLine{"nmi"}.print();
+        print_event("nmi");
         continue;
       case Trap::Kind::Device:
         continue;

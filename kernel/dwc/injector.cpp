@@ -16,43 +16,25 @@ constexpr std::size_t index_of(Register r) { return static_cast<std::size_t>(r);
 
 constexpr unsigned number_of(dwc::Run run) { return run == dwc::Run::First ? 1 : 2; }
 
-std::string_view word_of(Injector::Outcome outcome) {
-  switch (outcome) {
-    case Injector::Outcome::DiedOut:
-      return "died-out";
-    case Injector::Outcome::Caught:
-      return "caught";
-    case Injector::Outcome::Stopped:
-      break;
-  }
-  return "stopped";
-}
+constexpr std::array<std::string_view, 3> outcome_words{"died-out", "caught", "stopped"};
 
-Line target_of(const Injection& injection) {
-  Line target;
-  const bool snapshot = injection.target == Injection::Target::SnapshotRegister ||
-                        injection.target == Injection::Target::SnapshotPage;
-  if (snapshot) target.text("snapshot.");
-  if (injection.target == Injection::Target::Register ||
-      injection.target == Injection::Target::SnapshotRegister) {
+TextLine target_of(const Injection& injection) {
+  using Target = Injection::Target;
+  const bool snapshot =
+      injection.target == Target::SnapshotRegister || injection.target == Target::SnapshotPage;
+  const std::string_view prefix = snapshot ? "snapshot." : "";
+  if (injection.target == Target::Register || injection.target == Target::SnapshotRegister) {
     std::array<char, 16> buffer;
-    target.text(arch::word_name(injection.word, buffer));
-  } else {
-    target.text("page.").number(injection.page).text(".").number(injection.word);
+    return TextLine{prefix, arch::word_name(injection.word, buffer)};
   }
-  return target;
+  return TextLine{prefix, "page.", injection.page, ".", injection.word};
 }
 
 void print_flip(const Process& process, const Injection& injection, std::string_view outcome) {
-  EventLine{"flip"}
-      .field("process", process.name())
-      .field("pe", injection.element)
-      .field("run", injection.run)
-      .field("moment", injection.moment == Injection::Moment::Start ? "start" : "end")
-      .field("target", target_of(injection).view())
-      .field("bit", injection.bit)
-      .field("outcome", outcome)
-      .print();
+  const std::string_view moment = injection.moment == Injection::Moment::Start ? "start" : "end";
+  print_event("flip", "process", process.name(), "pe", injection.element, "run", injection.run,
+              "moment", moment, "target", target_of(injection), "bit", injection.bit, "outcome",
+              outcome);
 }
 
 }  // namespace
@@ -182,10 +164,8 @@ bool Injector::flip_page(Process& process, const Injection& injection) {
 
 void Injector::settle(Process& process, Outcome outcome) {
   for (std::size_t i = 0; i < pending_count_; ++i) {
-    print_flip(process, pending_[i], word_of(outcome));
-    (outcome == Outcome::Caught    ? caught_
-     : outcome == Outcome::DiedOut ? died_out_
-                                   : stopped_) += 1;
+    print_flip(process, pending_[i], outcome_words[static_cast<std::size_t>(outcome)]);
+    ++settled_[static_cast<std::size_t>(outcome)];
   }
   pending_count_ = 0;
 }

@@ -27,10 +27,9 @@ public:
   enum class Outcome : std::uint8_t { DiedOut, Caught, Stopped };
   void settle(Process& process, Outcome outcome);
 
-  [[nodiscard]] std::uint64_t flips() const { return caught_ + died_out_ + stopped_; }
-  [[nodiscard]] std::uint64_t caught() const { return caught_; }
-  [[nodiscard]] std::uint64_t died_out() const { return died_out_; }
-  [[nodiscard]] std::uint64_t stopped() const { return stopped_; }
+  [[nodiscard]] std::uint64_t settled(Outcome outcome) const {
+    return settled_[static_cast<std::size_t>(outcome)];
+  }
 
 private:
   void strike(Process& process, dwc::Run run, Injection::Moment moment);
@@ -53,7 +52,7 @@ private:
   std::array<Injection, 8> pending_{};  // applied in the PE under way, verdict open
   std::size_t pending_count_ = 0;
   std::uint64_t seen_process_ = 0, seen_element_ = 0;  // the PE whose first attempt was planned
-  std::uint64_t caught_ = 0, died_out_ = 0, stopped_ = 0;
+  std::array<std::uint64_t, 3> settled_{};  // flips by outcome
 };
 
 }  // namespace reprise

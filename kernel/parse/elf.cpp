@@ -54,7 +54,8 @@ std::optional<std::uint32_t> native_version(Bytes notes) {
   static constexpr std::uint32_t type = 1;
   while (const auto note = read_as<elf::NoteHeader>(notes, 0)) {
     const std::uint64_t content = sizeof(*note) + padded(note->namesz);
-    if (note->type == type && note->namesz == name.size() && note->descsz == sizeof(std::uint32_t) &&
+    if (note->type == type && note->namesz == name.size() &&
+        note->descsz == sizeof(std::uint32_t) &&
         read_as<decltype(name)>(notes, sizeof(*note)) == name)
       return read_as<std::uint32_t>(notes, content);
     const std::uint64_t next = content + padded(note->descsz);

@@ -30,7 +30,7 @@ struct ElfSegment {
   UserAddr address;            // the load bias is added already
   std::uint64_t memory_bytes = 0;
   bool read = false;
-  bool write = false;    // never together with execute
+  bool write = false;  // never together with execute
   bool execute = false;
 };
 
@@ -39,15 +39,15 @@ struct ElfImage {
 
   std::array<ElfSegment, max_segments> table{};
   std::size_t segment_count = 0;
-  UserAddr entry;                    // within an executable segment, bias added
-  bool position_independent = false; // static-PIE: ET_DYN without interpreter
-  std::uint64_t load_bias = 0;       // what was added to the file's addresses; AT_BASE is 0 anyway
-  UserAddr header_table;             // AT_PHDR; 0 when no segment holds the program headers
-  std::uint16_t header_count = 0;    // AT_PHNUM; 0 when header_table is
-  std::uint16_t header_bytes = 0;    // AT_PHENT
+  UserAddr entry;                     // within an executable segment, bias added
+  bool position_independent = false;  // static-PIE: ET_DYN without interpreter
+  std::uint64_t load_bias = 0;        // what was added to the file's addresses; AT_BASE is 0 anyway
+  UserAddr header_table;              // AT_PHDR; 0 when no segment holds the program headers
+  std::uint16_t header_count = 0;     // AT_PHNUM; 0 when header_table is
+  std::uint16_t header_bytes = 0;     // AT_PHENT
   std::optional<std::uint32_t> native_version;  // of the note "Reprise"; none: a Linux program
-  PageNumber first_page;             // of the lowest segment
-  PageNumber end_page;               // behind the highest segment: where a break can begin
+  PageNumber first_page;                        // of the lowest segment
+  PageNumber end_page;  // behind the highest segment: where a break can begin
 
   [[nodiscard]] std::span<const ElfSegment> segments() const {
     return std::span{table}.first(segment_count);

@@ -11,8 +11,8 @@
 namespace reprise {
 namespace {
 
-constexpr std::size_t most_pages = 512;  // of a page set: the highest pe.pages
-constexpr unsigned flags_bits = 0x244dd5; // CF PF AF ZF SF TF DF OF NT AC ID: what ring 3 can set
+constexpr std::size_t most_pages = 512;    // of a page set: the highest pe.pages
+constexpr unsigned flags_bits = 0x244dd5;  // CF PF AF ZF SF TF DF OF NT AC ID: what ring 3 can set
 
 InjectionOutcome wrong(std::string_view fault, std::string_view allowed) {
   return {std::nullopt, fault, allowed};
@@ -37,7 +37,8 @@ bool read_target(Injection& injection, std::string_view text, WordNamed word_nam
     injection.target = in_snapshot ? Injection::Target::SnapshotPage : Injection::Target::Page;
     return read_page(injection, *page);
   }
-  injection.target = in_snapshot ? Injection::Target::SnapshotRegister : Injection::Target::Register;
+  injection.target =
+      in_snapshot ? Injection::Target::SnapshotRegister : Injection::Target::Register;
   const auto word = word_named(rest);
   if (!word) return false;
   injection.word = *word;
@@ -67,8 +68,7 @@ bool read_moment(Injection& injection, std::optional<std::string_view> text) {
 InjectionOutcome parse_injection(std::string_view item, WordNamed word_named) {
   Injection injection;
   const Cut process = cut(item, ':');
-  if (!process.tail)
-    return wrong(item, "PROCESS:PE:RUN:TARGET:BIT[:start|end]");
+  if (!process.tail) return wrong(item, "PROCESS:PE:RUN:TARGET:BIT[:start|end]");
   if (!is_process_name(process.head)) return wrong(process.head, "a process name");
   injection.process = process.head;
 
@@ -84,8 +84,9 @@ InjectionOutcome parse_injection(std::string_view item, WordNamed word_named) {
 
   const Cut target = cut(*run.tail, ':');
   if (!read_target(injection, target.head, word_named) || !target.tail)
-    return wrong(target.head, "TARGET: REGISTER, page.K.W, snapshot.REGISTER or snapshot.page.K.W"
-                              " (K 0 to 511, W 0 to 511), then :BIT");
+    return wrong(target.head,
+                 "TARGET: REGISTER, page.K.W, snapshot.REGISTER or snapshot.page.K.W"
+                 " (K 0 to 511, W 0 to 511), then :BIT");
   const Cut bit = cut(*target.tail, ':');
   const auto position = number(bit.head, 0, 63);
   if (!position) return wrong(bit.head, "BIT: 0 to 63");

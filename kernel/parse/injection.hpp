@@ -19,15 +19,18 @@ using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
 
 struct Injection {
   enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
-  enum class Moment : std::uint8_t { Start, End };  // of the run: before its first instruction or
-                                                    // after its last, before anything is compared
+  enum class Moment : std::uint8_t {
+    Start,
+    End
+  };  // of the run: before its first instruction or
+      // after its last, before anything is compared
   std::string_view process;
   std::uint64_t element = 1;  // PE of that process, from 1
   unsigned run = 1;           // 1 or 2
   Target target = Target::Register;
-  std::size_t page = 0;       // K, from 0: K-th page of the page set; for page targets
-  std::size_t word = 0;       // register word, or word of the page 0..511
-  unsigned bit = 0;           // 0..63
+  std::size_t page = 0;           // K, from 0: K-th page of the page set; for page targets
+  std::size_t word = 0;           // register word, or word of the page 0..511
+  unsigned bit = 0;               // 0..63
   Moment moment = Moment::Start;  // not said: Start for a register, End for all others
 };
 

@@ -19,8 +19,8 @@ enum class ModuleRole : std::uint8_t { Program, Personality, Archive };
 
 struct ModulePurpose {
   ModuleRole role = ModuleRole::Program;
-  std::string_view name;                    // of the process; see is_process_name()
-  std::span<const std::string_view> argv;   // at least one for a program; none for the others
+  std::string_view name;                   // of the process; see is_process_name()
+  std::span<const std::string_view> argv;  // at least one for a program; none for the others
 };
 
 inline constexpr std::size_t max_process_name = 31;

@@ -210,7 +210,8 @@ std::optional<ArgumentError> read_argument(Settings& settings, WordNamed word_na
   const Cut parts = cut(word, '=');
   for (const Argument& argument : arguments) {
     if (argument.key != parts.head) continue;
-    Reading reading{settings, word_named, {Error::BadArgument, word, "malformed", argument.allowed}};
+    Reading reading{
+        settings, word_named, {Error::BadArgument, word, "malformed", argument.allowed}};
     if (parts.tail && argument.read(reading, *parts.tail)) return std::nullopt;
     return reading.error;
   }
@@ -236,8 +237,7 @@ ArgumentError cannot_split(WordError error, std::string_view command_line) {
 
 bool Settings::hardens(std::string_view process) const {
   if (harden != Harden::Names) return harden == Harden::All;
-  return !for_each_item(harden_names,
-                        [process](std::string_view name) { return name != process; });
+  return !for_each_item(harden_names, [process](std::string_view name) { return name != process; });
 }
 
 bool Settings::add(const Injection& injection) {

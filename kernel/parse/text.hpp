@@ -31,8 +31,7 @@ struct Cut {
 
 // A decimal number within [low, high]; digits only.
 [[nodiscard]] constexpr std::optional<std::uint64_t> number(std::string_view text,
-                                                            std::uint64_t low,
-                                                            std::uint64_t high) {
+                                                            std::uint64_t low, std::uint64_t high) {
   if (text.empty()) return std::nullopt;
   std::uint64_t value = 0;
   for (const char c : text) {

@@ -15,10 +15,10 @@
 namespace reprise {
 
 enum class WordError : std::uint8_t {
-  OpenQuote,       // a quote never closes
-  OpenBackslash,   // a backslash with nothing behind it
-  TooLong,         // more text than `storage` holds
-  TooMany,         // more words than `words` holds
+  OpenQuote,      // a quote never closes
+  OpenBackslash,  // a backslash with nothing behind it
+  TooLong,        // more text than `storage` holds
+  TooMany,        // more words than `words` holds
 };
 
 // The words lie in `storage`, which needs at most as many characters as `text`, without quotes and

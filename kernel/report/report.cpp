@@ -11,143 +11,78 @@ namespace {
 using dwc::PeEnd;
 using dwc::Statistics;
 
+// In the order of PeEnd::Kind.
+constexpr std::array<std::string_view, Statistics::end_kinds> end_names{
+    "system-call", "exception", "page-budget", "out-of-frames",
+    "watchdog", "unexpected-write", "control-bits"};
+constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
+    "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
+
 std::uint64_t total_of(const dwc::PhaseTicks& t) {
-  return t.load + t.first_run + t.fault + t.rewind + t.flush + t.second_run +
-         t.compare_commit;
+  return t.load + t.first_run + t.fault + t.rewind + t.flush + t.second_run + t.compare_commit;
 }
 
-void print_ends(std::string_view name, const Statistics& statistics) {
-  EventLine line{"ends"};
-  line.field("process", name);
-  for (std::size_t kind = 0; kind < Statistics::end_kinds; ++kind) {
-    line.field(name_of(static_cast<PeEnd::Kind>(kind)), statistics.by_end[kind]);
-  }
+// "2.13", or "-" when there is nothing to divide by.
+TextLine ratio(std::uint64_t numerator, std::uint64_t denominator) {
+  if (denominator == 0) return TextLine{"-"};
+  const std::uint64_t cents = (numerator % denominator) * 100 / denominator;
+  return TextLine{numerator / denominator, cents < 10 ? ".0" : ".", cents};
+}
+
+template <std::size_t Count>
+void print_counts(std::string_view event, std::string_view process,
+                  const std::array<std::string_view, Count>& names,
+                  const std::array<std::uint64_t, Count>& counts) {
+  EventLine line{event, "process", process};
+  for (std::size_t i = 0; i < Count; ++i) line.add(names[i], counts[i]);
   line.print();
 }
 
-void print_pages(std::string_view name, const Statistics& statistics) {
-  constexpr std::array<std::string_view, Statistics::page_buckets> buckets{
-      "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
-  EventLine line{"modified-pages"};
-  line.field("process", name);
-  for (std::size_t i = 0; i < buckets.size(); ++i) {
-    line.field(buckets[i], statistics.modified_pages[i]);
-  }
-  line.print();
-  EventLine{"page-costs"}
-      .field("process", name)
-      .field("copies", statistics.copies)
-      .field("fault_copies", statistics.copies_at_fault)
-      .field("compares", statistics.compares)
-      .field("write_faults", statistics.write_faults)
-      .field("remaps", statistics.remaps)
-      .field("evictions", statistics.evictions)
-      .print();
+void print_verdicts(std::string_view name, const Statistics& s) {
+  print_event("verdicts", "process", name, "pes", s.committed, "first_runs", s.first_runs,
+              "second_runs", s.second_runs, "mismatches", s.mismatches.total, "by_end",
+              s.mismatches.end, "by_registers", s.mismatches.registers, "by_pages",
+              s.mismatches.pages, "restarts", s.restarts, "snapshot_failures",
+              s.snapshot_failures, "too_long", s.watchdog_expiries, "machine_checks",
+              s.machine_checks);
 }
 
-void print_times(std::string_view name, const Statistics& statistics) {
-  const dwc::PhaseTicks& t = statistics.ticks;
-  EventLine{"times"}
-      .field("process", name)
-      .field("load_ns", t.load)
-      .field("first_run_ns", t.first_run)
-      .field("fault_ns", t.fault)
-      .field("rewind_ns", t.rewind)
-      .field("flush_ns", t.flush)
-      .field("second_run_ns", t.second_run)
-      .field("compare_commit_ns", t.compare_commit)
-      .field("longest_pe_ns", statistics.longest_pe_ticks)
-      .field("overhead_percent", t.second_run == 0 ? 0 : 100 * total_of(t) / t.second_run)
-      .print();
-}
-
-void print_verdicts(std::string_view name, const Statistics& statistics) {
-  EventLine{"verdicts"}
-      .field("process", name)
-      .field("pes", statistics.committed)
-      .field("first_runs", statistics.first_runs)
-      .field("second_runs", statistics.second_runs)
-      .field("mismatches", statistics.mismatches.total)
-      .field("by_end", statistics.mismatches.end)
-      .field("by_registers", statistics.mismatches.registers)
-      .field("by_pages", statistics.mismatches.pages)
-      .field("restarts", statistics.restarts)
-      .field("snapshot_failures", statistics.snapshot_failures)
-      .field("too_long", statistics.watchdog_expiries)
-      .field("machine_checks", statistics.machine_checks)
-      .print();
-}
-
-void print_for_people(Process& process) {
-  const Statistics& statistics = process.engine().statistics();
-  Line{process.name()}
-      .text(": ended with status ")
-      .number(process.exit_status)
-      .text(" after ")
-      .number(statistics.committed)
-      .text(" PEs, each run twice; ")
-      .number(statistics.mismatches.total)
-      .text(" mismatches, ")
-      .number(statistics.restarts)
-      .text(" restarts; total time is ")
-      .fraction(total_of(statistics.ticks), statistics.ticks.second_run)
-      .text(" times the second runs alone")
-      .print();
+void print_details(std::string_view name, const Statistics& s) {
+  const dwc::PhaseTicks& t = s.ticks;
+  print_counts("ends", name, end_names, s.by_end);
+  print_counts("modified-pages", name, bucket_names, s.modified_pages);
+  print_event("page-costs", "process", name, "copies", s.copies, "fault_copies",
+              s.copies_at_fault, "compares", s.compares, "write_faults", s.write_faults, "remaps",
+              s.remaps, "evictions", s.evictions);
+  print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
+              t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,
+              "compare_commit_ns", t.compare_commit, "longest_pe_ns", s.longest_pe_ticks,
+              "overhead_percent", t.second_run == 0 ? 0 : 100 * total_of(t) / t.second_run);
 }
 
 }  // namespace
 
-std::string_view name_of(PeEnd::Kind kind) {
-  switch (kind) {
-    case PeEnd::Kind::SystemCall:
-      return "system-call";
-    case PeEnd::Kind::Exception:
-      return "exception";
-    case PeEnd::Kind::PageBudget:
-      return "page-budget";
-    case PeEnd::Kind::OutOfFrames:
-      return "out-of-frames";
-    case PeEnd::Kind::Watchdog:
-      return "watchdog";
-    case PeEnd::Kind::UnexpectedWrite:
-      return "unexpected-write";
-    case PeEnd::Kind::ControlBits:
-      return "control-bits";
-    case PeEnd::Kind::count:
-      break;
-  }
-  return "unknown";
-}
+std::string_view name_of(PeEnd::Kind kind) { return end_names[static_cast<std::size_t>(kind)]; }
 
 void print_process_end(Process& process, const Settings& settings) {
-  EventLine{"exit"}
-      .field("process", process.name())
-      .field("pid", process.id())
-      .field("status", process.exit_status)
-      .field("hardened", process.hardened() ? "yes" : "no")
-      .field("mismatch", process.mismatch_standing ? "standing" : "none")
-      .print();
+  const std::string_view name = process.name();
+  print_event("exit", "process", name, "pid", process.id(), "status", process.exit_status,
+              "hardened", process.hardened() ? "yes" : "no", "mismatch",
+              process.mismatch_standing ? "standing" : "none");
   if (settings.report == Settings::Report::None) return;
   if (!process.hardened()) {
-    Line{process.name()}
-        .text(": ended with status ")
-        .number(process.exit_status)
-        .text("; it was not hardened and ran once")
-        .print();
-    EventLine{"unhardened"}
-        .field("process", process.name())
-        .field("pes", process.elements)
-        .field("run_ns", process.user_time.value())
-        .print();
+    say(name, ": ended with status ", process.exit_status, "; it was not hardened and ran once");
+    print_event("unhardened", "process", name, "pes", process.elements, "run_ns",
+                process.user_time.value());
     return;
   }
-  print_for_people(process);
-  const Statistics& statistics = process.engine().statistics();
-  print_verdicts(process.name(), statistics);
-  if (settings.report == Settings::Report::Short) return;
-  print_ends(process.name(), statistics);
-  print_pages(process.name(), statistics);
-  print_times(process.name(), statistics);
+  const Statistics& s = process.engine().statistics();
+  say(name, ": ended with status ", process.exit_status, " after ", s.committed,
+      " PEs, each run twice; ", s.mismatches.total, " mismatches, ", s.restarts,
+      " restarts; total time is ", ratio(total_of(s.ticks), s.ticks.second_run),
+      " times the second runs alone");
+  print_verdicts(name, s);
+  if (settings.report == Settings::Report::Full) print_details(name, s);
 }
 
 void print_final_report(ProcessTable& table, const Injector& injector, const Settings& settings) {
@@ -162,32 +97,17 @@ void print_final_report(ProcessTable& table, const Injector& injector, const Set
     restarts += process.engine().statistics().restarts;
   }
   if (settings.report != Settings::Report::None) {
-    Line{}
-        .number(table.size())
-        .text(" programs, ")
-        .number(elements)
-        .text(" PEs, ")
-        .number(mismatches)
-        .text(" mismatches found, ")
-        .number(restarts)
-        .text(" undone by a restart, ")
-        .number(standing)
-        .text(" left standing")
-        .print();
+    say(table.size(), " programs, ", elements, " PEs, ", mismatches, " mismatches found, ",
+        restarts, " undone by a restart, ", standing, " left standing");
   }
-  EventLine{"shutdown"}
-      .field("programs", table.size())
-      .field("pes", elements)
-      .field("mismatches", mismatches)
-      .field("restarts", restarts)
-      .field("flips", injector.flips())
-      .field("flips_caught", injector.caught())
-      .field("flips_died_out", injector.died_out())
-      .field("flips_stopped", injector.stopped())
-      .field("failed", failed)
-      .field("standing", standing)
-      .field("time_ns", arch::now().value())
-      .print();
+  using Outcome = Injector::Outcome;
+  const std::uint64_t caught = injector.settled(Outcome::Caught);
+  const std::uint64_t died_out = injector.settled(Outcome::DiedOut);
+  const std::uint64_t stopped = injector.settled(Outcome::Stopped);
+  print_event("shutdown", "programs", table.size(), "pes", elements, "mismatches", mismatches,
+              "restarts", restarts, "flips", caught + died_out + stopped, "flips_caught", caught,
+              "flips_died_out", died_out, "flips_stopped", stopped, "failed", failed, "standing",
+              standing, "time_ns", arch::now().value());
 }
 
 }  // namespace reprise

@@ -95,10 +95,10 @@ public:
   }
 
 private:
-  // The paper's way: P2 is copied back into the frame that was P0. A shared P0 stays what it is.
+  // The paper's way: P2 is copied back into the frame that was P0. A shared P0 stays what it is,
+  // and a page that was not rewound has just been found equal to P0.
   Stay commit_in_place(Entry& entry) {
-    const bool modified = entry.rewound || entry.second_dirty;
-    if (modified && !entry.base_shared) copy(entry.base, entry.work);
+    if (entry.rewound && !entry.base_shared) copy(entry.base, entry.work);
     return Stay::Leave;
   }
 

@@ -90,6 +90,42 @@ TEST_CASE("an exception ends a PE, and both runs must see the same one") {
   CHECK(disturbed.process.controller().end().fault_address == 5 * page_bytes);
 }
 
+TEST_CASE("ends that differ in any one field are a mismatch, whatever else agrees") {
+  using Event = dwc::Event<Page>;
+  const dwc::PeEnd first{
+      .kind = End::Exception, .vector = 14, .error_code = 4, .fault_address = 0x1000};
+  dwc::PeEnd other[] = {first, first, first, first};
+  other[0].kind = End::SystemCall;
+  other[1].vector = 13;
+  other[2].error_code = 5;
+  other[3].fault_address = 0x1008;
+  for (const dwc::PeEnd& second : other) {
+    World<> world{touch_pages(1), 1, 4};
+    auto& controller = world.process.controller();
+    controller.begin();  // no instruction runs: registers and pages stay alike
+    CHECK(controller.handle({.kind = Event::Kind::End, .end = first}) == dwc::Next::Resume);
+    CHECK(controller.handle({.kind = Event::Kind::End, .end = second}) == dwc::Next::Resume);
+    CHECK(world.statistics().mismatches.total == 1);
+    CHECK(world.statistics().mismatches.end == 1);
+    CHECK(world.statistics().mismatches.registers == 0);
+  }
+}
+
+TEST_CASE("a page at which an earlier attempt was refused is unexpected like any other") {
+  using Event = dwc::Event<Page>;
+  const Event system_call{.kind = Event::Kind::End};
+  const Event write{.kind = Event::Kind::WriteFault, .page = page_of(0)};
+  World<> world{touch_pages(1), 1, 0};
+  auto& controller = world.process.controller();
+  controller.begin();
+  CHECK(controller.handle(write) == dwc::Next::Resume);  // refused: no frames
+  CHECK(controller.handle(system_call) == dwc::Next::Resume);
+  CHECK(controller.handle(system_call) == dwc::Next::Resume);
+  CHECK(controller.handle(write) == dwc::Next::Resume);
+  CHECK(world.statistics().mismatches.end == 2);
+  CHECK(controller.diagnosis().second_end->kind == End::UnexpectedWrite);
+}
+
 TEST_CASE("a mismatch restarts the PE, and the effect happens once") {
   World<> world{touch_pages(1), 1, 4};
   disturb_run(world, dwc::Run::First, 2, 3, [&] { world.live(1) ^= 0x100; });
@@ -140,12 +176,13 @@ TEST_CASE("the diagnosis names the PE, both ends, where they stand, and the firs
     if (run != dwc::Run::Second) return;
     world.live(2) ^= 0x10;
     world.live(Registers::ip) ^= 1;
-    const Frame frame = world.process.controller().modified_frame(1);
-    for (std::size_t word = 7; word < 27; ++word) world.machine.words(frame)[word] = word;
+    for (const std::size_t page : {0, 1}) {
+      const Frame frame = world.process.controller().modified_frame(page);
+      for (std::size_t word = 7; word < 17; ++word) world.machine.words(frame)[word] = word;
+    }
   };
   CHECK(world.process.run_pe() == dwc::Next::Stop);
   const auto& diagnosis = world.process.controller().diagnosis();
-  const Page page = world.process.controller().modified_pages() == 0 ? page_of(1) : page_of(0);
   CHECK(diagnosis.pe == 7);
   CHECK(diagnosis.first_end.kind == End::SystemCall);
   REQUIRE(diagnosis.second_end.has_value());
@@ -158,7 +195,7 @@ TEST_CASE("the diagnosis names the PE, both ends, where they stand, and the firs
   CHECK(diagnosis.registers.items()[0].second == 0x10);
   CHECK(diagnosis.pages.total() == 20);
   REQUIRE(diagnosis.pages.items().size() == 8);
-  CHECK(diagnosis.pages.items()[0].page == page);
+  CHECK(diagnosis.pages.items()[0].page == page_of(0));
   CHECK(diagnosis.pages.items()[0].word == 7);
   CHECK(diagnosis.pages.items()[0].first == 0);
   CHECK(diagnosis.pages.items()[7].second == 14);
@@ -270,6 +307,48 @@ TEST_CASE("a second run may take four times the first one's user time plus a sla
   }
 }
 
+TEST_CASE("the second run's time is measured by the first run of its own attempt") {
+  const Program program{{.op = Op::Immediate, .a = 1, .value = 1000},
+                        {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
+                        {.op = Op::BranchNonzero, .a = 1, .value = 1},
+                        {.op = Op::AddImmediate, .a = 2, .value = 1},
+                        {.op = Op::SystemCall}};
+  World<> world{program, 1, 4};
+  // Attempt 1: a first run of 9 times the length. Attempt 2: a second run of 9 times the length,
+  // which attempt 1 would have excused.
+  world.machine.before_instruction = [&, armed = std::uint64_t{0}]() mutable {
+    const bool first = world.statistics().first_runs == 1 && world.statistics().second_runs == 0;
+    const bool second = world.statistics().second_runs == 2;
+    if (world.machine.retired() != 1 || armed == world.statistics().first_runs) return;
+    if (first || second) armed = world.statistics().first_runs, world.live(1) = 9000;
+    if (first) world.live(3) ^= 1;
+  };
+  CHECK(world.process.run(1) == dwc::Next::Serve);
+  CHECK(world.statistics().restarts == 2);
+  CHECK(world.statistics().watchdog_expiries == 1);
+}
+
+TEST_CASE("each PE may have one first run that takes too long") {
+  World<> world{touch_pages(1), 1, 4};
+  world.machine.before_instruction = [&, pe = std::uint64_t{0}]() mutable {
+    if (pe == world.process.controller().pe_number()) return;
+    pe = world.process.controller().pe_number();
+    world.machine.arm_watchdog(1);
+  };
+  CHECK(world.process.run(3) == dwc::Next::Serve);
+  CHECK(world.statistics().watchdog_expiries == 3);
+  CHECK(world.statistics().restarts == 3);
+}
+
+TEST_CASE("the watchdog is silent while an end is served") {
+  World<> world{touch_pages(1), 1, 4};
+  REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+  CHECK_FALSE(world.machine.watchdog_armed());
+  world.process.serve();
+  world.process.controller().begin();
+  CHECK(world.machine.watchdog_armed());
+}
+
 TEST_CASE("time is told by phase, and the longest PE includes its restarts") {
   World<> world{touch_pages(10), 10, 40};
   REQUIRE(world.process.run(1) == dwc::Next::Serve);
@@ -289,7 +368,10 @@ TEST_CASE("time is told by phase, and the longest PE includes its restarts") {
     world.live(2) ^= std::exchange(flip, false) ? 1 : 0;
   };
   REQUIRE(world.process.run(1) == dwc::Next::Serve);
-  CHECK(world.statistics().longest_pe_ticks > total);
+  const std::uint64_t longest = world.statistics().longest_pe_ticks;
+  CHECK(longest > total);
+  REQUIRE(world.process.run(1) == dwc::Next::Serve);
+  CHECK(world.statistics().longest_pe_ticks == longest);
 }
 
 // ---- Control bits, machine checks ----
@@ -303,6 +385,7 @@ TEST_CASE("a run whose interrupt flag or privilege level has flipped is given up
       CHECK(world.process.run(1) == dwc::Next::Serve);
       CHECK(world.statistics().mismatches.end == 1);
       CHECK(world.statistics().mismatches.total == 1);
+      CHECK(world.statistics().second_runs == (run == dwc::Run::First ? 1 : 2));
       CHECK(world.live(Registers::flags) == interrupt_flag);
       CHECK(world.word(0, 0) == 1);
     }

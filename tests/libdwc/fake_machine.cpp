@@ -114,10 +114,18 @@ void Machine::map(Page page, Frame frame, dwc::Write write) {
 
 bool Machine::dirty(Page page) { return table_.at(index(page)).dirty; }
 void Machine::clear_dirty(Page page) { table_.at(index(page)).dirty = false; }
-void Machine::invalidate(Page page) { tlb_.at(index(page)).valid = false; }
+void Machine::invalidate(Page page) { walk(index(page)); }
 
 void Machine::invalidate_all() {
-  for (Translation& translation : tlb_) translation.valid = false;
+  for (std::size_t page = 0; page < tlb_.size(); ++page) walk(page);
+}
+
+void Machine::walk(std::size_t page) {
+  const PageTableEntry& entry = table_.at(page);
+  tlb_[page] = {.frame = entry.frame,
+                .valid = entry.present,
+                .writable = entry.enabled,
+                .dirty = entry.dirty};
 }
 
 // ---- Registers and time ----
@@ -216,13 +224,9 @@ std::uint64_t* Machine::reach(std::uint64_t address, dwc::Write write, std::opti
                .error_code = writing ? fault_write : 0,
                .fault_address = address};
   if (address % 8 != 0 || page >= table_.size()) return nullptr;
-  PageTableEntry& entry = table_[page];
-  Translation& translation = tlb_[page];
-  if (!translation.valid) {
-    if (!entry.present) return nullptr;
-    translation = {
-        .frame = entry.frame, .valid = true, .writable = entry.enabled, .dirty = entry.dirty};
-  }
+  if (!tlb_[page].valid) walk(page);  // an entry that is not there is never remembered as such
+  const Translation& translation = tlb_[page];
+  if (!translation.valid) return nullptr;
   fault->error_code |= fault_present;
   if (writing && !translation.writable) return nullptr;
   fault = std::nullopt;

@@ -5,6 +5,7 @@
 //
 // It is strict where real machines are merely undefined, so that an engine that is lucky fails
 // here:
+// - the TLB walks ahead: an entry that is dropped comes back at once, as the table stands then;
 // - a stale translation after a cleared dirty bit leaves the bit clear; a stale writable one still
 //   writes the old frame; a stale read-only one faults again and again;
 // - copy() and compare() wreck the extended state in the CPU, as vector registers in use would;
@@ -147,6 +148,7 @@ public:
   std::uint64_t retired() const { return retired_; }             // instructions since the run began
   const std::vector<bool>& written() const { return written_; }  // pages, since the run began
   std::span<const std::uint64_t> content(Page page) const;
+  bool watchdog_armed() const { return deadline_ != 0; }
   std::span<std::uint64_t> extended() { return extended_; }
   Frame zero_page() const { return Frame{0}; }
 
@@ -169,6 +171,7 @@ private:
   static constexpr std::size_t index(T id) {
     return static_cast<std::size_t>(id);
   }
+  void walk(std::size_t page);
   std::uint64_t copy_words(Frame to, Frame from);
   void wreck_extended_state();
   std::optional<Trap> step();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <vector>
 
 #include "tests/libdwc/fake_process.hpp"
 
@@ -23,6 +23,23 @@ inline Program touch_pages(std::size_t pages) {
   program.push_back({.op = Op::SystemCall});
   program.push_back({.op = Op::Immediate, .a = 7, .value = 1});
   program.push_back({.op = Op::BranchNonzero, .a = 7, .value = 0});
+  return program;
+}
+
+// One PE for each list: counts up in register 1, stores it in the first word of each page of the
+// list, then logs it.
+inline Program write_pages(const std::vector<std::vector<std::size_t>>& by_pe) {
+  Program program;
+  for (const std::vector<std::size_t>& pages : by_pe) {
+    program.push_back({.op = Op::AddImmediate, .a = 1, .value = 1});
+    for (const std::size_t page : pages) {
+      program.push_back({.op = Op::Immediate, .a = 4, .value = page * page_bytes});
+      program.push_back({.op = Op::Store, .a = 1, .b = 4});
+    }
+    program.push_back(
+        {.op = Op::Immediate, .a = 0, .value = static_cast<std::uint64_t>(Call::Log)});
+    program.push_back({.op = Op::SystemCall});
+  }
   return program;
 }
 

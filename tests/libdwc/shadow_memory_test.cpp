@@ -61,17 +61,38 @@ TEST_CASE("a PE that would exceed the page budget ends at that write, exactly") 
 }
 
 TEST_CASE("predicted pages that are clean give way when the set is full, the longest clean first") {
-  Program program = touch_pages(4);
-  program.back().value = program.size();
-  const Program second = sweep(5);  // begins with page 0 again
-  for (const Instruction& instruction : second) program.push_back(instruction);
-  program[program.size() - second.size() + 1].value = 4 * page_bytes;  // page 4 first, then 1, 2, 3
-  World<> world{program, 5, 40, with_budget(4)};
-  REQUIRE(world.process.run(1) == dwc::Next::Serve);
-  REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+  World<> world{write_pages({{0, 1, 2}, {0, 2}, {3}}), 4, 40, with_budget(3)};
+  REQUIRE(world.process.run(3) == dwc::Next::Serve);
   CHECK(world.statistics().evictions == 1);
   CHECK(world.statistics().mismatches.total == 0);
+  CHECK(ended_by(world.statistics(), End::PageBudget) == 0);
+  CHECK_FALSE(world.machine.entry(page_of(1)).enabled);
+  for (const std::size_t page : {0, 2, 3}) CHECK(world.machine.entry(page_of(page)).enabled);
+}
+
+TEST_CASE("a page that only a failed attempt let in gives way in the next one") {
+  const Program program{{.op = Op::StorePair, .a = 1, .b = 4, .c = 1}, {.op = Op::SystemCall}};
+  World<> world{program, 3, 40, with_budget(2)};
+  // A flip sends the first run to page 2 and the missing page 3: page 2 joins, nothing is written.
+  world.machine.before_instruction = [&, flip = true]() mutable {
+    if (std::exchange(flip, false)) world.live(4) = 2 * page_bytes;
+  };
+  REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+  CHECK(world.statistics().restarts == 1);
+  CHECK(world.statistics().evictions == 1);
   CHECK(world.process.controller().end().kind == End::SystemCall);
+}
+
+TEST_CASE("a page that joined but was not written costs no further copy") {
+  const Program program{{.op = Op::StorePair, .a = 1, .b = 4, .c = 1}};
+  for (const dwc::Policy policy : {dwc::Policy::Rotate, dwc::Policy::Classic}) {
+    World<> world{program, 1, 4, settings(policy)};  // the second page of the pair is missing
+    REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+    CHECK(world.process.controller().end().kind == End::Exception);
+    CHECK(world.statistics().copies_at_fault == 1);
+    CHECK(world.statistics().copies == 0);
+    CHECK(world.statistics().compares == 0);
+  }
 }
 
 TEST_CASE("pages written in this PE do not give way, not even to each other in one instruction") {

@@ -21,7 +21,8 @@ bool sums_to_zero(Bytes bytes) {
 }
 
 bool begins_with(Bytes bytes, std::string_view text) {
-  return bytes.size() >= text.size() && __builtin_memcmp(bytes.data(), text.data(), text.size()) == 0;
+  return bytes.size() >= text.size() &&
+         __builtin_memcmp(bytes.data(), text.data(), text.size()) == 0;
 }
 
 std::uint64_t number_at(Bytes table, std::size_t offset, std::size_t size) {

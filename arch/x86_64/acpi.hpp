@@ -1,7 +1,7 @@
 // The few facts that Reprise wants from the firmware's ACPI tables (ACPI Specification 6.5 §5.2):
-// interrupt controllers, the power management timer, the way to reset. Pure logic: memory is reached
-// through a function, each table's checksum is verified, and what is broken or missing is left out
-// rather than guessed.
+// interrupt controllers, the power management timer, the way to reset. Pure logic: memory is
+// reached through a function, each table's checksum is verified, and what is broken or missing is
+// left out rather than guessed.
 #pragma once
 
 #include <array>

@@ -22,8 +22,8 @@ MemoryRange image_range() {
 [[noreturn]] void refuse(std::string_view problem) {
   write_console("[reprise] The boot loader's information cannot be used: ");
   write_console(problem);
-  write_console(". Boot the kernel by GRUB 2 with `multiboot2`.\nreprise: error code=machine-unfit ");
-  write_console("missing=boot-information\n");
+  write_console(". Boot the kernel by GRUB 2 with `multiboot2`.\n");
+  write_console("reprise: error code=machine-unfit missing=boot-information\n");
   exit_machine(reprise::ExitCode::MachineUnfit);
 }
 

@@ -1,6 +1,6 @@
 // How fast the time-stamp counter runs. No single source can be trusted on every machine: CPUID may
 // not say, recent chipsets gate the PIT, some firmware hides the ACPI timer. So every source there
-// is gives an estimate, each measured with bounded waits, and the one that most others support wins.
+// is gives an estimate, measured with bounded waits, and the one that most others support wins.
 // Pure logic over a device that is read through a type; clock.cpp has the real ones.
 #pragma once
 
@@ -24,9 +24,9 @@ struct Choice {
   unsigned agreeing;  // other sources within 1 %
 };
 
-// The estimate with the most others within 1 %; among equals a stated one, because it is exact. Where
-// no two agree, what was measured counts more than what was said. Then the earlier. A nominal value
-// loses against any other.
+// The estimate with the most others within 1 %; among equals a stated one, because it is exact.
+// Where no two agree, what was measured counts more than what was said. Then the earlier. A nominal
+// value loses against any other.
 [[nodiscard]] std::optional<Choice> choose_frequency(std::span<const Estimate> estimates);
 
 // A measured frequency within 100 parts in a million of a whole MHz is taken for that: closer than

@@ -1,4 +1,4 @@
-// See the header. Tables: Intel SDM Vol. 3A §4.5. Caching: PWT alone means write combining, with PCD
+// See the header. Tables: Intel SDM Vol. 3A §4.5. Caching: PWT alone is write combining, with PCD
 // uncached, as set_page_attributes() in control_registers.cpp has it.
 #include "arch/x86_64/device_mapping.hpp"
 
@@ -20,7 +20,8 @@ constexpr unsigned top_level = 4;
 
 // One table frame for each of a few scattered devices, plus what a large framebuffer's ends take.
 constexpr std::size_t pool_frames = 24;
-alignas(reprise::page_size) constinit std::array<std::array<std::uint64_t, 512>, pool_frames> pool{};
+using Table = std::array<std::uint64_t, 512>;
+alignas(reprise::page_size) constinit std::array<Table, pool_frames> pool{};
 constinit std::size_t pool_used = 0;
 
 std::uint64_t flags_of(CacheMode mode) {

@@ -1,7 +1,7 @@
-// Device memory in the kernel's address space. A device appears where memory at its physical address
-// would: in the direct map, but not executable and with the caching that it needs. Table frames
-// come from a small fixed pool, so that mapping a device needs no allocator and cannot run out
-// because of what programs use.
+// Device memory in the kernel's address space. A device appears where memory at its physical
+// address would: in the direct map, with the caching that it needs. Table frames come from a small
+// fixed pool, so that mapping a device needs no allocator and cannot run out because of what
+// programs use.
 //
 // Relies on build_kernel_tables(): before it the boot tables map everything, and what is mapped
 // already, whole pages of memory included, is used as it is.

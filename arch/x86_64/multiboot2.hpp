@@ -23,9 +23,9 @@ struct BootStorage {
   std::array<Module, max_modules> modules;
 };
 
-// Reads the blob, which lies at `blob_address`, into `storage`. Free memory is what the loader calls
-// available, whole pages only, minus: everything it calls otherwise, the first MiB (firmware data,
-// and pages a second processor would start from), `image`, the modules, and the blob itself.
+// Reads the blob, which lies at `blob_address`, into `storage`. Free memory is what the loader
+// calls available, whole pages only, minus: everything it calls otherwise, the first MiB (firmware
+// data, and pages a second processor would start from), `image`, the modules, and the blob itself.
 // On failure the text says what is wrong, for people.
 [[nodiscard]] std::optional<std::string_view> parse_boot_info(std::span<const std::byte> blob,
                                                               reprise::PhysAddr blob_address,

@@ -109,7 +109,7 @@ TEST_CASE("command line, loader, modules and memory come out as they were put in
   CHECK(storage.info.total_memory == 0x9fc00 + 0x7ee0000);
 }
 
-TEST_CASE("memory in use is not free: first MiB, image, modules, boot information, by whole pages") {
+TEST_CASE("memory in use is not free: first MiB, image, modules, boot information, in pages") {
   const auto bytes = usual().module(0x300000, 0x301001, "archive").finish();
   BootStorage storage;
   REQUIRE_FALSE(parse(bytes, storage));
@@ -188,7 +188,9 @@ TEST_CASE("a module that does not start at a page, or ends before it starts, is 
 
 TEST_CASE("64 modules are taken, one more is refused") {
   Blob blob = usual();
-  for (std::uint32_t i = 0; i < 64; ++i) blob.module(0x300000 + i * 0x1000, 0x300100 + i * 0x1000, "x");
+  for (std::uint32_t i = 0; i < 64; ++i) {
+    blob.module(0x300000 + i * 0x1000, 0x300100 + i * 0x1000, "x");
+  }
   BootStorage storage;
   Blob one_more = blob;
   CHECK_FALSE(parse(blob.finish(), storage));

@@ -37,5 +37,4 @@ std::size_t strlen(const char* text) {
   while (text[length] != 0) ++length;
   return length;
 }
-
 }

@@ -11,8 +11,7 @@ void Line::add(std::string_view text) {
 }
 
 void Line::add(Hex number) {
-  for (int shift = 60; shift >= 0; shift -= 4)
-    add("0123456789abcdef"[number.value >> shift & 15]);
+  for (int shift = 60; shift >= 0; shift -= 4) add("0123456789abcdef"[number.value >> shift & 15]);
 }
 
 void Line::add_number(std::uint64_t number) {

@@ -9,9 +9,9 @@
 namespace user {
 
 [[nodiscard]] const reprise_start& start_information();
-[[nodiscard]] char** environment();                             // ends with a null pointer
-[[nodiscard]] const std::uint64_t* auxiliary_vector();          // pairs, ends with AT_NULL (0)
-[[nodiscard]] std::uint64_t auxiliary(std::uint64_t type);      // 0 when it is not there
+[[nodiscard]] char** environment();                         // ends with a null pointer
+[[nodiscard]] const std::uint64_t* auxiliary_vector();      // pairs, ends with AT_NULL (0)
+[[nodiscard]] std::uint64_t auxiliary(std::uint64_t type);  // 0 when it is not there
 
 // argv[index] as a decimal number; `otherwise` when there is none. Anything else ends the program.
 [[nodiscard]] std::uint64_t number_argument(int argc, char** argv, int index,

@@ -9,17 +9,17 @@
 
 namespace {
 
-constinit reprise_frame seen{};     // as at the exception
+constinit reprise_frame seen{};  // as at the exception
 constinit volatile int handled = 0;
-constinit std::uint64_t skip = 0;   // bytes to continue behind the fault; 0: try again
-constinit std::uint64_t mend = 0;   // page to make writable before that; 0: none
+constinit std::uint64_t skip = 0;  // bytes to continue behind the fault; 0: try again
+constinit std::uint64_t mend = 0;  // page to make writable before that; 0: none
 
 void handle(reprise_frame& frame) {
   seen = frame;
   handled = handled + 1;
   if (mend != 0)
-    REPRISE_CHECK(user::map(mend, REPRISE_PAGE_SIZE,
-                            REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE) == 0);
+    REPRISE_CHECK(
+        user::map(mend, REPRISE_PAGE_SIZE, REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE) == 0);
   frame.rip += skip;
 }
 

@@ -16,7 +16,8 @@ int main(int, char**) {
     user::print("twice: RDRAND gave nothing\n");
     return 2;
   }
-  const std::int64_t self = user::raw_call(REPRISE_SELF, value);  // ends the PE, value in a register
+  const std::int64_t self =
+      user::raw_call(REPRISE_SELF, value);  // ends the PE, value in a register
   user::print("twice: the random number went through in process ", self, ": this was run once\n");
   return 0;
 }

@@ -64,13 +64,13 @@ struct Available {
 
 Available find_available() {
   constexpr std::uint32_t osxsave_and_avx = 1u << 27 | 1u << 28;  // CPUID 1 ECX
-  constexpr std::uint32_t avx512f = 1u << 16;                      // CPUID 7 EBX
+  constexpr std::uint32_t avx512f = 1u << 16;                     // CPUID 7 EBX
   Available found;
   if ((user::cpuid(1).ecx & osxsave_and_avx) != osxsave_and_avx) return found;
   const std::uint64_t enabled = user::enabled_state();
   found.avx = (enabled & 0x6) == 0x6;
-  found.avx512 = (enabled & 0xe6) == 0xe6 && user::cpuid(0).eax >= 7 &&
-                 (user::cpuid(7).ebx & avx512f) != 0;
+  found.avx512 =
+      (enabled & 0xe6) == 0xe6 && user::cpuid(0).eax >= 7 && (user::cpuid(7).ebx & avx512f) != 0;
   return found;
 }
 

@@ -89,8 +89,8 @@ void check_numbers() {
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_SET_BASE, 2, 0);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_SET_HANDLER, 2, code);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_READ, code, 0, 2);
-  for (const std::uint64_t address : {std::uint64_t{0x0000800000000000},
-                                      std::uint64_t{0xffff800000000000}, ~std::uint64_t{0}}) {
+  for (const std::uint64_t address :
+       {std::uint64_t{0x0000800000000000}, std::uint64_t{0xffff800000000000}, ~std::uint64_t{0}}) {
     REFUSED(REPRISE_BAD_ADDRESS, REPRISE_SET_BASE, REPRISE_BASE_FS, address);
     REFUSED(REPRISE_BAD_ADDRESS, REPRISE_SET_BASE, REPRISE_BASE_GS, address);
     REFUSED(REPRISE_BAD_ADDRESS, REPRISE_SET_HANDLER, REPRISE_HANDLER_SYSCALL, address);
@@ -112,7 +112,8 @@ void check_random(std::uint64_t free) {
     const std::uint64_t length = next() | 1;
     REFUSED(REPRISE_BAD_ADDRESS, REPRISE_LOG, address, length);
     REFUSED(REPRISE_BAD_ADDRESS, REPRISE_READ, address, length, REPRISE_READ_NOW);
-    const std::int64_t mapped = user::raw_call(REPRISE_MAP, address & ~4095ull, length, next(), next());
+    const std::int64_t mapped =
+        user::raw_call(REPRISE_MAP, address & ~4095ull, length, next(), next());
     REPRISE_CHECK(mapped < 0 && mapped >= -REPRISE_WOULD_BLOCK);
     const std::int64_t at_free = user::raw_call(REPRISE_PROTECT, free, length, next());
     REPRISE_CHECK(at_free < 0 && at_free >= -REPRISE_WOULD_BLOCK);

@@ -85,7 +85,9 @@ TEST_CASE("this dynamically linked test is refused as dynamic") {
 TEST_CASE("what is no ELF file for this machine is named as what it is") {
   CHECK(error_of({}) == Error::EmptyModule);
   CHECK(error_of(std::as_bytes(std::span{"#!/bin/sh\n"})) == Error::NotElf);
-  CHECK(error_of(std::as_bytes(std::span{"\x7f""E"}).first(2)) == Error::NotElf);
+  CHECK(error_of(std::as_bytes(std::span{"\x7f"
+                                         "E"})
+                     .first(2)) == Error::NotElf);
   CHECK(error_after([](ElfBuilder& e) { e.header.ident[4] = 1; }) == Error::Elf32Bit);
   CHECK(error_after([](ElfBuilder& e) { e.header.ident[4] = 3; }) == Error::ElfMalformed);
   CHECK(error_after([](ElfBuilder& e) { e.header.ident[5] = 2; }) == Error::ElfMachine);
@@ -110,12 +112,10 @@ TEST_CASE("header table and segments outside the file are truncated, also when s
   const std::uint64_t huge = GENERATE(0x3001ull, ~0ull, ~0ull - 0xfff, 1ull << 63);
   CHECK(error_after([=](ElfBuilder& e) { e.header.phoff = huge; }) == Error::ElfTruncated);
   CHECK(error_after([=](ElfBuilder& e) { e.segments[1].offset = huge; }) == Error::ElfTruncated);
-  CHECK(error_after([=](ElfBuilder& e) {
-          e.segments[1].filesz = e.segments[1].memsz = huge;
-        }) == Error::ElfTruncated);
-  CHECK(error_after([=](ElfBuilder& e) {
-          e.segments.push_back(ElfBuilder::other(4, huge, 16));
-        }) == Error::ElfTruncated);
+  CHECK(error_after([=](ElfBuilder& e) { e.segments[1].filesz = e.segments[1].memsz = huge; }) ==
+        Error::ElfTruncated);
+  CHECK(error_after([=](ElfBuilder& e) { e.segments.push_back(ElfBuilder::other(4, huge, 16)); }) ==
+        Error::ElfTruncated);
 }
 
 TEST_CASE("a file without program headers or without a segment to load is malformed") {

@@ -86,7 +86,7 @@ TEST_CASE("the part at fault is named") {
   CHECK(fault_in("p:1:1:page.0.0.0:0") == "page.0.0.0");
   CHECK(fault_in("p:1:1:rax:64") == "64");
   CHECK(fault_in("p:1:1:rax:").empty());
-  CHECK(fault_in("p:1:1:rax:0:") .empty());
+  CHECK(fault_in("p:1:1:rax:0:").empty());
   CHECK(fault_in("p:1:1:rax:0:middle") == "middle");
   CHECK(fault_in("p:1:1:rax:0:end:x") == "end:x");
 }

@@ -47,9 +47,9 @@ TEST_CASE("personality and archive stand alone") {
 }
 
 TEST_CASE("module strings without a role, a name or an end are refused") {
-  const char* text = GENERATE("", "  ", "program", "program=", "programs=a", "Personality", "archiv",
-                              "/bin/busybox", "program=a \"b", "program=a\\", "program=a,b",
-                              "program=a:b", "'program=a b'", "a b c d e f g h i");
+  const char* text = GENERATE("", "  ", "program", "program=", "programs=a", "Personality",
+                              "archiv", "/bin/busybox", "program=a \"b", "program=a\\",
+                              "program=a,b", "program=a:b", "'program=a b'", "a b c d e f g h i");
   CHECK(Parsed{text}.wrong());
 }
 

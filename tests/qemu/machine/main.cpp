@@ -1,0 +1,227 @@
+// A kernel that is all test: it brings the machine up as kernel/main.cpp does, then looks at the
+// border between the rings from inside, where programs alone could not. A line "ok NAME" or
+// "FAIL NAME" for each case; machine_test.py boots it. The command line asks for a way to die:
+// die=stack overflows the kernel's stack, die=fault reads memory that is not mapped.
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "arch/frame_memory.hpp"
+#include "arch/machine.hpp"
+#include "arch/page_table.hpp"
+#include "arch/run_user.hpp"
+#include "arch/x86_64/extended_state.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/layout.hpp"
+#include "kernel/base/assert.hpp"
+#include "kernel/base/memory_map.hpp"
+
+extern "C" {
+extern const char user_page[], user_call[], user_undefined[], user_write[], user_spin[],
+    user_vector[], user_flags[], user_time_stamp[], user_port[], user_breakpoint[],
+    user_interrupt[], user_step[], user_selectors[], user_table[], user_halt[];
+[[noreturn]] void __cxa_pure_virtual() { REPRISE_PANIC("a pure virtual function was called"); }
+}
+
+void reprise::panic_at(const char*, int, const char* what) {
+  arch::write_console("panicked: ");
+  arch::write_console(what);
+  arch::write_console("\n");
+  arch::exit_machine(ExitCode::Panic);
+}
+
+namespace {
+
+using namespace arch;
+using namespace reprise;
+
+constexpr std::uint64_t code_base = 0x400000, data_page = 0x700, stack_page = 0x500;
+constexpr std::uint64_t stack_top = 0x501000;
+
+// Counts up through the largest range of memory.
+class Frames final : public FrameSource {
+public:
+  void use(std::span<const MemoryRange> memory) {
+    for (const MemoryRange& range : memory) {
+      if (range.size <= size_) continue;
+      size_ = range.size;
+      next_ = frame_of(range.start);
+    }
+  }
+  std::optional<FrameNumber> allocate() override {
+    const FrameNumber frame = next_;
+    next_ = next_ + 1;
+    return frame;
+  }
+  void release(FrameNumber) override {}
+
+private:
+  std::uint64_t size_ = 0;
+  FrameNumber next_{};
+};
+
+constinit Frames frames;
+constinit UserState state;
+constinit bool all_good = true;
+
+void expect(std::string_view name, bool good) {
+  write_console(good ? "ok " : "FAIL ");
+  write_console(name);
+  write_console("\n");
+  all_good &= good;
+}
+
+std::uint64_t place(const char* label) {
+  return code_base + static_cast<std::uint64_t>(label - user_page);
+}
+
+Trap run_from(const char* label) {
+  initialize(state, place(label), stack_top);
+  load_rest(state);
+  return run_user(state);
+}
+
+bool is_exception(const Trap& trap, std::uint8_t vector) {
+  return trap.kind == Trap::Kind::Exception && trap.vector == vector;
+}
+
+PageTable make_space() {
+  auto table = PageTable::create(frames);
+  const FrameNumber code = frames.allocate().value();
+  const auto* const from = reinterpret_cast<const std::uint64_t*>(user_page);
+  for (std::size_t i = 0; i < words_per_page; ++i) frame_words(code)[i] = from[i];
+  bool mapped = table->map(page_of(UserAddr{code_base}), {code, {true, false, true}});
+  mapped &= table->map(
+      PageNumber{stack_page},
+      {frames.allocate().value(), {true, true, false}, Ownership::Owned, WriteAccess::Enabled});
+  mapped &= table->map(PageNumber{data_page}, {frames.allocate().value(), {true, true, false}});
+  expect("pages mapped", mapped);
+  return std::move(*table);
+}
+
+void try_system_call() {
+  Trap trap = run_from(user_call);
+  expect("system call", trap.kind == Trap::Kind::SystemCall && state[Register::Rax] == 1 &&
+                            state[Register::R15] == 0x77 && state[Register::Rsp] == stack_top &&
+                            state[Register::Rip] == place(user_undefined) &&
+                            state[Register::Rflags] == 0x202);
+  trap = run_user(state);
+  expect("undefined instruction",
+         is_exception(trap, 6) && state[Register::Rip] == place(user_undefined) &&
+             state[Register::Rflags] == 0x202 && state[Register::Cs] == x86::user_code_selector &&
+             state[Register::Ss] == x86::user_data_selector);
+}
+
+void try_first_write(PageTable& table) {
+  const PageNumber page{data_page};
+  const Trap trap = run_from(user_write);
+  expect("first write faults", is_exception(trap, Trap::page_fault_vector) &&
+                                   trap.error_code == 7 &&
+                                   trap.fault_address == address_of(page).value());
+  expect("and leaves the page clean", !table.dirty(page));
+  table.set_write_access(page, WriteAccess::Enabled);
+  PageTable::invalidate(page);
+  Trap stop{};
+  do {
+    arm_timer(Nanoseconds{1'000'000});
+    stop = run_user(state);
+  } while (stop.kind == Trap::Kind::Timer && state[Register::Rip] == place(user_write));
+  expect("timer ends a loop",
+         stop.kind == Trap::Kind::Timer && state[Register::Rip] == place(user_spin));
+  expect("written page is dirty", table.dirty(page));
+}
+
+void try_flags() {
+  Trap trap = run_from(user_flags);
+  expect("flags kept", is_exception(trap, 6) && (state[Register::Rflags] & 0x40400) == 0x40400);
+  constexpr std::uint64_t unwanted =
+      x86::Rflags::Tf::mask | x86::Rflags::If::mask | x86::Rflags::Df::mask | x86::Rflags::Ac::mask;
+  std::uint64_t flags;
+  asm volatile("pushfq\n\tpop %0" : "=r"(flags));
+  expect("and not brought into the kernel", (flags & unwanted) == 0);
+  trap = run_from(user_step);
+  expect("a system call under single step comes back",
+         trap.kind == Trap::Kind::SystemCall || is_exception(trap, x86::debug_vector));
+}
+
+void try_forbidden() {
+  expect("time stamp ends the run", is_exception(run_from(user_time_stamp), 13));
+  expect("port ends the run", is_exception(run_from(user_port), 13));
+  expect("halt ends the run", is_exception(run_from(user_halt), 13));
+  expect("breakpoint", is_exception(run_from(user_breakpoint), 3));
+  expect("software interrupt is no way in", is_exception(run_from(user_interrupt), 13));
+  if ((x86::read_cr4() & x86::Cr4::Umip::mask) != 0) {
+    expect("descriptor table is hidden", is_exception(run_from(user_table), 13));
+  }
+}
+
+void try_impossible_rip() {
+  initialize(state, 0x0000800000000000, stack_top);
+  load_rest(state);
+  const Trap trap = run_user(state);
+  expect("RIP that is not canonical is the program's fault",
+         trap.kind == Trap::Kind::Exception && state[Register::Rip] == 0x0000800000000000);
+  expect("and the next program runs", run_from(user_call).kind == Trap::Kind::SystemCall);
+}
+
+void try_rest() {
+  Trap trap = run_from(user_selectors);
+  save_rest(state);
+  expect("selectors", trap.kind == Trap::Kind::SystemCall && state[Register::Ds] == 0 &&
+                          state[Register::Fs] == x86::user_data_selector);
+  initialize(state, place(user_call), stack_top);
+  UserState fresh = state;
+  load_rest(state);
+  trap = run_user(state);
+  save_rest(state);
+  bool same = trap.kind == Trap::Kind::SystemCall;
+  for (std::size_t i = general_words; i < state.words().size(); ++i) {
+    same &= state.words()[i] == fresh.words()[i];
+  }
+  expect("untouched extended state is saved as it was made", same);
+  if (x86::extended_state.ymm_word == 0) return;
+  trap = run_from(user_vector);
+  save_rest(state);
+  expect("vector registers", state.words()[*word_named("xmm3.1")] == ~0ull &&
+                                 state.words()[*word_named("ymm3.2")] == ~0ull &&
+                                 state.words()[*word_named("ymm4.2")] == 0);
+}
+
+// Too deep on purpose.
+std::uint64_t overflow(std::uint64_t depth) {
+  volatile std::uint64_t block[64];
+  block[depth % 64] = depth;
+  return depth == 0 ? 0 : overflow(depth + 1) + block[depth % 64];
+}
+
+void die_as_asked(std::string_view command_line) {
+  if (command_line == "die=stack") static_cast<void>(overflow(1));
+  if (command_line == "die=fault") {
+    static_cast<void>(*reinterpret_cast<volatile char*>(kernel_base - page_size));
+  }
+}
+
+}  // namespace
+
+extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info) {
+  start_emergency_serial();
+  load_descriptor_tables();
+  require_features();
+  const BootInfo& boot = read_boot_info(magic, info);
+  frames.use(boot.memory);
+  build_kernel_tables(boot, frames);
+  check_write_xor_execute();
+  start_extended_state();
+  start_interrupts(boot);
+  start_clock();
+  die_as_asked(boot.command_line);
+  PageTable table = make_space();
+  table.activate();
+  try_system_call();
+  try_first_write(table);
+  try_flags();
+  try_forbidden();
+  try_impossible_rip();
+  try_rest();
+  exit_machine(all_good ? ExitCode::Clean : ExitCode::ProgramFailed);
+}

@@ -1,0 +1,38 @@
+; Tiny programs for ring 3, copied to one page each case enters at its own place. Registers that the
+; kernel's side checks are named there (main.cpp).
+bits 64
+section .rodata
+align 4096
+global user_page, user_call, user_undefined, user_write, user_spin, user_vector, user_flags
+global user_time_stamp, user_port, user_breakpoint, user_interrupt, user_step, user_selectors
+global user_table, user_halt
+user_page:
+user_call:       mov eax, 1
+                 mov r15d, 0x77
+                 syscall
+user_undefined:  ud2
+user_write:      mov qword [0x700000], 1
+user_spin:       jmp user_spin
+user_vector:     vpcmpeqb ymm3, ymm3, ymm3
+                 syscall
+user_flags:      std                             ; direction and alignment check set at the fault
+                 pushfq
+                 or dword [rsp], 1 << 18
+                 popfq
+                 ud2
+user_time_stamp: rdtsc
+user_port:       in al, 0x60
+user_halt:       hlt
+user_breakpoint: int3
+user_interrupt:  int 0x80
+user_step:       pushfq                          ; TF set when SYSCALL enters the kernel
+                 or dword [rsp], 1 << 8
+                 popfq
+                 syscall
+user_selectors:  mov eax, 3
+                 mov ds, eax
+                 mov eax, 0x1b
+                 mov fs, eax
+                 syscall
+user_table:      sgdt [rsp]
+align 4096

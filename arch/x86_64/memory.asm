@@ -57,3 +57,14 @@ memcmp:
     sub eax, ecx
 .equal:
     ret
+
+; size_t strlen(const char* text [rdi])
+; Clobbers rcx, rdi.
+global strlen
+strlen:
+    xor eax, eax
+    mov rcx, -1
+    repne scasb
+    not rcx
+    lea rax, [rcx - 1]
+    ret

@@ -4,9 +4,10 @@ Several run at once where their lines can be told apart; what a program prints a
 """
 
 import random
+import shutil
 from pathlib import Path
 
-from boot import BUSYBOX, BootTest, linux
+from boot import BUSYBOX, TOP, BootTest, linux
 from reference import make_tree, on_linux, printed_bytes
 
 from reprise import image
@@ -27,6 +28,7 @@ class LinuxProgramsTest(BootTest):
         must hold exactly what they print there: each one's lines in their order, and no other."""
         archive = Archive()
         archive.add_tree(self.tree)
+        programs = [[str(word) for word in argv] for argv in programs]
         named = [image.Program(argv[0], argv, f"p{n}") for n, argv in enumerate(programs)]
         expected = [on_linux(argv, self.tree) for argv in programs]
         outcome = self.boot(named, archive=archive, **settings)
@@ -133,3 +135,23 @@ class Busybox(LinuxProgramsTest):
         self.assert_clean(outcome)
         self.assert_all_ran_twice(outcome, 1)
         self.assertEqual(outcome.program_output(), (GOLDEN / "ls-lR.txt").read_text())
+
+
+class CompiledPrograms(LinuxProgramsTest):
+    def test_a_c_program_with_musl_prints_what_it_does_on_linux(self):
+        self.boot_like_linux([[linux("musl_hello"), "7", "two words", ""]])
+
+    def test_a_cxx_program_with_glibc_prints_what_it_does_on_linux(self):
+        self.boot_like_linux([[linux("cxx_features")]])
+
+    def test_sqlite_inserts_ten_thousand_rows_and_answers_queries(self):
+        outcome = self.boot_like_linux([[linux("sqlite_inserts")]])
+        self.assertIn("10000|", outcome.program_output())
+
+    def test_lua_runs_a_script_from_the_archive(self):
+        shutil.copy(TOP / "tests" / "programs" / "linux" / "scripts" / "tour.lua", self.tree)
+        self.boot_like_linux([[linux("lua_run"), "tour.lua", "argument"]])
+
+    def test_programs_that_check_linux_calls_find_the_same_as_on_linux(self):
+        names = ["memory", "memory_musl", "registers", "signals", "bad_pointers"]
+        self.boot_like_linux([[linux(name)] for name in names])

@@ -1,0 +1,13 @@
+// countdown [COUNT]: a PE that begins at a countdown from COUNT (1000) in RBX: one flip in a high bit
+// there, and it would last for years. That is what the watchdog is for.
+#include "kernel/abi/reprise.h"
+#include "user/lib/print.hpp"
+#include "user/lib/start.hpp"
+
+int main(int argc, char** argv) {
+  std::uint64_t left = user::number_argument(argc, argv, 1, 1000);
+  std::uint64_t call = REPRISE_SELF;  // the first PE ends here, the next begins behind it
+  asm volatile("syscall; 1: decq %0; jnz 1b" : "+b"(left), "+a"(call) : : "rcx", "r11", "cc");
+  user::print("countdown: ", left, " left\n");
+  return 0;
+}

@@ -22,7 +22,7 @@ struct CpuidResult {
 };
 
 struct FakeCpu {
-  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0;
+  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0, dr6 = 0;
   std::map<Msr, std::uint64_t> msrs;
   std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidResult> leaves;
   std::function<void(FakeCpu&)> before_cpuid;  // leaves that depend on registers
@@ -73,6 +73,7 @@ inline void write_msr(Msr msr, std::uint64_t value) {
 }
 
 inline std::uint64_t read_cr0() { return cpu.cr0; }
+inline std::uint64_t read_cr2() { return cpu.cr2; }
 inline std::uint64_t read_cr3() { return cpu.cr3; }
 inline std::uint64_t read_cr4() { return cpu.cr4; }
 inline void write_cr0(std::uint64_t value) { cpu.cr0 = value; }
@@ -82,6 +83,7 @@ inline void write_cr3(std::uint64_t value) {
 }
 inline void write_cr4(std::uint64_t value) { cpu.cr4 = value; }
 inline void write_xcr0(std::uint64_t value) { cpu.xcr0 = value; }
+inline void write_dr6(std::uint64_t value) { cpu.dr6 = value; }
 inline void invlpg(std::uint64_t address) { cpu.invalidated.push_back(address); }
 inline void wbinvd() {}
 inline void clflush(const void*) { ++cpu.flushed_lines; }

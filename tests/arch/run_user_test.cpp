@@ -1,0 +1,156 @@
+// What run_user() and kernel_trap() make of each reason, with a scripted ring 3 in the place of
+// traps.asm: also of faults that emulators do not raise (the IRET to a RIP that is not canonical).
+#include "arch/run_user.hpp"
+
+#include <deque>
+
+#include "arch/machine.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/interrupts.hpp"
+#include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "tests/catch.hpp"
+#include "tests/arch/fake_memory.hpp"
+
+using namespace arch;
+using Kind = Trap::Kind;
+
+namespace {
+
+std::deque<std::uint64_t> reasons;  // what enter_user() returns, one after the other
+std::deque<bool> expiries;
+std::size_t ends = 0, timer_notes = 0;
+std::vector<int> device_notes;
+bool recoverable = true;
+
+void reset(std::deque<std::uint64_t> script) {
+  x86::cpu = {};
+  reasons = std::move(script);
+  expiries.clear();
+  ends = timer_notes = 0;
+  device_notes.clear();
+  recoverable = true;
+}
+
+Trap run() {
+  UserState state;
+  const Trap trap = run_user(state);
+  REQUIRE(reasons.empty());
+  return trap;
+}
+
+x86::TrapFrame frame_at(std::uint64_t vector, void (*place)()) {
+  x86::TrapFrame frame{};
+  frame.vector = vector;
+  frame.rip = reinterpret_cast<std::uint64_t>(place);
+  return frame;
+}
+
+void elsewhere() {}
+
+}  // namespace
+
+extern "C" {
+std::uint64_t kernel_trap(const x86::TrapFrame* frame);
+std::uint64_t enter_user(UserState*) {
+  const std::uint64_t reason = reasons.at(0);
+  reasons.pop_front();
+  return reason;
+}
+void system_call_entry() { timer_notes += 1000; }  // distinct bodies: distinct addresses
+void iret_to_user() { timer_notes += 2000; }
+}
+void x86::end_of_interrupt() { ++ends; }
+void x86::note_timer_interrupt() { ++timer_notes; }
+void x86::note_device_interrupt(std::uint8_t vector) { device_notes.push_back(vector); }
+bool x86::take_timer_expiry() {
+  const bool expired = expiries.at(0);
+  expiries.pop_front();
+  return expired;
+}
+bool x86::clear_machine_check() { return recoverable; }
+void arch::write_console(std::string_view) {}
+
+TEST_CASE("a system call and every exception come out as what they are") {
+  reset({x86::system_call_reason});
+  REQUIRE(run().kind == Kind::SystemCall);
+  for (std::uint64_t vector = 0; vector < x86::exception_vectors; ++vector) {
+    if (vector == x86::nmi_vector || vector == x86::machine_check_vector) continue;
+    reset({vector | 0xfedcba98ull << 32});
+    x86::cpu.cr2 = 0x1234567;
+    const Trap trap = run();
+    REQUIRE(trap.kind == Kind::Exception);
+    REQUIRE(trap.vector == vector);
+    REQUIRE(trap.error_code == 0xfedcba98);
+    REQUIRE(trap.fault_address == (vector == Trap::page_fault_vector ? 0x1234567 : 0));
+  }
+}
+
+TEST_CASE("the timer's expiry ends the run; a leftover of an earlier arming does not") {
+  reset({x86::timer_vector, x86::timer_vector, x86::timer_vector});
+  expiries = {false, false, true};
+  REQUIRE(run().kind == Kind::Timer);
+  REQUIRE(timer_notes == 3);
+  REQUIRE(ends == 3);
+}
+
+TEST_CASE("a device is told and acknowledged; a spurious interrupt is neither and ends nothing") {
+  reset({x86::spurious_vector, x86::serial_vector});
+  REQUIRE(run().kind == Kind::Device);
+  REQUIRE(device_notes == std::vector<int>{x86::serial_vector});
+  REQUIRE(ends == 1);
+  reset({x86::last_device_vector + 1, x86::system_call_reason});
+  REQUIRE(run().kind == Kind::SystemCall);
+  REQUIRE(device_notes.empty());
+  REQUIRE(ends == 1);
+}
+
+TEST_CASE("NMI and a recoverable machine check are told apart; one beyond recovery panics") {
+  reset({x86::nmi_vector});
+  REQUIRE(run().kind == Kind::NonMaskable);
+  reset({x86::machine_check_vector});
+  REQUIRE(run().kind == Kind::MachineCheck);
+  reset({x86::machine_check_vector});
+  recoverable = false;
+  UserState state;
+  REQUIRE_THROWS_AS(run_user(state), Panic);
+}
+
+TEST_CASE("a fault of the IRET into the program is the program's, with its error code") {
+  reset({});
+  for (const std::uint64_t vector : {11, 12, 13}) {
+    auto frame = frame_at(vector, iret_to_user);
+    frame.error_code = 0x18;
+    REQUIRE(kernel_trap(&frame) == (vector | 0x18ull << 32));
+    frame = frame_at(vector, elsewhere);
+    REQUIRE_THROWS_AS(kernel_trap(&frame), Panic);
+  }
+  const auto frame = frame_at(x86::page_fault_vector, iret_to_user);
+  REQUIRE_THROWS_AS(kernel_trap(&frame), Panic);
+}
+
+TEST_CASE("in the kernel an NMI passes, a debug trap only where SYSCALL enters, else it panics") {
+  reset({});
+  for (auto* place : {iret_to_user, system_call_entry, elsewhere}) {
+    const auto nmi = frame_at(x86::nmi_vector, place);
+    REQUIRE(kernel_trap(&nmi) == 0);
+  }
+  auto frame = frame_at(x86::debug_vector, system_call_entry);
+  REQUIRE(kernel_trap(&frame) == 0);
+  for (std::uint64_t vector = 0; vector < x86::exception_vectors; ++vector) {
+    if (vector == x86::nmi_vector) continue;
+    frame = frame_at(vector, elsewhere);
+    REQUIRE_THROWS_AS(kernel_trap(&frame), Panic);
+  }
+}
+
+TEST_CASE("an interrupt that reaches the waiting kernel is handled and returns there") {
+  reset({});
+  auto frame = frame_at(x86::timer_vector, elsewhere);
+  REQUIRE(kernel_trap(&frame) == 0);
+  REQUIRE(timer_notes == 1);
+  frame = frame_at(x86::serial_vector, elsewhere);
+  REQUIRE(kernel_trap(&frame) == 0);
+  REQUIRE(device_notes == std::vector<int>{x86::serial_vector});
+  REQUIRE(ends == 2);
+}

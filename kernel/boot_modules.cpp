@@ -4,7 +4,6 @@
 
 #include "arch/frame_memory.hpp"
 #include "kernel/console/line.hpp"
-#include "kernel/parse/cpio.hpp"
 #include "kernel/parse/module_string.hpp"
 
 namespace reprise {
@@ -16,10 +15,6 @@ constexpr std::size_t max_arguments = 128;
 // runs. A boot that needs more gets the error for module strings.
 std::array<char, 64 << 10> text_store;
 std::size_t text_used = 0;
-
-std::span<const std::byte> bytes_of(const arch::Module& module) {
-  return arch::physical_bytes(module.range.start, module.range.size);
-}
 
 class Starter {
 public:
@@ -35,9 +30,6 @@ public:
     if (purpose->role == ModuleRole::Personality) {
       companions_.personality = module.range;
       return;
-    }
-    if (const auto archive = check_archive(bytes_of(module)); !archive) {
-      return fail(archive.error(), module.string);
     }
     companions_.archive = module.range;
   }

@@ -78,9 +78,10 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   introduce(boot);
   input.emplace(settings.input);
   injector.emplace(settings);
-  const std::optional<Error> error =
+  const std::optional<Error> not_started =
       start_programs(boot.modules, frames, *injector, settings, processes);
-  Supervisor{processes, *input, *injector, settings}.run();
+  const std::optional<Error> refused =
+      Supervisor{processes, *input, *injector, settings}.run();
   print_final_report(processes, *injector, settings);
-  arch::exit_machine(outcome(error));
+  arch::exit_machine(outcome(not_started ? not_started : refused));
 }

@@ -1,6 +1,7 @@
 #include "kernel/supervisor.hpp"
 
 #include "arch/machine.hpp"
+#include "kernel/boot_modules.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/report/diagnosis.hpp"
@@ -8,8 +9,9 @@
 
 namespace reprise {
 
-void Supervisor::run() {
+std::optional<Error> Supervisor::run() {
   while (Process* process = scheduler_.next()) turn(*process);
+  return refused_;
 }
 
 void Supervisor::turn(Process& process) {
@@ -32,7 +34,10 @@ void Supervisor::serve(Process& process, const dwc::PeEnd& end) {
   using Kind = dwc::PeEnd::Kind;
   switch (end.kind) {
     case Kind::SystemCall:
-      if (const auto status = calls_.serve(process)) finish(process, *status);
+      if (const auto ending = calls_.serve(process)) {
+        if (ending->refused) refuse(process, *ending->refused);
+        finish(process, ending->status);
+      }
       return;
     case Kind::Exception:
       if (const auto status = serve_exception(process, end)) finish(process, *status);
@@ -43,6 +48,11 @@ void Supervisor::serve(Process& process, const dwc::PeEnd& end) {
     default:
       return;  // the program goes on where it stands
   }
+}
+
+void Supervisor::refuse(const Process& process, Error error) {
+  print_error(error, process.name());
+  if (!refused_) refused_ = error;
 }
 
 void Supervisor::out_of_memory(Process& process) {

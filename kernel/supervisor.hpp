@@ -19,12 +19,13 @@ public:
         injector_{injector},
         settings_{settings} {}
 
-  // Runs until every process has ended.
-  void run();
+  // Runs until every process has ended. Returns the first error in a program's file, if any.
+  std::optional<Error> run();
 
 private:
   void turn(Process& process);
   void serve(Process& process, const dwc::PeEnd& end);
+  void refuse(const Process& process, Error error);
   void out_of_memory(Process& process);
   void mismatch_stands(Process& process);
   void finish(Process& process, std::uint8_t status);
@@ -34,6 +35,7 @@ private:
   NativeCalls calls_;
   Injector& injector_;
   const Settings& settings_;
+  std::optional<Error> refused_;
 };
 
 }  // namespace reprise

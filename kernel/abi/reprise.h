@@ -31,6 +31,8 @@ enum reprise_call {
   REPRISE_SET_HANDLER = 11, /* (which, entry, struct reprise_frame*): returns 0 */
   REPRISE_RESUME = 12,   /* (const struct reprise_frame*): continues there; returns only an error */
   REPRISE_SELF = 13,     /* (): number of this process, from 1 */
+  REPRISE_MAP_FILE = 14, /* (address, bytes, protection, offset): pages of the program's file */
+  REPRISE_REFUSE = 15,   /* (error): the program's file cannot be run; does not return */
 };
 
 enum reprise_error {
@@ -57,9 +59,8 @@ enum reprise_error {
 #define REPRISE_CLOCK_MONOTONIC 0u /* since kernel entry */
 #define REPRISE_CLOCK_WALL 1u      /* since 1970-01-01 UTC */
 
-/* Handlers. REPRISE_HANDLER_SYSCALL: the calling program image becomes a personality: from then on
- * a SYSCALL made outside the image that called SET_HANDLER continues at `entry`, within the same PE,
- * with RCX = return address, R11 = RFLAGS and all else as at the SYSCALL; the frame is not used.
+/* Handlers. REPRISE_HANDLER_SYSCALL: from then on a SYSCALL made outside the personality's image
+ * (REPRISE_IMAGE_BASE up to REPRISE_IMAGE_END) continues at `entry`, within the same PE, with RCX = return address, R11 = RFLAGS and all else as at the SYSCALL; the frame is not used.
  * REPRISE_HANDLER_EXCEPTION: after an exception the registers are written to the frame, the handler
  * is disarmed, and the program continues at `entry` with RDI = frame; SET_HANDLER arms it again.
  * An entry of 0 removes the handler. */
@@ -73,18 +74,37 @@ struct reprise_frame {
   uint64_t vector, error_code, fault_address; /* of the exception; ignored by RESUME */
 };
 
-/* What a process is started with: RDI points to this at the entry of a native program or of the
- * personality; RSP is the System V initial stack (argc, argv, envp, auxv) in both cases. The Linux
- * program beside a personality starts at program_entry with that same RSP, RDX = 0. */
+/* What a process is started with. The kernel enters the personality with RDI pointing to this and no
+ * stack; its loader maps the program, builds the System V initial stack (argc, argv, envp, auxv) and
+ * fills in what is marked (l). A native program is then entered with RDI pointing to this and RSP to
+ * that stack; a Linux program with that RSP and RDX = 0. */
 struct reprise_start {
   uint64_t abi_version;
   uint64_t process;         /* as REPRISE_SELF */
   uint64_t archive_address; /* the cpio archive, mapped read-only; 0 when there is none */
   uint64_t archive_bytes;
-  uint64_t program_entry;   /* of the Linux program; 0 for a native one */
-  uint64_t program_break;   /* first page behind the program's image: where brk begins */
+  uint64_t program_entry;   /* (l) of a Linux program; 0 for a native one */
+  uint64_t program_break;   /* (l) first page behind the program's image: where brk begins */
   uint64_t stack_low, stack_high;
   uint64_t map_low, map_high; /* free for REPRISE_MAP as the process likes */
+  uint64_t stack_pointer;     /* (l) the initial stack */
+  uint64_t file_address;      /* the program's file, mapped read-only */
+  uint64_t file_bytes;
+  uint64_t strings; /* argv, then the environment, one behind the other, each with its NUL */
+  uint64_t argument_count, environment_count;
+  uint64_t hardware_capabilities; /* AT_HWCAP: CPUID 1 EDX */
+};
+
+/* The boot module `personality` is a flat image: it begins with this, and its parts follow each
+ * other in whole pages from REPRISE_IMAGE_BASE on. */
+#define REPRISE_IMAGE_BASE 0x00007e0000000000ul
+#define REPRISE_IMAGE_END 0x00007f0000000000ul
+#define REPRISE_IMAGE_MAGIC 0x0045534952504552ul /* "REPRISE" */
+struct reprise_image {
+  uint64_t magic;
+  uint64_t entry;                                /* address of the first instruction */
+  uint64_t code_pages, constant_pages, data_pages; /* in the file, in this order */
+  uint64_t zero_pages;                           /* behind them, not in the file */
 };
 
 #endif

@@ -20,7 +20,7 @@ enum class Error : std::uint8_t {
   ElfOverlap,           // two segments claim the same page
   ElfWritableCode,      // a segment both writable and executable
   ElfAddress,           // a segment outside the user half, or where the personality lives
-  NoPersonality,        // a Linux program, but no module with the role personality
+  NoPersonality,        // no module with the role personality, or not its flat image
   BadArchive,
   BadArgument,          // unknown or malformed boot argument
   OutOfMemory,          // the machine has too little memory for what it was asked to start

@@ -16,6 +16,7 @@ inline constexpr std::uint64_t user_high = 0x00007fffffffe000;  // exclusive
 inline constexpr std::uint64_t position_independent_base = 0x0000555500000000;
 inline constexpr std::uint64_t mmap_low = 0x0000100000000000;
 inline constexpr std::uint64_t mmap_high = 0x00007c0000000000;
+inline constexpr std::uint64_t program_file_base = 0x00007c8000000000;  // as it came, read-only
 inline constexpr std::uint64_t archive_base = 0x00007d0000000000;
 inline constexpr std::uint64_t personality_base = 0x00007e0000000000;
 inline constexpr std::uint64_t personality_end = 0x00007f0000000000;

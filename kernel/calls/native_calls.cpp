@@ -48,12 +48,15 @@ NativeCalls::NativeCalls(ConsoleInput& input)
     : input_{input},
       wall_at_entry_{arch::wall_clock_seconds() * nanoseconds_per_second - arch::now().value()} {}
 
-std::optional<std::uint8_t> NativeCalls::serve(Process& process) {
+std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
   arch::UserState& state = process.registers();
   const std::uint64_t number = state[Register::Rax];
   const Arguments arguments{state[Register::Rdi], state[Register::Rsi], state[Register::Rdx],
                             state[Register::R10]};
-  if (number == REPRISE_EXIT) return static_cast<std::uint8_t>(arguments.a);
+  if (number == REPRISE_EXIT) return Ending{static_cast<std::uint8_t>(arguments.a), std::nullopt};
+  if (number == REPRISE_REFUSE && arguments.a < static_cast<std::uint64_t>(Error::count)) {
+    return Ending{status_refused, static_cast<Error>(arguments.a)};
+  }
   process.status = ProcessStatus::Ready;
   const Answer result = answer(process, number, arguments);
   const bool registers_replaced = number == REPRISE_RESUME && result == 0;
@@ -70,6 +73,8 @@ NativeCalls::Answer NativeCalls::answer(Process& process, std::uint64_t number,
       return log(process, arguments);
     case REPRISE_MAP:
       return map(process, arguments);
+    case REPRISE_MAP_FILE:
+      return map_file(process, arguments);
     case REPRISE_UNMAP:
       return unmap(process, arguments);
     case REPRISE_PROTECT:
@@ -90,6 +95,8 @@ NativeCalls::Answer NativeCalls::answer(Process& process, std::uint64_t number,
       return set_handler(process, arguments);
     case REPRISE_RESUME:
       return resume(process, arguments);
+    case REPRISE_REFUSE:
+      return -REPRISE_BAD_ARGUMENT;
     case REPRISE_SELF:
       return static_cast<Answer>(process.id());
     default:
@@ -124,6 +131,21 @@ NativeCalls::Answer NativeCalls::map(Process& process, const Arguments& argument
   const Existing existing =
       (arguments.d & REPRISE_MAP_REPLACE) != 0 ? Existing::Replace : Existing::Refuse;
   const auto mapped = process.space().map_zero(range.value(), *permissions, existing);
+  return mapped ? 0 : code_of(mapped.error());
+}
+
+// Only whole pages of the file: its last one may hold what is not the file's.
+NativeCalls::Answer NativeCalls::map_file(Process& process, const Arguments& arguments) {
+  const auto range = PageRange::of(UserAddr{arguments.a}, arguments.b);
+  if (!range) return code_of(range.error());
+  const auto permissions = permissions_of(arguments.c);
+  const std::uint64_t offset = arguments.d, file_bytes = process.program_file.size;
+  if (!permissions || offset % page_size != 0 || offset > file_bytes ||
+      arguments.b > file_bytes - offset) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  const FrameNumber first = frame_of(process.program_file.start + offset);
+  const auto mapped = process.space().map_frames(range.value(), first, *permissions);
   return mapped ? 0 : code_of(mapped.error());
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "kernel/base/error.hpp"
 #include "kernel/console/input.hpp"
 #include "kernel/process/process.hpp"
 
@@ -15,10 +16,16 @@ class NativeCalls {
 public:
   explicit NativeCalls(ConsoleInput& input);
 
-  // Serves the call in the process's registers; the status with which it asks to end, if it does.
+  // How a process asks to end.
+  struct Ending {
+    std::uint8_t status;
+    std::optional<Error> refused;  // its program's file cannot be run
+  };
+
+  // Serves the call in the process's registers; the ending that it asks for, if it does.
   // A call that must wait leaves the process Sleeping, or Reading: then it is served again when
   // there is input.
-  std::optional<std::uint8_t> serve(Process& process);
+  std::optional<Ending> serve(Process& process);
 
 private:
   struct Arguments {
@@ -29,6 +36,7 @@ private:
   Answer answer(Process& process, std::uint64_t number, const Arguments& arguments);
   Answer log(Process& process, const Arguments& arguments);
   Answer map(Process& process, const Arguments& arguments);
+  Answer map_file(Process& process, const Arguments& arguments);
   Answer unmap(Process& process, const Arguments& arguments);
   Answer protect(Process& process, const Arguments& arguments);
   Answer set_base(Process& process, const Arguments& arguments);

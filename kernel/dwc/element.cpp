@@ -18,7 +18,7 @@ bool redirect_to_personality(Process& process) {
   if (process.syscall_entry.value() == 0) return false;
   arch::UserState& state = process.registers();
   const std::uint64_t rip = state[Register::Rip];
-  if (rip >= process.image_low.value() && rip < process.image_high.value()) return false;
+  if (rip >= personality_base && rip < personality_end) return false;
   state[Register::Rcx] = rip;
   state[Register::R11] = state[Register::Rflags];
   state[Register::Rip] = process.syscall_entry.value();

@@ -56,21 +56,26 @@ MemoryResult AddressSpace::map_zero(PageRange range, arch::Permissions permissio
     return Failure{MemoryError::Occupied};
   }
   unmap(range);
-  const arch::Mapping fresh{zero_, permissions, arch::Ownership::Shared,
-                            arch::WriteAccess::Protected};
-  for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
-    if (table_.map(page, fresh)) continue;
+  return map_shared(range, zero_, 0, permissions);
+}
+
+MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
+                                      arch::Permissions permissions) {
+  if (table_.next_mapped(range.first(), range.end())) return Failure{MemoryError::Occupied};
+  return map_shared(range, first, 1, permissions);
+}
+
+// `step` is 1 for frames that follow each other, 0 for one frame behind all pages.
+MemoryResult AddressSpace::map_shared(PageRange range, FrameNumber frame, std::uint64_t step,
+                                      arch::Permissions permissions) {
+  for (PageNumber page = range.first(); page < range.end(); page = page + 1, frame = frame + step) {
+    if (table_.map(page, {frame, permissions, arch::Ownership::Shared,
+                          arch::WriteAccess::Protected})) {
+      continue;
+    }
     unmap(range);
     return Failure{MemoryError::Exhausted};
   }
-  return Done{};
-}
-
-MemoryResult AddressSpace::map_shared(PageNumber page, FrameNumber frame,
-                                      arch::Permissions permissions) {
-  const arch::Mapping mapping{frame, permissions, arch::Ownership::Shared,
-                              arch::WriteAccess::Protected};
-  if (!table_.map(page, mapping)) return Failure{MemoryError::Exhausted};
   return Done{};
 }
 

@@ -54,7 +54,8 @@ public:
 
   // On Exhausted nothing stays half mapped.
   MemoryResult map_zero(PageRange range, arch::Permissions permissions, Existing existing);
-  MemoryResult map_shared(PageNumber page, FrameNumber frame, arch::Permissions permissions);
+  // Shared frames that follow each other; no page of the range may be mapped.
+  MemoryResult map_frames(PageRange range, FrameNumber first, arch::Permissions permissions);
   void unmap(PageRange range) { unmap_pages(range.first(), range.end()); }
   void unmap_all();
   MemoryResult protect(PageRange range, arch::Permissions permissions);
@@ -80,6 +81,8 @@ private:
   AddressSpace(arch::PageTable table, FrameSource& frames, FrameNumber zero)
       : table_{std::move(table)}, frames_{&frames}, zero_{zero} {}
   void forget(PageNumber page);
+  MemoryResult map_shared(PageRange range, FrameNumber frame, std::uint64_t step,
+                          arch::Permissions permissions);
   void unmap_pages(PageNumber first, PageNumber end);
   void unmap_one(PageNumber page);
   [[nodiscard]] bool permits(UserAddr start, std::size_t bytes, bool arch::Permissions::* right);

@@ -4,144 +4,135 @@
 
 #include "arch/frame_memory.hpp"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/process/initial_stack.hpp"
 
 namespace reprise {
 namespace {
 
-Failure<Error> failure_of(MemoryError error) {
-  return Failure{error == MemoryError::Exhausted ? Error::OutOfMemory : Error::ElfAddress};
-}
+static_assert(REPRISE_IMAGE_BASE == personality_base && REPRISE_IMAGE_END == personality_end);
+
+constexpr arch::Permissions read_only{};
+constexpr arch::Permissions read_write{.read = true, .write = true};
+constexpr arch::Permissions executable{.read = true, .execute = true};
 
 std::span<const std::byte> bytes_of(const arch::MemoryRange& range) {
   return arch::physical_bytes(range.start, range.size);
 }
 
-arch::Permissions permissions_of(const ElfSegment& segment) {
-  return {segment.read, segment.write, segment.execute};
+// The header of a flat image that lies wholly in its module; all of it is checked here.
+std::optional<reprise_image> read_image(const arch::MemoryRange& module) {
+  reprise_image image;
+  if (module.size < sizeof image) return std::nullopt;
+  __builtin_memcpy(&image, bytes_of(module).data(), sizeof image);
+  constexpr std::uint64_t most = (personality_end - personality_base) >> page_shift;
+  std::uint64_t pages = 0;
+  for (const std::uint64_t part : {image.code_pages, image.constant_pages, image.data_pages}) {
+    if (part > most) return std::nullopt;
+    pages += part;
+  }
+  if (image.magic != REPRISE_IMAGE_MAGIC || pages > module.size >> page_shift ||
+      image.zero_pages > most - pages) {
+    return std::nullopt;
+  }
+  return image;
+}
+
+// Frames that follow each other from `first` on, or fresh zero pages. No bytes are fine.
+bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> first,
+              std::uint64_t bytes, arch::Permissions permissions) {
+  if (bytes == 0) return true;
+  const auto range = PageRange::of(address, bytes);
+  if (!range) return false;
+  return static_cast<bool>(
+      first ? space.map_frames(range.value(), *first, permissions)
+            : space.map_zero(range.value(), permissions, Existing::Refuse));
 }
 
 }  // namespace
 
 Result<Done, Error> Loader::start(std::string_view name,
                                   std::span<const std::string_view> arguments,
-                                  const arch::MemoryRange& range, ProcessTable& table) {
-  const Result<ElfImage, Error> program = parse_elf(bytes_of(range));
-  if (!program) return Failure{program.error()};
-  const ElfImage& image = program.value();
-  const bool native = image.native_version.has_value();
-  if (!native && !companions_.personality) return Failure{Error::NoPersonality};
-
-  std::optional<AddressSpace> made = AddressSpace::create(frames_, zero_);
-  if (!made) return Failure{Error::OutOfMemory};
-  AddressSpace& space = *made;
-  if (const auto mapped = map_image(space, range, image); !mapped) return mapped;
-  if (const auto mapped = map_archive(space); !mapped) return mapped;
-
-  const auto stack = PageRange::of(UserAddr{stack_high - stack_bytes}, stack_bytes);
-  const auto stacked =
-      space.map_zero(stack.value(), {.read = true, .write = true}, Existing::Refuse);
-  if (!stacked) return failure_of(stacked.error());
-
+                                  const arch::MemoryRange& file, ProcessTable& table) {
+  const std::optional<reprise_image> image = read_image(companions_.personality);
+  if (!image) return Failure{Error::NoPersonality};
+  std::optional<AddressSpace> space = AddressSpace::create(frames_, zero_);
+  if (!space || !map_image(*space, *image) || !map_file(*space, program_file_base, file) ||
+      !map_file(*space, archive_base, companions_.archive)) {
+    return Failure{Error::OutOfMemory};
+  }
   reprise_start start{};
   start.abi_version = REPRISE_ABI_VERSION;
   start.process = table.size() + 1;
-  start.archive_address = companions_.archive ? archive_base : 0;
-  start.archive_bytes = companions_.archive ? companions_.archive->size : 0;
-  start.program_entry = native ? 0 : image.entry.value();
-  start.program_break = address_of(image.end_page).value();
+  start.archive_address = companions_.archive.size != 0 ? archive_base : 0;
+  start.archive_bytes = companions_.archive.size;
+  start.file_address = program_file_base;
+  start.file_bytes = file.size;
+  start.hardware_capabilities = arch::hardware_capabilities();
+  const std::optional<UserAddr> block = write_start(*space, start, arguments);
+  const std::optional<Process::Storage> storage = make_storage(settings_.hardens(name));
+  if (!block || !storage) return Failure{Error::OutOfMemory};
+
+  Process& process = table.add(table.size() + 1, name, std::move(*space), *storage, frames_,
+                               injector_, settings_);
+  process.program_file = file;
+  arch::initialize(process.registers(), image->entry, 0);
+  process.registers()[arch::Register::Rdi] = block->value();
+  return Done{};
+}
+
+// A module where it lies. What lies behind its end in physical memory is nobody's to see: the last
+// page is a copy when the module ends in it.
+bool Loader::map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRange& file) {
+  const std::uint64_t whole = round_down(file.size), rest = file.size - whole;
+  const UserAddr tail{address + whole};
+  if (!map_part(space, UserAddr{address}, frame_of(file.start), whole, read_only)) return false;
+  return rest == 0 || (map_part(space, tail, std::nullopt, page_size, read_only) &&
+                       space.load(tail, bytes_of(file).subspan(whole)));
+}
+
+bool Loader::map_image(AddressSpace& space, const reprise_image& image) {
+  struct Part {
+    std::uint64_t pages;
+    arch::Permissions permissions;
+  };
+  FrameNumber frame = frame_of(companions_.personality.start);
+  UserAddr address{personality_base};
+  for (const auto& [pages, permissions] :
+       {Part{image.code_pages, executable}, Part{image.constant_pages, read_only},
+        Part{image.data_pages, read_write}}) {
+    const std::uint64_t bytes = pages * page_size;
+    if (!map_part(space, address, frame, bytes, permissions)) return false;
+    address = address + bytes;
+    frame = frame + pages;
+  }
+  return map_part(space, address, std::nullopt, image.zero_pages * page_size, read_write);
+}
+
+// At the top of the program's stack: the start block, and above it the strings.
+std::optional<UserAddr> Loader::write_start(AddressSpace& space, reprise_start start,
+                                            std::span<const std::string_view> arguments) {
   start.stack_low = stack_high - stack_bytes;
   start.stack_high = stack_high;
   start.map_low = mmap_low;
   start.map_high = mmap_high;
-  const auto initial =
-      build_initial_stack(space, arguments, settings_.environment(), image, start);
-  if (!initial) return failure_of(initial.error());
-
-  ElfImage first = image;  // where the process begins: the program, or the personality beside it
-  if (!native) {
-    const auto personality =
-        parse_elf(bytes_of(*companions_.personality), ElfPlace::Personality);
-    if (!personality) return Failure{personality.error()};
-    first = personality.value();
-    const auto mapped = map_image(space, *companions_.personality, first);
-    if (!mapped) return mapped;
+  start.argument_count = arguments.size();
+  start.environment_count = settings_.environment().size();
+  const std::array lists{arguments, settings_.environment()};
+  std::uint64_t size = 0;
+  for (const auto& list : lists) {
+    for (const std::string_view text : list) size += text.size() + 1;
   }
-
-  const std::optional<Process::Storage> storage = make_storage(settings_.hardens(name));
-  if (!storage) return Failure{Error::OutOfMemory};
-  Process& process = table.add(table.size() + 1, name, std::move(space), *storage, frames_,
-                               injector_, settings_);
-  process.image_low = address_of(first.first_page);
-  process.image_high = address_of(first.end_page);
-  arch::initialize(process.registers(), first.entry.value(),
-                   initial.value().stack_pointer.value());
-  process.registers()[arch::Register::Rdi] = initial.value().start_block.value();
-  return Done{};
-}
-
-Result<Done, Error> Loader::map_image(AddressSpace& space, const arch::MemoryRange& file,
-                                      const ElfImage& image) {
-  for (const ElfSegment& segment : image.segments()) {
-    if (const auto mapped = map_segment(space, file, segment); !mapped) return mapped;
-  }
-  return Done{};
-}
-
-// Whole pages of the file are mapped where they lie. The segment's last page of file content is
-// copied when zeros follow it in memory, or when the file ends in it: what lies behind the file in
-// physical memory is nobody's to see.
-Result<Done, Error> Loader::map_segment(AddressSpace& space, const arch::MemoryRange& file,
-                                        const ElfSegment& segment) {
-  const std::uint64_t low = round_down(segment.address.value());
-  const std::uint64_t high = round_up(segment.address.value() + segment.memory_bytes);
-  const auto range = PageRange::of(UserAddr{low}, high - low);
-  if (!range) return failure_of(range.error());
-  const auto zeroed =
-      space.map_zero(range.value(), permissions_of(segment), Existing::Refuse);
-  if (!zeroed) return failure_of(zeroed.error());
-
-  const std::uint64_t head = segment.address.value() - low;
-  const std::uint64_t first_offset = segment.file_offset - head;
-  const std::uint64_t file_end = segment.file_offset + segment.file_bytes;
-  for (std::uint64_t offset = first_offset; offset < file_end; offset += page_size) {
-    const std::uint64_t address = low + (offset - first_offset);
-    const bool ends_here = file_end < offset + page_size;
-    const bool zeros_follow = ends_here && segment.memory_bytes > segment.file_bytes;
-    const bool file_ends = offset + page_size > file.size;
-    if (zeros_follow || file_ends) {
-      const std::uint64_t from = offset < segment.file_offset ? segment.file_offset : offset;
-      const std::uint64_t to = ends_here ? file_end : offset + page_size;
-      const auto loaded = space.load(UserAddr{address + (from - offset)},
-                                     bytes_of(file).subspan(from, to - from));
-      if (!loaded) return failure_of(loaded.error());
-      continue;
+  start.strings = stack_high - size;
+  const UserAddr block{(start.strings - sizeof start) & ~63ull};
+  bool done = map_part(space, UserAddr{start.stack_low}, std::nullopt, stack_bytes, read_write) &&
+              space.load(block, std::as_bytes(std::span{&start, 1}));
+  UserAddr at{start.strings};
+  for (const auto& list : lists) {
+    for (const std::string_view text : list) {  // its NUL is there already
+      done = done && space.load(at, std::as_bytes(std::span{text}));
+      at = at + text.size() + 1;
     }
-    const FrameNumber frame = frame_of(file.start + offset);
-    const auto mapped =
-        space.map_shared(page_of(UserAddr{address}), frame, permissions_of(segment));
-    if (!mapped) return failure_of(mapped.error());
   }
-  return Done{};
-}
-
-Result<Done, Error> Loader::map_archive(AddressSpace& space) {
-  if (!companions_.archive) return Done{};
-  const arch::MemoryRange& archive = *companions_.archive;
-  for (std::uint64_t offset = 0; offset < archive.size; offset += page_size) {
-    const PageNumber page = page_of(UserAddr{archive_base + offset});
-    if (offset + page_size <= archive.size) {
-      const auto mapped = space.map_shared(page, frame_of(archive.start + offset), {});
-      if (!mapped) return failure_of(mapped.error());
-      continue;
-    }
-    const auto zeroed = space.map_shared(page, zero_, {});
-    if (!zeroed) return failure_of(zeroed.error());
-    const auto loaded =
-        space.load(address_of(page), bytes_of(archive).subspan(offset));
-    if (!loaded) return failure_of(loaded.error());
-  }
-  return Done{};
+  return done ? std::optional{block} : std::nullopt;
 }
 
 std::optional<Process::Storage> Loader::make_storage(bool hardened) {

@@ -1,29 +1,26 @@
-// From boot modules to processes ready to run: checks each program's ELF file, maps it without
-// copying (read-only pages stand on the module itself, writable ones get a frame at their first
-// write), puts the personality and the archive beside a Linux program, and builds the first stack.
+// From boot modules to processes ready to run. The kernel only maps what the boot loader brought:
+// the personality's flat image, the program's file and the archive, read-only and where they lie.
+// What the program's file means is the business of the loader in the personality (user/loader),
+// which runs in ring 3 and therefore twice.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
 
 #include "arch/machine.hpp"
+#include "kernel/abi/reprise.h"
 #include "kernel/base/error.hpp"
 #include "kernel/base/result.hpp"
 #include "kernel/memory/frame_allocator.hpp"
-#include "kernel/parse/elf.hpp"
 #include "kernel/parse/settings.hpp"
 #include "kernel/process/process_table.hpp"
 
 namespace reprise {
 
-class Injector;
-
-// What all programs of this boot share.
+// What all programs of this boot share; an empty range: there is none.
 struct Companions {
-  std::optional<arch::MemoryRange> personality;
-  std::optional<arch::MemoryRange> archive;
+  arch::MemoryRange personality{}, archive{};
 };
 
 class Loader {
@@ -36,16 +33,15 @@ public:
         injector_{injector},
         settings_{settings} {}
 
-  // Makes a process of the program in `range` and enters it into the table.
+  // Makes a process of the program in `file` and enters it into the table.
   Result<Done, Error> start(std::string_view name, std::span<const std::string_view> arguments,
-                            const arch::MemoryRange& range, ProcessTable& table);
+                            const arch::MemoryRange& file, ProcessTable& table);
 
 private:
-  Result<Done, Error> map_image(AddressSpace& space, const arch::MemoryRange& file,
-                                const ElfImage& image);
-  Result<Done, Error> map_segment(AddressSpace& space, const arch::MemoryRange& file,
-                                  const ElfSegment& segment);
-  Result<Done, Error> map_archive(AddressSpace& space);
+  bool map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRange& file);
+  bool map_image(AddressSpace& space, const reprise_image& image);
+  std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
+                                      std::span<const std::string_view> arguments);
   std::optional<Process::Storage> make_storage(bool hardened);
 
   FrameAllocator& frames_;

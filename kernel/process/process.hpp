@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "arch/machine.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/dwc/platform.hpp"
@@ -24,6 +25,7 @@ using Engine = dwc::Controller<KernelPlatform>;
 enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Reading, Ended };
 
 // Exit statuses that the kernel itself gives, as a shell would: 128 + signal.
+inline constexpr std::uint8_t status_refused = 127;  // the program's file cannot be run
 inline constexpr std::uint8_t status_killed = 137;   // out of memory, as by SIGKILL
 inline constexpr std::uint8_t status_stopped = 135;  // a mismatch that restarts did not cure
 
@@ -62,7 +64,7 @@ public:
   Nanoseconds wake_at{};            // while Sleeping
   std::uint8_t exit_status = 0;     // once Ended
   bool mismatch_standing = false;   // ended by a verdict of the engine
-  UserAddr image_low, image_high;   // of the personality (or of a native program)
+  arch::MemoryRange program_file{}; // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};         // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};
   std::uint64_t elements = 0;       // committed, or simply ended when not hardened

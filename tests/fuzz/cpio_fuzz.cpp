@@ -4,7 +4,7 @@
 #include <cstring>
 #include <string>
 
-#include "kernel/parse/cpio.hpp"
+#include "user/loader/cpio.hpp"
 #include "tests/fuzz/require.hpp"
 
 using namespace reprise;

@@ -2,7 +2,7 @@
 #include <cstdint>
 
 #include "libdwc/check_word.hpp"
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 
 TEST_CASE("a check word changes with every single bit of what it covers") {
   std::array<std::uint64_t, 512> words{};

@@ -1,5 +1,5 @@
 #include "libdwc/comparator.hpp"
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/libdwc/programs.hpp"
 
 using namespace fake;

@@ -1,6 +1,6 @@
 // The life of a PE: what ends it, what restarts it, what stops it, and what is told about it.
 #include "libdwc/controller.hpp"
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/libdwc/programs.hpp"
 #include "tests/libdwc/property.hpp"
 

@@ -1,7 +1,7 @@
 #include <array>
 
 #include "libdwc/page_set.hpp"
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/libdwc/programs.hpp"
 
 using namespace fake;

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <iostream>
 
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/libdwc/property.hpp"
 #include "tests/libdwc/seeded_bugs.hpp"
 

@@ -1,6 +1,6 @@
 // What each policy costs, and whose frame is whose.
 #include "libdwc/shadow_frames.hpp"
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/libdwc/programs.hpp"
 #include "tests/libdwc/property.hpp"
 

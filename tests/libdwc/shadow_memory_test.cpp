@@ -1,6 +1,6 @@
 // Which pages are in the set, who gives way to whom, and that no frame is ever lost.
 #include "libdwc/shadow_memory.hpp"
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/libdwc/programs.hpp"
 #include "tests/libdwc/property.hpp"
 #include "tests/libdwc/seeded_bugs.hpp"

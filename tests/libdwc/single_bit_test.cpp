@@ -2,7 +2,7 @@
 // policies. Each flip is a mismatch and a restart, and leaves no trace.
 #include <array>
 
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/libdwc/programs.hpp"
 #include "tests/libdwc/property.hpp"
 

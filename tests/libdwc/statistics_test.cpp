@@ -1,6 +1,6 @@
 #include "libdwc/statistics.hpp"
 #include "libdwc/diagnosis.hpp"
-#include "tests/libdwc/catch.hpp"
+#include "tests/catch.hpp"
 
 TEST_CASE("the histogram of modified pages has a place for every number, in powers of two") {
   using dwc::Statistics;

@@ -22,10 +22,12 @@ extern user_access_begin, user_access_end, user_access_fault
 global personality_start, syscall_entry, exception_entry, resume
 global exception_frame, call_stack, exception_stack
 
-section .note.reprise note alloc noexec nowrite align=4
-  dd 8, 4, 1                 ; bytes of name, bytes of content, type (REPRISE_NOTE_TYPE)
-  db "Reprise", 0
-  dd 1                       ; REPRISE_ABI_VERSION
+extern code_pages, constant_pages, data_pages, zero_pages
+
+section .image_header progbits alloc exec nowrite align=8 ; struct reprise_image
+  db "REPRISE", 0
+  dq personality_start
+  dq code_pages, constant_pages, data_pages, zero_pages
 
 section .bss
 alignb 4096
@@ -40,13 +42,12 @@ program_rip:      resq 1
 
 section .text
 
-; void personality_start(struct reprise_start*): RSP = the program's System V stack. No return.
+; void personality_start(struct reprise_start*): no stack yet. No return.
 personality_start:
-  mov rsi, rsp
   lea rsp, [call_stack_top]
   sub rsp, FRAME_BYTES + 8   ; keeps RSP + 8 a multiple of 16 behind the call
-  lea rdx, [rsp]
-  call prepare_program       ; (start, program stack, frame to fill)
+  mov rsi, rsp
+  call prepare_program       ; (start, frame to fill)
   jmp resume
 
 ; On entry: RCX = return address, R11 = RFLAGS, all else as at the program's SYSCALL.

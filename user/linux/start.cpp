@@ -6,6 +6,7 @@
 #include "user/linux/native.hpp"
 #include "user/linux/process.hpp"
 #include "user/linux/runtime.hpp"
+#include "user/loader/load.hpp"
 
 extern "C" {
 extern const char syscall_entry[], exception_entry[];
@@ -23,7 +24,7 @@ constexpr std::uint64_t auxiliary_end = 0, auxiliary_execfn = 31;
 
 std::uint64_t address_of(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
-// The System V stack: argc, argv..., 0, envp..., 0, auxv pairs. The kernel built it; it is sound.
+// The System V stack: argc, argv..., 0, envp..., 0, auxv pairs. The loader built it; it is sound.
 void read_stack(const std::uint64_t* stack) {
   const auto* arguments = reinterpret_cast<const char* const*>(stack + 1);
   the_process.executable = stack[0] > 0 ? arguments[0] : "program";
@@ -75,25 +76,34 @@ void take_over() {
 Process& process() { return the_process; }
 
 // entry.asm: fills the frame that the program starts with.
-extern "C" void prepare_program(const reprise_start* start, const std::uint64_t* stack,
-                                reprise_frame* frame) {
-  if (start->abi_version != REPRISE_ABI_VERSION || start->program_entry == 0) {
+extern "C" void prepare_program(reprise_start* start, reprise_frame* frame) {
+  if (start->abi_version != REPRISE_ABI_VERSION) {
     Line() << "started with ABI version " << start->abi_version << ", needs "
-           << std::uint64_t{REPRISE_ABI_VERSION} << " and a program";
+           << std::uint64_t{REPRISE_ABI_VERSION};
     native::exit(127);
+  }
+  *frame = reprise_frame{};
+  frame->rflags = 0x202;
+  // Tests on a host give a program that is loaded already.
+  if (start->program_entry == 0) {
+    const loader::Program program = loader::load(*start);
+    if (program.kind == loader::Kind::Native) {
+      frame->rdi = address_of(start);
+      frame->rsp = start->stack_pointer;
+      frame->rip = program.entry;
+      return;
+    }
   }
   the_process.start = *start;
   the_process.file_mode_mask = 022;
-  read_stack(stack);
+  read_stack(reinterpret_cast<const std::uint64_t*>(start->stack_pointer));
   keep_executable(the_process.executable);
   set_process_name();
   initialise_memory();
   initialise_descriptors();
   take_over();
-  *frame = reprise_frame{};
-  frame->rsp = address_of(stack);
+  frame->rsp = start->stack_pointer;
   frame->rip = start->program_entry;
-  frame->rflags = 0x202;
 }
 
 }  // namespace personality

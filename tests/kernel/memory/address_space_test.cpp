@@ -113,7 +113,9 @@ TEST_CASE("a shared frame is copied before the kernel writes to its page, and ne
   Fixture f;
   const FrameNumber file = *f.frames.allocate();
   for (std::uint64_t& word : arch::frame_words(file)) word = 0x1111;
-  REQUIRE(f.space.map_shared(page_of(UserAddr{somewhere}), file, read_write));
+  REQUIRE(f.space.map_frames(f.pages(somewhere, 1), file, read_write));
+  CHECK(error_of(f.space.map_frames(f.pages(somewhere, 2), file, read_only)) ==
+        MemoryError::Occupied);
   std::array<std::byte, 8> bytes{};
   REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
   CHECK(arch::frame_words(file)[0] == 0x1111);

@@ -1,6 +1,6 @@
 #include "kernel/parse/injection.hpp"
 
-#include "tests/kernel/parse/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/kernel/parse/registers.hpp"
 
 using namespace reprise;

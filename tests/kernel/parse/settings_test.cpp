@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernel/parse/catch.hpp"
+#include "tests/catch.hpp"
 #include "tests/kernel/parse/registers.hpp"
 
 using namespace reprise;

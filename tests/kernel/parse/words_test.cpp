@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/kernel/parse/catch.hpp"
+#include "tests/catch.hpp"
 
 using namespace reprise;
 

@@ -303,17 +303,18 @@ void prepare(char** arguments, int count, Start& start) {
   if (archive_path != "-") archive = read_whole_file(archive_path);
   if (!archive.empty()) map_fixed(archive_base, archive);
   start.stack = build_stack(stack_high, stack_bytes, image, program, environment);
-  static reprise_start given;
-  given = {REPRISE_ABI_VERSION,
-           1,
-           archive.empty() ? 0 : archive_base,
-           archive.size(),
-           image.entry,
-           image.high,
-           stack_high - stack_bytes,
-           stack_high,
-           map_low,
-           map_high};
+  static reprise_start given;  // a program that is loaded already: user/loader has nothing to do
+  given.abi_version = REPRISE_ABI_VERSION;
+  given.process = 1;
+  given.archive_address = archive.empty() ? 0 : archive_base;
+  given.archive_bytes = archive.size();
+  given.program_entry = image.entry;
+  given.program_break = image.high;
+  given.stack_low = stack_high - stack_bytes;
+  given.stack_high = stack_high;
+  given.map_low = map_low;
+  given.map_high = map_high;
+  given.stack_pointer = start.stack;
   start.entry = start.personality.entry;
   start.start_address = reinterpret_cast<std::uint64_t>(&given);
   ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);

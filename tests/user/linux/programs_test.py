@@ -146,7 +146,7 @@ def main():
         make_files(root)
         make_archive(root, archive)
         settings = [f"{key}={value}" for key, value in {**ENVIRONMENT, **case.environment}.items()]
-        beside = run([f"{tools}/host_kernel", f"{tools}/personality", archive, *settings, "--",
+        beside = run([f"{tools}/host_kernel", f"{tools}/personality.elf", archive, *settings, "--",
                       program, *case.argv[1:]], case, root)
         expected = case.expected or run([program, *case.argv[1:]], case, root)
     if case.contains is not None:

@@ -1,5 +1,5 @@
 // See elf_segments.hpp. Addresses are checked before the bias is added, so that nothing wraps.
-#include "kernel/parse/elf_segments.hpp"
+#include "user/loader/elf_segments.hpp"
 
 #include "kernel/base/memory_map.hpp"
 

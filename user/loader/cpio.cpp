@@ -1,12 +1,12 @@
 // See cpio.hpp. Offsets only grow, and by at least one header an entry: the walk ends.
-#include "kernel/parse/cpio.hpp"
+#include "user/loader/cpio.hpp"
 
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "kernel/parse/bytes.hpp"
+#include "user/loader/bytes.hpp"
 
 namespace reprise {
 namespace {

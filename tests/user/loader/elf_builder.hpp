@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "kernel/parse/elf_format.hpp"
+#include "user/loader/elf_format.hpp"
 
 namespace test {
 

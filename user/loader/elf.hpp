@@ -16,12 +16,6 @@
 
 namespace reprise {
 
-// Which part of the user half an image may use (kernel/base/memory_map.hpp).
-enum class ElfPlace : std::uint8_t {
-  Program,      // user_low up to the archive; static-PIE is moved to position_independent_base
-  Personality,  // personality_base to personality_end, linked there
-};
-
 // A PT_LOAD segment that occupies memory. Address and file offset agree modulo the page size; the
 // bytes from file_bytes to memory_bytes, and the rest of the first and last page, are zero.
 struct ElfSegment {
@@ -56,7 +50,6 @@ struct ElfImage {
 
 // Errors: EmptyModule, NotElf and all that begin with Elf. An executable stack that PT_GNU_STACK
 // asks for is not granted and no error; segments may come in any order but share no page.
-[[nodiscard]] Result<ElfImage, Error> parse_elf(std::span<const std::byte> file,
-                                                ElfPlace place = ElfPlace::Program);
+[[nodiscard]] Result<ElfImage, Error> parse_elf(std::span<const std::byte> file);
 
 }  // namespace reprise

@@ -1,11 +1,11 @@
 // See elf.hpp. The order of the checks is the order in which a person wants to hear of them: what
 // kind of file this is comes before what is wrong inside it.
-#include "kernel/parse/elf.hpp"
+#include "user/loader/elf.hpp"
 
 #include "kernel/base/memory_map.hpp"
-#include "kernel/parse/bytes.hpp"
-#include "kernel/parse/elf_format.hpp"
-#include "kernel/parse/elf_segments.hpp"
+#include "user/loader/bytes.hpp"
+#include "user/loader/elf_format.hpp"
+#include "user/loader/elf_segments.hpp"
 
 namespace reprise {
 namespace {
@@ -76,19 +76,18 @@ Fault check_other(ElfImage& image, const ProgramHeader& header, Bytes file) {
   return std::nullopt;
 }
 
-elf::Bounds bounds_of(const ElfImage& image, ElfPlace place) {
-  if (place == ElfPlace::Personality) return {personality_base, personality_end};
-  if (image.position_independent) return {0, archive_base - image.load_bias};
-  return {user_low, archive_base};
+elf::Bounds bounds_of(const ElfImage& image) {
+  if (image.position_independent) return {0, program_file_base - image.load_bias};
+  return {user_low, program_file_base};
 }
 
 // The kind of program first, in a pass of its own: "dynamically linked" explains more than any
 // fault in a segment of such a file.
-Fault read_segments(ElfImage& image, Bytes headers, Bytes file, ElfPlace place) {
+Fault read_segments(ElfImage& image, Bytes headers, Bytes file) {
   for (std::uint64_t at = 0; const auto header = read_as<ProgramHeader>(headers, at);
        at += sizeof(ProgramHeader))
     if (const auto fault = check_other(image, *header, file)) return fault;
-  const elf::Bounds bounds = bounds_of(image, place);
+  const elf::Bounds bounds = bounds_of(image);
   for (std::uint64_t at = 0; const auto header = read_as<ProgramHeader>(headers, at);
        at += sizeof(ProgramHeader)) {
     if (header->type != elf::segment_load) continue;
@@ -119,7 +118,7 @@ void locate_headers(ElfImage& image, std::uint64_t offset, std::uint64_t bytes) 
 
 }  // namespace
 
-Result<ElfImage, Error> parse_elf(std::span<const std::byte> file, ElfPlace place) {
+Result<ElfImage, Error> parse_elf(std::span<const std::byte> file) {
   if (const auto fault = check_identity(file)) return Failure{*fault};
   const auto header = read_as<elf::FileHeader>(file, 0);
   if (!header) return Failure{Error::ElfTruncated};
@@ -131,9 +130,7 @@ Result<ElfImage, Error> parse_elf(std::span<const std::byte> file, ElfPlace plac
   ElfImage image;
   image.position_independent = header->type == elf::type_shared;
   if (image.position_independent) image.load_bias = position_independent_base;
-  if (const auto fault = read_segments(image, *headers, file, place)) return Failure{*fault};
-  if (image.position_independent && place == ElfPlace::Personality)
-    return Failure{Error::ElfAddress};
+  if (const auto fault = read_segments(image, *headers, file)) return Failure{*fault};
 
   // The sum may wrap around for a senseless entry; then it meets no executable segment, or one
   // whose address it is: both are safe.

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <optional>
 
-#include "kernel/parse/elf.hpp"
-#include "kernel/parse/elf_format.hpp"
+#include "user/loader/elf.hpp"
+#include "user/loader/elf_format.hpp"
 
 namespace reprise::elf {
 

@@ -1,10 +1,10 @@
-#include "kernel/parse/cpio.hpp"
+#include "user/loader/cpio.hpp"
 
 #include <array>
 #include <cstdio>
 #include <string>
 
-#include "tests/kernel/parse/catch.hpp"
+#include "tests/catch.hpp"
 
 using namespace reprise;
 

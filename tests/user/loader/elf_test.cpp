@@ -1,11 +1,11 @@
-#include "kernel/parse/elf.hpp"
+#include "user/loader/elf.hpp"
 
 #include <fstream>
 #include <iterator>
 
 #include "kernel/base/memory_map.hpp"
-#include "tests/kernel/parse/catch.hpp"
-#include "tests/kernel/parse/elf_builder.hpp"
+#include "tests/catch.hpp"
+#include "tests/user/loader/elf_builder.hpp"
 
 using namespace reprise;
 using reprise::elf::ProgramHeader;
@@ -13,8 +13,8 @@ using test::ElfBuilder;
 
 namespace {
 
-Error error_of(std::span<const std::byte> file, ElfPlace place = ElfPlace::Program) {
-  const auto result = parse_elf(file, place);
+Error error_of(std::span<const std::byte> file) {
+  const auto result = parse_elf(file);
   return result ? Error::count : result.error();
 }
 
@@ -181,8 +181,8 @@ TEST_CASE("segments outside the program's part of the user half are refused") {
   CHECK(at(0, 0x1000) == Error::ElfAddress);
   CHECK(at(0xfff, 1) == Error::ElfAddress);
   CHECK(at(0x1000, 0x1000) == Error::count);
-  CHECK(at(archive_base - 0x1000, 0x1000) == Error::count);
-  CHECK(at(archive_base - 0x1000, 0x1001) == Error::ElfAddress);
+  CHECK(at(program_file_base - 0x1000, 0x1000) == Error::count);
+  CHECK(at(program_file_base - 0x1000, 0x1001) == Error::ElfAddress);
   CHECK(at(personality_base, 0x1000) == Error::ElfAddress);
   CHECK(at(kernel_base, 0x1000) == Error::ElfAddress);
   CHECK(at(direct_map_base, 0x1000) == Error::ElfAddress);
@@ -193,21 +193,12 @@ TEST_CASE("segments outside the program's part of the user half are refused") {
 
 TEST_CASE("a position-independent program may not reach beyond its part either") {
   ElfBuilder elf = ElfBuilder::position_independent();
-  elf.segments[1].memsz = archive_base - position_independent_base - 0x1010;
+  elf.segments[1].memsz = program_file_base - position_independent_base - 0x1010;
   CHECK(error_of(elf.file()) == Error::count);
   ++elf.segments[1].memsz;
   CHECK(error_of(elf.file()) == Error::ElfAddress);
   elf.segments[1].vaddr = std::uint64_t{0} - position_independent_base + 0x1010;  // wraps to 1010h
   elf.segments[1].memsz = 0x1000;
-  CHECK(error_of(elf.file()) == Error::ElfAddress);
-}
-
-TEST_CASE("the personality lies in its own part, and only there") {
-  ElfBuilder elf;
-  CHECK(error_of(elf.file(), ElfPlace::Personality) == Error::ElfAddress);
-  elf.header.entry += personality_base;
-  for (ProgramHeader& s : elf.segments) s.vaddr += personality_base;
-  CHECK(error_of(elf.file(), ElfPlace::Personality) == Error::count);
   CHECK(error_of(elf.file()) == Error::ElfAddress);
 }
 

@@ -38,7 +38,7 @@ bool Heap::extend(std::uint64_t end) {
 void* Heap::cut(std::size_t bytes) {
   const std::uint64_t align = bytes < REPRISE_PAGE_SIZE ? bytes : REPRISE_PAGE_SIZE;
   const std::uint64_t start = (next_ + align - 1) & ~(align - 1);
-  if (bytes > high_ - next_ || !extend(start + bytes)) return nullptr;
+  if (!extend(start + bytes)) return nullptr;
   // What alignment skips is cut into free blocks, so that nothing is lost between sizes.
   for (std::uint64_t at = next_; at < start;) {
     const std::uint64_t block = at & (~at + 1);

@@ -77,13 +77,14 @@ TEST_CASE("symbolic links are followed, relative, absolute and in the middle, up
   writer.file("d/sub/file", "x").link("abs", "/d/sub").link("d/rel", "sub/file");
   writer.link("d/up", "../abs/file").link("loop", "loop").link("x", "y").link("y", "x");
   writer.link("dangling", "nowhere").link("l0", "d/sub/file");
+  writer.link("d/absolute", "/d/sub/file").link("long", std::string(4000, '/'));
   for (int i = 1; i <= 45; ++i) {
     writer.link("l" + std::to_string(i), "l" + std::to_string(i - 1));
   }
   World world(writer.end());
   Node* file = fake::find(world.tree, "d/sub/file");
   REQUIRE(file != nullptr);
-  for (const char* path : {"abs/file", "d/rel", "d/up", "abs/../rel", "l0", "l39"}) {
+  for (const char* path : {"abs/file", "d/rel", "d/up", "d/absolute", "abs/../rel", "l0", "l39"}) {
     INFO(path);
     CHECK(fake::find(world.tree, path) == file);
   }
@@ -95,6 +96,8 @@ TEST_CASE("symbolic links are followed, relative, absolute and in the middle, up
   CHECK(world.error_of("d/rel/") == 20);
   CHECK(world.error_of("") == 2);
   CHECK(world.error_of(std::string(256, 'n')) == 36);
+  CHECK(fake::find(world.tree, "long") == &world.tree.root());
+  CHECK(world.error_of("long/" + std::string(100, '/')) == 36);
   CHECK(fake::find(world.tree, "/../../..") == &world.tree.root());
 }
 
@@ -112,6 +115,19 @@ TEST_CASE("removed names are gone, and the node stays while it is held") {
   CHECK(fake::read_all(node->content) == "two");
   CHECK(directory->first->next == directory->last);
   world.tree.let_go(*node);
+  // First and last go too, and what comes later takes its place behind those that are left.
+  for (const char* name : {"c", "a"}) {
+    Entry* gone = world.tree.lookup(*directory, name);
+    Node* file = gone->node;
+    world.tree.remove(*gone);
+    world.tree.drop_unused(*file);
+    Node* added = world.tree.create(NodeType::File, 0644);
+    Entry* last = world.tree.add(*directory, std::string("new ") + name, *added, Tree::Name::Copy);
+    CHECK(directory->last == last);
+    CHECK(last->next == nullptr);
+  }
+  CHECK(directory->first->name == "new c");
+  CHECK(directory->first->next == directory->last);
 }
 
 TEST_CASE("thousands of names in one directory are all found") {

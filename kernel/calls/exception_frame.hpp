@@ -1,14 +1,30 @@
-// Between a process's registers and struct reprise_frame, in which its exception handler sees them.
+// Between a process's registers and struct reprise_frame, in which its exception handler sees them:
+// the frame's first words are the general registers, RIP and RFLAGS in the order of arch::Register.
 #pragma once
+
+#include <cstddef>
 
 #include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
 
 namespace reprise {
 
-[[nodiscard]] reprise_frame frame_of(const arch::UserState& state);
+inline constexpr std::size_t frame_bytes =
+    (static_cast<std::size_t>(arch::Register::Rflags) + 1) * sizeof(std::uint64_t);
+static_assert(frame_bytes == offsetof(reprise_frame, vector));
 
-// Takes over what ring 3 may choose; of RFLAGS only the bits that ring 3 can set by itself.
-void set_registers(arch::UserState& state, const reprise_frame& frame);
+[[nodiscard]] inline reprise_frame frame_of(const arch::UserState& state) {
+  reprise_frame frame{};
+  __builtin_memcpy(&frame, state.general.data(), frame_bytes);
+  return frame;
+}
+
+// Takes over what ring 3 may choose. Of RFLAGS these are CF PF AF ZF SF TF DF OF NT AC ID (Intel
+// SDM Vol. 1 §3.4.3); IF and bit 1 are always set in ring 3.
+inline void set_registers(arch::UserState& state, const reprise_frame& frame) {
+  __builtin_memcpy(state.general.data(), &frame, frame_bytes);
+  std::uint64_t& flags = state[arch::Register::Rflags];
+  flags = (flags & 0x244dd5) | 0x202;
+}
 
 }  // namespace reprise

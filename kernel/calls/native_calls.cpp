@@ -17,17 +17,20 @@ using arch::Register;
 constexpr std::uint64_t max_log_bytes = 65536;
 constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
 
-std::int64_t code_of(MemoryError error) {
-  switch (error) {
-    case MemoryError::BadRange:
-    case MemoryError::NotMapped:
-      return -REPRISE_BAD_ADDRESS;
-    case MemoryError::Occupied:
-      return -REPRISE_OCCUPIED;
-    case MemoryError::Exhausted:
-      break;
-  }
-  return -REPRISE_NO_MEMORY;
+// A call under way: who makes it, its arguments, and what calls need beside the process.
+struct Call {
+  Process& process;
+  std::uint64_t a, b, c, d;
+  ConsoleInput& input;
+  std::uint64_t wall_at_entry;
+};
+
+// The ABI's errors in the order of MemoryError.
+constexpr std::array<std::int64_t, 4> memory_errors{-REPRISE_BAD_ADDRESS, -REPRISE_OCCUPIED,
+                                                    -REPRISE_BAD_ADDRESS, -REPRISE_NO_MEMORY};
+
+std::int64_t code_of(const MemoryResult& result) {
+  return result ? 0 : memory_errors[static_cast<std::size_t>(result.error())];
 }
 
 std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
@@ -42,6 +45,138 @@ std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
   return permissions;
 }
 
+std::int64_t exit_or_refuse(Call&) { return -REPRISE_BAD_ARGUMENT; }  // right ones never come here
+
+std::int64_t log(Call& call) {
+  const std::uint64_t size = call.b < max_log_bytes ? call.b : max_log_bytes;
+  AddressSpace& space = call.process.space();
+  if (!space.readable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
+  std::array<char, 256> chunk;
+  for (std::uint64_t done = 0; done < size;) {
+    const std::uint64_t left = size - done;
+    const std::span text = std::span{chunk}.first(left < chunk.size() ? left : chunk.size());
+    const auto read = space.read(UserAddr{call.a + done}, std::as_writable_bytes(text));
+    if (!read) return code_of(read);
+    print_for_program({text.data(), text.size()});
+    done += text.size();
+  }
+  return static_cast<std::int64_t>(size);
+}
+
+std::int64_t map(Call& call) {
+  const auto range = PageRange::of(UserAddr{call.a}, call.b);
+  const auto permissions = permissions_of(call.c);
+  if (!range) return -REPRISE_BAD_ADDRESS;
+  if (!permissions || (call.d & ~std::uint64_t{REPRISE_MAP_REPLACE}) != 0) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  const bool replace = (call.d & REPRISE_MAP_REPLACE) != 0;
+  return code_of(call.process.space().map_zero(range.value(), *permissions,
+                                               replace ? Existing::Replace : Existing::Refuse));
+}
+
+std::int64_t unmap(Call& call) {
+  const auto range = PageRange::of(UserAddr{call.a}, call.b);
+  if (!range) return -REPRISE_BAD_ADDRESS;
+  call.process.space().unmap(range.value());
+  return 0;
+}
+
+std::int64_t protect(Call& call) {
+  const auto range = PageRange::of(UserAddr{call.a}, call.b);
+  const auto permissions = permissions_of(call.c);
+  if (!range) return -REPRISE_BAD_ADDRESS;
+  if (!permissions) return -REPRISE_BAD_ARGUMENT;
+  return code_of(call.process.space().protect(range.value(), *permissions));
+}
+
+std::int64_t set_base(Call& call) {
+  if (call.a > REPRISE_BASE_GS) return -REPRISE_BAD_ARGUMENT;
+  if (call.b >= user_high) return -REPRISE_BAD_ADDRESS;
+  call.process.registers()[call.a == REPRISE_BASE_FS ? Register::FsBase : Register::GsBase] =
+      call.b;
+  return 0;
+}
+
+std::int64_t time(Call& call) {
+  if (call.a > REPRISE_CLOCK_WALL) return -REPRISE_BAD_ARGUMENT;
+  const std::uint64_t from = call.a == REPRISE_CLOCK_WALL ? call.wall_at_entry : 0;
+  return static_cast<std::int64_t>(from + arch::now().value());
+}
+
+std::int64_t sleep(Call& call) {
+  call.process.wake_at = Nanoseconds{call.a};
+  call.process.status = ProcessStatus::Sleeping;
+  return 0;
+}
+
+std::int64_t yield(Call&) { return 0; }  // the PE has ended: the next process has its turn anyway
+
+std::int64_t read(Call& call) {
+  if ((call.c & ~std::uint64_t{REPRISE_READ_NOW}) != 0) return -REPRISE_BAD_ARGUMENT;
+  std::array<char, 256> chunk;
+  const std::size_t size = call.b < chunk.size() ? call.b : chunk.size();
+  if (!call.process.space().writable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
+  call.input.poll();
+  if (size == 0 || (call.input.empty() && call.input.at_end())) return 0;
+  if (call.input.empty()) {
+    if ((call.c & REPRISE_READ_NOW) != 0) return -REPRISE_WOULD_BLOCK;
+    call.process.status = ProcessStatus::Reading;
+    return 0;
+  }
+  const std::span text = std::span{chunk}.first(call.input.take(std::span{chunk}.first(size)));
+  const auto written = call.process.space().write(UserAddr{call.a}, std::as_bytes(text));
+  return written ? static_cast<std::int64_t>(text.size()) : code_of(written);
+}
+
+std::int64_t entropy(Call&) { return static_cast<std::int64_t>(arch::entropy() >> 1); }
+
+std::int64_t set_handler(Call& call) {
+  if (call.a > REPRISE_HANDLER_EXCEPTION) return -REPRISE_BAD_ARGUMENT;
+  if (call.b >= user_high) return -REPRISE_BAD_ADDRESS;
+  if (call.a == REPRISE_HANDLER_SYSCALL) {
+    call.process.syscall_entry = UserAddr{call.b};
+    return 0;
+  }
+  const ExceptionHandler handler{UserAddr{call.b}, UserAddr{call.c}};
+  if (call.b != 0 && !call.process.space().writable(handler.frame, sizeof(reprise_frame))) {
+    return -REPRISE_BAD_ADDRESS;
+  }
+  call.process.exception_handler = handler;
+  return 0;
+}
+
+std::int64_t resume(Call& call) {
+  reprise_frame frame;
+  const std::span bytes = std::as_writable_bytes(std::span{&frame, 1});
+  if (!call.process.space().read(UserAddr{call.a}, bytes)) return -REPRISE_BAD_ADDRESS;
+  if (frame.rip >= user_high) return -REPRISE_BAD_ARGUMENT;
+  set_registers(call.process.registers(), frame);
+  return static_cast<std::int64_t>(frame.rax);  // RAX is the frame's, like all else
+}
+
+std::int64_t self(Call& call) { return static_cast<std::int64_t>(call.process.id()); }
+
+// Only whole pages of the file: its last one may hold what is not the file's.
+std::int64_t map_file(Call& call) {
+  const auto range = PageRange::of(UserAddr{call.a}, call.b);
+  const auto permissions = permissions_of(call.c);
+  if (!range) return -REPRISE_BAD_ADDRESS;
+  const arch::MemoryRange& file = call.process.program_file;
+  if (!permissions || call.d % page_size != 0 || call.d > file.size ||
+      call.b > file.size - call.d) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  const FrameNumber first = frame_of(file.start + call.d);
+  return code_of(call.process.space().map_frames(range.value(), first, *permissions));
+}
+
+// By number, as kernel/abi/reprise.h counts them.
+constexpr std::array calls{exit_or_refuse, log,   map,      unmap,         protect, set_base,
+                           time,           sleep, yield,    read,          entropy, set_handler,
+                           resume,         self,  map_file, exit_or_refuse};
+static_assert(calls.size() == REPRISE_REFUSE + 1);
+
 }  // namespace
 
 NativeCalls::NativeCalls(ConsoleInput& input)
@@ -51,188 +186,22 @@ NativeCalls::NativeCalls(ConsoleInput& input)
 std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
   arch::UserState& state = process.registers();
   const std::uint64_t number = state[Register::Rax];
-  const Arguments arguments{state[Register::Rdi], state[Register::Rsi], state[Register::Rdx],
-                            state[Register::R10]};
-  if (number == REPRISE_EXIT) return Ending{static_cast<std::uint8_t>(arguments.a), std::nullopt};
-  if (number == REPRISE_REFUSE && arguments.a < static_cast<std::uint64_t>(Error::count)) {
-    return Ending{status_refused, static_cast<Error>(arguments.a)};
+  Call call{process,
+            state[Register::Rdi],
+            state[Register::Rsi],
+            state[Register::Rdx],
+            state[Register::R10],
+            input_,
+            wall_at_entry_};
+  if (number == REPRISE_EXIT) return Ending{static_cast<std::uint8_t>(call.a), std::nullopt};
+  if (number == REPRISE_REFUSE && call.a < static_cast<std::uint64_t>(Error::count)) {
+    return Ending{status_refused, static_cast<Error>(call.a)};
   }
   process.status = ProcessStatus::Ready;
-  const Answer result = answer(process, number, arguments);
-  const bool registers_replaced = number == REPRISE_RESUME && result == 0;
-  if (process.status != ProcessStatus::Reading && !registers_replaced) {
-    state[Register::Rax] = static_cast<std::uint64_t>(result);
-  }
+  const std::int64_t answer = number < calls.size() ? calls[number](call) : -REPRISE_NO_SUCH_CALL;
+  if (process.status == ProcessStatus::Reading) return std::nullopt;  // it stands at its call still
+  state[Register::Rax] = static_cast<std::uint64_t>(answer);
   return std::nullopt;
-}
-
-NativeCalls::Answer NativeCalls::answer(Process& process, std::uint64_t number,
-                                        const Arguments& arguments) {
-  switch (number) {
-    case REPRISE_LOG:
-      return log(process, arguments);
-    case REPRISE_MAP:
-      return map(process, arguments);
-    case REPRISE_MAP_FILE:
-      return map_file(process, arguments);
-    case REPRISE_UNMAP:
-      return unmap(process, arguments);
-    case REPRISE_PROTECT:
-      return protect(process, arguments);
-    case REPRISE_SET_BASE:
-      return set_base(process, arguments);
-    case REPRISE_TIME:
-      return time(arguments);
-    case REPRISE_SLEEP:
-      return sleep(process, arguments);
-    case REPRISE_YIELD:
-      return 0;  // the PE has ended: the next process has its turn anyway
-    case REPRISE_READ:
-      return read(process, arguments);
-    case REPRISE_ENTROPY:
-      return static_cast<Answer>(arch::entropy() >> 1);
-    case REPRISE_SET_HANDLER:
-      return set_handler(process, arguments);
-    case REPRISE_RESUME:
-      return resume(process, arguments);
-    case REPRISE_REFUSE:
-      return -REPRISE_BAD_ARGUMENT;
-    case REPRISE_SELF:
-      return static_cast<Answer>(process.id());
-    default:
-      return -REPRISE_NO_SUCH_CALL;
-  }
-}
-
-NativeCalls::Answer NativeCalls::log(Process& process, const Arguments& arguments) {
-  const std::uint64_t size = arguments.b < max_log_bytes ? arguments.b : max_log_bytes;
-  if (!process.space().readable(UserAddr{arguments.a}, size)) return -REPRISE_BAD_ADDRESS;
-  std::array<char, 256> chunk;
-  for (std::uint64_t done = 0; done < size;) {
-    const std::uint64_t left = size - done;
-    const std::size_t count = left < chunk.size() ? left : chunk.size();
-    const std::span text = std::span{chunk}.first(count);
-    if (!process.space().read(UserAddr{arguments.a + done}, std::as_writable_bytes(text))) {
-      return -REPRISE_BAD_ADDRESS;
-    }
-    print_for_program({text.data(), text.size()});
-    done += count;
-  }
-  return static_cast<Answer>(size);
-}
-
-NativeCalls::Answer NativeCalls::map(Process& process, const Arguments& arguments) {
-  const auto range = PageRange::of(UserAddr{arguments.a}, arguments.b);
-  if (!range) return code_of(range.error());
-  const auto permissions = permissions_of(arguments.c);
-  if (!permissions || (arguments.d & ~std::uint64_t{REPRISE_MAP_REPLACE}) != 0) {
-    return -REPRISE_BAD_ARGUMENT;
-  }
-  const Existing existing =
-      (arguments.d & REPRISE_MAP_REPLACE) != 0 ? Existing::Replace : Existing::Refuse;
-  const auto mapped = process.space().map_zero(range.value(), *permissions, existing);
-  return mapped ? 0 : code_of(mapped.error());
-}
-
-// Only whole pages of the file: its last one may hold what is not the file's.
-NativeCalls::Answer NativeCalls::map_file(Process& process, const Arguments& arguments) {
-  const auto range = PageRange::of(UserAddr{arguments.a}, arguments.b);
-  if (!range) return code_of(range.error());
-  const auto permissions = permissions_of(arguments.c);
-  const std::uint64_t offset = arguments.d, file_bytes = process.program_file.size;
-  if (!permissions || offset % page_size != 0 || offset > file_bytes ||
-      arguments.b > file_bytes - offset) {
-    return -REPRISE_BAD_ARGUMENT;
-  }
-  const FrameNumber first = frame_of(process.program_file.start + offset);
-  const auto mapped = process.space().map_frames(range.value(), first, *permissions);
-  return mapped ? 0 : code_of(mapped.error());
-}
-
-NativeCalls::Answer NativeCalls::unmap(Process& process, const Arguments& arguments) {
-  const auto range = PageRange::of(UserAddr{arguments.a}, arguments.b);
-  if (!range) return code_of(range.error());
-  process.space().unmap(range.value());
-  return 0;
-}
-
-NativeCalls::Answer NativeCalls::protect(Process& process, const Arguments& arguments) {
-  const auto range = PageRange::of(UserAddr{arguments.a}, arguments.b);
-  if (!range) return code_of(range.error());
-  const auto permissions = permissions_of(arguments.c);
-  if (!permissions) return -REPRISE_BAD_ARGUMENT;
-  const auto done = process.space().protect(range.value(), *permissions);
-  return done ? 0 : code_of(done.error());
-}
-
-NativeCalls::Answer NativeCalls::set_base(Process& process, const Arguments& arguments) {
-  if (arguments.a > REPRISE_BASE_GS) return -REPRISE_BAD_ARGUMENT;
-  if (arguments.b >= user_high) return -REPRISE_BAD_ADDRESS;
-  const Register base = arguments.a == REPRISE_BASE_FS ? Register::FsBase : Register::GsBase;
-  process.registers()[base] = arguments.b;
-  return 0;
-}
-
-NativeCalls::Answer NativeCalls::time(const Arguments& arguments) {
-  switch (arguments.a) {
-    case REPRISE_CLOCK_MONOTONIC:
-      return static_cast<Answer>(arch::now().value());
-    case REPRISE_CLOCK_WALL:
-      return static_cast<Answer>(wall_at_entry_ + arch::now().value());
-    default:
-      return -REPRISE_BAD_ARGUMENT;
-  }
-}
-
-NativeCalls::Answer NativeCalls::sleep(Process& process, const Arguments& arguments) {
-  process.wake_at = Nanoseconds{arguments.a};
-  process.status = ProcessStatus::Sleeping;
-  return 0;
-}
-
-NativeCalls::Answer NativeCalls::read(Process& process, const Arguments& arguments) {
-  if ((arguments.c & ~std::uint64_t{REPRISE_READ_NOW}) != 0) return -REPRISE_BAD_ARGUMENT;
-  std::array<char, 256> chunk;
-  const std::size_t size = arguments.b < chunk.size() ? arguments.b : chunk.size();
-  if (!process.space().writable(UserAddr{arguments.a}, size)) return -REPRISE_BAD_ADDRESS;
-  if (size == 0) return 0;
-  input_.poll();
-  if (input_.empty()) {
-    if (input_.at_end()) return 0;
-    if ((arguments.c & REPRISE_READ_NOW) != 0) return -REPRISE_WOULD_BLOCK;
-    process.status = ProcessStatus::Reading;
-    return 0;
-  }
-  const std::span text = std::span{chunk}.first(input_.take(std::span{chunk}.first(size)));
-  const auto written = process.space().write(UserAddr{arguments.a}, std::as_bytes(text));
-  return written ? static_cast<Answer>(text.size()) : code_of(written.error());
-}
-
-NativeCalls::Answer NativeCalls::set_handler(Process& process, const Arguments& arguments) {
-  if (arguments.b >= user_high) return -REPRISE_BAD_ADDRESS;
-  switch (arguments.a) {
-    case REPRISE_HANDLER_SYSCALL:
-      process.syscall_entry = UserAddr{arguments.b};
-      return 0;
-    case REPRISE_HANDLER_EXCEPTION:
-      if (arguments.b != 0 &&
-          !process.space().writable(UserAddr{arguments.c}, sizeof(reprise_frame))) {
-        return -REPRISE_BAD_ADDRESS;
-      }
-      process.exception_handler = {UserAddr{arguments.b}, UserAddr{arguments.c}};
-      return 0;
-    default:
-      return -REPRISE_BAD_ARGUMENT;
-  }
-}
-
-NativeCalls::Answer NativeCalls::resume(Process& process, const Arguments& arguments) {
-  reprise_frame frame;
-  const std::span bytes = std::as_writable_bytes(std::span{&frame, 1});
-  if (!process.space().read(UserAddr{arguments.a}, bytes)) return -REPRISE_BAD_ADDRESS;
-  if (frame.rip >= user_high) return -REPRISE_BAD_ARGUMENT;
-  set_registers(process.registers(), frame);
-  return 0;
 }
 
 }  // namespace reprise

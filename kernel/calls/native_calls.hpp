@@ -22,30 +22,12 @@ public:
     std::optional<Error> refused;  // its program's file cannot be run
   };
 
-  // Serves the call in the process's registers; the ending that it asks for, if it does.
-  // A call that must wait leaves the process Sleeping, or Reading: then it is served again when
-  // there is input.
+  // Serves the call in the process's registers; the ending that it asks for, if it does. A call
+  // that must wait leaves the process Sleeping, or Reading: then it is served again when there is
+  // input.
   std::optional<Ending> serve(Process& process);
 
 private:
-  struct Arguments {
-    std::uint64_t a, b, c, d;
-  };
-  using Answer = std::int64_t;
-
-  Answer answer(Process& process, std::uint64_t number, const Arguments& arguments);
-  Answer log(Process& process, const Arguments& arguments);
-  Answer map(Process& process, const Arguments& arguments);
-  Answer map_file(Process& process, const Arguments& arguments);
-  Answer unmap(Process& process, const Arguments& arguments);
-  Answer protect(Process& process, const Arguments& arguments);
-  Answer set_base(Process& process, const Arguments& arguments);
-  Answer time(const Arguments& arguments);
-  Answer sleep(Process& process, const Arguments& arguments);
-  Answer read(Process& process, const Arguments& arguments);
-  Answer set_handler(Process& process, const Arguments& arguments);
-  Answer resume(Process& process, const Arguments& arguments);
-
   ConsoleInput& input_;
   std::uint64_t wall_at_entry_;  // nanoseconds since 1970 at kernel entry
 };

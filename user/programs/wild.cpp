@@ -80,10 +80,28 @@ void check_data_calls(std::uint64_t free, std::uint64_t stack_high) {
   REFUSED(REPRISE_BAD_ADDRESS, REPRISE_LOG, free, 1);
 }
 
+// Pages of the program's file, of which only whole ones within it may be had.
+void check_file(std::uint64_t free, std::uint64_t file_bytes) {
+  constexpr unsigned readable = REPRISE_PROTECT_READ;
+  for (const std::uint64_t address : wild_pages) {
+    REFUSED(REPRISE_BAD_ADDRESS, REPRISE_MAP_FILE, address + 1, page, readable, 0);
+  }
+  REFUSED(REPRISE_BAD_ADDRESS, REPRISE_MAP_FILE, free, 0, readable, 0);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page, readable, 1);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page, readable, ~(page - 1));
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page, readable, file_bytes / page * page);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, (file_bytes / page + 1) * page, readable, 0);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page,
+          REPRISE_PROTECT_WRITE | REPRISE_PROTECT_EXECUTE, 0);
+  REFUSED(REPRISE_OCCUPIED, REPRISE_MAP_FILE, code, page, readable, 0);
+}
+
 void check_numbers() {
-  for (const std::uint64_t number : {std::uint64_t{14}, std::uint64_t{1000}, std::uint64_t{1} << 32,
+  for (const std::uint64_t number : {std::uint64_t{16}, std::uint64_t{1000}, std::uint64_t{1} << 32,
                                      std::uint64_t{1} << 63, ~std::uint64_t{0}})
     REFUSED(REPRISE_NO_SUCH_CALL, number, 1, 2, 3, 4);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_REFUSE, 1000);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_REFUSE, ~std::uint64_t{0});
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_TIME, 2);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_TIME, ~std::uint64_t{0});
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_SET_BASE, 2, 0);
@@ -138,6 +156,7 @@ int main(int, char**) {
   const std::uint64_t free = start.map_low;
   check_memory_calls(free);
   check_data_calls(free, start.stack_high);
+  check_file(start.map_low, start.file_bytes);
   check_numbers();
   check_random(free);
   check_wild_resume();

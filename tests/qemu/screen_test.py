@@ -1,5 +1,6 @@
 """What stands on the screen of a machine that nobody watches over a serial line."""
 
+import re
 import struct
 import zlib
 
@@ -57,6 +58,34 @@ class Screen(BootTest):
         written = [row for row in rows if any(pixel != background for pixel in row)]
         self.assertGreater(pixels.count(background), len(pixels) // 2)
         self.assertGreater(len(written), 100, "fewer than a dozen lines of text")
+        self.assert_shows_the_console(rows, background)
+        return picture
+
+    def assert_shows_the_console(self, rows, background):
+        """Whatever the font: each character of the serial line's last lines has one picture, always
+        the same, and no two characters have the same one."""
+        console = self.consoles[-1]
+        columns, lines = map(int, re.search(r"screen (\d+) x (\d+) characters", console).groups())
+        wide, high = len(rows[0]) // columns, len(rows) // lines
+
+        def cell(column, line):
+            return tuple(tuple(pixel != background for pixel in row[column * wide:(column + 1) * wide])
+                         for row in rows[line * high:(line + 1) * high])
+
+        shown = [[cell(column, line) for column in range(columns)] for line in range(lines)]
+        blank = tuple((False,) * wide for _ in range(high))
+        while all(picture == blank for picture in shown[-1]):
+            shown.pop()
+        printed = [line[start:start + columns] for line in console.splitlines()
+                   for start in range(0, max(len(line), 1), columns)]
+        pictures = {}
+        for text, cells in zip(reversed(printed), reversed(shown)):
+            for character, picture in zip(text.ljust(columns), cells):
+                self.assertEqual(pictures.setdefault(character, picture), picture,
+                                 f"{character!r} in {text!r} looks different elsewhere")
+        self.assertEqual(len(set(pictures.values())), len(pictures), "two characters look the same")
+        self.assertEqual(pictures[" "], blank)
+        self.assertGreater(len(pictures), 40)
 
     def test_the_report_stands_on_the_screen_under_bios(self):
         self.look()

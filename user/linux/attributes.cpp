@@ -1,4 +1,4 @@
-// chmod, chown, utimensat, umask. The user is root; owners are recorded and otherwise without effect.
+// chmod, chown, utimensat, umask. The user is root; owners are recorded and have no other effect.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"

@@ -94,7 +94,9 @@ std::string_view call_name(std::uint64_t number) {
     if (number < run.first) break;
     std::uint64_t index = number - run.first;
     std::string_view rest = run.names;
-    for (; index > 0 && rest.find(' ') != rest.npos; --index) rest = rest.substr(rest.find(' ') + 1);
+    for (; index > 0 && rest.find(' ') != rest.npos; --index) {
+      rest = rest.substr(rest.find(' ') + 1);
+    }
     if (index == 0) return rest.substr(0, rest.find(' '));
   }
   return "unknown";

@@ -14,7 +14,7 @@ struct Process {
   std::uint64_t started;        // monotonic, nanoseconds
   std::uint64_t fs_base, gs_base;
   const char* executable;       // AT_EXECFN, or argv[0]
-  bool terminal;                // REPRISE_TTY=1 in the environment: descriptors 0 to 2 are terminals
+  bool terminal;                // REPRISE_TTY=1 in the environment: 0, 1 and 2 are terminals
   char name[16];                // PR_SET_NAME
   std::uint32_t file_mode_mask; // umask
 };

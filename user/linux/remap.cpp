@@ -83,7 +83,8 @@ Value call_mremap(Call& call) {
     if (move.to % page_bytes != 0 || !may_map(move.to, move.new_bytes)) {
       return fail(Errno::Invalid);
     }
-    const bool apart = move.to >= move.from + move.old_bytes || move.from >= move.to + move.new_bytes;
+    const bool apart =
+        move.to >= move.from + move.old_bytes || move.from >= move.to + move.new_bytes;
     return apart ? copy_to(move, REPRISE_MAP_REPLACE) : fail(Errno::Invalid);
   }
   if (move.new_bytes <= move.old_bytes) return shrink(move);

@@ -78,8 +78,8 @@ Value call_nanosleep(Call& call) {
 Value call_gettimeofday(Call& call) {
   const std::uint64_t now = wall_nanoseconds();
   const TimeSpec time = to_timespec(now);
-  const bool time_written = call.user(0).is_null() ||
-                            write_user(call.user(0), TimeVal{time.seconds, time.nanoseconds / 1000});
+  const TimeVal value{time.seconds, time.nanoseconds / 1000};
+  const bool time_written = call.user(0).is_null() || write_user(call.user(0), value);
   const bool zone_written = call.user(1).is_null() || clear_user(call.user(1), 8);
   return time_written && zone_written ? 0 : fail(Errno::Fault);
 }

@@ -1,5 +1,5 @@
-// x87, SSE, AVX and AVX-512 state of the program, saved beside a signal frame. The personality's own
-// code has no vector instructions, so the registers hold the program's values all the time.
+// x87, SSE, AVX and AVX-512 state of the program, saved beside a signal frame. The personality's
+// own code has no vector instructions, so the registers hold the program's values all the time.
 #pragma once
 
 #include <cstdint>

@@ -213,6 +213,7 @@ def screenshot(image, settings, picture, marker):
             monitor("screendump", filename=str(Path(picture).resolve()), format="png")
             monitor("quit")
             monitor.close()
+            text += process.stdout.read()
         finally:
             process.terminate()
             path.unlink(missing_ok=True)

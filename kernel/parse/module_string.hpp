@@ -5,13 +5,8 @@
 //   archive                the files, a cpio archive
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string_view>
-
 #include "kernel/base/error.hpp"
-#include "kernel/base/result.hpp"
+#include "kernel/parse/words.hpp"
 
 namespace reprise {
 
@@ -22,12 +17,6 @@ struct ModulePurpose {
   std::string_view name;                   // of the process; see is_process_name()
   std::span<const std::string_view> argv;  // at least one for a program; none for the others
 };
-
-inline constexpr std::size_t max_process_name = 31;
-
-// Names stand in lists, in injections and in the log: 1 to 31 printable characters of ASCII but
-// none of blank , : = " ' and backslash.
-[[nodiscard]] bool is_process_name(std::string_view name);
 
 // The result views `storage` and `words`, used as by split_words(). Error: ModuleString.
 [[nodiscard]] Result<ModulePurpose, Error> parse_module_string(std::string_view text,

@@ -7,22 +7,50 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "kernel/base/address.hpp"
 #include "kernel/base/error.hpp"
 #include "kernel/base/result.hpp"
-#include "kernel/parse/injection.hpp"
 
 namespace reprise {
 
+// What is wrong with an argument of the command line.
 struct ArgumentError {
-  Error error = Error::BadArgument;
+  static constexpr Error error = Error::BadArgument;
   std::string_view argument;  // the word at fault
   std::string_view reason;    // what is wrong with it; of an injection the part at fault
   std::string_view allowed;   // what may stand there
 };
+
+// The parser does not know the machine's registers. arch::word_named: the index of a register word,
+// or nothing for a name that does not exist.
+using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
+
+// A flip on purpose: one item of the list behind `inject=`,
+//
+//   PROCESS:PE:RUN:TARGET:BIT[:start|end]
+//
+// with PE counted from 1, RUN 1 or 2, BIT 0 to 63 of a 64-bit word, and TARGET one of REGISTER,
+// page.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md).
+struct Injection {
+  enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
+  // Of the run: before its first instruction, or after its last and before anything is compared.
+  enum class Moment : std::uint8_t { Start, End };
+  std::string_view process;
+  std::uint64_t element = 1;  // PE of that process, from 1
+  unsigned run = 1;           // 1 or 2
+  Target target = Target::Register;
+  std::size_t page = 0;           // K, from 0: K-th page of the page set; for page targets
+  std::size_t word = 0;           // register word, or word of the page 0..511
+  unsigned bit = 0;               // 0..63
+  Moment moment = Moment::Start;  // not said: Start for a register, End for all others
+};
+
+[[nodiscard]] Result<Injection, ArgumentError> parse_injection(std::string_view item,
+                                                               WordNamed word_named);
 
 // Views point into the object itself, so that the boot loader's memory may be reused: it is filled
 // once and stays where it is.
@@ -59,28 +87,22 @@ struct Settings {
 
   Settings() = default;
   Settings(const Settings&) = delete;
-  Settings& operator=(const Settings&) = delete;
 
   [[nodiscard]] std::span<const Injection> injections() const {
-    return std::span{injection_table_}.first(injection_count_);
+    return std::span{injection_table}.first(injection_count);
   }
   // "NAME=VALUE", as a program's environment wants them.
   [[nodiscard]] std::span<const std::string_view> environment() const {
-    return std::span{environment_table_}.first(environment_count_);
+    return std::span{environment_table}.first(environment_count);
   }
   [[nodiscard]] bool hardens(std::string_view process) const;
 
-  // Both return false when the table is full.
-  [[nodiscard]] bool add(const Injection& injection);
-  [[nodiscard]] bool add_environment(std::string_view pair);
-
+  // Filled by parse_settings().
   std::array<char, max_text> text{};  // the words, unquoted
-
-private:
-  std::array<Injection, max_injections> injection_table_{};
-  std::size_t injection_count_ = 0;
-  std::array<std::string_view, max_environment> environment_table_{};
-  std::size_t environment_count_ = 0;
+  std::array<Injection, max_injections> injection_table{};
+  std::size_t injection_count = 0;
+  std::array<std::string_view, max_environment> environment_table{};
+  std::size_t environment_count = 0;
 };
 
 // `settings` must be as constructed; after an error it is half filled and only good for saying so.

@@ -1,98 +1,79 @@
 // See words.hpp.
 #include "kernel/parse/words.hpp"
 
-#include <cstddef>
-#include <optional>
-
 namespace reprise {
 namespace {
 
 constexpr bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-class Splitter {
-public:
-  Splitter(std::string_view text, std::span<char> storage) : rest_{text}, storage_{storage} {}
+constexpr std::optional<unsigned> hex_digit(char c) {
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  const int lower = c | ('a' - 'A');
+  if (lower >= 'a' && lower <= 'f') return static_cast<unsigned>(lower - 'a' + 10);
+  return std::nullopt;
+}
 
-  // Skips blanks; true when a word follows.
-  [[nodiscard]] bool more() {
-    while (!rest_.empty() && is_blank(rest_.front())) rest_.remove_prefix(1);
-    return !rest_.empty();
-  }
+char take(std::string_view& rest) {
+  const char c = rest.front();
+  rest.remove_prefix(1);
+  return c;
+}
 
-  [[nodiscard]] Result<std::string_view, WordError> next() {
-    const std::size_t start = used_;
-    char quote = 0;
-    while (!rest_.empty() && (quote != 0 || !is_blank(rest_.front()))) {
-      char c = take();
-      if (quote != 0 && c == quote) {
-        quote = 0;
-        continue;
-      }
-      if (quote == 0 && (c == '"' || c == '\'')) {
-        quote = c;
-        continue;
-      }
-      if (c == '\\' && quote != '\'') {
-        if (rest_.empty()) return Failure{WordError::OpenBackslash};
-        c = take();
-        if (const auto byte = take_byte(c)) {
-          if (*byte == 0) continue;
-          c = static_cast<char>(*byte);
-        }
-      }
-      if (used_ == storage_.size()) return Failure{WordError::TooLong};
-      storage_[used_++] = c;
+// The byte of \xHH or \\xHH, of which the first backslash is taken already; takes nothing when it
+// is neither.
+std::optional<unsigned> take_byte(std::string_view& rest) {
+  const std::size_t x = rest.starts_with('\\') ? 1 : 0;
+  if (rest.size() < x + 3 || rest[x] != 'x') return std::nullopt;
+  const auto high = hex_digit(rest[x + 1]);
+  const auto low = hex_digit(rest[x + 2]);
+  if (!high || !low) return std::nullopt;
+  rest.remove_prefix(x + 3);
+  return *high << 4 | *low;
+}
+
+Result<std::string_view, std::string_view> take_word(std::string_view& rest,
+                                                     std::span<char> storage) {
+  std::size_t used = 0;
+  char quote = 0;  // the one that is open
+  while (!rest.empty() && (quote != 0 || !is_blank(rest.front()))) {
+    char c = take(rest);
+    if (quote == 0 ? c == '"' || c == '\'' : c == quote) {
+      quote = quote == 0 ? c : 0;
+      continue;
     }
-    if (quote != 0) return Failure{WordError::OpenQuote};
-    return std::string_view{storage_.data() + start, used_ - start};
+    if (c == '\\' && quote != '\'') {
+      if (rest.empty()) return Failure<std::string_view>{"a backslash at the end"};
+      const std::optional<unsigned> byte = take_byte(rest);
+      if (byte == 0u) continue;
+      c = byte ? static_cast<char>(*byte) : take(rest);
+    }
+    if (used == storage.size()) return Failure{too_much_text};
+    storage[used++] = c;
   }
-
-private:
-  static std::optional<unsigned> digit(char c) {
-    if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
-    return std::nullopt;
-  }
-
-  // The byte of \xHH or \\xHH, of which the backslash and `c` are taken already; takes nothing
-  // when it is neither.
-  std::optional<unsigned> take_byte(char c) {
-    const std::size_t digits = c == 'x' ? 0 : 1;
-    if (c != 'x' && (c != '\\' || !rest_.starts_with('x'))) return std::nullopt;
-    if (rest_.size() < digits + 2) return std::nullopt;
-    const auto high = digit(rest_[digits]);
-    const auto low = digit(rest_[digits + 1]);
-    if (!high || !low) return std::nullopt;
-    rest_.remove_prefix(digits + 2);
-    return *high << 4 | *low;
-  }
-
-  char take() {
-    const char c = rest_.front();
-    rest_.remove_prefix(1);
-    return c;
-  }
-
-  std::string_view rest_;
-  std::span<char> storage_;
-  std::size_t used_ = 0;
-};
+  if (quote != 0) return Failure<std::string_view>{"a quote never closes"};
+  return std::string_view{storage.data(), used};
+}
 
 }  // namespace
 
-Result<std::span<std::string_view>, WordError> split_words(std::string_view text,
-                                                           std::span<char> storage,
-                                                           std::span<std::string_view> words) {
-  Splitter splitter{text, storage};
-  std::size_t count = 0;
-  while (splitter.more()) {
-    if (count == words.size()) return Failure{WordError::TooMany};
-    const auto word = splitter.next();
+Result<std::span<std::string_view>, std::string_view> split_words(
+    std::string_view text, std::span<char> storage, std::span<std::string_view> words) {
+  for (std::size_t count = 0;; ++count) {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    if (text.empty()) return words.first(count);
+    if (count == words.size()) return Failure<std::string_view>{"too many arguments"};
+    const auto word = take_word(text, storage);
     if (!word) return Failure{word.error()};
-    words[count++] = word.value();
+    words[count] = word.value();
+    storage = storage.subspan(word.value().size());
   }
-  return words.first(count);
+}
+
+bool is_process_name(std::string_view name) {
+  constexpr std::string_view separators = ",:=\"'\\";
+  for (const char c : name)
+    if (c <= ' ' || c >= 0x7f || cut(separators, c).tail) return false;
+  return !name.empty() && name.size() <= 31;
 }
 
 }  // namespace reprise

@@ -1,4 +1,4 @@
-#include "kernel/parse/injection.hpp"
+#include "kernel/parse/settings.hpp"
 
 #include "tests/catch.hpp"
 #include "tests/kernel/parse/registers.hpp"
@@ -10,16 +10,16 @@ using Moment = Injection::Moment;
 namespace {
 
 Injection parsed(std::string_view item) {
-  const InjectionOutcome outcome = parse_injection(item, test::word_named);
-  REQUIRE(outcome.injection);
-  return *outcome.injection;
+  const auto outcome = parse_injection(item, test::word_named);
+  REQUIRE(outcome);
+  return outcome.value();
 }
 
 std::string_view fault_in(std::string_view item) {
-  const InjectionOutcome outcome = parse_injection(item, test::word_named);
-  REQUIRE_FALSE(outcome.injection);
-  REQUIRE_FALSE(outcome.allowed.empty());
-  return outcome.fault;
+  const auto outcome = parse_injection(item, test::word_named);
+  REQUIRE_FALSE(outcome);
+  REQUIRE_FALSE(outcome.error().allowed.empty());
+  return outcome.error().reason;
 }
 
 }  // namespace
@@ -69,26 +69,35 @@ TEST_CASE("the highest PE can be named, one beyond cannot") {
 }
 
 TEST_CASE("the part at fault is named") {
-  CHECK(fault_in("").empty());
-  CHECK(fault_in("rax") == "rax");
-  CHECK(fault_in(":1:1:rax:0").empty());
   CHECK(fault_in("p:0:1:rax:0") == "0");
-  CHECK(fault_in("p:1") == "1");
   CHECK(fault_in("p:-1:1:rax:0") == "-1");
   CHECK(fault_in("p:1:3:rax:0") == "3");
-  CHECK(fault_in("p:1:1") == "1");
   CHECK(fault_in("p:1:1:eax:0") == "eax");
-  CHECK(fault_in("p:1:1:rax") == "rax");
   CHECK(fault_in("p:1:1:snapshot.:0") == "snapshot.");
   CHECK(fault_in("p:1:1:page.0:0") == "page.0");
   CHECK(fault_in("p:1:1:page.512.0:0") == "page.512.0");
   CHECK(fault_in("p:1:1:page.0.512:0") == "page.0.512");
   CHECK(fault_in("p:1:1:page.0.0.0:0") == "page.0.0.0");
   CHECK(fault_in("p:1:1:rax:64") == "64");
-  CHECK(fault_in("p:1:1:rax:").empty());
-  CHECK(fault_in("p:1:1:rax:0:").empty());
   CHECK(fault_in("p:1:1:rax:0:middle") == "middle");
   CHECK(fault_in("p:1:1:rax:0:end:x") == "end:x");
+}
+
+TEST_CASE("of a part that is missing it is said what it would be") {
+  const auto wanted = [](std::string_view item) {
+    const auto outcome = parse_injection(item, test::word_named);
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().reason == "a part is missing");
+    return std::string{outcome.error().allowed.substr(0, outcome.error().allowed.find(':'))};
+  };
+  CHECK(wanted("") == "PROCESS");
+  CHECK(wanted(":1:1:rax:0") == "PROCESS");
+  CHECK(wanted("rax") == "PE");
+  CHECK(wanted("p:1") == "RUN");
+  CHECK(wanted("p:1:1") == "TARGET");
+  CHECK(wanted("p:1:1:rax") == "BIT");
+  CHECK(wanted("p:1:1:rax:") == "BIT");
+  CHECK(wanted("p:1:1:rax:0:") == "start or end");
 }
 
 TEST_CASE("of the flags only those that ring 3 can set may be flipped") {
@@ -97,5 +106,5 @@ TEST_CASE("of the flags only those that ring 3 can set may be flipped") {
                        bit == 10 || bit == 11 || bit == 14 || bit == 18 || bit == 21;
   const char* target = GENERATE("rflags", "snapshot.rflags");
   const std::string item = "p:1:1:" + std::string{target} + ":" + std::to_string(bit);
-  CHECK(parse_injection(item, test::word_named).injection.has_value() == allowed);
+  CHECK(static_cast<bool>(parse_injection(item, test::word_named)) == allowed);
 }

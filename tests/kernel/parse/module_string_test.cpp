@@ -52,12 +52,3 @@ TEST_CASE("module strings without a role, a name or an end are refused") {
                               "program=a,b", "program=a:b", "'program=a b'", "a b c d e f g h i");
   CHECK(Parsed{text}.wrong());
 }
-
-TEST_CASE("process names are short, printable and free of the lists' separators") {
-  CHECK(is_process_name("["));
-  CHECK(is_process_name(std::string(31, 'x')));
-  CHECK_FALSE(is_process_name(std::string(32, 'x')));
-  CHECK_FALSE(is_process_name(""));
-  const char c = GENERATE(' ', ',', ':', '=', '"', '\'', '\\', '\x7f', '\n', '\xc3');
-  CHECK_FALSE(is_process_name(std::string{'a', c, 'b'}));
-}

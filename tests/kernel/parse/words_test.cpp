@@ -20,12 +20,12 @@ Words words_of(std::string_view text) {
   return {result.value().begin(), result.value().end()};
 }
 
-WordError error_of(std::string_view text, std::size_t characters = 100, std::size_t count = 16) {
+std::string error_of(std::string_view text, std::size_t characters = 100, std::size_t count = 16) {
   std::vector<char> storage(characters);
   std::vector<std::string_view> words(count);
   const auto result = split_words(text, storage, words);
   REQUIRE_FALSE(result);
-  return result.error();
+  return std::string{result.error()};
 }
 
 // What GRUB makes of the arguments of `module2`: quotes around those with blanks, backslashes
@@ -68,16 +68,16 @@ TEST_CASE("a backslash takes the next character as it is, but not within single 
 }
 
 TEST_CASE("what never closes is an error") {
-  CHECK(error_of("a \"b") == WordError::OpenQuote);
-  CHECK(error_of("'") == WordError::OpenQuote);
-  CHECK(error_of("\"a\\\"") == WordError::OpenQuote);
-  CHECK(error_of("a\\") == WordError::OpenBackslash);
-  CHECK(error_of("\"\\") == WordError::OpenBackslash);
+  CHECK(error_of("a \"b") == "a quote never closes");
+  CHECK(error_of("'") == "a quote never closes");
+  CHECK(error_of("\"a\\\"") == "a quote never closes");
+  CHECK(error_of("a\\") == "a backslash at the end");
+  CHECK(error_of("\"\\") == "a backslash at the end");
 }
 
 TEST_CASE("more text or words than there is room for is an error, exactly as much is none") {
-  CHECK(error_of("abc de", 4) == WordError::TooLong);
-  CHECK(error_of("a b c", 100, 2) == WordError::TooMany);
+  CHECK(error_of("abc de", 4) == too_much_text);
+  CHECK(error_of("a b c", 100, 2) == "too many arguments");
   std::array<char, 3> storage{};
   std::array<std::string_view, 2> words;
   CHECK(split_words("ab c", storage, words));
@@ -105,4 +105,13 @@ TEST_CASE("what only looks like a byte's number is taken as it is") {
 TEST_CASE("a NUL is a character like others, outside quotes, too") {
   const std::string text{"a\0b", 3};
   CHECK(words_of(text) == Words{text});
+}
+
+TEST_CASE("process names are short, printable and free of the lists' separators") {
+  CHECK(is_process_name("["));
+  CHECK(is_process_name(std::string(31, 'x')));
+  CHECK_FALSE(is_process_name(std::string(32, 'x')));
+  CHECK_FALSE(is_process_name(""));
+  const char c = GENERATE(' ', ',', ':', '=', '"', '\'', '\\', '\x7f', '\n', '\xc3');
+  CHECK_FALSE(is_process_name(std::string{'a', c, 'b'}));
 }

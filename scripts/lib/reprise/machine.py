@@ -38,6 +38,7 @@ class Settings:
     debug_exit: bool = True     # without it the machine halts at its end, as real hardware does
     display: str = "none"
     interactive: bool = False   # the terminal is the console's input
+    typed: bytes = b""          # the console's input, typed once the machine is up
     timeout: float = 600        # seconds; 0: never
     extra: list = field(default_factory=list)
 
@@ -106,7 +107,8 @@ def _started(line, settings):
     """QEMU as a process. `timeout` ends it even when nobody is left to wait for it."""
     if settings.timeout:
         line = ["timeout", "--foreground", "--kill-after=5", str(settings.timeout), *line]
-    stdin = None if settings.interactive else subprocess.DEVNULL
+    stdin = (None if settings.interactive else subprocess.PIPE if settings.typed
+             else subprocess.DEVNULL)
     return subprocess.Popen(line, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
@@ -142,10 +144,15 @@ def run(image, settings, on_text=None):
     begin = time.monotonic()
     screen = ConsoleFilter(on_text) if on_text else None
     pieces = []
+    to_type = settings.typed
     with _started(command(image, settings), settings) as process:
         try:
             while piece := os.read(process.stdout.fileno(), 65536):
                 pieces.append(piece)
+                if to_type and b"reprise: boot " in b"".join(pieces):
+                    process.stdin.write(to_type)
+                    process.stdin.flush()
+                    to_type = b""
                 if screen:
                     screen.feed(piece.decode("utf-8", "replace"))
         except BaseException:

@@ -1,21 +1,46 @@
-// See the header.
-#include "arch/x86_64/apic.hpp"
-
-#include "arch/x86_64/device_mapping.hpp"
-#include "arch/x86_64/instructions.hpp"
+// The local APIC (Intel SDM Vol. 3A chapter 11; AMD APM Vol. 2 chapter 16): who may interrupt, and
+// the one-shot timer. As x2APIC, through MSRs, where the CPU has it; else as xAPIC, through memory.
+// Both hold the same registers, named here by their xAPIC offsets.
+//
+// Task priority lets only the timer through but while the kernel idles: a device's interrupt waits
+// for the PE's end. Next: interrupts.cpp, from where device interrupts come.
+#include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/interrupts.hpp"
+#include "arch/x86_64/kernel_tables.hpp"
+#include "kernel/base/assert.hpp"
 
 namespace arch::x86 {
 namespace {
 
+enum class Register : std::uint16_t {
+  Id = 0x20, Version = 0x30, TaskPriority = 0x80, EndOfInterrupt = 0xb0, Spurious = 0xf0,
+  ErrorStatus = 0x280, LvtTimer = 0x320, LvtThermal = 0x330, LvtPerformance = 0x340,
+  LvtLint0 = 0x350, LvtLint1 = 0x360, LvtError = 0x370, InitialCount = 0x380,
+  CurrentCount = 0x390, Divide = 0x3e0,
+};
+
 constexpr std::uint32_t lvt_masked = 1 << 16;
 constexpr std::uint32_t lvt_nmi = 4 << 8;  // delivery mode
 constexpr std::uint32_t software_enable = 1 << 8;
-constexpr std::size_t register_page = 4096;
-constexpr unsigned last_divisor_shift = 7;  // 1 to 128
+constexpr std::uint32_t device_priority = 0xe0;  // see interrupts.hpp
 
-constexpr Msr x2apic_msr(std::uint16_t offset) { return static_cast<Msr>(0x800 + (offset >> 4)); }
-static_assert(x2apic_msr(0x380) == Msr::X2ApicInitialCount);
+constinit volatile std::uint32_t* registers = nullptr;  // of the xAPIC; none: x2APIC
+constinit unsigned divisor_shift = ~0u;                 // what Divide holds
+
+constexpr Msr x2apic_msr(Register r) {
+  return static_cast<Msr>(0x800 + (static_cast<unsigned>(r) >> 4));
+}
+static_assert(x2apic_msr(Register::InitialCount) == Msr::X2ApicInitialCount);
+
+std::uint32_t read(Register r) {
+  if (in_x2apic_mode()) return static_cast<std::uint32_t>(read_msr(x2apic_msr(r)));
+  return registers[static_cast<unsigned>(r) / 4];
+}
+
+void write(Register r, std::uint32_t value) {
+  if (in_x2apic_mode()) return write_msr(x2apic_msr(r), value);
+  registers[static_cast<unsigned>(r) / 4] = value;
+}
 
 // The divide register's odd encoding, SDM figure 11-10: 2 to 128 are 0 to 6, 1 is 7, bit 2 of that
 // number stands in bit 3.
@@ -25,53 +50,8 @@ constexpr std::uint32_t divide_code(unsigned shift) {
 }
 static_assert(divide_code(0) == 0b1011 && divide_code(1) == 0b0000 && divide_code(7) == 0b1010);
 
-}  // namespace
-
-constinit LocalApic local_apic;
-
-std::uint32_t LocalApic::read(Register r) const {
-  const auto offset = static_cast<std::uint16_t>(r);
-  if (mode_ == Mode::X2Apic) return static_cast<std::uint32_t>(read_msr(x2apic_msr(offset)));
-  return registers_[offset / 4];
-}
-
-void LocalApic::write(Register r, std::uint32_t value) {
-  const auto offset = static_cast<std::uint16_t>(r);
-  if (mode_ == Mode::X2Apic) return write_msr(x2apic_msr(offset), value);
-  registers_[offset / 4] = value;
-}
-
-std::uint32_t LocalApic::id() const {
-  return mode_ == Mode::X2Apic ? read(Register::Id) : read(Register::Id) >> 24;
-}
-
-bool LocalApic::start() {
-  std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En::mask;
-  // Firmware may have chosen x2APIC already; from there is no way back but through a reset.
-  const bool extended = (cpuid(1).ecx & Cpuid1Ecx::X2Apic::mask) != 0 ||
-                        (base & ApicBase::Extd::mask) != 0;
-  write_msr(Msr::ApicBase, base);
-  if (extended) {
-    write_msr(Msr::ApicBase, base | ApicBase::Extd::mask);
-    mode_ = Mode::X2Apic;
-  } else {
-    const auto bytes = map_device(reprise::PhysAddr{base & ApicBase::Base::mask}, register_page,
-                                  CacheMode::Uncached);
-    if (bytes.empty()) return false;
-    registers_ = reinterpret_cast<volatile std::uint32_t*>(bytes.data());
-    mode_ = Mode::XApic;
-  }
-  hold_devices();
-  mask_local_sources();
-  write(Register::Spurious, software_enable | spurious_vector);
-  write(Register::LvtTimer, timer_vector);  // one-shot; a software-disabled APIC would mask it
-  write(Register::ErrorStatus, 0);
-  end_of_interrupt();  // of whatever the firmware left in service
-  return true;
-}
-
 // An entry that this APIC does not have must not be written: as x2APIC that is a protection fault.
-void LocalApic::mask_local_sources() {
+void mask_local_sources() {
   const std::uint32_t last_entry = read(Register::Version) >> 16 & 0xff;
   stop_timer();
   write(Register::LvtTimer, lvt_masked | timer_vector);
@@ -82,32 +62,52 @@ void LocalApic::mask_local_sources() {
   if (last_entry >= 5) write(Register::LvtThermal, lvt_masked | spurious_vector);
 }
 
-void LocalApic::start_timer(std::uint64_t ticks) {
+}  // namespace
+
+bool in_x2apic_mode() { return registers == nullptr; }
+
+std::uint32_t local_apic_id() { return read(Register::Id) >> (in_x2apic_mode() ? 0 : 24); }
+
+void start_local_apic() {
+  const std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En::mask;
+  write_msr(Msr::ApicBase, base);
+  // Firmware may have chosen x2APIC already; from there is no way back but through a reset.
+  if ((cpuid(1).ecx & Cpuid1Ecx::X2Apic::mask) != 0 || (base & ApicBase::Extd::mask) != 0) {
+    write_msr(Msr::ApicBase, base | ApicBase::Extd::mask);
+  } else {
+    const auto page = map_device(reprise::PhysAddr{base & ApicBase::Base::mask}, reprise::page_size,
+                                 CacheMode::Uncached);
+    REPRISE_ASSERT(!page.empty());  // require_features() has seen to it that there is an APIC
+    registers = reinterpret_cast<volatile std::uint32_t*>(page.data());
+  }
+  hold_devices();
+  mask_local_sources();
+  write(Register::Spurious, software_enable | spurious_vector);
+  write(Register::LvtTimer, timer_vector);  // one-shot; a software-disabled APIC would mask it
+  write(Register::ErrorStatus, 0);
+  end_of_interrupt();  // of whatever the firmware left in service
+}
+
+void end_of_interrupt() { write(Register::EndOfInterrupt, 0); }
+void admit_devices() { write(Register::TaskPriority, 0); }
+void hold_devices() { write(Register::TaskPriority, device_priority); }
+void stop_timer() { write(Register::InitialCount, 0); }
+std::uint32_t timer_count() { return read(Register::CurrentCount); }
+
+void start_timer(std::uint64_t ticks) {
   constexpr std::uint64_t longest = 0xffffffff;
+  constexpr unsigned last_shift = 7;  // divisors 1 to 128
   unsigned shift = 0;
-  while (ticks >> shift > longest && shift < last_divisor_shift) ++shift;
+  while (ticks >> shift > longest && shift < last_shift) ++shift;
   std::uint64_t count = ticks >> shift;
   if (count == 0) count = 1;
   if (count > longest) count = longest;
-  if (shift != divisor_shift_) {
+  if (shift != divisor_shift) {
     stop_timer();
     write(Register::Divide, divide_code(shift));
-    divisor_shift_ = shift;
+    divisor_shift = shift;
   }
   write(Register::InitialCount, static_cast<std::uint32_t>(count));
-}
-
-// 8259A data sheet: four initialization words each, then the mask.
-void mask_legacy_controllers() {
-  constexpr std::uint16_t first = 0x20;
-  constexpr std::uint16_t second = 0xa0;
-  for (const std::uint16_t controller : {first, second}) {
-    out8(controller, 0x11);                              // cascaded, four words
-    out8(controller + 1, controller == first ? 0x20 : 0x28);  // vectors behind the exceptions
-    out8(controller + 1, controller == first ? 4 : 2);   // where the second one hangs
-    out8(controller + 1, 1);                             // 8086 mode
-    out8(controller + 1, 0xff);
-  }
 }
 
 }  // namespace arch::x86

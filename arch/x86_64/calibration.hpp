@@ -4,7 +4,6 @@
 // Pure logic over a device that is read through a type; clock.cpp has the real ones.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -14,24 +13,45 @@ namespace arch {
 
 struct Estimate {
   std::string_view source;
-  std::uint64_t hertz;
+  std::uint64_t hertz;  // 0: the source does not answer
   // Stated by the machine, not measured; or coarse: a nominal value that may be 1 % off.
   enum class Quality : std::uint8_t { Stated, Measured, Nominal } quality;
 };
 
-struct Choice {
-  Estimate estimate;
-  unsigned agreeing;  // other sources within 1 %
-};
-
 // The estimate with the most others within 1 %; among equals a stated one, because it is exact.
 // Where no two agree, what was measured counts more than what was said. Then the earlier. A nominal
-// value loses against any other.
-[[nodiscard]] std::optional<Choice> choose_frequency(std::span<const Estimate> estimates);
+// value loses against any other. Without any source time is wrong, but the runs and their
+// comparison do not depend on it: 1 GHz is assumed.
+[[nodiscard]] constexpr Estimate choose_frequency(std::span<const Estimate> estimates) {
+  Estimate best{"assumed", 1'000'000'000, Estimate::Quality::Nominal};
+  unsigned best_score = 0;
+  for (const Estimate& candidate : estimates) {
+    if (candidate.hertz == 0) continue;
+    unsigned agreeing = 0;
+    for (const Estimate& other : estimates) {
+      const std::uint64_t low = other.hertz < candidate.hertz ? other.hertz : candidate.hertz;
+      const std::uint64_t high = other.hertz < candidate.hertz ? candidate.hertz : other.hertz;
+      if (&other != &candidate && high - low <= high / 100) ++agreeing;
+    }
+    const auto preferred = agreeing != 0 ? Estimate::Quality::Stated : Estimate::Quality::Measured;
+    const bool nominal = candidate.quality == Estimate::Quality::Nominal;
+    const unsigned score =
+        nominal ? 1 : 2 + 2 * agreeing + (candidate.quality == preferred ? 1 : 0);
+    if (score <= best_score) continue;
+    best = candidate;
+    best_score = score;
+  }
+  return best;
+}
 
 // A measured frequency within 100 parts in a million of a whole MHz is taken for that: closer than
 // the measurement is, and an emulator's round clock then comes out the same in each boot.
-[[nodiscard]] std::uint64_t snap_to_megahertz(std::uint64_t hertz);
+[[nodiscard]] constexpr std::uint64_t snap_to_megahertz(std::uint64_t hertz) {
+  constexpr std::uint64_t megahertz = 1'000'000;
+  const std::uint64_t whole = (hertz + megahertz / 2) / megahertz * megahertz;
+  const std::uint64_t distance = whole > hertz ? whole - hertz : hertz - whole;
+  return distance <= hertz / 10'000 ? whole : hertz;
+}
 
 struct Interval {
   std::uint64_t reference;  // ticks of the reference counter
@@ -48,18 +68,16 @@ Interval read_together() {
     const std::uint64_t before = Hardware::stamp();
     const std::uint64_t reference = Hardware::reference();
     const std::uint64_t took = Hardware::stamp() - before;
-    if (took < least) {
-      least = took;
-      best = {reference, before + took / 2};
-    }
+    if (took >= least) continue;
+    least = took;
+    best = {reference, before + took / 2};
   }
   return best;
 }
 
 // Lets at least `ticks` of the reference pass (it counts up, modulo mask + 1; `ticks` is well below
 // that). Nothing when it does not move, or does not get there within `patience` looks.
-// `Hardware::relax()` spins for about a microsecond without touching a device: emulators pay
-// dearly for each access to one.
+// `Hardware::relax()` spins for about a microsecond without touching a device.
 template <class Hardware>
 std::optional<Interval> measure(std::uint64_t mask, std::uint64_t ticks, unsigned patience) {
   constexpr unsigned looks_until_movement = 20'000;

@@ -6,7 +6,7 @@
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/machine_check.hpp"
-#include "arch/x86_64/text_line.hpp"
+#include "kernel/base/text_line.hpp"
 
 extern "C" void system_call_entry();
 
@@ -62,16 +62,14 @@ void require_features() {
       {(extended.edx & Cpuid80000001Edx::Nx::mask) != 0, "nx"},
       {(extended.edx & Cpuid80000001Edx::Syscall::mask) != 0, "syscall"},
   };
-  TextLine missing;
+  reprise::TextLine missing;
   for (const auto& need : needs) {
-    if (!need.there) missing.text(missing.view().empty() ? "" : ",").text(need.name);
+    if (!need.there) missing.append(missing.view().empty() ? "" : ",", need.name);
   }
   if (missing.view().empty()) return;
-  write_console("[reprise] This CPU lacks what Reprise needs: ");
-  write_console(missing.view());
-  write_console("\nreprise: error code=machine-unfit missing=");
-  write_console(missing.view());
-  write_console("\n");
+  write_console(reprise::TextLine{"[reprise] This CPU lacks what Reprise needs: ", missing,
+                                  "\nreprise: error code=machine-unfit missing=", missing, "\n"}
+                    .view());
   exit_machine(reprise::ExitCode::MachineUnfit);
 }
 

@@ -2,100 +2,123 @@
 // means, the one-shot timer, and the idle wait.
 #include "arch/x86_64/interrupts.hpp"
 
-#include <array>
-
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
-#include "arch/x86_64/apic.hpp"
-#include "arch/x86_64/clock.hpp"
-#include "arch/x86_64/console.hpp"
-#include "arch/x86_64/device_mapping.hpp"
-#include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/interrupt_facts.hpp"
-#include "kernel/base/assert.hpp"
+#include "arch/x86_64/acpi.hpp"
+#include "arch/x86_64/calibration.hpp"
+#include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/kernel_tables.hpp"
 
 namespace arch {
+
+using namespace x86;
+
 namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
 constexpr std::uint64_t longest_arming = 500 * second;  // the timer holds a little more
 
-constinit x86::InterruptFacts facts{};
+constinit std::uint32_t io_apic_inputs = 0;
+constinit bool serial_routed = false;
 constinit bool timer_armed = false;
 constinit bool timer_expired = false;
 
-std::span<const std::byte> read_firmware_table(reprise::PhysAddr start, std::size_t size) {
-  return x86::map_device(start, size, x86::CacheMode::WriteBack);
+// Both 8259 controllers: moved away from the exceptions' vectors, then masked for good. 8259A data
+// sheet: four initialization words each, then the mask.
+void mask_legacy_controllers() {
+  constexpr std::uint16_t first = 0x20, second_one = 0xa0;
+  for (const std::uint16_t controller : {first, second_one}) {
+    out8(controller, 0x11);                                   // cascaded, four words
+    out8(controller + 1, controller == first ? 0x20 : 0x28);  // vectors behind the exceptions
+    out8(controller + 1, controller == first ? 4 : 2);        // where the second one hangs
+    out8(controller + 1, 1);                                  // 8086 mode
+    out8(controller + 1, 0xff);
+  }
 }
 
-// The serial line's input, if an I/O APIC serves it; else waits end by the timer alone.
-void route_serial(std::span<x86::IoApic> controllers) {
-  const InterruptSource source = facts.acpi.source_of(x86::serial_isa_line);
-  for (x86::IoApic& controller : controllers) {
-    if (!controller.serves(source.interrupt)) continue;
-    controller.route(source, x86::serial_vector, x86::local_apic.id());
-    x86::enable_serial_interrupt();
-    facts.serial_interrupt = source.interrupt;
-  }
+// An I/O APIC (Intel 82093AA data sheet): every input is masked, then the serial line's, if it is
+// here, is led to this CPU: physical destination, fixed delivery. The low word, which unmasks,
+// comes last.
+void start_io_apic(const IoApicEntry& entry, const InterruptSource& serial) {
+  constexpr std::uint32_t version = 1, first_input = 0x10;  // two words an input
+  constexpr std::uint32_t active_low = 1 << 13, level_triggered = 1 << 15, masked = 1 << 16;
+  const auto bytes = map_device(entry.address, 0x20, CacheMode::Uncached);
+  if (bytes.empty()) return;
+  auto* const words = reinterpret_cast<volatile std::uint32_t*>(bytes.data());
+  const auto at = [words](std::uint32_t index) -> volatile std::uint32_t& {
+    words[0] = index;
+    return words[4];
+  };
+  const std::uint32_t inputs = (at(version) >> 16 & 0xff) + 1;
+  for (std::uint32_t i = 0; i < inputs; ++i) at(first_input + 2 * i) = masked;
+  io_apic_inputs += inputs;
+  if (serial.interrupt < entry.first_interrupt) return;
+  const std::uint32_t input = serial.interrupt - entry.first_interrupt;
+  if (input >= inputs) return;
+  at(first_input + 2 * input + 1) = local_apic_id() << 24;
+  at(first_input + 2 * input) = serial_vector | (serial.active_low ? active_low : 0) |
+                                (serial.level_triggered ? level_triggered : 0);
+  enable_serial_interrupt();
+  serial_routed = true;
 }
 
 }  // namespace
 
 void start_interrupts(const BootInfo& info) {
-  static constinit std::array<x86::IoApic, 8> controllers;
-  facts.acpi = read_acpi(info.acpi_root, read_firmware_table);
-  x86::mask_legacy_controllers();
-  const bool started = x86::local_apic.start();
-  REPRISE_ASSERT(started);  // require_features() has seen to it that there is one
-  std::size_t count = 0;
-  for (const IoApicEntry& entry : facts.acpi.io_apics.view()) {
-    if (controllers[count].start(entry)) facts.io_apic_inputs += controllers[count++].inputs();
+  acpi_facts = read_acpi(info.acpi_root, [](reprise::PhysAddr start, std::size_t size) -> Bytes {
+    return map_device(start, size, CacheMode::WriteBack);
+  });
+  const auto& reset = acpi_facts.reset;  // mapped now: reboot_machine() may have no memory for it
+  if (reset && reset->space == ResetRegister::Space::Memory) {
+    static_cast<void>(map_device(reprise::PhysAddr{reset->address}, 1, CacheMode::Uncached));
   }
-  route_serial(std::span{controllers}.first(count));
+  mask_legacy_controllers();
+  start_local_apic();
+  for (std::size_t i = 0; i < acpi_facts.io_apic_count; ++i) {
+    start_io_apic(acpi_facts.io_apics[i], acpi_facts.isa[serial_isa_line]);
+  }
 }
 
 void arm_timer(reprise::Nanoseconds duration) {
   timer_expired = false;
   timer_armed = duration.value() != 0;
-  if (!timer_armed) return x86::local_apic.stop_timer();
-  const auto& rate = x86::clock_facts().timer;
-  REPRISE_ASSERT(rate.has_value());
+  if (!timer_armed) return stop_timer();
   const std::uint64_t time = duration.value() < longest_arming ? duration.value() : longest_arming;
-  x86::local_apic.start_timer(scale(time, rate->estimate.hertz, second));
+  start_timer(scale(time, timer_frequency(), second));
 }
 
 void wait_for_interrupt(reprise::Nanoseconds limit) {
-  if (limit.value() == 0 || x86::console_has_input()) return;
+  if (limit.value() == 0 || console_has_input()) return;
   arm_timer(limit);
-  x86::local_apic.admit_devices();
-  x86::sti_hlt();
-  x86::cli();
-  x86::local_apic.hold_devices();
+  admit_devices();
+  sti_hlt();
+  cli();
+  hold_devices();
   arm_timer({});
 }
 
-namespace x86 {
-
-const InterruptFacts& interrupt_facts() { return facts; }
-
-void end_of_interrupt() { local_apic.end_of_interrupt(); }
-
 // An interrupt while the counter still runs was left over from an earlier arming.
-void note_timer_interrupt() {
-  if (!timer_armed || local_apic.timer_count() != 0) return;
+void x86::note_timer_interrupt() {
+  if (!timer_armed || timer_count() != 0) return;
   timer_armed = false;
   timer_expired = true;
 }
 
-void note_device_interrupt(std::uint8_t vector) {
+void x86::note_device_interrupt(std::uint8_t vector) {
   if (vector == serial_vector) drain_serial();
 }
 
-bool take_timer_expiry() {
+bool x86::take_timer_expiry() {
   const bool expired = timer_expired;
   timer_expired = false;
   return expired;
 }
 
-}  // namespace x86
+reprise::TextLine x86::describe_interrupts() {
+  return reprise::TextLine{"interrupts: ", in_x2apic_mode() ? "x2APIC" : "xAPIC",
+                           ", I/O APIC inputs ", io_apic_inputs,
+                           serial_routed ? ", serial line routed" : ", serial line polled",
+                           ", 8259 masked; ACPI tables ", acpi_facts.tables};
+}
+
 }  // namespace arch

@@ -1,14 +1,59 @@
-// Leaving the machine, and asking the CPU small things.
+// Coming and going: what the boot loader handed over, read once and kept; the ways to leave the
+// machine; and randomness.
 #include "arch/machine.hpp"
 
-#include "arch/x86_64/console.hpp"
-#include "arch/x86_64/device_mapping.hpp"
-#include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/interrupt_facts.hpp"
+#include "arch/frame_memory.hpp"
+#include "arch/x86_64/acpi.hpp"
+#include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/multiboot2.hpp"
+
+extern "C" const char image_physical_start[], image_physical_end[];  // boot/kernel.ld
 
 namespace arch {
+
+using namespace x86;
+using reprise::PhysAddr;
+
 namespace {
+
+constinit BootStorage boot_storage{};
+
+[[noreturn]] void refuse(std::string_view problem) {
+  write_console("[reprise] The boot loader's information cannot be used: ");
+  write_console(problem);
+  write_console(". Boot the kernel by GRUB 2 with `multiboot2`.\n");
+  write_console("reprise: error code=machine-unfit missing=boot-information\n");
+  exit_machine(reprise::ExitCode::MachineUnfit);
+}
+
+// The firmware's own way (ACPI 6.5 §4.8.3.6); it may do nothing.
+void reset_by_acpi() {
+  const auto& reset = acpi_facts.reset;
+  if (!reset) return;
+  if (reset->space == ResetRegister::Space::Port) {
+    return out8(static_cast<std::uint16_t>(reset->address), reset->value);
+  }
+  const auto bytes = map_device(PhysAddr{reset->address}, 1, CacheMode::Uncached);
+  if (!bytes.empty()) *reinterpret_cast<volatile std::uint8_t*>(bytes.data()) = reset->value;
+}
+
+// The keyboard controller's pulse on the reset line; bounded, there may be no controller.
+void reset_by_keyboard_controller() {
+  constexpr std::uint16_t port = 0x64;
+  constexpr std::uint8_t input_full = 2;
+  for (int look = 0; look < 100'000 && (in8(port) & input_full) != 0; ++look) {}
+  out8(port, 0xfe);
+}
+
+// Intel SDM Vol. 1 §7.3.17: ten failures in a row do not happen on a sound CPU.
+bool draw(bool (*instruction)(std::uint64_t&), std::uint64_t& value) {
+  for (int i = 0; i < 16; ++i) {
+    if (instruction(value)) return true;
+  }
+  return false;
+}
 
 // One multiply-xorshift round: spreads a time stamp's few changing bits over the word.
 std::uint64_t mix(std::uint64_t value) {
@@ -17,72 +62,53 @@ std::uint64_t mix(std::uint64_t value) {
   return value ^ (value >> 33);
 }
 
-// The firmware's own way (ACPI 6.5 §4.8.3.6); it may do nothing.
-void reset_by_acpi() {
-  const auto& reset = x86::interrupt_facts().acpi.reset;
-  if (!reset) return;
-  if (reset->space == ResetRegister::Space::Port) {
-    return x86::out8(static_cast<std::uint16_t>(reset->address), reset->value);
-  }
-  const auto bytes =
-      x86::map_device(reprise::PhysAddr{reset->address}, 1, x86::CacheMode::Uncached);
-  if (!bytes.empty()) *reinterpret_cast<volatile std::uint8_t*>(bytes.data()) = reset->value;
-}
-
-// The keyboard controller's pulse on the reset line; bounded, there may be no controller.
-void reset_by_keyboard_controller() {
-  constexpr std::uint16_t port = 0x64;
-  constexpr std::uint8_t input_full = 2;
-  for (int look = 0; look < 100'000 && (x86::in8(port) & input_full) != 0; ++look) {}
-  x86::out8(port, 0xfe);
-}
-
-void wait_a_little() {
-  [[maybe_unused]] volatile int step;
-  for (int i = 0; i < 50'000'000; ++i) step = i;
-}
-
 }  // namespace
 
+const BootInfo& read_boot_info(std::uint32_t magic, std::uint32_t info_address) {
+  constexpr std::size_t largest = 1 << 20;
+  if (magic != multiboot2_magic) refuse("not a Multiboot2 loader");
+  const PhysAddr start{info_address};
+  const std::size_t size = value_at<std::uint32_t>(physical_bytes(start, 8), 0);
+  if (size < 16 || size > largest) refuse("its size makes no sense");
+  const auto image = reinterpret_cast<std::uint64_t>(image_physical_start);
+  const auto image_end = reinterpret_cast<std::uint64_t>(image_physical_end);
+  const auto problem = parse_boot_info(physical_bytes(start, size), start,
+                                       {PhysAddr{image}, image_end - image}, boot_storage);
+  if (problem) refuse(*problem);
+  return boot_storage.info;
+}
+
 void exit_machine(reprise::ExitCode code) {
-  x86::out8(x86::debug_exit_port, static_cast<std::uint8_t>(code));
+  out8(debug_exit_port, static_cast<std::uint8_t>(code));
   halt_machine();
 }
 
 void halt_machine() {
   while (true) {
-    x86::cli();
-    x86::hlt();  // an NMI may end it
+    cli();
+    hlt();  // an NMI may end it
   }
 }
 
 void reboot_machine() {
+  constexpr unsigned a_little = 50'000'000;
   reset_by_acpi();
-  wait_a_little();
+  spin(a_little);
   reset_by_keyboard_controller();
-  wait_a_little();
-  x86::lidt({0, 0});  // no handler for anything: the next exception shuts the CPU down
-  x86::write_msr(static_cast<x86::Msr>(0xffffffff), 0);
+  spin(a_little);
+  lidt({0, 0});  // no handler for anything: the next exception shuts the CPU down
+  write_msr(static_cast<Msr>(0xffffffff), 0);
   halt_machine();
 }
 
 std::uint64_t entropy() {
-  constexpr int tries = 16;  // Intel SDM Vol. 1 §7.3.17: ten in a row do not fail on a sound CPU
   static constinit std::uint64_t count = 0;
   std::uint64_t value;
-  if (x86::cpuid(0).eax >= 7 && (x86::cpuid(7).ebx & x86::Cpuid7Ebx::Rdseed::mask) != 0) {
-    for (int i = 0; i < tries; ++i) {
-      if (x86::rdseed(value)) return value;
-    }
-  }
-  if ((x86::cpuid(1).ecx & x86::Cpuid1Ecx::Rdrand::mask) != 0) {
-    for (int i = 0; i < tries; ++i) {
-      if (x86::rdrand(value)) return value;
-    }
-  }
-  return mix(x86::rdtsc() + mix(++count));
+  if ((cpuid_leaf(7).ebx & Cpuid7Ebx::Rdseed::mask) != 0 && draw(rdseed, value)) return value;
+  if ((cpuid(1).ecx & Cpuid1Ecx::Rdrand::mask) != 0 && draw(rdrand, value)) return value;
+  return mix(rdtsc() + mix(++count));
 }
 
-std::uint64_t hardware_capabilities() { return x86::cpuid(1).edx; }
+std::uint64_t hardware_capabilities() { return cpuid(1).edx; }
 
 }  // namespace arch

@@ -1,167 +1,134 @@
 // See the header. Tag layouts: Multiboot2 specification 2.0 §3.6.
 #include "arch/x86_64/multiboot2.hpp"
 
-#include "arch/x86_64/bytes.hpp"
 #include "arch/x86_64/memory_ranges.hpp"
 
 namespace arch {
 namespace {
 
-using Bytes = std::span<const std::byte>;
 using Problem = std::optional<std::string_view>;
 using reprise::PhysAddr;
 
 enum class TagType : std::uint32_t {
-  End = 0,
-  CommandLine = 1,
-  LoaderName = 2,
-  Module = 3,
-  MemoryMap = 6,
-  Framebuffer = 8,
-  AcpiOld = 14,
-  AcpiNew = 15,
+  End = 0, CommandLine = 1, LoaderName = 2, Module = 3, MemoryMap = 6, Framebuffer = 8,
+  AcpiOld = 14, AcpiNew = 15,
 };
 
-constexpr std::size_t tag_header = 8;
+// What stands behind the tag's own header.
+struct ModuleTag {
+  std::uint32_t start, end;
+};
+struct MemoryMapTag {
+  std::uint32_t entry_size, version;
+};
+struct MemoryEntry {
+  std::uint64_t start, size;
+  std::uint32_t type, reserved;
+};
+struct Colour {
+  std::uint8_t position, size;
+};
+struct [[gnu::packed]] FramebufferTag {
+  std::uint64_t address;
+  std::uint32_t pitch, width, height;
+  std::uint8_t bits, type;
+  std::uint16_t reserved;
+  Colour red, green, blue;
+};
+
+constexpr std::size_t tag_header = 8;  // type and size
 constexpr std::uint32_t available_memory = 1;
 constexpr std::uint8_t direct_colour = 1;
 constexpr std::uint64_t low_memory_end = 1 << 20;
 constexpr std::uint64_t address_limit = 1ull << 52;  // the architecture's widest physical address
 
-struct Tag {
-  TagType type;
-  Bytes content;         // header included
-  std::uint64_t address;  // of the header, physical
-};
-
-// Calls `visit(tag)` for each tag until the end tag; a tag that leaves the blob is an error.
-template <class Visit>
-Problem for_each_tag(Bytes blob, std::uint64_t blob_address, Visit visit) {
-  for (std::size_t at = tag_header; at <= blob.size();) {
-    const auto type = read_number<std::uint32_t>(blob, at);
-    const auto size = read_number<std::uint32_t>(blob, at + 4);
-    if (!type || !size) break;
-    if (static_cast<TagType>(*type) == TagType::End) return std::nullopt;
-    const auto content = part(blob, at, *size);
-    if (*size < tag_header || !content) return "a tag is longer than the whole";
-    if (Problem problem = visit(Tag{static_cast<TagType>(*type), *content, blob_address + at})) {
-      return problem;
-    }
-    at += (std::size_t{*size} + 7) & ~std::size_t{7};
-  }
-  return "the tags have no end";
-}
-
 // A text ends at its zero byte or, when there is none, with the tag.
-std::string_view text_at(Bytes content, std::size_t offset) {
-  if (offset >= content.size()) return {};
-  const auto* text = reinterpret_cast<const char*>(content.data() + offset);
-  std::size_t length = 0;
-  while (length < content.size() - offset && text[length] != '\0') ++length;
-  return {text, length};
+std::string_view text_at(Bytes tag, std::size_t offset) {
+  if (offset >= tag.size()) return {};
+  std::size_t end = offset;
+  while (end < tag.size() && tag[end] != std::byte{0}) ++end;
+  return {reinterpret_cast<const char*>(&tag[offset]), end - offset};
 }
 
-Problem read_module(const Tag& tag, BootStorage& storage, std::size_t& count) {
-  const auto start = read_number<std::uint32_t>(tag.content, 8);
-  const auto end = read_number<std::uint32_t>(tag.content, 12);
-  if (!start || !end || *end < *start) return "a module's tag is broken";
-  if (*start % reprise::page_size != 0) return "a module does not start at a page";
+Problem add_module(Bytes tag, BootStorage& storage) {
+  constexpr std::size_t string_offset = tag_header + sizeof(ModuleTag);
+  const auto module = value_at<ModuleTag>(tag, tag_header);
+  const std::size_t count = storage.info.modules.size();
+  if (tag.size() < string_offset || module.end < module.start) return "a module's tag is broken";
+  if (module.start % reprise::page_size != 0) return "a module does not start at a page";
   if (count == storage.modules.size()) return "more than 64 modules";
-  storage.modules[count++] = {{PhysAddr{*start}, *end - *start}, text_at(tag.content, 16)};
+  storage.modules[count] = {{PhysAddr{module.start}, module.end - module.start},
+                            text_at(tag, string_offset)};
+  storage.info.modules = std::span{storage.modules}.first(count + 1);
   return std::nullopt;
 }
 
 // Only what the text console can draw on: direct colour, 8 bits for each of red, green and blue.
-void read_framebuffer(const Tag& tag, Framebuffer& framebuffer) {
-  const auto address = read_number<std::uint64_t>(tag.content, 8);
-  const auto pitch = read_number<std::uint32_t>(tag.content, 16);
-  const auto width = read_number<std::uint32_t>(tag.content, 20);
-  const auto height = read_number<std::uint32_t>(tag.content, 24);
-  const auto bits = read_number<std::uint8_t>(tag.content, 28);
-  const auto type = read_number<std::uint8_t>(tag.content, 29);
-  const auto colours = part(tag.content, 32, 6);
-  if (!address || !pitch || !width || !height || !bits || !type || !colours) return;
-  if (*type != direct_colour || (*bits != 32 && *bits != 24)) return;
-  const auto colour = [&](std::size_t i) { return static_cast<std::uint8_t>((*colours)[i]); };
-  for (std::size_t i = 0; i < 6; i += 2) {
-    if (colour(i + 1) != 8 || colour(i) > *bits - 8) return;
+void read_framebuffer(Bytes tag, Framebuffer& framebuffer) {
+  const auto f = value_at<FramebufferTag>(tag, tag_header);
+  if (f.type != direct_colour || (f.bits != 32 && f.bits != 24)) return;
+  if (f.pitch / (f.bits / 8u) < f.width) return;
+  for (const Colour colour : {f.red, f.green, f.blue}) {
+    if (colour.size != 8 || colour.position > f.bits - 8) return;
   }
-  if (*pitch / (*bits / 8) < *width) return;
-  framebuffer = {PhysAddr{*address}, *pitch, *width, *height, *bits,
-                 colour(0), colour(2), colour(4)};
+  framebuffer = {PhysAddr{f.address}, f.pitch, f.width, f.height, f.bits,
+                 f.red.position, f.green.position, f.blue.position};
 }
 
-// Calls `visit(start, end, available)` for each entry that makes sense.
-template <class Visit>
-void for_each_memory_entry(const Tag& tag, Visit visit) {
-  const auto entry_size = read_number<std::uint32_t>(tag.content, 8);
-  if (!entry_size || *entry_size < 24) return;
-  for (std::size_t at = 16; part(tag.content, at, *entry_size); at += *entry_size) {
-    const std::uint64_t start = *read_number<std::uint64_t>(tag.content, at);
-    const std::uint64_t size = *read_number<std::uint64_t>(tag.content, at + 8);
-    const std::uint32_t type = *read_number<std::uint32_t>(tag.content, at + 16);
-    if (start >= address_limit) continue;
-    const std::uint64_t room = address_limit - start;
-    visit(start, start + (size < room ? size : room), type == available_memory);
+// Available entries come in first, then the others are cut out, because entries may overlap.
+void read_memory_map(Bytes tag, MemoryRanges& memory) {
+  const std::size_t entry_size = value_at<MemoryMapTag>(tag, tag_header).entry_size;
+  if (entry_size < sizeof(MemoryEntry)) return;
+  for (const bool adding : {true, false}) {
+    for (std::size_t at = tag_header + sizeof(MemoryMapTag); at + entry_size <= tag.size();
+         at += entry_size) {
+      const auto entry = value_at<MemoryEntry>(tag, at);
+      if ((entry.type == available_memory) != adding || entry.start >= address_limit) continue;
+      const std::uint64_t room = address_limit - entry.start;
+      const std::uint64_t end = entry.start + (entry.size < room ? entry.size : room);
+      adding ? memory.add(entry.start, end) : memory.cut(entry.start, end);
+    }
   }
-}
-
-void cut(MemoryRanges& memory, const MemoryRange& range) {
-  memory.cut(reprise::round_down(range.start.value()),
-             reprise::round_up(range.start.value() + range.size));
-}
-
-Problem read_memory(const Tag& map, Bytes blob, PhysAddr blob_address, MemoryRange image,
-                    BootStorage& storage) {
-  MemoryRanges memory{storage.memory};
-  for_each_memory_entry(map, [&](std::uint64_t start, std::uint64_t end, bool available) {
-    if (available) memory.add(start, end);
-  });
-  for_each_memory_entry(map, [&](std::uint64_t start, std::uint64_t end, bool available) {
-    if (!available) memory.cut(start, end);
-  });
-  storage.info.total_memory = memory.total();
-  memory.cut(0, low_memory_end);
-  memory.trim_to_pages();
-  cut(memory, image);
-  cut(memory, {blob_address, blob.size()});
-  for (const Module& module : storage.info.modules) cut(memory, module.range);
-  storage.info.memory = memory.ranges();
-  if (storage.info.memory.empty()) return "no memory is available";
-  return std::nullopt;
 }
 
 }  // namespace
 
-Problem parse_boot_info(Bytes blob, PhysAddr blob_address, MemoryRange image,
-                        BootStorage& storage) {
+Problem parse_boot_info(Bytes blob, PhysAddr address, MemoryRange image, BootStorage& storage) {
   storage.info = {};
   BootInfo& info = storage.info;
-  std::optional<Tag> memory_map;
-  std::size_t module_count = 0;
-  bool new_acpi = false;
-  const Problem problem =
-      for_each_tag(blob, blob_address.value(), [&](const Tag& tag) -> Problem {
-        switch (tag.type) {
-          case TagType::CommandLine: info.command_line = text_at(tag.content, 8); break;
-          case TagType::LoaderName: info.loader = text_at(tag.content, 8); break;
-          case TagType::Module: return read_module(tag, storage, module_count);
-          case TagType::MemoryMap: memory_map = tag; break;
-          case TagType::Framebuffer: read_framebuffer(tag, info.framebuffer); break;
-          case TagType::AcpiNew: new_acpi = true; [[fallthrough]];
-          case TagType::AcpiOld:
-            if (tag.type == TagType::AcpiNew || !new_acpi) {
-              info.acpi_root = PhysAddr{tag.address + tag_header};
-            }
-            break;
-          default: break;
-        }
-        return std::nullopt;
-      });
-  if (problem) return problem;
-  info.modules = std::span{storage.modules}.first(module_count);
-  if (!memory_map) return "no memory map";
-  return read_memory(*memory_map, blob, blob_address, image, storage);
+  Bytes memory_map;
+  TagType acpi = TagType::End;
+  for (std::size_t at = tag_header;;) {  // the blob's own header is as long as a tag's
+    if (at + tag_header > blob.size()) return "the tags have no end";
+    const auto type = value_at<TagType>(blob, at);
+    const std::size_t size = value_at<std::uint32_t>(blob, at + 4);
+    if (type == TagType::End) break;
+    if (size < tag_header || size > blob.size() - at) return "a tag is longer than the whole";
+    const Bytes tag = blob.subspan(at, size);
+    if (type == TagType::CommandLine) info.command_line = text_at(tag, tag_header);
+    if (type == TagType::LoaderName) info.loader = text_at(tag, tag_header);
+    if (type == TagType::MemoryMap) memory_map = tag;
+    if (type == TagType::Framebuffer) read_framebuffer(tag, info.framebuffer);
+    if (type == TagType::AcpiNew || (type == TagType::AcpiOld && acpi != TagType::AcpiNew)) {
+      acpi = type;
+      info.acpi_root = address + (at + tag_header);
+    }
+    if (type == TagType::Module) {
+      if (const Problem problem = add_module(tag, storage)) return problem;
+    }
+    at += (size + 7) & ~std::size_t{7};
+  }
+  MemoryRanges memory{storage.memory};
+  read_memory_map(memory_map, memory);
+  info.total_memory = memory.total();
+  const auto cut = [&](MemoryRange r) { memory.cut(r.start.value(), r.start.value() + r.size); };
+  memory.cut(0, low_memory_end);
+  cut(image);
+  cut({address, blob.size()});
+  for (const Module& module : info.modules) cut(module.range);
+  info.memory = memory.ranges();
+  if (info.memory.empty()) return "no memory is available";
+  return std::nullopt;
 }
 
 }  // namespace arch

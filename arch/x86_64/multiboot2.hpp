@@ -1,16 +1,14 @@
 // What the boot loader left in memory, as the Multiboot2 specification 2.0 §3.6 lays it out: a blob
 // of tags, each aligned to 8 bytes. Nothing in it is trusted: every size is checked against the
-// blob before it is used. Pure logic on bytes; read_boot_info() in boot_info.cpp feeds it.
+// blob before it is used. Pure logic on bytes; read_boot_info() in machine.cpp feeds it.
 #pragma once
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 
 #include "arch/machine.hpp"
+#include "arch/x86_64/bytes.hpp"
 
 namespace arch {
 
@@ -23,12 +21,11 @@ struct BootStorage {
   std::array<Module, max_modules> modules;
 };
 
-// Reads the blob, which lies at `blob_address`, into `storage`. Free memory is what the loader
-// calls available, whole pages only, minus: everything it calls otherwise, the first MiB (firmware
-// data, and pages a second processor would start from), `image`, the modules, and the blob itself.
-// On failure the text says what is wrong, for people.
-[[nodiscard]] std::optional<std::string_view> parse_boot_info(std::span<const std::byte> blob,
-                                                              reprise::PhysAddr blob_address,
+// Reads the blob, which lies at `address`, into `storage`. Free memory is what the loader calls
+// available, whole pages only, minus: everything it calls otherwise, the first MiB (firmware data,
+// and pages a second processor would start from), `image`, the modules, and the blob itself. On
+// failure the text says what is wrong, for people.
+[[nodiscard]] std::optional<std::string_view> parse_boot_info(Bytes blob, reprise::PhysAddr address,
                                                               MemoryRange image,
                                                               BootStorage& storage);
 

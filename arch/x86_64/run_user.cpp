@@ -8,8 +8,8 @@
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/machine_check.hpp"
-#include "arch/x86_64/text_line.hpp"
 #include "kernel/base/assert.hpp"
+#include "kernel/base/text_line.hpp"
 
 extern "C" {
 std::uint64_t enter_user(arch::UserState* state);
@@ -37,8 +37,7 @@ bool is_return_fault(std::uint64_t vector) {
 
 [[noreturn]] void panic_with_registers(const TrapFrame& f) {
   const auto say = [](std::string_view name, std::uint64_t value, std::string_view end) {
-    TextLine line{name};
-    write_console(line.text("=").hex(value).text(end).view());
+    write_console(reprise::TextLine{name, "=", reprise::Hex{value}, end}.view());
   };
   write_console("\n[reprise] exception in the kernel\nreprise: trap ");
   say("vector", f.vector, " ");

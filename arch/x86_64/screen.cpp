@@ -1,8 +1,6 @@
 // See the header.
 #include "arch/x86_64/screen.hpp"
 
-#include "arch/x86_64/font/console_font.hpp"
-
 namespace arch {
 namespace {
 
@@ -12,17 +10,12 @@ constexpr std::uint32_t ink_level = 0xd0;  // light grey: easier on the eye than
 
 unsigned smaller(unsigned a, unsigned b) { return a < b ? a : b; }
 
-const Glyph& glyph_of(char c) {
-  if (c < first_glyph || c > last_glyph) c = '?';
-  return console_font[static_cast<std::size_t>(c - first_glyph)];
-}
-
 }  // namespace
 
 void Screen::start(const Framebuffer& geometry, std::span<std::byte> pixels) {
-  stop();
-  if (geometry.bits_per_pixel != 32 && geometry.bits_per_pixel != 24) return;
+  columns_ = rows_ = row_ = column_ = 0;
   bytes_per_pixel_ = geometry.bits_per_pixel / 8;
+  if (bytes_per_pixel_ != 4 && bytes_per_pixel_ != 3) return;
   const std::uint64_t needed = std::uint64_t{geometry.pitch} * geometry.height;
   if (pixels.size() < needed || geometry.pitch / bytes_per_pixel_ < geometry.width) return;
   pixels_ = pixels.first(needed);
@@ -33,14 +26,8 @@ void Screen::start(const Framebuffer& geometry, std::span<std::byte> pixels) {
          ink_level << geometry.blue_position;
   columns_ = smaller(geometry.width / (glyph_width * scale_), max_columns);
   rows_ = smaller(geometry.height / (glyph_height * scale_), max_rows);
-  if (columns_ == 0 || rows_ == 0) return stop();
-  clear();
-}
-
-void Screen::clear() {
   for (std::byte& b : pixels_) b = std::byte{0};
   for (auto& row : cells_) row.fill(' ');
-  row_ = column_ = 0;
 }
 
 void Screen::write(std::string_view text) {
@@ -52,26 +39,23 @@ void Screen::write(std::string_view text) {
 }
 
 void Screen::put(char c) {
-  switch (c) {
-    case '\n': return new_line();
-    case '\r': column_ = 0; return;
-    case '\b': column_ -= column_ > 0 ? 1 : 0; return;
-    case '\t':
-      do put(' ');
-      while (column_ % tab_columns != 0);
-      return;
-    default: break;
+  if (c == '\n') return new_line();
+  if (c == '\r') {
+    column_ = 0;
+  } else if (c == '\b') {
+    column_ -= column_ > 0 ? 1 : 0;
+  } else if (c == '\t') {
+    do put(' ');
+    while (column_ % tab_columns != 0);
+  } else {
+    if (column_ == columns_) new_line();
+    set_cell(row_, column_++, c);
   }
-  if (column_ == columns_) new_line();
-  set_cell(row_, column_++, c);
 }
 
 void Screen::new_line() {
   column_ = 0;
-  if (++row_ == rows_) scroll();
-}
-
-void Screen::scroll() {
+  if (++row_ < rows_) return;
   const unsigned distance = smaller(rows_per_scroll, rows_);
   for (unsigned row = 0; row < rows_; ++row) {
     for (unsigned column = 0; column < columns_; ++column) {
@@ -82,20 +66,19 @@ void Screen::scroll() {
 }
 
 void Screen::set_cell(unsigned row, unsigned column, char c) {
+  if (c < ' ' || c > '~') c = '?';
   if (cells_[row][column] == c) return;
   cells_[row][column] = c;
-  draw(row, column, c);
+  draw(row, column, console_font[static_cast<std::size_t>(c - ' ')]);
 }
 
-void Screen::draw(unsigned row, unsigned column, char c) {
-  const Glyph& glyph = glyph_of(c);
+void Screen::draw(unsigned row, unsigned column, const Glyph& glyph) {
   const std::size_t left = std::size_t{column} * glyph_width * scale_ * bytes_per_pixel_;
   for (unsigned y = 0; y < glyph_height * scale_; ++y) {
     const std::size_t line = std::size_t{row} * glyph_height * scale_ + y;
     std::byte* pixel = pixels_.data() + line * pitch_ + left;
-    const unsigned dots = glyph_row(glyph, y / scale_);
     for (unsigned x = 0; x < glyph_width * scale_; ++x, pixel += bytes_per_pixel_) {
-      const std::uint32_t colour = (dots & (0x80u >> (x / scale_))) != 0 ? ink_ : 0;
+      const std::uint32_t colour = (glyph[y / scale_] & (0x80u >> x / scale_)) != 0 ? ink_ : 0;
       if (bytes_per_pixel_ == 4) {
         __builtin_memcpy(pixel, &colour, 4);
       } else {

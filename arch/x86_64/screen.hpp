@@ -5,8 +5,6 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -14,35 +12,35 @@
 
 namespace arch {
 
+// The glyphs from blank to tilde, a byte a row from the top, leftmost dot in bit 7.
+inline constexpr unsigned glyph_width = 8, glyph_height = 16;
+using Glyph = std::array<std::uint8_t, glyph_height>;
+extern "C" const std::array<Glyph, '~' - ' ' + 1> console_font;
+
 class Screen {
 public:
   // `pixels` is the framebuffer as the CPU reaches it. Stays off when it is smaller than the
   // geometry says or has a depth that is not served.
   void start(const Framebuffer& geometry, std::span<std::byte> pixels);
-  void stop() { columns_ = rows_ = 0; }
-  [[nodiscard]] bool on() const { return rows_ != 0; }
+  [[nodiscard]] bool on() const { return columns_ != 0 && rows_ != 0; }
   // ASCII, with \n, \r, \b and \t; each other character, UTF-8 included, shows as one '?'.
   void write(std::string_view text);
 
   [[nodiscard]] unsigned columns() const { return columns_; }
   [[nodiscard]] unsigned rows() const { return rows_; }
 
-  static constexpr unsigned max_columns = 256;
-  static constexpr unsigned max_rows = 128;
-
 private:
+  static constexpr unsigned max_columns = 256, max_rows = 128;
+
   void put(char c);
   void new_line();
-  void scroll();
   void set_cell(unsigned row, unsigned column, char c);
-  void draw(unsigned row, unsigned column, char c);
-  void clear();
+  void draw(unsigned row, unsigned column, const Glyph& glyph);
 
   std::span<std::byte> pixels_;
-  std::uint32_t pitch_ = 0;
+  std::uint32_t pitch_ = 0, ink_ = 0;
   unsigned bytes_per_pixel_ = 0;
   unsigned scale_ = 0;  // pixels a dot, in both directions
-  std::uint32_t ink_ = 0;
   unsigned columns_ = 0, rows_ = 0;
   unsigned row_ = 0, column_ = 0;
   std::array<std::array<char, max_columns>, max_rows> cells_{};

@@ -6,12 +6,12 @@
 
 #include "arch/user_state.hpp"
 #include "arch/x86_64/extended_state.hpp"
-#include "arch/x86_64/text_line.hpp"
+#include "kernel/base/text_line.hpp"
 
 namespace arch {
 
+using reprise::TextLine;
 using x86::extended_state;
-using x86::TextLine;
 using x86::xmm_word;
 
 namespace {
@@ -42,17 +42,12 @@ std::optional<std::size_t> number_in(std::string_view text) {
 
 // Word of register `index` in an array of registers with two words each that begins at `base`.
 TextLine pair_name(std::string_view prefix, std::size_t offset, std::size_t first_word) {
-  TextLine line{prefix};
-  line.number(offset / 2).text(".").number(first_word + offset % 2);
-  return line;
+  return TextLine{prefix, offset / 2, ".", first_word + offset % 2};
 }
 
 TextLine name_of(std::size_t word) {
   if (word < general_names.size()) return TextLine{general_names[word]};
-  if (word < general_words) {
-    TextLine padding{"pad."};
-    return padding.number(word - general_names.size());
-  }
+  if (word < general_words) return TextLine{"pad.", word - general_names.size()};
   const std::size_t ext = word - general_words;
   if (ext >= xmm_word && ext < xmm_word + 2 * vector_registers) {
     return pair_name("xmm", ext - xmm_word, 0);
@@ -61,8 +56,7 @@ TextLine name_of(std::size_t word) {
   if (ymm != 0 && ext >= ymm && ext < ymm + 2 * vector_registers) {
     return pair_name("ymm", ext - ymm, 2);
   }
-  TextLine line{"ext."};
-  return line.number(ext);
+  return TextLine{"ext.", ext};
 }
 
 std::optional<std::size_t> vector_word(std::size_t index, std::size_t word, std::size_t words) {

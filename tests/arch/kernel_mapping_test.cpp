@@ -1,43 +1,33 @@
-#include "arch/x86_64/device_mapping.hpp"
+// The kernel's tables and the devices in them, walked as the CPU would.
+#include "arch/x86_64/kernel_tables.hpp"
 
-#include <array>
-#include <memory>
-#include <vector>
+#include <optional>
 
-#include "arch/frame_memory.hpp"
 #include "arch/x86_64/registers.hpp"
 #include "kernel/base/memory_map.hpp"
+#include "tests/arch/fake_memory.hpp"
 #include "tests/catch.hpp"
 
-using arch::x86::CacheMode;
-using arch::x86::map_device_pages;
-using arch::x86::TableEntry;
+using namespace arch::x86;
 using reprise::PhysAddr;
-
-// Not reached: the tests bring their own way to the tables.
-arch::FrameWords arch::frame_words(reprise::FrameNumber) { std::abort(); }
 
 namespace {
 
-std::vector<std::unique_ptr<std::array<std::uint64_t, 512>>> tables;
-std::size_t table_limit;
-
-std::uint64_t* entries(PhysAddr table) { return tables.at(table.value() >> 12)->data(); }
-
-std::optional<PhysAddr> allocate() {
-  if (tables.size() == table_limit) return std::nullopt;
-  tables.push_back(std::make_unique<std::array<std::uint64_t, 512>>());
-  return PhysAddr{(tables.size() - 1) << 12};
-}
-
-void reset(std::size_t limit = 64) {
-  tables.clear();
-  table_limit = limit;
-  allocate();  // the root, at address 0
-}
+// Nothing is mapped yet.
+struct Machine {
+  Machine() {
+    for (auto& word : memory.words(memory.kernel_root())) word = 0;
+    take_table_frames_from(memory);
+  }
+  FakeMemory memory;
+};
 
 bool map(std::uint64_t start, std::size_t size, CacheMode mode) {
-  return map_device_pages(PhysAddr{}, PhysAddr{start}, size, mode, {entries, allocate});
+  const auto bytes = map_device(PhysAddr{start}, size, mode);
+  if (bytes.empty()) return false;
+  REQUIRE(reinterpret_cast<std::uint64_t>(bytes.data()) == reprise::direct_map_base + start);
+  REQUIRE(bytes.size() == size);
+  return true;
 }
 
 struct Found {
@@ -47,13 +37,13 @@ struct Found {
 
 // As the CPU walks: the entry that maps the direct map's address of `physical`, or level 0.
 Found walk(std::uint64_t physical) {
-  std::uint64_t table = 0;
+  reprise::FrameNumber table = kernel_root();
   for (unsigned level = 4; level >= 1; --level) {
     const std::uint64_t linear = reprise::direct_map_base + physical;
-    const std::uint64_t entry = entries(PhysAddr{table})[linear >> (12 + 9 * (level - 1)) & 511];
+    const std::uint64_t entry = arch::frame_words(table)[linear >> (12 + 9 * (level - 1)) & 511];
     if ((entry & TableEntry::P::mask) == 0) return {0, 0};
     if (level == 1 || (entry & TableEntry::Ps::mask) != 0) return {entry, level};
-    table = entry & TableEntry::Frame::mask;
+    table = frame_of(PhysAddr{entry & TableEntry::Frame::mask});
   }
   return {0, 0};
 }
@@ -61,7 +51,7 @@ Found walk(std::uint64_t physical) {
 }  // namespace
 
 TEST_CASE("a device's page is mapped at its place, writable, never executable, uncached") {
-  reset();
+  Machine machine;
   REQUIRE(map(0xfee00030, 0x10, CacheMode::Uncached));
   const Found page = walk(0xfee00000);
   CHECK(page.level == 1);
@@ -76,14 +66,14 @@ TEST_CASE("a device's page is mapped at its place, writable, never executable, u
 }
 
 TEST_CASE("a range that crosses a page's end is mapped on both sides") {
-  reset();
+  Machine machine;
   REQUIRE(map(0xfec00ffe, 4, CacheMode::Uncached));
   CHECK(walk(0xfec00000).level == 1);
   CHECK(walk(0xfec01000).level == 1);
 }
 
 TEST_CASE("a framebuffer is mapped in large pages, its tail in small ones, all of it and no more") {
-  reset();
+  Machine machine;
   constexpr std::uint64_t start = 0xc0000000;
   constexpr std::uint64_t size = 0x400000 + 0x3001;
   REQUIRE(map(start, size, CacheMode::WriteCombining));
@@ -99,7 +89,7 @@ TEST_CASE("a framebuffer is mapped in large pages, its tail in small ones, all o
 }
 
 TEST_CASE("what is mapped already stays as it is, large pages included") {
-  reset();
+  Machine machine;
   REQUIRE(map(0x200000, 0x200000, CacheMode::WriteBack));
   REQUIRE(map(0x1ff000, 0x1000, CacheMode::WriteBack));
   const std::uint64_t large = walk(0x200000).entry;
@@ -111,12 +101,21 @@ TEST_CASE("what is mapped already stays as it is, large pages included") {
   CHECK(walk(0x403000).level == 0);
 }
 
-TEST_CASE("no table frame left, or an address out of reach, is said and not mapped") {
-  reset(3);
-  CHECK_FALSE(map(0xfee00000, 0x1000, CacheMode::Uncached));
-  reset();
+TEST_CASE("an address out of reach is said and not mapped") {
+  Machine machine;
+  const std::size_t before = machine.memory.allocated();
   CHECK_FALSE(map(reprise::direct_map_limit - 0x1000, 0x2000, CacheMode::Uncached));
   CHECK_FALSE(map(~0ull - 0xfff, 0x2000, CacheMode::Uncached));
   CHECK_FALSE(map(0xfee00000, 0, CacheMode::Uncached));
+  CHECK(machine.memory.allocated() == before);
   CHECK(map(reprise::direct_map_limit - 0x1000, 0x1000, CacheMode::Uncached));
+}
+
+TEST_CASE("no frame left for a table is a panic, and what is mapped needs none") {
+  Machine machine;
+  REQUIRE(map(0xfee00000, 0x1000, CacheMode::Uncached));
+  machine.memory.limit(machine.memory.allocated());
+  CHECK(map(0xfee00000, 0x1000, CacheMode::Uncached));
+  CHECK(map(0xfee01000, 0x1000, CacheMode::Uncached));
+  CHECK_THROWS_AS(map(0x123456789000, 0x1000, CacheMode::Uncached), Panic);
 }

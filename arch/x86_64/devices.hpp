@@ -1,0 +1,56 @@
+// What the devices' files ask of each other. The kernel's view is arch/machine.hpp, that of the
+// trap entry interrupts.hpp, and device memory is mapped by kernel_tables.hpp.
+#pragma once
+
+#include <cstdint>
+
+#include "arch/x86_64/instructions.hpp"
+#include "kernel/base/text_line.hpp"
+
+namespace arch::x86 {
+
+struct MachinePorts {
+  static std::uint8_t read8(unsigned port) { return in8(static_cast<std::uint16_t>(port)); }
+  static void write8(unsigned port, std::uint8_t value) {
+    out8(static_cast<std::uint16_t>(port), value);
+  }
+};
+
+// CPUID's leaf, or zeros where the CPU does not have it. Each block's first leaf says which is last.
+inline CpuidResult cpuid_leaf(std::uint32_t leaf) {
+  return cpuid(leaf & 0xf0000000).eax >= leaf ? cpuid(leaf) : CpuidResult{};
+}
+
+// Lets some time pass without touching a device: emulators pay dearly for each access to one.
+inline void spin(unsigned steps) {
+  [[maybe_unused]] volatile unsigned step;
+  for (unsigned i = 0; i < steps; ++i) step = i;
+}
+
+// The serial line and the screen (console.cpp).
+inline constexpr std::size_t serial_isa_line = 4;
+void enable_serial_interrupt();  // it is wired up from here on
+void drain_serial();             // from the UART into the buffer that read_console() reads
+[[nodiscard]] bool console_has_input();
+
+// The local APIC and its one-shot timer (apic.cpp): it counts down once from `ticks`, at its full
+// rate or a fraction of it.
+void start_local_apic();  // every local source masked but NMI
+[[nodiscard]] bool in_x2apic_mode();
+[[nodiscard]] std::uint32_t local_apic_id();
+void admit_devices();
+void hold_devices();
+void start_timer(std::uint64_t ticks);
+void stop_timer();
+[[nodiscard]] std::uint32_t timer_count();
+
+// Time (clock.cpp).
+void note_kernel_entry();                        // now() counts from here
+[[nodiscard]] std::uint64_t timer_frequency();  // of the local APIC's timer, in hertz
+
+// Each a line for describe_machine().
+[[nodiscard]] reprise::TextLine describe_clock();
+[[nodiscard]] reprise::TextLine describe_interrupts();
+[[nodiscard]] reprise::TextLine describe_console();
+
+}  // namespace arch::x86

@@ -3,16 +3,31 @@
 // difference was found: a mismatch is rare, and then the whole picture is wanted.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-#include "libdwc/diagnosis.hpp"
+#include "libdwc/findings.hpp"
 #include "libdwc/page_set.hpp"
-#include "libdwc/platform.hpp"
-#include "libdwc/statistics.hpp"
 
 namespace dwc {
+
+// The check word over a snapshot. Each step maps the running value one to one for a fixed word, and
+// the word one to one for a fixed running value: so a change of any single word, hence any single
+// flipped bit, always changes the result. A platform may use another one for its pages.
+inline constexpr std::uint64_t check_word_start = 0x9e3779b97f4a7c15;
+inline constexpr std::uint64_t check_word_factor = 0xd6e8feb86659fd93;  // odd: invertible
+
+[[nodiscard]] constexpr std::uint64_t check_word_step(std::uint64_t sum, std::uint64_t word) {
+  return std::rotl(sum ^ word, 23) * check_word_factor;
+}
+
+[[nodiscard]] constexpr std::uint64_t check_word(std::span<const std::uint64_t> words) {
+  std::uint64_t sum = check_word_start;
+  for (const std::uint64_t word : words) sum = check_word_step(sum, word);
+  return sum;
+}
 
 template <Platform P>
 class Comparator {
@@ -41,21 +56,16 @@ public:
     ++statistics_.compares;
     entry.first_check = comparison.check_word;
     if (!comparison.first_difference) return true;
-    list_differences(entry.page, first, entry.work, *comparison.first_difference);
+    const std::span<const std::uint64_t> a = platform_.words(first);
+    const std::span<const std::uint64_t> b = platform_.words(entry.work);
+    for (std::size_t i = *comparison.first_difference; i < a.size(); ++i) {
+      if (a[i] == b[i]) continue;
+      diagnosis_.pages.add({.page = entry.page, .word = i, .first = a[i], .second = b[i]});
+    }
     return false;
   }
 
 private:
-  void list_differences(typename P::Page page, typename P::Frame first, typename P::Frame second,
-                        std::size_t from) {
-    const std::span<const std::uint64_t> a = platform_.words(first);
-    const std::span<const std::uint64_t> b = platform_.words(second);
-    for (std::size_t i = from; i < a.size(); ++i) {
-      if (a[i] == b[i]) continue;
-      diagnosis_.pages.add({.page = page, .word = i, .first = a[i], .second = b[i]});
-    }
-  }
-
   P& platform_;
   Statistics& statistics_;
   Diagnosis<P>& diagnosis_;

@@ -9,9 +9,14 @@
 #include <span>
 
 #include "libdwc/platform.hpp"
-#include "libdwc/require.hpp"
 
 namespace dwc {
+
+// A broken contract between the engine and its caller: nothing sensible can follow, so the program
+// traps on the spot (in the kernel an invalid-opcode exception, which panics).
+constexpr void require(bool kept) {
+  if (!kept) __builtin_trap();
+}
 
 template <Platform P>
 struct PageEntry {

@@ -48,7 +48,6 @@ concept Platform = RegisterSet<typename P::Registers> &&
   { p.copy(frame, frame) } -> std::same_as<std::uint64_t>;           // (to, from)
   { p.copy_at_fault(frame, frame) } -> std::same_as<std::uint64_t>;  // (to, from)
   { p.compare(frame, frame) } -> std::same_as<Comparison>;
-  { p.check_word(frame) } -> std::same_as<std::uint64_t>;
   { p.words(frame) } -> std::same_as<std::span<std::uint64_t>>;
 
   // Translations of the process. map() puts an owned frame behind an existing page with dirty and
@@ -60,8 +59,9 @@ concept Platform = RegisterSet<typename P::Registers> &&
   { p.invalidate(page) } -> std::same_as<void>;
   { p.invalidate_all() } -> std::same_as<void>;
 
-  // Registers. registers() is the live state that traps save into; complete() fetches what a trap
+  // Registers, of which rip_word is the instruction pointer. registers() is the live state that traps save into; complete() fetches what a trap
   // leaves in the CPU (extended state, bases, selectors); load() puts the whole live state back.
+  { P::rip_word } -> std::convertible_to<std::size_t>;
   { p.registers() } -> std::same_as<typename P::Registers&>;
   { p.complete() } -> std::same_as<void>;
   { p.load() } -> std::same_as<void>;

@@ -17,10 +17,8 @@
 #include <optional>
 #include <utility>
 
+#include "libdwc/findings.hpp"
 #include "libdwc/page_set.hpp"
-#include "libdwc/platform.hpp"
-#include "libdwc/settings.hpp"
-#include "libdwc/statistics.hpp"
 
 namespace dwc {
 

@@ -12,11 +12,7 @@
 #include <span>
 
 #include "libdwc/comparator.hpp"
-#include "libdwc/page_set.hpp"
-#include "libdwc/platform.hpp"
-#include "libdwc/settings.hpp"
 #include "libdwc/shadow_frames.hpp"
-#include "libdwc/statistics.hpp"
 
 namespace dwc {
 
@@ -41,16 +37,10 @@ public:
   // when the set is full or the frames have run out. False: there is no room in this PE.
   [[nodiscard]] bool admit(Page page) {
     if (knows(page)) return true;
-    while (set_.full()) {
+    while (set_.full() || !join(page)) {
       if (!give_one_up()) return false;
     }
-    for (;;) {
-      if (const std::optional<Entry> entry = frames_.join(page)) {
-        set_.add(*entry);
-        return true;
-      }
-      if (!give_one_up()) return false;
-    }
+    return true;
   }
 
   // A fault on a page of the set comes from a translation older than the set's: it only has to go.
@@ -140,6 +130,12 @@ public:
 private:
   using Stay = typename ShadowFrames<P>::Stay;
 
+  [[nodiscard]] bool join(Page page) {
+    const std::optional<Entry> entry = frames_.join(page);
+    if (entry) set_.add(*entry);
+    return entry.has_value();
+  }
+
   void release(Entry* entry) {
     frames_.release(*entry);
     set_.remove(entry);
@@ -165,13 +161,10 @@ private:
   // fast compare may need vector registers, which still belong to the process.
   [[nodiscard]] bool clean_so_far(const Entry& entry) {
     if (platform_.dirty(entry.page)) return false;
-    return !full_check() || equal_words(platform_.words(entry.base), platform_.words(entry.work));
-  }
-
-  [[nodiscard]] static bool equal_words(std::span<const std::uint64_t> a,
-                                        std::span<const std::uint64_t> b) {
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      if (a[i] != b[i]) return false;
+    const std::span<const std::uint64_t> before = platform_.words(entry.base);
+    const std::span<const std::uint64_t> now = platform_.words(entry.work);
+    for (std::size_t i = 0; full_check() && i < now.size(); ++i) {
+      if (now[i] != before[i]) return false;
     }
     return true;
   }

@@ -1,5 +1,5 @@
-// An injection (settings.hpp) from its text. The item is taken apart from the left; the first part that is wrong or missing
-// is named together with what may stand there.
+// An injection (settings.hpp) from its text. The item is taken apart from the left; the first part
+// that is wrong or missing is named together with what may stand there.
 #include "kernel/parse/settings.hpp"
 #include "kernel/parse/words.hpp"
 
@@ -49,8 +49,9 @@ Result<Injection, ArgumentError> parse_injection(std::string_view item, WordName
     return wrong("PE: a number from 1");
   if (!read_number(next(), 1, 2, injection.run)) return wrong("RUN: 1 or 2");
   if (!read_target(injection, next(), word_named))
-    return wrong("TARGET: REGISTER, page.K.W, snapshot.REGISTER or snapshot.page.K.W"
-                 " (K 0 to 511, W 0 to 511)");
+    return wrong(
+        "TARGET: REGISTER, page.K.W, snapshot.REGISTER or snapshot.page.K.W"
+        " (K 0 to 511, W 0 to 511)");
   const std::uint64_t bits = part.ends_with("rflags") ? user_flags : ~std::uint64_t{0};
   if (!read_number(next(), 0, 63, injection.bit) || (bits >> injection.bit & 1) == 0)
     return wrong("BIT: 0 to 63; of rflags 0 2 4 6 7 8 10 11 14 18 21, which ring 3 can set");

@@ -5,7 +5,7 @@
 #include <bit>
 #include <utility>
 
-#include "libdwc/check_word.hpp"
+#include "libdwc/comparator.hpp"
 
 namespace fake {
 

@@ -1,5 +1,4 @@
-#include "libdwc/statistics.hpp"
-#include "libdwc/diagnosis.hpp"
+#include "libdwc/findings.hpp"
 #include "tests/catch.hpp"
 
 TEST_CASE("the histogram of modified pages has a place for every number, in powers of two") {

@@ -16,7 +16,7 @@ struct MachinePorts {
   }
 };
 
-// CPUID's leaf, or zeros where the CPU does not have it. Each block's first leaf says which is last.
+// A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.
 inline CpuidResult cpuid_leaf(std::uint32_t leaf) {
   return cpuid(leaf & 0xf0000000).eax >= leaf ? cpuid(leaf) : CpuidResult{};
 }

@@ -1,5 +1,5 @@
-// See kernel_tables.hpp. Tables: Intel SDM Vol. 3A §4.5. Caching: PWT alone is write combining, with
-// PCD uncached, as set_page_attributes() in control_registers.cpp has it.
+// See kernel_tables.hpp. Tables: Intel SDM Vol. 3A §4.5. Caching: PWT alone is write combining,
+// with PCD uncached, as set_page_attributes() in control_registers.cpp has it.
 #include "arch/frame_memory.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/registers.hpp"

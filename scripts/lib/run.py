@@ -206,8 +206,7 @@ def debugger(options, contents):
 def settings_of(options):
     return machine.Settings(
         cpu=options.cpu, memory=options.memory, uefi=options.uefi, usb=options.usb,
-        icount=False if options.interactive and options.icount is None else options.icount,
-        interactive=options.interactive, display=display_kind(options.display),
+        icount=options.icount, interactive=options.interactive, display=display_kind(options.display),
         timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
 
 

@@ -88,7 +88,9 @@ def command(image, settings):
             "-rtc", f"base={settings.clock},clock=vm"]
     line += ["-serial", "mon:stdio"] if settings.interactive else ["-serial", "stdio"]
     if (shift := icount_shift(settings)) is not None:
-        line += ["-icount", f"shift={shift},sleep=off"]
+        # With someone at the keyboard an idle machine waits in real time.
+        sleep = "on" if settings.interactive else "off"
+        line += ["-icount", f"shift={shift},sleep={sleep}"]
     if settings.debug_exit:
         line += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
     if settings.uefi:

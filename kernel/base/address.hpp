@@ -1,5 +1,5 @@
-// Addresses and page-sized numbers as distinct types: a physical address is never taken for a
-// virtual one, and neither for a number. Construction and reading out are explicit.
+// Addresses and page-sized numbers as distinct types: a physical address is never taken for
+// one of a user's, and neither for a number. Construction and reading out are explicit.
 #pragma once
 
 #include <compare>
@@ -29,12 +29,10 @@ private:
 };
 
 using PhysAddr = Quantity<struct PhysAddrTag>;        // byte address in physical memory
-using VirtAddr = Quantity<struct VirtAddrTag>;        // byte address in the kernel's half
 using UserAddr = Quantity<struct UserAddrTag>;        // byte address as ring 3 gave it: unchecked
 using FrameNumber = Quantity<struct FrameNumberTag>;  // physical address / 4096
 using PageNumber = Quantity<struct PageNumberTag>;    // user virtual address / 4096
 using Nanoseconds = Quantity<struct NanosecondsTag>;  // since kernel entry, or a duration
-using Ticks = Quantity<struct TicksTag>;              // time-stamp counter ticks
 
 [[nodiscard]] constexpr FrameNumber frame_of(PhysAddr a) {
   return FrameNumber{a.value() >> page_shift};

@@ -24,10 +24,6 @@ public:
   constexpr Result(Failure<E> failure) : error_{failure.error} {}
 
   [[nodiscard]] constexpr explicit operator bool() const { return value_.has_value(); }
-  [[nodiscard]] constexpr T& value() {
-    REPRISE_ASSERT(value_.has_value());
-    return *value_;
-  }
   [[nodiscard]] constexpr const T& value() const {
     REPRISE_ASSERT(value_.has_value());
     return *value_;

@@ -24,7 +24,8 @@ constexpr std::array<ErrorText, static_cast<std::size_t>(Error::count)> texts{{
      "a segment is both writable and executable: link without -z execstack or -N"},
     {"elf-address", "a segment lies outside the addresses that programs may use"},
     {"no-personality", "no boot module holds the personality: give the one that the build makes"},
-    {"bad-archive", "the archive is not a whole cpio file in newc format: make it with cpio -H newc"},
+    {"bad-archive",
+     "the archive is not a whole cpio file in newc format: make it with cpio -H newc"},
     {"bad-argument", "unknown or malformed boot argument; docs/running.md lists them"},
     {"out-of-memory", "not enough memory to start the program: give the machine more (--memory)"},
 }};

@@ -27,11 +27,8 @@ public:
     const auto purpose = parse(module, words);
     if (!purpose || purpose->role == ModuleRole::Program) return;
     if (module.range.size == 0) return fail(Error::EmptyModule, module.string);
-    if (purpose->role == ModuleRole::Personality) {
-      companions_.personality = module.range;
-      return;
-    }
-    companions_.archive = module.range;
+    (purpose->role == ModuleRole::Archive ? companions_.archive : companions_.personality) =
+        module.range;
   }
 
   void start_program(const arch::Module& module) {

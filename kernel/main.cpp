@@ -22,9 +22,9 @@ constinit std::optional<ConsoleInput> input;
 constinit std::optional<Injector> injector;
 
 const arch::BootInfo& start_machine(std::uint32_t magic, std::uint32_t info) {
-  arch::start_emergency_serial();           // so that whatever fails below can be said
-  arch::load_descriptor_tables();           // so that a fault below is reported, not a reset
-  arch::require_features();                 // the rest relies on these
+  arch::start_emergency_serial();  // so that whatever fails below can be said
+  arch::load_descriptor_tables();  // so that a fault below is reported, not a reset
+  arch::require_features();        // the rest relies on these
   const arch::BootInfo& boot = arch::read_boot_info(magic, info);
   frames.initialize(boot.memory);
   arch::build_kernel_tables(boot, frames);  // from here on no page is writable and executable
@@ -32,7 +32,7 @@ const arch::BootInfo& start_machine(std::uint32_t magic, std::uint32_t info) {
   arch::start_screen(boot.framebuffer);     // needs its mapping
   arch::start_extended_state();
   arch::start_interrupts(boot);
-  arch::start_clock();                      // needs the local APIC's timer
+  arch::start_clock();  // needs the local APIC's timer
   return boot;
 }
 
@@ -80,8 +80,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   injector.emplace(settings);
   const std::optional<Error> not_started =
       start_programs(boot.modules, frames, *injector, settings, processes);
-  const std::optional<Error> refused =
-      Supervisor{processes, *input, *injector, settings}.run();
+  const std::optional<Error> refused = Supervisor{processes, *input, *injector, settings}.run();
   print_final_report(processes, *injector, settings);
   arch::exit_machine(outcome(not_started ? not_started : refused));
 }

@@ -4,7 +4,6 @@
 #include "kernel/boot_modules.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
-#include "kernel/report/diagnosis.hpp"
 #include "kernel/report/report.hpp"
 
 namespace reprise {
@@ -42,11 +41,8 @@ void Supervisor::serve(Process& process, const dwc::PeEnd& end) {
     case Kind::Exception:
       if (const auto status = serve_exception(process, end)) finish(process, *status);
       return;
-    case Kind::OutOfFrames:
-      out_of_memory(process);
-      return;
-    default:
-      return;  // the program goes on where it stands
+    case Kind::OutOfFrames: out_of_memory(process); return;
+    default: return;  // the program goes on where it stands
   }
 }
 

@@ -11,8 +11,7 @@ namespace reprise {
 
 class Supervisor {
 public:
-  Supervisor(ProcessTable& table, ConsoleInput& input, Injector& injector,
-             const Settings& settings)
+  Supervisor(ProcessTable& table, ConsoleInput& input, Injector& injector, const Settings& settings)
       : table_{table},
         scheduler_{table, input},
         calls_{input},

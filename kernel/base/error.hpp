@@ -10,22 +10,22 @@
 namespace reprise {
 
 enum class Error : std::uint8_t {
-  NoProgram,            // no boot module with the role program=
+  NoProgram,  // no boot module with the role program=
   EmptyModule,
-  ModuleString,         // a module's string has no known role, or quotes that never close
+  ModuleString,  // a module's string has no known role, or quotes that never close
   NotElf,
   Elf32Bit,
-  ElfMachine,           // not x86-64
-  ElfDynamic,           // has an interpreter: not statically linked
-  ElfTruncated,         // a header or a segment lies outside the file
-  ElfMalformed,         // sizes or offsets that contradict each other
-  ElfOverlap,           // two segments claim the same page
-  ElfWritableCode,      // a segment both writable and executable
-  ElfAddress,           // a segment outside the user half, or where the personality lives
-  NoPersonality,        // no module with the role personality, or not its flat image
+  ElfMachine,       // not x86-64
+  ElfDynamic,       // has an interpreter: not statically linked
+  ElfTruncated,     // a header or a segment lies outside the file
+  ElfMalformed,     // sizes or offsets that contradict each other
+  ElfOverlap,       // two segments claim the same page
+  ElfWritableCode,  // a segment both writable and executable
+  ElfAddress,       // a segment outside the user half, or where the personality lives
+  NoPersonality,    // no module with the role personality, or not its flat image
   BadArchive,
-  BadArgument,          // unknown or malformed boot argument
-  OutOfMemory,          // the machine has too little memory for what it was asked to start
+  BadArgument,  // unknown or malformed boot argument
+  OutOfMemory,  // the machine has too little memory for what it was asked to start
   count
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <span>
 
+#include "arch/machine.hpp"
 #include "kernel/parse/settings.hpp"
 
 namespace reprise {
@@ -14,10 +15,20 @@ class ConsoleInput {
 public:
   explicit ConsoleInput(Settings::Input source) : source_{source} {}
 
-  void poll();  // takes over what has arrived; what does not fit is lost
+  // Takes over what has arrived; what does not fit is lost.
+  void poll() {
+    if (!at_end()) used_ += arch::read_console(std::span{buffer_}.subspan(used_));
+  }
   [[nodiscard]] bool at_end() const { return source_ == Settings::Input::None; }
   [[nodiscard]] bool empty() const { return used_ == 0; }
-  [[nodiscard]] std::size_t take(std::span<char> buffer);  // oldest first; 0 when empty
+  // Oldest first; 0 when empty.
+  [[nodiscard]] std::size_t take(std::span<char> buffer) {
+    const std::size_t count = used_ < buffer.size() ? used_ : buffer.size();
+    __builtin_memcpy(buffer.data(), buffer_.data(), count);
+    __builtin_memmove(buffer_.data(), buffer_.data() + count, used_ - count);
+    used_ -= count;
+    return count;
+  }
 
 private:
   Settings::Input source_;

@@ -1,6 +1,6 @@
 // Whole lines on the console. Two kinds: lines for people begin with "[reprise] ", lines for
-// scripts with "reprise: EVENT" and go on in key=value pairs (docs/log-format.md). Both start at the
-// left margin, whatever a program has printed before.
+// scripts with "reprise: EVENT" and go on in key=value pairs (docs/log-format.md). Both start at
+// the left margin, whatever a program has printed before.
 #pragma once
 
 #include "kernel/base/text_line.hpp"

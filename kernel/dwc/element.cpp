@@ -29,8 +29,7 @@ bool redirect_to_personality(Process& process) {
 std::optional<PageNumber> protected_page(Process& process, const Trap& trap) {
   constexpr std::uint32_t write_to_present = Trap::page_fault_present | Trap::page_fault_write;
   if (trap.kind != Trap::Kind::Exception || trap.vector != Trap::page_fault_vector ||
-      (trap.error_code & write_to_present) != write_to_present ||
-      trap.fault_address >= user_high) {
+      (trap.error_code & write_to_present) != write_to_present || trap.fault_address >= user_high) {
     return std::nullopt;
   }
   const PageNumber page = page_of(UserAddr{trap.fault_address});
@@ -67,16 +66,12 @@ Trap next_trap(Process& process) {
   for (;;) {
     const Trap trap = arch::run_user(process.registers());
     switch (trap.kind) {
-      case Trap::Kind::NonMaskable:
-        print_event("nmi");
-        continue;
-      case Trap::Kind::Device:
-        continue;
+      case Trap::Kind::NonMaskable: print_event("nmi"); continue;
+      case Trap::Kind::Device: continue;
       case Trap::Kind::SystemCall:
         if (redirect_to_personality(process)) continue;
         return trap;
-      default:
-        return trap;
+      default: return trap;
     }
   }
 }
@@ -87,12 +82,9 @@ ElementResult run_twice(Process& process) {
   for (;;) {
     const Trap trap = next_trap(process);
     switch (engine.handle(event_of(process, trap))) {
-      case dwc::Next::Resume:
-        continue;
-      case dwc::Next::Serve:
-        return {Verdict::Agreed, engine.end()};
-      case dwc::Next::Stop:
-        return {Verdict::Standing, {}};
+      case dwc::Next::Resume: continue;
+      case dwc::Next::Serve: return {Verdict::Agreed, engine.end()};
+      case dwc::Next::Stop: return {Verdict::Standing, {}};
     }
   }
 }

@@ -57,15 +57,11 @@ void Injector::run_begins(Process& process, dwc::Run run) {
   const std::uint64_t element = process.engine().pe_number();
   const bool again = seen_process_ == process.id() && seen_element_ == element;
   if (run == dwc::Run::First) {
-    if (again) {
-      settle(process, Outcome::Caught);
-      random_armed_ = false;
-    } else {
-      seen_process_ = process.id();
-      seen_element_ = element;
-      random_armed_ = false;
-      if (rate_ != 0 && random() % rate_ == 0) plan_random(process);
-    }
+    random_armed_ = false;
+    if (again) settle(process, Outcome::Caught);
+    if (!again && rate_ != 0 && random() % rate_ == 0) plan_random(process);
+    seen_process_ = process.id();
+    seen_element_ = element;
   }
   strike(process, run, Injection::Moment::Start);
 }
@@ -83,12 +79,9 @@ void Injector::plan_random(Process& process) {
   random_flip_.run = 1 + static_cast<unsigned>(random() & 1);
   random_armed_ = true;
   aim_at_register();
-  if ((random() & 1) != 0) {
-    random_flip_.target = Injection::Target::Page;
-    random_flip_.moment = Injection::Moment::End;
-    return;
-  }
-  random_flip_.moment = (random() & 1) != 0 ? Injection::Moment::Start : Injection::Moment::End;
+  const bool page = (random() & 1) != 0, at_end = (random() & 1) != 0;
+  if (page) random_flip_.target = Injection::Target::Page;
+  random_flip_.moment = page || at_end ? Injection::Moment::End : Injection::Moment::Start;
 }
 
 // General registers, RIP, RFLAGS (the bits that ring 3 can have) and XMM0 to XMM15.
@@ -99,9 +92,8 @@ void Injector::aim_at_register() {
   if (word >= general) word += arch::word_named("xmm0.0").value_or(general) - general;
   random_flip_.target = Injection::Target::Register;
   random_flip_.word = word;
-  random_flip_.bit = word == index_of(Register::Rflags)
-                         ? user_flags[random() % user_flags.size()]
-                         : static_cast<unsigned>(random() % 64);
+  random_flip_.bit = word == index_of(Register::Rflags) ? user_flags[random() % user_flags.size()]
+                                                        : static_cast<unsigned>(random() % 64);
 }
 
 // The run has ended: a page flip gets its page, or stays at a register when no page was modified.
@@ -115,8 +107,7 @@ void Injector::aim_at_page(std::size_t modified_pages) {
 void Injector::strike(Process& process, dwc::Run run, Injection::Moment moment) {
   const auto fits = [&](const Injection& injection) {
     return injection.moment == moment && injection.run == number_of(run) &&
-           injection.element == process.engine().pe_number() &&
-           injection.process == process.name();
+           injection.element == process.engine().pe_number() && injection.process == process.name();
   };
   for (std::size_t i = 0; i < planned_count_; ++i) {
     if (spent_[i] || !fits(planned_[i])) continue;
@@ -133,32 +124,20 @@ void Injector::strike(Process& process, dwc::Run run, Injection::Moment moment) 
 }
 
 bool Injector::apply(Process& process, const Injection& injection) {
-  const std::uint64_t mask = 1ull << injection.bit;
-  switch (injection.target) {
-    case Injection::Target::Register:
-    case Injection::Target::SnapshotRegister: {
-      const bool live = injection.target == Injection::Target::Register;
-      arch::UserState& state = live ? process.registers() : process.engine().snapshot_registers();
-      if (injection.word >= state.words().size()) return false;
-      state.words()[injection.word] ^= mask;
-      break;
-    }
-    case Injection::Target::Page:
-    case Injection::Target::SnapshotPage:
-      if (!flip_page(process, injection)) return false;
-      break;
-  }
-  if (pending_count_ < pending_.size()) pending_[pending_count_++] = injection;
-  return true;
-}
-
-bool Injector::flip_page(Process& process, const Injection& injection) {
+  using Target = Injection::Target;
   Engine& engine = process.engine();
-  if (injection.page >= engine.modified_pages()) return false;
-  const FrameNumber frame = injection.target == Injection::Target::Page
-                                ? engine.modified_frame(injection.page)
-                                : engine.snapshot_frame(injection.page);
-  arch::frame_words(frame)[injection.word] ^= 1ull << injection.bit;
+  const bool snapshot =
+      injection.target == Target::SnapshotRegister || injection.target == Target::SnapshotPage;
+  std::span<std::uint64_t> words;
+  if (injection.target == Target::Register || injection.target == Target::SnapshotRegister) {
+    words = (snapshot ? engine.snapshot_registers() : process.registers()).words();
+  } else if (injection.page < engine.modified_pages()) {
+    words = arch::frame_words(snapshot ? engine.snapshot_frame(injection.page)
+                                       : engine.modified_frame(injection.page));
+  }
+  if (injection.word >= words.size()) return false;
+  words[injection.word] ^= 1ull << injection.bit;
+  if (pending_count_ < pending_.size()) pending_[pending_count_++] = injection;
   return true;
 }
 

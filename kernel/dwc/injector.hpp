@@ -37,7 +37,6 @@ private:
   void aim_at_register();
   void aim_at_page(std::size_t modified_pages);
   bool apply(Process& process, const Injection& injection);
-  bool flip_page(Process& process, const Injection& injection);
   [[nodiscard]] std::uint64_t random();
 
   std::array<Injection, Settings::max_injections> planned_{};
@@ -52,7 +51,7 @@ private:
   std::array<Injection, 8> pending_{};  // applied in the PE under way, verdict open
   std::size_t pending_count_ = 0;
   std::uint64_t seen_process_ = 0, seen_element_ = 0;  // the PE whose first attempt was planned
-  std::array<std::uint64_t, 3> settled_{};  // flips by outcome
+  std::array<std::uint64_t, 3> settled_{};             // flips by outcome
 };
 
 }  // namespace reprise

@@ -19,9 +19,9 @@ dwc::Origin<FrameNumber> KernelPlatform::origin(Page page) {
 }
 
 void KernelPlatform::map(Page page, Frame frame, dwc::Write write) {
-  table_->replace(page, frame,
-                  write == dwc::Write::Enabled ? arch::WriteAccess::Enabled
-                                               : arch::WriteAccess::Protected);
+  table_->replace(
+      page, frame,
+      write == dwc::Write::Enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
 }
 
 std::uint64_t KernelPlatform::now() { return arch::now().value(); }
@@ -32,11 +32,8 @@ void KernelPlatform::arm_watchdog(std::uint64_t nanoseconds) {
 
 void KernelPlatform::flush_caches() {
   switch (flush_) {
-    case Settings::Flush::None:
-      return;
-    case Settings::Flush::All:
-      arch::flush_all_caches();
-      return;
+    case Settings::Flush::None: return;
+    case Settings::Flush::All: arch::flush_all_caches(); return;
     case Settings::Flush::Touched: {
       const PageNumber end = page_of(UserAddr{user_high});
       std::optional<PageNumber> page = table_->next_mapped(page_of(UserAddr{user_low}), end);

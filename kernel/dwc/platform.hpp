@@ -56,7 +56,7 @@ public:
   void complete() { arch::save_rest(*live_); }
   void load() { arch::load_rest(*live_); }
 
-  std::uint64_t now();                    // nanoseconds
+  std::uint64_t now();  // nanoseconds
   void arm_watchdog(std::uint64_t nanoseconds);
   void flush_caches();
 

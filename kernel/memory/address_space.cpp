@@ -33,8 +33,7 @@ std::byte* bytes_of(FrameNumber frame) {
 
 Result<PageRange, MemoryError> PageRange::of(UserAddr start, std::uint64_t bytes) {
   const bool aligned = ((start.value() | bytes) & (page_size - 1)) == 0;
-  if (!aligned || bytes == 0 || bytes > max_bytes_per_call ||
-      !in_user_half(start.value(), bytes)) {
+  if (!aligned || bytes == 0 || bytes > max_bytes_per_call || !in_user_half(start.value(), bytes)) {
     return Failure{MemoryError::BadRange};
   }
   return PageRange{page_of(start), page_of(start + bytes)};
@@ -69,8 +68,8 @@ MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
 MemoryResult AddressSpace::map_shared(PageRange range, FrameNumber frame, std::uint64_t step,
                                       arch::Permissions permissions) {
   for (PageNumber page = range.first(); page < range.end(); page = page + 1, frame = frame + step) {
-    if (table_.map(page, {frame, permissions, arch::Ownership::Shared,
-                          arch::WriteAccess::Protected})) {
+    if (table_.map(page,
+                   {frame, permissions, arch::Ownership::Shared, arch::WriteAccess::Protected})) {
       continue;
     }
     unmap(range);
@@ -130,7 +129,7 @@ MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) 
   return Done{};
 }
 
-bool AddressSpace::permits(UserAddr start, std::size_t bytes, bool arch::Permissions::* right) {
+bool AddressSpace::permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right) {
   if (bytes == 0) return true;
   if (!in_user_half(start.value(), bytes)) return false;
   const PageNumber last = page_of(start + (bytes - 1));

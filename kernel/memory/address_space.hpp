@@ -71,8 +71,9 @@ public:
     return permits(start, bytes, &arch::Permissions::write);
   }
 
-  // Whole transfers or none, save that Exhausted may leave a part written. read() needs the process's permission to read; write() that to write;
-  // load() is the loader's: it writes whatever the permissions say.
+  // Whole transfers or none, save that Exhausted may leave a part written. read() needs the
+  // process's permission to read; write() that to write; load() is the loader's: it writes whatever
+  // the permissions say.
   MemoryResult read(UserAddr from, std::span<std::byte> to);
   MemoryResult write(UserAddr to, std::span<const std::byte> from);
   MemoryResult load(UserAddr to, std::span<const std::byte> from);
@@ -85,7 +86,7 @@ private:
                           arch::Permissions permissions);
   void unmap_pages(PageNumber first, PageNumber end);
   void unmap_one(PageNumber page);
-  [[nodiscard]] bool permits(UserAddr start, std::size_t bytes, bool arch::Permissions::* right);
+  [[nodiscard]] bool permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right);
   MemoryResult store(UserAddr to, std::span<const std::byte> from);
 
   arch::PageTable table_;

@@ -42,9 +42,8 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
   if (bytes == 0) return true;
   const auto range = PageRange::of(address, bytes);
   if (!range) return false;
-  return static_cast<bool>(
-      first ? space.map_frames(range.value(), *first, permissions)
-            : space.map_zero(range.value(), permissions, Existing::Refuse));
+  return static_cast<bool>(first ? space.map_frames(range.value(), *first, permissions)
+                                 : space.map_zero(range.value(), permissions, Existing::Refuse));
 }
 
 }  // namespace
@@ -71,8 +70,8 @@ Result<Done, Error> Loader::start(std::string_view name,
   const std::optional<Process::Storage> storage = make_storage(settings_.hardens(name));
   if (!block || !storage) return Failure{Error::OutOfMemory};
 
-  Process& process = table.add(table.size() + 1, name, std::move(*space), *storage, frames_,
-                               injector_, settings_);
+  Process& process =
+      table.add(table.size() + 1, name, std::move(*space), *storage, frames_, injector_, settings_);
   process.program_file = file;
   arch::initialize(process.registers(), image->entry, 0);
   process.registers()[arch::Register::Rdi] = block->value();

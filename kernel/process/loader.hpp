@@ -14,7 +14,7 @@
 #include "kernel/base/result.hpp"
 #include "kernel/memory/frame_allocator.hpp"
 #include "kernel/parse/settings.hpp"
-#include "kernel/process/process_table.hpp"
+#include "kernel/process/process.hpp"
 
 namespace reprise {
 
@@ -25,8 +25,8 @@ struct Companions {
 
 class Loader {
 public:
-  Loader(FrameAllocator& frames, FrameNumber zero, const Companions& companions,
-         Injector& injector, const Settings& settings)
+  Loader(FrameAllocator& frames, FrameNumber zero, const Companions& companions, Injector& injector,
+         const Settings& settings)
       : frames_{frames},
         zero_{zero},
         companions_{companions},

@@ -9,10 +9,10 @@ constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times 
 
 dwc::Settings engine_settings(const Settings& settings) {
   dwc::Settings engine;
-  engine.policy = settings.policy == Settings::Policy::Rotate ? dwc::Policy::Rotate
-                                                              : dwc::Policy::Classic;
-  engine.check = settings.check == Settings::Check::Full ? dwc::CheckScope::Full
-                                                         : dwc::CheckScope::Dirty;
+  engine.policy =
+      settings.policy == Settings::Policy::Rotate ? dwc::Policy::Rotate : dwc::Policy::Classic;
+  engine.check =
+      settings.check == Settings::Check::Full ? dwc::CheckScope::Full : dwc::CheckScope::Dirty;
   engine.check_words = settings.check_words ? dwc::CheckWords::Verify : dwc::CheckWords::Ignore;
   engine.page_budget = settings.pe_pages;
   engine.restart_limit = settings.pe_restarts;
@@ -25,11 +25,12 @@ dwc::Settings engine_settings(const Settings& settings) {
 
 Process::Process(std::uint64_t id, std::string_view name, AddressSpace space, Storage storage,
                  FrameSource& frames, Injector& injector, const Settings& settings)
-    : id_{id},
-      name_{name},
-      space_{std::move(space)},
-      storage_{storage},
-      platform_{*this, space_, *storage.live, frames, injector, settings.flush} {
+    : id_{id}, name_{name}, space_{std::move(space)}, storage_{storage}, platform_{*this,
+                                                                                   space_,
+                                                                                   *storage.live,
+                                                                                   frames,
+                                                                                   injector,
+                                                                                   settings.flush} {
   if (settings.hardens(name)) {
     engine_.emplace(platform_, engine_settings(settings),
                     Engine::Storage{storage.pages, storage.start, storage.first});

@@ -4,6 +4,7 @@
 // Next: loader.hpp fills one, kernel/dwc/element.hpp runs one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -61,14 +62,14 @@ public:
   void end(std::uint8_t status);
 
   ProcessStatus status = ProcessStatus::Ready;
-  Nanoseconds wake_at{};            // while Sleeping
-  std::uint8_t exit_status = 0;     // once Ended
-  bool mismatch_standing = false;   // ended by a verdict of the engine
-  arch::MemoryRange program_file{}; // the boot module, for REPRISE_MAP_FILE
-  UserAddr syscall_entry{};         // personality's entry for SYSCALLs from elsewhere; 0: none
+  Nanoseconds wake_at{};             // while Sleeping
+  std::uint8_t exit_status = 0;      // once Ended
+  bool mismatch_standing = false;    // ended by a verdict of the engine
+  arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
+  UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};
-  std::uint64_t elements = 0;       // committed, or simply ended when not hardened
-  Nanoseconds user_time{};          // unhardened: time in ring 3
+  std::uint64_t elements = 0;  // committed, or simply ended when not hardened
+  Nanoseconds user_time{};     // unhardened: time in ring 3
 
 private:
   std::uint64_t id_;
@@ -77,6 +78,24 @@ private:
   Storage storage_;
   KernelPlatform platform_;
   std::optional<Engine> engine_;
+};
+
+// All processes of this boot, in the order in which they were given. None is added later.
+class ProcessTable {
+public:
+  static constexpr std::size_t capacity = arch::max_modules;  // one program a module at most
+
+  template <class... Arguments>
+  Process& add(Arguments&&... arguments) {
+    REPRISE_ASSERT(count_ < capacity);
+    return slots_[count_++].emplace(static_cast<Arguments&&>(arguments)...);
+  }
+  [[nodiscard]] std::size_t size() const { return count_; }
+  [[nodiscard]] Process& operator[](std::size_t index) { return *slots_[index]; }
+
+private:
+  std::array<std::optional<Process>, capacity> slots_{};
+  std::size_t count_ = 0;
 };
 
 }  // namespace reprise

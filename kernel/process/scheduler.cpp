@@ -12,14 +12,10 @@ constexpr std::uint64_t longest_idle = 100'000'000;  // ns; the serial line is p
 
 bool Scheduler::can_run(Process& process, Nanoseconds now) const {
   switch (process.status) {
-    case ProcessStatus::Ready:
-      return true;
-    case ProcessStatus::Sleeping:
-      return process.wake_at <= now;
-    case ProcessStatus::Reading:
-      return !input_.empty() || input_.at_end();
-    case ProcessStatus::Ended:
-      break;
+    case ProcessStatus::Ready: return true;
+    case ProcessStatus::Sleeping: return process.wake_at <= now;
+    case ProcessStatus::Reading: return !input_.empty() || input_.at_end();
+    case ProcessStatus::Ended: break;
   }
   return false;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernel/console/input.hpp"
-#include "kernel/process/process_table.hpp"
+#include "kernel/process/process.hpp"
 
 namespace reprise {
 

@@ -1,10 +1,9 @@
-#include "kernel/report/diagnosis.hpp"
+#include "kernel/report/report.hpp"
 
 #include <array>
 #include <span>
 
 #include "kernel/console/line.hpp"
-#include "kernel/report/report.hpp"
 
 namespace reprise {
 namespace {
@@ -17,8 +16,9 @@ struct VerdictText {
 
 // In the order of dwc::Verdict.
 constexpr std::array verdict_texts{
-    VerdictText{"divergence",
-                "its two runs kept differing: not a transient fault, or a source of nondeterminism"},
+    VerdictText{
+        "divergence",
+        "its two runs kept differing: not a transient fault, or a source of nondeterminism"},
     VerdictText{"snapshot-corrupt",
                 "the state to go back to has changed itself: nothing right is left to run from"},
     VerdictText{"too-long", "its first run took too long, twice (pe.watchdog= sets the limit)"},
@@ -29,8 +29,8 @@ constexpr std::array verdict_texts{
 TextLine bytes_at(Process& process, std::uint64_t rip) {
   std::array<std::uint8_t, 16> code;
   std::size_t count = code.size();
-  while (count > 0 && !process.space().read(
-                          UserAddr{rip}, std::as_writable_bytes(std::span{code}.first(count)))) {
+  while (count > 0 && !process.space().read(UserAddr{rip},
+                                            std::as_writable_bytes(std::span{code}.first(count)))) {
     --count;
   }
   TextLine line{count == 0 ? "-" : ""};
@@ -66,15 +66,16 @@ void print_differences(const Process& process, const Diagnosis& diagnosis) {
 void print_diagnosis(Process& process) {
   const Diagnosis& diagnosis = process.engine().diagnosis();
   const VerdictText& verdict = verdict_texts[static_cast<std::size_t>(diagnosis.verdict)];
-  say(process.name(), ": PE ", diagnosis.pe, " is not committed and the program is stopped: ",
-      verdict.explanation);
+  say(process.name(), ": PE ", diagnosis.pe,
+      " is not committed and the program is stopped: ", verdict.explanation);
   print_event("mismatch", "process", process.name(), "pe", diagnosis.pe, "verdict", verdict.word,
               "start_rip", Hex{process.registers()[arch::Register::Rip]}, "registers",
               diagnosis.registers.total(), "words", diagnosis.pages.total());
   if (diagnosis.verdict == dwc::Verdict::SnapshotCorrupt) {
     const PageNumber page = diagnosis.corrupt_page.value_or(PageNumber{});
     print_event("snapshot", "process", process.name(), "part",
-                diagnosis.corrupt_page ? "page" : "registers", "page", Hex{address_of(page).value()});
+                diagnosis.corrupt_page ? "page" : "registers", "page",
+                Hex{address_of(page).value()});
   }
   print_run(process, 1, diagnosis.first_end, diagnosis.first_rip);
   if (diagnosis.second_end) print_run(process, 2, *diagnosis.second_end, diagnosis.second_rip);

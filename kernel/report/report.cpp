@@ -13,8 +13,8 @@ using dwc::Statistics;
 
 // In the order of PeEnd::Kind.
 constexpr std::array<std::string_view, Statistics::end_kinds> end_names{
-    "system-call", "exception", "page-budget", "out-of-frames",
-    "watchdog", "unexpected-write", "control-bits"};
+    "system-call", "exception",        "page-budget", "out-of-frames",
+    "watchdog",    "unexpected-write", "control-bits"};
 constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
     "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
 
@@ -42,18 +42,17 @@ void print_verdicts(std::string_view name, const Statistics& s) {
   print_event("verdicts", "process", name, "pes", s.committed, "first_runs", s.first_runs,
               "second_runs", s.second_runs, "mismatches", s.mismatches.total, "by_end",
               s.mismatches.end, "by_registers", s.mismatches.registers, "by_pages",
-              s.mismatches.pages, "restarts", s.restarts, "snapshot_failures",
-              s.snapshot_failures, "too_long", s.watchdog_expiries, "machine_checks",
-              s.machine_checks);
+              s.mismatches.pages, "restarts", s.restarts, "snapshot_failures", s.snapshot_failures,
+              "too_long", s.watchdog_expiries, "machine_checks", s.machine_checks);
 }
 
 void print_details(std::string_view name, const Statistics& s) {
   const dwc::PhaseTicks& t = s.ticks;
   print_counts("ends", name, end_names, s.by_end);
   print_counts("modified-pages", name, bucket_names, s.modified_pages);
-  print_event("page-costs", "process", name, "copies", s.copies, "fault_copies",
-              s.copies_at_fault, "compares", s.compares, "write_faults", s.write_faults, "remaps",
-              s.remaps, "evictions", s.evictions);
+  print_event("page-costs", "process", name, "copies", s.copies, "fault_copies", s.copies_at_fault,
+              "compares", s.compares, "write_faults", s.write_faults, "remaps", s.remaps,
+              "evictions", s.evictions);
   print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
               t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,
               "compare_commit_ns", t.compare_commit, "longest_pe_ns", s.longest_pe_ticks,

@@ -5,6 +5,7 @@
 // Task priority lets only the timer through but while the kernel idles: a device's interrupt waits
 // for the PE's end. Next: interrupts.cpp, from where device interrupts come.
 #include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/features.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "kernel/base/assert.hpp"
@@ -69,13 +70,13 @@ bool in_x2apic_mode() { return registers == nullptr; }
 std::uint32_t local_apic_id() { return read(Register::Id) >> (in_x2apic_mode() ? 0 : 24); }
 
 void start_local_apic() {
-  const std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En::mask;
+  const std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En;
   write_msr(Msr::ApicBase, base);
   // Firmware may have chosen x2APIC already; from there is no way back but through a reset.
-  if ((cpuid(1).ecx & Cpuid1Ecx::X2Apic::mask) != 0 || (base & ApicBase::Extd::mask) != 0) {
-    write_msr(Msr::ApicBase, base | ApicBase::Extd::mask);
+  if (has(feature::x2apic) || (base & ApicBase::Extd) != 0) {
+    write_msr(Msr::ApicBase, base | ApicBase::Extd);
   } else {
-    const auto page = map_device(reprise::PhysAddr{base & ApicBase::Base::mask}, reprise::page_size,
+    const auto page = map_device(reprise::PhysAddr{base & ApicBase::Base}, reprise::page_size,
                                  CacheMode::Uncached);
     REPRISE_ASSERT(!page.empty());  // require_features() has seen to it that there is an APIC
     registers = reinterpret_cast<volatile std::uint32_t*>(page.data());

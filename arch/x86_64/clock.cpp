@@ -7,6 +7,7 @@
 #include "arch/x86_64/calibration.hpp"
 #include "arch/x86_64/cmos.hpp"
 #include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/features.hpp"
 
 namespace arch {
 
@@ -93,7 +94,7 @@ struct StatedRates {
 
 // Leaf 40000010h, which VMware began and others follow: kHz of both clocks.
 StatedRates stated_by_hypervisor() {
-  if ((cpuid(1).ecx & Cpuid1Ecx::Hypervisor::mask) == 0) return {};
+  if (!has(feature::hypervisor)) return {};
   const auto leaf = cpuid_leaf(0x40000010);
   return {leaf.eax * 1000ull, leaf.ebx * 1000ull};
 }

@@ -1,8 +1,13 @@
-// The CPU's protections, and the entry for SYSCALL (control_registers.cpp).
+// How the CPU is set up, and what it says about its own health.
 #pragma once
 
 namespace arch::x86 {
 
+// Protections, page attributes, the entry for SYSCALL, machine checks.
 void set_control_registers();
+
+// Empties the banks of errors (Intel SDM Vol. 3B §15); true when the interrupted program can be run
+// again from its snapshot: the CPU says that its context is whole.
+[[nodiscard]] bool clear_machine_check();
 
 }  // namespace arch::x86

@@ -5,6 +5,7 @@
 
 #include "arch/machine.hpp"
 #include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/features.hpp"
 
 namespace arch {
 
@@ -13,28 +14,10 @@ using reprise::TextLine;
 
 namespace {
 
-struct Feature {
-  std::string_view name;
-  std::uint32_t leaf;
-  std::uint32_t CpuidResult::* where;
-  std::uint64_t mask;
-};
-
-constexpr std::array features{
-    Feature{"nx", 0x80000001, &CpuidResult::edx, Cpuid80000001Edx::Nx::mask},
-    Feature{"smep", 7, &CpuidResult::ebx, Cpuid7Ebx::Smep::mask},
-    Feature{"smap", 7, &CpuidResult::ebx, Cpuid7Ebx::Smap::mask},
-    Feature{"umip", 7, &CpuidResult::ecx, Cpuid7Ecx::Umip::mask},
-    Feature{"xsave", 1, &CpuidResult::ecx, Cpuid1Ecx::Xsave::mask},
-    Feature{"avx", 1, &CpuidResult::ecx, Cpuid1Ecx::Avx::mask},
-    Feature{"avx512", 7, &CpuidResult::ebx, Cpuid7Ebx::Avx512F::mask},
-    Feature{"fsgsbase", 7, &CpuidResult::ebx, Cpuid7Ebx::Fsgsbase::mask},
-    Feature{"clflushopt", 7, &CpuidResult::ebx, Cpuid7Ebx::Clflushopt::mask},
-    Feature{"rdrand", 1, &CpuidResult::ecx, Cpuid1Ecx::Rdrand::mask},
-    Feature{"rdseed", 7, &CpuidResult::ebx, Cpuid7Ebx::Rdseed::mask},
-    Feature{"invariant-tsc", 0x80000007, &CpuidResult::edx, Cpuid80000007Edx::InvariantTsc::mask},
-    Feature{"hypervisor", 1, &CpuidResult::ecx, Cpuid1Ecx::Hypervisor::mask},
-};
+constexpr Feature told[] = {
+    feature::nx,         feature::smep,   feature::smap,   feature::umip,          feature::xsave,
+    feature::avx,        feature::avx512, feature::fsgsbase, feature::clflushopt,
+    feature::rdrand,     feature::rdseed, feature::invariant_tsc, feature::hypervisor};
 
 TextLine describe_processor() {
   std::array<CpuidResult, 3> brand{};
@@ -47,8 +30,8 @@ TextLine describe_processor() {
 
 TextLine describe_features() {
   TextLine line{"features:"};
-  for (const Feature& f : features) {
-    if ((cpuid_leaf(f.leaf).*f.where & f.mask) != 0) line.append(" ", f.name);
+  for (const Feature& f : told) {
+    if (has(f)) line.append(" ", f.name);
   }
   return line;
 }

@@ -16,11 +16,6 @@ struct MachinePorts {
   }
 };
 
-// A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.
-inline CpuidResult cpuid_leaf(std::uint32_t leaf) {
-  return cpuid(leaf & 0xf0000000).eax >= leaf ? cpuid(leaf) : CpuidResult{};
-}
-
 // Lets some time pass without touching a device: emulators pay dearly for each access to one.
 inline void spin(unsigned steps) {
   [[maybe_unused]] volatile unsigned step;

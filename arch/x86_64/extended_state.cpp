@@ -5,7 +5,7 @@
 
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
-#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/features.hpp"
 
 namespace arch {
 
@@ -17,52 +17,35 @@ namespace {
 
 constexpr std::uint32_t xsave_leaf = 0x0d;
 
-std::uint64_t wanted_components() {
-  const CpuidResult leaf = cpuid(xsave_leaf, 0);
-  const std::uint64_t offered = leaf.eax | static_cast<std::uint64_t>(leaf.edx) << 32;
-  std::uint64_t wanted = Xcr0::X87::mask | Xcr0::Sse::mask;
-  if ((offered & Xcr0::Avx::mask) != 0) {
-    wanted |= Xcr0::Avx::mask;
-    if ((offered & Xcr0::Avx512::mask) == Xcr0::Avx512::mask) wanted |= Xcr0::Avx512::mask;
-  }
-  return wanted;
-}
-
-// Size in words of the image of the components that are now enabled.
-std::size_t enable_components(std::uint64_t components) {
+void enable_components(std::uint64_t components) {
   write_xcr0(components);
-  return (cpuid(xsave_leaf, 0).ebx + 7) / 8;
+  extended_state.components = components;
+  extended_state.words = (cpuid(xsave_leaf, 0).ebx + 7) / 8;  // of what is enabled now
 }
 
 void start_xsave() {
-  write_cr4(read_cr4() | Cr4::Osxsave::mask);
-  ExtendedState& state = extended_state;
-  state.components = wanted_components();
-  state.words = enable_components(state.components);
-  if (state.words > extended_words) {  // a layout with gaps that no known CPU has
-    state.components &= ~Xcr0::Avx512::mask;
-    state.words = enable_components(state.components);
-  }
-  if ((state.components & Xcr0::Avx::mask) != 0) {
-    state.ymm_word = cpuid(xsave_leaf, 2).ebx / 8;
-  }
+  write_cr4(read_cr4() | Cr4::Osxsave);
+  const std::uint64_t offered = cpuid(xsave_leaf, 0).eax, basic = Xcr0::X87 | Xcr0::Sse;
+  if ((offered & Xcr0::Avx) == 0) return enable_components(basic);
+  const bool avx512 = (offered & Xcr0::Avx512) == Xcr0::Avx512;
+  enable_components(basic | Xcr0::Avx | (avx512 ? Xcr0::Avx512 : 0));
+  // A layout with gaps, which no known CPU has, might not fit.
+  if (extended_state.words > extended_words) enable_components(basic | Xcr0::Avx);
+  extended_state.ymm_word = cpuid(xsave_leaf, 2).ebx / 8;
 }
 
 }  // namespace
 
 void start_extended_state() {
-  const std::uint64_t cr0 = read_cr0() & ~(Cr0::Em::mask | Cr0::Ts::mask);
-  write_cr0(cr0 | Cr0::Mp::mask | Cr0::Ne::mask);
-  write_cr4(read_cr4() | Cr4::Osfxsr::mask | Cr4::Osxmmexcpt::mask);
-  const CpuidResult leaf1 = cpuid(1);
-  if ((leaf1.ecx & Cpuid1Ecx::Xsave::mask) != 0) start_xsave();
+  write_cr0((read_cr0() & ~(Cr0::Em | Cr0::Ts)) | Cr0::Mp | Cr0::Ne);
+  write_cr4(read_cr4() | Cr4::Osfxsr | Cr4::Osxmmexcpt);
+  if (has(feature::xsave)) start_xsave();
 
   alignas(64) std::uint64_t image[fxsave_words]{};
   fninit();
   fxsave64(image);
   const std::uint64_t mask = image[mxcsr_word] >> 32;
   if (mask != 0) extended_state.mxcsr_mask = mask;  // 0: the default, Intel SDM Vol. 1 §11.6.6
-  extended_state.base_instructions = (read_cr4() & Cr4::Fsgsbase::mask) != 0;
 }
 
 }  // namespace arch

@@ -22,7 +22,6 @@ struct ExtendedState {
   std::size_t words = fxsave_words;   // size of the image
   std::size_t ymm_word = 0;           // upper halves of YMM0..15, two words each; 0: no AVX
   std::uint64_t mxcsr_mask = 0xffbf;  // bits of MXCSR that may be set
-  bool base_instructions = false;     // RDFSBASE and its like
 };
 
 extern ExtendedState extended_state;

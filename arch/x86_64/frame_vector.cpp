@@ -11,54 +11,41 @@ namespace {
 
 using Vector [[gnu::vector_size(16), gnu::may_alias]] = std::uint64_t;
 
-constexpr std::size_t vector_words = sizeof(Vector) / sizeof(std::uint64_t);
 constexpr std::size_t vectors_per_page = reprise::page_size / sizeof(Vector);
-constexpr std::size_t lanes = 4;  // accumulators that do not wait for each other
 
-Vector* vectors(FrameWords words) { return reinterpret_cast<Vector*>(words.data()); }
-
-std::uint64_t folded(const Vector (&sums)[lanes]) {
-  const Vector sum = sums[0] ^ sums[1] ^ sums[2] ^ sums[3];
-  return sum[0] ^ sum[1];
+Vector* vectors(reprise::FrameNumber frame) {
+  return reinterpret_cast<Vector*>(frame_words(frame).data());
 }
 
 }  // namespace
 
 std::uint64_t copy_frame(reprise::FrameNumber to, reprise::FrameNumber from) {
-  Vector* const target = vectors(frame_words(to));
-  const Vector* const source = vectors(frame_words(from));
-  Vector sums[lanes]{};
-  for (std::size_t i = 0; i < vectors_per_page; i += lanes) {
-#pragma GCC unroll 4  // the accumulators must stay in registers
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const Vector v = source[i + lane];
-      sums[lane] ^= v;
-      target[i + lane] = v;
-    }
+  Vector* const target = vectors(to);
+  const Vector* const source = vectors(from);
+  Vector sum{};
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < vectors_per_page; ++i) {
+    const Vector v = source[i];
+    sum ^= v;
+    target[i] = v;
   }
-  return folded(sums);
+  return sum[0] ^ sum[1];
 }
 
 FrameComparison compare_frames(reprise::FrameNumber a, reprise::FrameNumber b) {
-  const FrameWords first = frame_words(a);
-  const FrameWords second = frame_words(b);
-  const Vector* const left = vectors(first);
-  const Vector* const right = vectors(second);
-  Vector sums[lanes]{};
-  for (std::size_t i = 0; i < vectors_per_page; i += lanes) {
-    Vector difference{};
-#pragma GCC unroll 4  // the accumulators must stay in registers
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      const Vector v = left[i + lane];
-      sums[lane] ^= v;
-      difference |= v ^ right[i + lane];
-    }
-    if ((difference[0] | difference[1]) == 0) continue;
-    std::size_t word = i * vector_words;
-    while (first[word] == second[word]) ++word;
-    return {word, 0};
+  const Vector* const left = vectors(a);
+  const Vector* const right = vectors(b);
+  Vector sum{}, difference{};
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < vectors_per_page; ++i) {
+    const Vector v = left[i];
+    sum ^= v;
+    difference |= v ^ right[i];
   }
-  return {std::nullopt, folded(sums)};
+  if ((difference[0] | difference[1]) == 0) return {std::nullopt, sum[0] ^ sum[1]};
+  std::size_t word = 0;
+  while (word < reprise::words_per_page - 1 && frame_words(a)[word] == frame_words(b)[word]) ++word;
+  return {word, 0};
 }
 
 }  // namespace arch

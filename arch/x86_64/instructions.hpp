@@ -1,5 +1,6 @@
 // All inline assembly of the kernel: one instruction a function (the few pairs say why they are
-// one). Nothing here decides anything. The registers' fields stand in registers.hpp.
+// one). Nothing here decides anything. The registers' bits stand in registers.hpp. Where an
+// instruction takes a number in EDX:EAX, the upper halves of RDX and RAX do not count.
 #pragma once
 
 #include <cstddef>
@@ -38,24 +39,18 @@ struct CpuidResult {
   std::uint32_t eax, ebx, ecx, edx;
 };
 inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
-  CpuidResult r;
-  asm volatile("cpuid"
-               : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-               : "a"(leaf), "c"(subleaf));
+  CpuidResult r{leaf, 0, subleaf, 0};
+  asm volatile("cpuid" : "+a"(r.eax), "=b"(r.ebx), "+c"(r.ecx), "=d"(r.edx));
   return r;
 }
 
 inline std::uint64_t read_msr(Msr msr) {
-  std::uint32_t low, high;
-  asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(static_cast<std::uint32_t>(msr)) : "memory");
-  return (static_cast<std::uint64_t>(high) << 32) | low;
+  std::uint64_t low, high;
+  asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+  return high << 32 | low;
 }
 inline void write_msr(Msr msr, std::uint64_t value) {
-  asm volatile("wrmsr"
-               :
-               : "a"(static_cast<std::uint32_t>(value)),
-                 "d"(static_cast<std::uint32_t>(value >> 32)), "c"(static_cast<std::uint32_t>(msr))
-               : "memory");
+  asm volatile("wrmsr" : : "a"(value), "d"(value >> 32), "c"(msr) : "memory");
 }
 
 REPRISE_READER(read_cr0, std::uint64_t, "mov %%cr0, %0")
@@ -65,14 +60,10 @@ REPRISE_READER(read_cr3, std::uint64_t, "mov %%cr3, %0")
 REPRISE_WRITER(write_cr3, std::uint64_t, "mov %0, %%cr3")
 REPRISE_READER(read_cr4, std::uint64_t, "mov %%cr4, %0")
 REPRISE_WRITER(write_cr4, std::uint64_t, "mov %0, %%cr4")
-inline void write_xcr0(std::uint64_t value) {
-  asm volatile("xsetbv"
-               :
-               : "a"(static_cast<std::uint32_t>(value)),
-                 "d"(static_cast<std::uint32_t>(value >> 32)), "c"(0)
-               : "memory");
-}
 REPRISE_WRITER(write_dr6, std::uint64_t, "mov %0, %%dr6")
+inline void write_xcr0(std::uint64_t value) {
+  asm volatile("xsetbv" : : "a"(value), "d"(value >> 32), "c"(0) : "memory");
+}
 
 // Interrupts and waiting.
 inline void cli() { asm volatile("cli" : : : "memory"); }
@@ -83,9 +74,9 @@ inline void sti_hlt() { asm volatile("sti\n\thlt" : : : "memory"); }
 
 // Time and chance.
 inline std::uint64_t rdtsc() {
-  std::uint32_t low, high;
+  std::uint64_t low, high;
   asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
-  return (static_cast<std::uint64_t>(high) << 32) | low;
+  return high << 32 | low;
 }
 inline bool rdrand(std::uint64_t& value) {
   bool valid;
@@ -100,13 +91,9 @@ inline bool rdseed(std::uint64_t& value) {
 
 // Translations and caches.
 REPRISE_WRITER(invlpg, std::uint64_t, "invlpg (%0)")
+REPRISE_WRITER(clflush, const void*, "clflush (%0)")
+REPRISE_WRITER(clflushopt, const void*, "clflushopt (%0)")
 inline void wbinvd() { asm volatile("wbinvd" : : : "memory"); }
-inline void clflush(const void* address) {
-  asm volatile("clflush (%0)" : : "r"(address) : "memory");
-}
-inline void clflushopt(const void* address) {
-  asm volatile("clflushopt (%0)" : : "r"(address) : "memory");
-}
 inline void mfence() { asm volatile("mfence" : : : "memory"); }
 
 // Descriptor tables; the operand of LGDT and LIDT (Intel SDM Vol. 3A §3.5.1).
@@ -119,7 +106,7 @@ inline void lidt(const TablePointer& p) { asm volatile("lidt %0" : : "m"(p) : "m
 REPRISE_WRITER(lldt, std::uint16_t, "lldt %0")
 REPRISE_WRITER(ltr, std::uint16_t, "ltr %0")
 
-// Data segments.
+// Segments.
 REPRISE_READER(read_ds, std::uint16_t, "mov %%ds, %0")
 REPRISE_READER(read_es, std::uint16_t, "mov %%es, %0")
 REPRISE_READER(read_fs, std::uint16_t, "mov %%fs, %0")
@@ -130,29 +117,14 @@ REPRISE_WRITER(write_fs, std::uint16_t, "mov %0, %%fs")
 REPRISE_WRITER(write_gs, std::uint16_t, "mov %0, %%gs")
 REPRISE_WRITER(write_ss, std::uint16_t, "mov %0, %%ss")
 
-REPRISE_READER(rdfsbase, std::uint64_t, "rdfsbase %0")
-REPRISE_READER(rdgsbase, std::uint64_t, "rdgsbase %0")
-REPRISE_WRITER(wrfsbase, std::uint64_t, "wrfsbase %0")
-REPRISE_WRITER(wrgsbase, std::uint64_t, "wrgsbase %0")
-
-// Extended state; `image` is 64-byte aligned, `components` as in XCR0.
-inline void fxsave64(void* image) { asm volatile("fxsave64 (%0)" : : "r"(image) : "memory"); }
-inline void fxrstor64(const void* image) {
-  asm volatile("fxrstor64 (%0)" : : "r"(image) : "memory");
-}
+// Extended state; images are 64-byte aligned, `components` as in XCR0.
+REPRISE_WRITER(fxsave64, void*, "fxsave64 (%0)")
+REPRISE_WRITER(fxrstor64, const void*, "fxrstor64 (%0)")
 inline void xsave64(void* image, std::uint64_t components) {
-  asm volatile("xsave64 (%0)"
-               :
-               : "r"(image), "a"(static_cast<std::uint32_t>(components)),
-                 "d"(static_cast<std::uint32_t>(components >> 32))
-               : "memory");
+  asm volatile("xsave64 (%0)" : : "r"(image), "a"(components), "d"(components >> 32) : "memory");
 }
 inline void xrstor64(const void* image, std::uint64_t components) {
-  asm volatile("xrstor64 (%0)"
-               :
-               : "r"(image), "a"(static_cast<std::uint32_t>(components)),
-                 "d"(static_cast<std::uint32_t>(components >> 32))
-               : "memory");
+  asm volatile("xrstor64 (%0)" : : "r"(image), "a"(components), "d"(components >> 32) : "memory");
 }
 inline void fninit() { asm volatile("fninit"); }
 

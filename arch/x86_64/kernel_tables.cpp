@@ -1,14 +1,14 @@
-// The final kernel page tables (Intel SDM Vol. 3A §4.5): the image with each section's own rights,
-// the direct map of usable memory, and nothing else. The frames of the kernel's code are not in the
-// direct map, so no second, writable way leads to them. All kernel entries are global: a
-// reload of CR3 drops the program's translations only.
+// The final kernel page tables: the image with each section's own rights, the direct map of usable
+// memory, devices, and nothing else. The frames of the kernel's code are not in the direct map, so
+// no second, writable way leads to them. All kernel entries are global: a reload of CR3 drops the
+// program's translations only. Host tests put a fake memory in the place of this file.
 #include "arch/x86_64/kernel_tables.hpp"
 
 #include "arch/machine.hpp"
 #include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/table_walk.hpp"
 #include "kernel/base/assert.hpp"
-#include "kernel/base/memory_map.hpp"
 #include "kernel/base/text_line.hpp"
 
 // From the linker script and boot/entry.asm; only their addresses mean anything.
@@ -20,39 +20,44 @@ namespace arch {
 using namespace x86;
 using reprise::FrameNumber;
 using reprise::PhysAddr;
+using E = TableEntry;
 
 namespace {
 
-using E = TableEntry;
-
 constexpr std::uint64_t least_memory = 24ull << 20;
-constexpr std::uint64_t readable = E::P::mask | E::G::mask | E::Xd::mask;
-constexpr std::uint64_t writable = readable | E::Rw::mask;
-constexpr std::uint64_t executable = E::P::mask | E::G::mask;
+constexpr std::uint64_t executable = E::P | E::G, readable = executable | E::Xd,
+                        writable = readable | E::Rw;
 
 constinit FrameNumber root{};
+constinit reprise::FrameSource* table_frames = nullptr;
 
 std::uint64_t address(const char* symbol) { return reinterpret_cast<std::uint64_t>(symbol); }
 
 void map_image(const char* start, const char* end, std::uint64_t rights) {
-  REPRISE_ASSERT(address(start) >= reprise::kernel_base);
   for (std::uint64_t at = address(start); at < address(end); at += reprise::page_size) {
     if (at == address(kernel_stack_guard)) continue;
-    kernel_entry(at, 1) = (at - reprise::kernel_base) | rights;
+    std::uint64_t* const entry = table_entry(root, at, 1, table_frames, E::P | E::Rw);
+    REPRISE_ASSERT(entry != nullptr);
+    *entry = (at - reprise::kernel_base) | rights;
   }
+}
+
+void map_memory(PhysAddr start, std::uint64_t size, std::uint64_t rights) {
+  const bool mapped = map_direct(root, start, size, rights, *table_frames);
+  REPRISE_ASSERT(mapped);
 }
 
 // A text of the boot information, which lies outside usable memory.
 void map_text(std::string_view text) {
-  const auto at = reinterpret_cast<std::uint64_t>(text.data());
+  const std::uint64_t at = address(text.data());
   if (text.empty() || at < reprise::direct_map_base || at >= reprise::kernel_base) return;
-  map_direct(PhysAddr{at - reprise::direct_map_base}, text.size(), readable);
+  map_memory(PhysAddr{at - reprise::direct_map_base}, text.size(), readable);
 }
 
-void map_memory(const BootInfo& info) {
-  for (const MemoryRange& range : info.memory) map_direct(range.start, range.size, writable);
+void map_boot_info(const BootInfo& info) {
+  for (const MemoryRange& range : info.memory) map_memory(range.start, range.size, writable);
   for (const Module& module : info.modules) {
-    map_direct(module.range.start, module.range.size, readable);
+    map_memory(module.range.start, module.range.size, readable);
     map_text(module.string);
   }
   map_text(info.command_line);
@@ -73,17 +78,36 @@ void require_memory(std::uint64_t bytes) {
 
 FrameNumber x86::kernel_root() { return root; }
 
+FrameWords frame_words(FrameNumber frame) {
+  const std::uint64_t address = reprise::direct_map_base + address_of(frame).value();
+  return FrameWords{reinterpret_cast<std::uint64_t*>(address), reprise::words_per_page};
+}
+
+std::span<std::byte> physical_bytes(PhysAddr start, std::size_t size) {
+  return {reinterpret_cast<std::byte*>(reprise::direct_map_base + start.value()), size};
+}
+
+// In the active tables: a space made earlier lacks what has been added to the root since.
+std::span<std::byte> x86::map_device(PhysAddr start, std::size_t size, CacheMode mode) {
+  const std::uint64_t rights = writable | static_cast<std::uint64_t>(mode);
+  if (!map_direct(frame_in(read_cr3()), start, size, rights, *table_frames)) return {};
+  return physical_bytes(start, size);
+}
+
 void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames) {
   require_memory(info.total_memory);
-  take_table_frames_from(frames);
-  root = new_table();
+  table_frames = &frames;
+  const auto frame = frames.allocate();
+  REPRISE_ASSERT(frame.has_value());
+  root = *frame;
+  clear_frame(root);
   map_image(text_start, text_end, executable);
   map_image(rodata_start, rodata_end, readable);
   map_image(data_start, data_end, writable);
-  map_memory(info);
+  map_boot_info(info);
   set_control_registers();
   write_cr3(address_of(root).value());
-  write_cr4(read_cr4() | Cr4::Pge::mask);  // from here on nothing of the boot tables is left
+  write_cr4(read_cr4() | Cr4::Pge);  // from here on nothing of the boot tables is left
 }
 
 }  // namespace arch

@@ -1,34 +1,25 @@
-// The kernel's half of every address space, built once at boot (kernel_tables.cpp). The pieces of
-// it, which devices use too, stand in kernel_mapping.cpp: what is mapped stays as it is.
+// The kernel's half of every address space: built at boot, joined by devices as they are found.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <span>
 
+#include "arch/x86_64/registers.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/base/frame_source.hpp"
 
 namespace arch::x86 {
 
 // The root of the kernel's tables: every address space takes over its upper half.
 [[nodiscard]] reprise::FrameNumber kernel_root();
 
-// Where frames for tables come from. It panics when they run out: nothing is mapped after boot.
-void take_table_frames_from(reprise::FrameSource& frames);
-[[nodiscard]] reprise::FrameNumber new_table();
-// The entry for `address` at `level` (1: 4 KiB, 2: 2 MiB); tables above it are made.
-[[nodiscard]] std::uint64_t& kernel_entry(std::uint64_t address, unsigned level);
-// Physical memory at its place in the direct map; `rights` are the entries' bits.
-void map_direct(reprise::PhysAddr start, std::uint64_t bytes, std::uint64_t rights);
-
-enum class CacheMode : std::uint8_t {
-  WriteBack,       // firmware tables: ordinary memory
-  Uncached,        // registers
-  WriteCombining,  // framebuffers: written in bursts, reads are slow
+// How memory is cached: the bits of a table entry that set_control_registers() gives this meaning.
+enum class CacheMode : std::uint64_t {
+  WriteBack = 0,                                   // firmware tables: ordinary memory
+  WriteCombining = TableEntry::Pwt,                // framebuffers: written in bursts, reads are slow
+  Uncached = TableEntry::Pwt | TableEntry::Pcd,    // registers
 };
-// A device appears where memory at its physical address would. An empty span when that is out of
-// the direct map's reach. Relies on build_kernel_tables().
+
+// Device memory, mapped where memory at its physical address would be, after build_kernel_tables().
+// What is mapped already is used as it is. Empty when it is out of reach or no frame is left.
 [[nodiscard]] std::span<std::byte> map_device(reprise::PhysAddr start, std::size_t size,
                                               CacheMode mode);
 

@@ -6,8 +6,7 @@
 
 namespace arch::x86 {
 
-// The GDT, in this order because SYSCALL takes SS = CS + 8 (and SYSRET, unused, would take
-// SS = base + 8 and CS = base + 16).
+// Selectors, in the order of the GDT: SYSCALL takes SS = CS + 8.
 inline constexpr std::uint16_t kernel_code_selector = 0x08;
 inline constexpr std::uint16_t kernel_data_selector = 0x10;
 inline constexpr std::uint16_t user_data_selector = 0x18 | 3;
@@ -23,19 +22,20 @@ inline constexpr std::uint8_t debug_vector = 1, nmi_vector = 2, breakpoint_vecto
                               stack_fault_vector = 12, general_protection_vector = 13,
                               page_fault_vector = 14, machine_check_vector = 18;
 
+inline constexpr std::uint16_t trap_stub_bytes = 16;  // a stub for each vector, see traps.asm
+
 inline constexpr std::uint16_t debug_exit_port = 0xf4;  // QEMU's isa-debug-exit
 
 // What a trap leaves on the stack: pushed by traps.asm, from `vector` down by the stub and the CPU
 // (Intel SDM Vol. 3A §6.14.2).
 struct TrapFrame {
-  std::uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax;
+  std::uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rax, rbx, rcx, rdx, rsi, rdi, rbp;
   std::uint64_t vector, error_code, rip, cs, rflags, rsp, ss;
 };
 static_assert(sizeof(TrapFrame) % 16 == 0, "the stack stays aligned for the call into C++");
 
 inline constexpr std::size_t kernel_stack_bytes = 32 << 10;
 
-// Without 1 GiB pages the boot tables reach this many GiB of physical memory, else 512.
-inline constexpr std::size_t boot_page_directories = 16;
+inline constexpr std::size_t boot_gigabytes = 16;  // of physical memory that boot tables reach
 
 }  // namespace arch::x86

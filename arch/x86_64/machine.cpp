@@ -5,6 +5,7 @@
 #include "arch/frame_memory.hpp"
 #include "arch/x86_64/acpi.hpp"
 #include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/features.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/multiboot2.hpp"
@@ -104,8 +105,8 @@ void reboot_machine() {
 std::uint64_t entropy() {
   static constinit std::uint64_t count = 0;
   std::uint64_t value;
-  if ((cpuid_leaf(7).ebx & Cpuid7Ebx::Rdseed::mask) != 0 && draw(rdseed, value)) return value;
-  if ((cpuid(1).ecx & Cpuid1Ecx::Rdrand::mask) != 0 && draw(rdrand, value)) return value;
+  if (has(feature::rdseed) && draw(rdseed, value)) return value;
+  if (has(feature::rdrand) && draw(rdrand, value)) return value;
   return mix(rdtsc() + mix(++count));
 }
 

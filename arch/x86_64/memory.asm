@@ -3,19 +3,12 @@
 bits 64
 section .text
 
-; void* memcpy(void* to [rdi], const void* from [rsi], size_t size [rdx])
-; Clobbers rcx, rsi, rdi. The direction flag is clear (System V ABI).
-global memcpy
-memcpy:
-    mov rax, rdi
-    mov rcx, rdx
-    rep movsb
-    ret
-
-; void* memmove(void* to [rdi], const void* from [rsi], size_t size [rdx])
-; Copies from the end when the target overlaps the source from above. Clobbers rcx, rsi, rdi.
-global memmove
+; void* memmove(void* to [rdi], const void* from [rsi], size_t size [rdx]), and memcpy
+; Copies from the end when the target overlaps the source from above. Clobbers rcx, rsi, rdi, r8.
+; The direction flag is clear on entry and on return (System V ABI).
+global memmove, memcpy
 memmove:
+memcpy:
     mov rax, rdi
     mov rcx, rdx
     mov r8, rdi

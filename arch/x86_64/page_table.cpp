@@ -9,9 +9,9 @@
 // Tables stay until the space is destroyed; entries above the leaves allow everything.
 #include "arch/page_table.hpp"
 
-#include "arch/frame_memory.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
+#include "arch/x86_64/table_walk.hpp"
 #include "kernel/base/assert.hpp"
 
 namespace arch {
@@ -19,40 +19,23 @@ namespace arch {
 using namespace x86;
 using reprise::FrameNumber;
 using reprise::PageNumber;
+using E = TableEntry;
 
 namespace {
 
-using E = TableEntry;
-using Mapped = Field<9>;
-using Writable = Field<10>;
-using Shared = Field<11>;
-
+constexpr std::uint64_t mapped = bit(9), writable = bit(10), shared = bit(11);
+constexpr std::uint64_t inner_rights = E::P | E::Rw | E::Us;
 constexpr std::size_t user_slots = 256;  // of the root; the rest is the kernel's half
-constexpr std::uint64_t inner_rights = E::P::mask | E::Rw::mask | E::Us::mask;
-
-std::size_t index_at(PageNumber page, unsigned level) {
-  return page.value() >> (9 * (level - 1)) & 511;
-}
 
 // Pages that one entry at `level` stands for.
 constexpr std::uint64_t pages_of(unsigned level) { return 1ull << (9 * (level - 1)); }
 
-FrameNumber frame_in(std::uint64_t entry) {
-  return reprise::frame_of(reprise::PhysAddr{entry & E::Frame::mask});
-}
-
-bool in_user_half(PageNumber page) { return page.value() < user_slots * pages_of(4); }
+constexpr std::uint64_t user_pages = user_slots * pages_of(4);
 
 std::uint64_t* find_leaf(FrameNumber root, PageNumber page) {
-  if (!in_user_half(page)) return nullptr;
-  FrameNumber table = root;
-  for (unsigned level = 4; level > 1; --level) {
-    const std::uint64_t entry = frame_words(table)[index_at(page, level)];
-    if (entry == 0) return nullptr;
-    table = frame_in(entry);
-  }
-  std::uint64_t& leaf = frame_words(table)[index_at(page, 1)];
-  return leaf == 0 ? nullptr : &leaf;
+  if (page.value() >= user_pages) return nullptr;
+  std::uint64_t* const leaf = table_entry(root, address_of(page).value(), 1, nullptr, 0);
+  return leaf == nullptr || *leaf == 0 ? nullptr : leaf;
 }
 
 std::uint64_t& existing_leaf(FrameNumber root, PageNumber page) {
@@ -65,19 +48,18 @@ std::uint64_t encode(const Mapping& m) {
   const bool enabled = m.write_access == WriteAccess::Enabled;
   // What is shared is never written; what the process may not write, the hardware never allows.
   REPRISE_ASSERT(!enabled || (m.permissions.write && m.ownership == Ownership::Owned));
-  return address_of(m.frame).value() | Mapped::mask | E::Us::mask | E::P::put(m.permissions.read) |
-         E::Rw::put(enabled) | Writable::put(m.permissions.write) |
-         Shared::put(m.ownership == Ownership::Shared) | E::Xd::put(!m.permissions.execute);
+  return address_of(m.frame).value() | mapped | E::Us | (m.permissions.read ? E::P : 0) |
+         (m.permissions.write ? writable : 0) | (m.permissions.execute ? 0 : E::Xd) |
+         (m.ownership == Ownership::Shared ? shared : 0) | (enabled ? E::Rw : 0);
 }
 
 Mapping decode(std::uint64_t entry) {
-  return {
-      .frame = frame_in(entry),
-      .permissions = {.read = (entry & E::P::mask) != 0,
-                      .write = (entry & Writable::mask) != 0,
-                      .execute = (entry & E::Xd::mask) == 0},
-      .ownership = (entry & Shared::mask) != 0 ? Ownership::Shared : Ownership::Owned,
-      .write_access = (entry & E::Rw::mask) != 0 ? WriteAccess::Enabled : WriteAccess::Protected};
+  return {.frame = frame_in(entry),
+          .permissions = {.read = (entry & E::P) != 0,
+                          .write = (entry & writable) != 0,
+                          .execute = (entry & E::Xd) == 0},
+          .ownership = (entry & shared) != 0 ? Ownership::Shared : Ownership::Owned,
+          .write_access = (entry & E::Rw) != 0 ? WriteAccess::Enabled : WriteAccess::Protected};
 }
 
 // The first mapped page in [from, end) below `table`, whose first page is `base`.
@@ -98,12 +80,10 @@ std::optional<PageNumber> first_in(FrameNumber table, unsigned level, std::uint6
 
 void release_below(FrameNumber table, unsigned level, reprise::FrameSource& frames) {
   const FrameWords entries = frame_words(table);
-  for (std::size_t i = 0; i < (level == 4 ? user_slots : entries.size()); ++i) {
-    const std::uint64_t entry = entries[i];
+  for (const std::uint64_t entry : entries.first(level == 4 ? user_slots : entries.size())) {
     if (entry == 0) continue;
     if (level > 1) release_below(frame_in(entry), level - 1, frames);
-    if (level == 1 && (entry & Shared::mask) != 0) continue;
-    frames.release(frame_in(entry));
+    if (level > 1 || (entry & shared) == 0) frames.release(frame_in(entry));
   }
 }
 
@@ -133,39 +113,25 @@ std::optional<PageTable> PageTable::create(reprise::FrameSource& frames) {
 }
 
 bool PageTable::map(PageNumber page, const Mapping& mapping) {
-  REPRISE_ASSERT(in_user_half(page));
-  FrameNumber table = root_;
-  for (unsigned level = 4; level > 1; --level) {
-    std::uint64_t& entry = frame_words(table)[index_at(page, level)];
-    if (entry == 0) {
-      const std::optional<FrameNumber> frame = frames_->allocate();
-      if (!frame) return false;
-      clear_frame(*frame);
-      entry = address_of(*frame).value() | inner_rights;
-    }
-    table = frame_in(entry);
-  }
-  frame_words(table)[index_at(page, 1)] = encode(mapping);
-  return true;
+  REPRISE_ASSERT(page.value() < user_pages);
+  auto* const leaf = table_entry(root_, address_of(page).value(), 1, frames_, inner_rights);
+  if (leaf != nullptr) *leaf = encode(mapping);
+  return leaf != nullptr;
 }
 
 std::optional<Mapping> PageTable::find(PageNumber page) const {
   const std::uint64_t* const leaf = find_leaf(root_, page);
-  if (leaf == nullptr) return std::nullopt;
-  return decode(*leaf);
+  return leaf == nullptr ? std::nullopt : std::optional{decode(*leaf)};
 }
 
 std::optional<Mapping> PageTable::unmap(PageNumber page) {
-  std::uint64_t* const leaf = find_leaf(root_, page);
-  if (leaf == nullptr) return std::nullopt;
-  const Mapping mapping = decode(*leaf);
-  *leaf = 0;
+  const std::optional<Mapping> mapping = find(page);
+  if (mapping) existing_leaf(root_, page) = 0;
   return mapping;
 }
 
 std::optional<PageNumber> PageTable::next_mapped(PageNumber from, PageNumber end) const {
-  const std::uint64_t limit = user_slots * pages_of(4);
-  return first_in(root_, 4, 0, from.value(), end.value() < limit ? end.value() : limit);
+  return first_in(root_, 4, 0, from.value(), end.value() < user_pages ? end.value() : user_pages);
 }
 
 void PageTable::replace(PageNumber page, FrameNumber frame, WriteAccess write_access) {
@@ -177,17 +143,17 @@ void PageTable::set_write_access(PageNumber page, WriteAccess write_access) {
   std::uint64_t& leaf = existing_leaf(root_, page);
   Mapping mapping = decode(leaf);
   mapping.write_access = write_access;
-  leaf = encode(mapping) | (leaf & E::A::mask);
+  leaf = encode(mapping) | (leaf & E::A);
 }
 
 bool PageTable::dirty(PageNumber page) const {
-  return (existing_leaf(root_, page) & E::D::mask) != 0;
+  return (existing_leaf(root_, page) & E::D) != 0;
 }
 
-void PageTable::clear_dirty(PageNumber page) { existing_leaf(root_, page) &= ~E::D::mask; }
+void PageTable::clear_dirty(PageNumber page) { existing_leaf(root_, page) &= ~E::D; }
 
 bool PageTable::accessed(PageNumber page) const {
-  return (existing_leaf(root_, page) & E::A::mask) != 0;
+  return (existing_leaf(root_, page) & E::A) != 0;
 }
 
 void PageTable::activate() const { write_cr3(address_of(root_).value()); }

@@ -4,10 +4,10 @@
 #include "arch/run_user.hpp"
 
 #include "arch/machine.hpp"
+#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "arch/x86_64/machine_check.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/text_line.hpp"
 
@@ -30,29 +30,15 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
   return frame.rip == reinterpret_cast<std::uint64_t>(place);
 }
 
-bool is_return_fault(std::uint64_t vector) {
-  return vector == general_protection_vector || vector == stack_fault_vector ||
-         vector == segment_not_present_vector;
-}
-
 [[noreturn]] void panic_with_registers(const TrapFrame& f) {
-  const auto say = [](std::string_view name, std::uint64_t value, std::string_view end) {
-    write_console(reprise::TextLine{name, "=", reprise::Hex{value}, end}.view());
-  };
-  write_console("\n[reprise] exception in the kernel\nreprise: trap ");
-  say("vector", f.vector, " ");
-  say("error", f.error_code, " ");
-  say("rip", f.rip, " ");
-  say("rsp", f.rsp, " ");
-  say("rflags", f.rflags, " ");
-  say("cr2", read_cr2(), " ");
-  say("rax", f.rax, " ");
-  say("rbx", f.rbx, " ");
-  say("rcx", f.rcx, " ");
-  say("rdx", f.rdx, " ");
-  say("rsi", f.rsi, " ");
-  say("rdi", f.rdi, " ");
-  say("rbp", f.rbp, "\n");
+  using reprise::Hex;
+  write_console(reprise::TextLine{
+      "\n[reprise] exception in the kernel\nreprise: trap vector=", Hex{f.vector},
+      " error=", Hex{f.error_code}, " rip=", Hex{f.rip}, " rsp=", Hex{f.rsp}, " rflags=",
+      Hex{f.rflags}, " cr2=", Hex{read_cr2()}, " rax=", Hex{f.rax}, " rbx=", Hex{f.rbx}, " rcx=",
+      Hex{f.rcx}, " rdx=", Hex{f.rdx}, " rsi=", Hex{f.rsi}, " rdi=", Hex{f.rdi}, " rbp=",
+      Hex{f.rbp}, "\n"}
+                    .view());
   REPRISE_PANIC("exception in the kernel");
 }
 
@@ -118,8 +104,9 @@ std::uint64_t kernel_trap(const arch::x86::TrapFrame* frame) {
   }
   // The IRET into the program faults before the change of rings when its RIP is not canonical: that
   // is the program's own fault, and its registers are still in the state.
-  if (is_return_fault(vector) && stands_at(*frame, iret_to_user)) {
-    return vector | (frame->error_code & 0xffffffff) << 32;
+  if (vector >= segment_not_present_vector && vector <= general_protection_vector &&
+      stands_at(*frame, iret_to_user)) {
+    return vector | frame->error_code << 32;
   }
   panic_with_registers(*frame);
 }

@@ -1,8 +1,12 @@
 ; The border between ring 0 and ring 3. enter_user() is a C function that returns when something
 ; stops the program; whatever entry the CPU takes (SYSCALL, or a stub by way of an interrupt gate),
 ; the program's registers go into the UserState it was entered with, the kernel's stack pointer is
-; taken up again, and enter_user() returns. There is one CPU, so two variables hold all of that, and
-; GS is the program's alone. Entries from ring 0 take the other branch, to kernel_trap().
+; taken up again, and enter_user() returns. There is one CPU, so a few variables hold all of that,
+; and GS is the program's alone. Entries from ring 0 take the other branch, to kernel_trap().
+;
+; The first words of UserState::general are rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 to r15: with
+; RSP pointing there they are popped and pushed like a stack's. Nothing else uses the stack then:
+; interrupts are off, and what comes nevertheless (NMI, machine check) has a stack of its own.
 ;
 ; Constants in capitals come from the C++ headers (offsets.cpp). C++ side: run_user.cpp.
 %include "offsets.inc"
@@ -23,27 +27,14 @@ global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segm
         pop %1
   %endrep
 %endmacro
-; STORE base, registers...: into the UserState at base; LOAD is the reverse.
-%macro STORE 2-*
-  %define state %1
-  %rep %0 - 1
-  %rotate 1
-        mov [state + REG_%+ %1], %1
-  %endrep
-%endmacro
-%macro LOAD 2-*
-  %define state %1
-  %rep %0 - 1
-  %rotate 1
-        mov %1, [state + REG_%+ %1]
-  %endrep
-%endmacro
+%define UPPER r15, r14, r13, r12, r11, r10, r9, r8
+%define LOWER rbp, rdi, rsi, rdx, rcx, rbx, rax
 
 section .bss
 alignb 8
 user_registers:       resq 1            ; UserState::general of the program that runs
 kernel_stack_pointer: resq 1            ; where enter_user() left its caller's registers
-system_call_rsp:      resq 1            ; the program's RSP, for a few instructions
+other_stack_pointer:  resq 1            ; the program's or a frame's, for a few instructions
 
 section .text
 
@@ -52,36 +43,59 @@ section .text
 ; entry and on return. CS and SS are constants: ring 3 has no other that it could load.
 enter_user:
         PUSH_ALL rbx, rbp, r12, r13, r14, r15
+        add rdi, REG_rax
         mov [rel user_registers], rdi
         mov [rel kernel_stack_pointer], rsp
         push qword USER_DATA
-        push qword [rdi + REG_rsp]
-        push qword [rdi + REG_rflags]
+        push qword [rdi + REG_rsp - REG_rax]
+        push qword [rdi + REG_rflags - REG_rax]
         push qword USER_CODE
-        push qword [rdi + REG_rip]
-        LOAD rdi, rax, rbx, rcx, rdx, rsi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
-        mov rdi, [rdi + REG_rdi]
+        push qword [rdi + REG_rip - REG_rax]
+        mov [rel other_stack_pointer], rsp
+        mov rsp, rdi
+        POP_ALL LOWER
+        add rsp, 8
+        POP_ALL UPPER
+        mov rsp, [rel other_stack_pointer]
 iret_to_user:                           ; may fault for a RIP that is not canonical: kernel_trap()
         iretq
 
 ; SYSCALL from ring 3: RCX = RIP behind it, R11 = RFLAGS, still on the program's stack, interrupts
 ; off by FMASK. NMI, machine check and debug traps come on stacks of their own, so the first
-; instructions need none.
+; instructions need none. Makes the frame that an interrupt would have made.
 align 16
 system_call_entry:
-        mov [rel system_call_rsp], rsp
-        mov rsp, [rel user_registers]
-        mov [rsp + REG_rax], rax
-        mov rax, rsp
+        mov [rel other_stack_pointer], rsp
         mov rsp, [rel kernel_stack_pointer]
-        STORE rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
-        mov [rax + REG_rip], rcx
-        mov [rax + REG_rflags], r11
-        mov rcx, [rel system_call_rsp]
-        mov [rax + REG_rsp], rcx
-        mov qword [rax + REG_cs], USER_CODE
-        mov qword [rax + REG_ss], USER_DATA
-        mov eax, SYSTEM_CALL_REASON
+        push qword USER_DATA
+        push qword [rel other_stack_pointer]
+        push r11
+        push qword USER_CODE
+        push rcx
+        push qword 0
+        push qword SYSTEM_CALL_REASON
+
+; Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS.
+trap_from_user:
+        mov [rel other_stack_pointer], rsp
+        mov rsp, [rel user_registers]
+        lea rsp, [rsp + 16 * 8]
+        PUSH_ALL UPPER
+        lea rsp, [rsp - 8]
+        PUSH_ALL LOWER
+        mov rdi, rsp
+        mov rsp, [rel other_stack_pointer]
+        pop rax                         ; vector
+        pop rdx                         ; error code
+        shl rdx, 32
+        or rax, rdx
+        pop qword [rdi + REG_rip - REG_rax]
+        pop qword [rdi + REG_cs - REG_rax]
+        pop rbx
+        and rbx, ~RFLAGS_RF             ; faults push it set; ring 3 never sees it
+        mov [rdi + REG_rflags - REG_rax], rbx
+        pop qword [rdi + REG_rsp - REG_rax]
+        pop qword [rdi + REG_ss - REG_rax]
 
 ; RAX = what enter_user() returns. Takes up the kernel's stack, with flags as C++ wants them:
 ; an interrupt gate leaves the program's DF and AC set.
@@ -92,37 +106,21 @@ return_to_kernel:
         POP_ALL rbx, rbp, r12, r13, r14, r15
         ret
 
-; All gates end here. Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS.
+; All gates end here, with the same stack as above.
 align 16
 trap_entry:
         test byte [rsp + FRAME_CS - FRAME_VECTOR], 3
-        jz .from_kernel
-        push rax
-        mov rax, [rel user_registers]
-        STORE rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
-        pop qword [rax + REG_rax]
-        pop rcx                         ; vector
-        pop rdx                         ; error code
-        pop qword [rax + REG_rip]
-        pop qword [rax + REG_cs]
-        pop rbx
-        and rbx, ~RFLAGS_RF             ; faults push it set; ring 3 never sees it
-        mov [rax + REG_rflags], rbx
-        pop qword [rax + REG_rsp]
-        pop qword [rax + REG_ss]
-        shl rdx, 32
-        lea rax, [rcx + rdx]
-        jmp return_to_kernel
-
+        jnz trap_from_user
 ; std::uint64_t kernel_trap(TrapFrame* frame): 0 to go on, else what enter_user() is to return.
-.from_kernel:
-        PUSH_ALL rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        PUSH_ALL LOWER
+        PUSH_ALL UPPER
         cld
         mov rdi, rsp
         call kernel_trap
         test rax, rax
         jnz return_to_kernel
-        POP_ALL rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        POP_ALL UPPER
+        POP_ALL LOWER
         add rsp, 16                     ; vector, error code
         iretq
 
@@ -130,15 +128,17 @@ trap_entry:
 ; (Intel SDM Vol. 3A §6.13).
 %assign with_error_code (1 << 8) | (1 << 10) | (1 << 11) | (1 << 12) | (1 << 13) | (1 << 14) \
                         | (1 << 17) | (1 << 21) | (1 << 29) | (1 << 30)
+align TRAP_STUB_BYTES
+trap_stubs:
 %assign vector 0
 %rep VECTORS
-stub_ %+ vector:
   %if vector >= EXCEPTION_VECTORS || ((with_error_code >> vector) & 1) == 0
         push qword 0
   %endif
         push qword vector
-        jmp trap_entry
+        jmp near trap_entry
   %assign vector vector + 1
+        times trap_stubs + vector * TRAP_STUB_BYTES - $ int3
 %endrep
 
 ; void reload_code_segment(): CS from the new GDT.
@@ -147,13 +147,3 @@ reload_code_segment:
         push qword KERNEL_CODE
         push rax
         retfq
-
-section .rodata
-align 8
-; extern const std::uint64_t trap_stubs[VECTORS]
-trap_stubs:
-%assign vector 0
-%rep VECTORS
-        dq stub_ %+ vector
-  %assign vector vector + 1
-%endrep

@@ -7,7 +7,6 @@
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "kernel/base/assert.hpp"
 
 namespace arch {
 
@@ -19,29 +18,8 @@ void make_canonical(UserState& state) {
   const std::uint64_t components = extended_state.components;
   if (components == 0) return;
   std::uint64_t& present = state.extended[header_word];
-  if ((present & Xcr0::X87::mask) == 0) state.extended[control_word] = initial_control;
+  if ((present & Xcr0::X87) == 0) state.extended[control_word] = initial_control;
   present = components;
-}
-
-// A flip put into an image for a test may set bits that no register has; XRSTOR would fault.
-bool loadable(const UserState& state) {
-  if ((state.extended[mxcsr_word] & 0xffffffff & ~extended_state.mxcsr_mask) != 0) return false;
-  if (extended_state.components == 0) return true;
-  if (state.extended[header_word] != extended_state.components) return false;
-  for (std::size_t i = 1; i < header_words; ++i) {
-    if (state.extended[header_word + i] != 0) return false;
-  }
-  return true;
-}
-
-UserState loadable_copy(const UserState& state) {
-  UserState copy = state;
-  copy.extended[mxcsr_word] &= extended_state.mxcsr_mask | ~0xffffffffull;
-  if (extended_state.components != 0) {
-    for (std::size_t i = 0; i < header_words; ++i) copy.extended[header_word + i] = 0;
-    copy.extended[header_word] = extended_state.components;
-  }
-  return copy;
 }
 
 void restore_extended(const UserState& state) {
@@ -50,6 +28,21 @@ void restore_extended(const UserState& state) {
   } else {
     fxrstor64(state.extended.data());
   }
+}
+
+// A flip put into an image for a test may set bits that no register has, and XRSTOR would fault. So
+// the header is always that of make_canonical(), and MXCSR has only bits that exist.
+void load_extended(const UserState& state) {
+  const std::array<std::uint64_t, header_words> header{extended_state.components};
+  const std::uint64_t mxcsr_bits = extended_state.mxcsr_mask | ~0xffffffffull;
+  if (__builtin_memcmp(&state.extended[header_word], header.data(), sizeof(header)) == 0 &&
+      (state.extended[mxcsr_word] & ~mxcsr_bits) == 0) {
+    return restore_extended(state);
+  }
+  UserState copy = state;
+  copy.extended[mxcsr_word] &= mxcsr_bits;
+  for (std::size_t i = 0; i < header_words; ++i) copy.extended[header_word + i] = header[i];
+  restore_extended(copy);
 }
 
 // Selectors 0 to 3 are all the null selector, and IRET sets them to 0 (Intel SDM Vol. 2A, IRET).
@@ -62,24 +55,6 @@ std::uint16_t loadable_selector(std::uint64_t word) {
 // The bits that a base register has: an address with bits 63:48 unlike bit 47 would fault.
 std::uint64_t canonical_address(std::uint64_t address) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
-}
-
-void save_bases(UserState& state) {
-  const bool direct = extended_state.base_instructions;
-  state[Register::FsBase] = direct ? rdfsbase() : read_msr(Msr::FsBase);
-  state[Register::GsBase] = direct ? rdgsbase() : read_msr(Msr::GsBase);
-}
-
-void load_bases(const UserState& state) {
-  const std::uint64_t fs = canonical_address(state[Register::FsBase]);
-  const std::uint64_t gs = canonical_address(state[Register::GsBase]);
-  if (extended_state.base_instructions) {
-    wrfsbase(fs);
-    wrgsbase(gs);
-  } else {
-    write_msr(Msr::FsBase, fs);
-    write_msr(Msr::GsBase, gs);
-  }
 }
 
 }  // namespace
@@ -95,7 +70,7 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
   state = UserState{};
   state[Register::Rip] = rip;
   state[Register::Rsp] = rsp;
-  state[Register::Rflags] = Rflags::Fixed::mask | Rflags::If::mask;
+  state[Register::Rflags] = Rflags::Fixed | Rflags::If;
   state[Register::Cs] = user_code_selector;
   state[Register::Ss] = user_data_selector;
   state.extended[control_word] = initial_control;
@@ -108,7 +83,8 @@ void save_rest(UserState& state) {
   state[Register::Es] = normalized(read_es());
   state[Register::Fs] = normalized(read_fs());
   state[Register::Gs] = normalized(read_gs());
-  save_bases(state);
+  state[Register::FsBase] = read_msr(Msr::FsBase);
+  state[Register::GsBase] = read_msr(Msr::GsBase);
   rep_stosq(state.extended.data(), 0, extended_state.words);
   if (extended_state.components != 0) {
     xsave64(state.extended.data(), extended_state.components);
@@ -123,17 +99,13 @@ void load_rest(const UserState& state) {
   write_es(loadable_selector(state[Register::Es]));
   write_fs(loadable_selector(state[Register::Fs]));  // changes the base, so before it
   write_gs(loadable_selector(state[Register::Gs]));
-  load_bases(state);
-  if (loadable(state)) {
-    restore_extended(state);
-  } else {
-    restore_extended(loadable_copy(state));
-  }
+  write_msr(Msr::FsBase, canonical_address(state[Register::FsBase]));
+  write_msr(Msr::GsBase, canonical_address(state[Register::GsBase]));
+  load_extended(state);
 }
 
 bool control_bits_corrupt(const UserState& state) {
-  const std::uint64_t flags = state[Register::Rflags];
-  return (flags & Rflags::If::mask) == 0 || Rflags::Iopl::get(flags) != 0;
+  return (state[Register::Rflags] & (Rflags::If | Rflags::Iopl)) != Rflags::If;
 }
 
 }  // namespace arch

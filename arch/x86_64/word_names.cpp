@@ -16,63 +16,43 @@ using x86::xmm_word;
 
 namespace {
 
-constexpr std::size_t vector_registers = 16;
+constexpr std::size_t vector_words = 16 * 2;
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Register::count)> general_names{
     "rax",     "rbx",     "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8",
     "r9",      "r10",     "r11", "r12", "r13", "r14", "r15", "rip", "rflags",
     "fs_base", "gs_base", "cs",  "ss",  "ds",  "es",  "fs",  "gs"};
 
-// What stands behind the first `count` characters; substr() would need an exception to throw.
-std::string_view behind(std::string_view text, std::size_t count) {
-  text.remove_prefix(count < text.size() ? count : text.size());
-  return text;
+bool within(std::size_t word, std::size_t first) {
+  return word >= first && word < first + vector_words;
 }
 
-// "12" and no more: at most three digits, as no word's number needs more.
-std::optional<std::size_t> number_in(std::string_view text) {
-  if (text.empty() || text.size() > 3) return std::nullopt;
-  std::size_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return value;
+// A word of an array of registers, two words each; the first of a register is its `from`-th word.
+TextLine vector_name(std::string_view prefix, std::size_t offset, std::size_t from) {
+  return TextLine{prefix, offset / 2, ".", from + offset % 2};
 }
 
-// Word of register `index` in an array of registers with two words each that begins at `base`.
-TextLine pair_name(std::string_view prefix, std::size_t offset, std::size_t first_word) {
-  return TextLine{prefix, offset / 2, ".", first_word + offset % 2};
-}
-
-TextLine name_of(std::size_t word) {
-  if (word < general_names.size()) return TextLine{general_names[word]};
-  if (word < general_words) return TextLine{"pad.", word - general_names.size()};
-  const std::size_t ext = word - general_words;
-  if (ext >= xmm_word && ext < xmm_word + 2 * vector_registers) {
-    return pair_name("xmm", ext - xmm_word, 0);
-  }
+TextLine extended_name(std::size_t word) {
   const std::size_t ymm = extended_state.ymm_word;
-  if (ymm != 0 && ext >= ymm && ext < ymm + 2 * vector_registers) {
-    return pair_name("ymm", ext - ymm, 2);
-  }
-  return TextLine{"ext.", ext};
+  if (within(word, xmm_word)) return vector_name("xmm", word - xmm_word, 0);
+  if (ymm != 0 && within(word, ymm)) return vector_name("ymm", word - ymm, 2);
+  return TextLine{"ext.", word};
 }
 
-std::optional<std::size_t> vector_word(std::size_t index, std::size_t word, std::size_t words) {
-  if (index >= vector_registers || word >= words) return std::nullopt;
-  if (word < 2) return general_words + xmm_word + 2 * index + word;
-  if (extended_state.ymm_word == 0) return std::nullopt;
-  return general_words + extended_state.ymm_word + 2 * index + word - 2;
+// Every word of the image has a name as such; the lower words of YMM3 are those of XMM3.
+bool has_name(std::size_t word, std::string_view name) {
+  return extended_name(word).view() == name || TextLine{"ext.", word}.view() == name ||
+         (within(word, xmm_word) && vector_name("ymm", word - xmm_word, 0).view() == name);
 }
 
 }  // namespace
 
 std::string_view word_name(std::size_t word, std::span<char, 16> buffer) {
-  const TextLine line = name_of(word);
-  const std::string_view text = line.view();
-  const std::size_t length = text.size() < buffer.size() ? text.size() : buffer.size();
-  for (std::size_t i = 0; i < length; ++i) buffer[i] = text[i];
+  const TextLine line = word < general_names.size() ? TextLine{general_names[word]}
+                        : word < general_words      ? TextLine{"pad.", word}
+                                                    : extended_name(word - general_words);
+  std::size_t length = 0;
+  for (const char c : line.view()) buffer[length++] = c;  // no name is longer than "xmm15.1"
   return {buffer.data(), length};
 }
 
@@ -80,19 +60,10 @@ std::optional<std::size_t> word_named(std::string_view name) {
   for (std::size_t i = 0; i < general_names.size(); ++i) {
     if (general_names[i] == name) return i;
   }
-  if (name.starts_with("ext.")) {
-    const auto ext = number_in(behind(name, 4));
-    if (!ext || *ext >= extended_state.words) return std::nullopt;
-    return general_words + *ext;
+  for (std::size_t i = 0; i < extended_state.words; ++i) {
+    if (has_name(i, name)) return general_words + i;
   }
-  const bool ymm = name.starts_with("ymm");
-  if (!ymm && !name.starts_with("xmm")) return std::nullopt;
-  std::size_t dot = 3;
-  while (dot < name.size() && name[dot] != '.') ++dot;
-  const auto index = number_in({name.data() + 3, dot - 3});
-  const auto word = number_in(behind(name, dot + 1));
-  if (!index || !word) return std::nullopt;
-  return vector_word(*index, *word, ymm ? 4 : 2);
+  return std::nullopt;
 }
 
 }  // namespace arch

@@ -1,4 +1,4 @@
-// Physical memory for host tests: a few frames in an array, in the place of direct_map.cpp; an
+// Physical memory for host tests: a few frames in an array, in the place of kernel_tables.cpp; an
 // allocator that knows who has what; and a panic that a test can see (it throws).
 #pragma once
 

@@ -6,7 +6,6 @@
 #include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/machine_check.hpp"
 #include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
 
@@ -54,7 +53,6 @@ void offer_xsave(std::uint32_t offered, std::uint32_t avx512_bytes) {
 extern "C" void system_call_entry() {}
 void arch::write_console(std::string_view text) { said += text; }
 void arch::exit_machine(reprise::ExitCode code) { throw Exit{code}; }
-void x86::start_machine_checks() {}
 
 TEST_CASE("a CPU that has what is needed passes; each missing feature is named") {
   become_oldest();
@@ -84,19 +82,42 @@ TEST_CASE("a CPU that has what is needed passes; each missing feature is named")
 
 TEST_CASE("every protection that the CPU has is on, and none that it lacks") {
   become_oldest();
-  cpu.cr0 = Cr0::Am::mask | Cr0::Cd::mask | Cr0::Nw::mask | Cr0::Pg::mask | Cr0::Pe::mask;
-  cpu.cr4 = Cr4::Pae::mask | Cr4::Pce::mask | Cr4::Pke::mask;
+  cpu.cr0 = Cr0::Am | Cr0::Cd | Cr0::Nw | Cr0::Pg | Cr0::Pe;
+  cpu.cr4 = Cr4::Pae | Cr4::Pce | Cr4::Pke;
   set_control_registers();
-  REQUIRE(cpu.cr0 == (Cr0::Wp::mask | Cr0::Pg::mask | Cr0::Pe::mask));
-  REQUIRE(cpu.cr4 == (Cr4::Pae::mask | Cr4::Tsd::mask));
+  REQUIRE(cpu.cr0 == (Cr0::Wp | Cr0::Pg | Cr0::Pe));
+  REQUIRE(cpu.cr4 == (Cr4::Pae | Cr4::Tsd));
   REQUIRE_FALSE(cpu.msrs.contains(Msr::Pat));
   become_newest();
   set_control_registers();
-  REQUIRE(cpu.cr4 == (Cr4::Pae::mask | Cr4::Tsd::mask | Cr4::Smep::mask | Cr4::Smap::mask |
-                      Cr4::Umip::mask | Cr4::Fsgsbase::mask));
-  REQUIRE((cpu.msrs[Msr::Efer] & (Efer::Nxe::mask | Efer::Sce::mask)) == 0x801);
+  REQUIRE(cpu.cr4 == (Cr4::Pae | Cr4::Tsd | Cr4::Smep | Cr4::Smap |
+                      Cr4::Umip | Cr4::Fsgsbase));
+  REQUIRE((cpu.msrs[Msr::Efer] & (Efer::Nxe | Efer::Sce)) == 0x801);
   REQUIRE((cpu.msrs[Msr::Pat] >> 8 & 7) == 1);  // write combining, by PWT
   REQUIRE((cpu.msrs[Msr::Pat] & 7) == 6);       // write back
+}
+
+TEST_CASE("every error bank is switched on; a check is recoverable if the context is whole") {
+  become_oldest();
+  set_control_registers();
+  REQUIRE((cpu.cr4 & Cr4::Mce) == 0);
+  cpu.leaves[{1, 0}].edx |= 1 << 7 | 1 << 14;
+  cpu.msrs[Msr::McgCap] = 3 | McgCap::CtlP;
+  set_control_registers();
+  REQUIRE((cpu.cr4 & Cr4::Mce) != 0);
+  REQUIRE(cpu.msrs[Msr::McgCtl] == ~0ull);
+  REQUIRE(cpu.msrs[static_cast<Msr>(0x408)] == ~0ull);       // the third bank's control
+  REQUIRE_FALSE(cpu.msrs.contains(static_cast<Msr>(0x40c)));  // there is no fourth
+  const auto third_status = static_cast<Msr>(0x409);
+  for (const bool whole : {true, false}) {
+    for (const bool lost : {true, false}) {
+      cpu.msrs[Msr::McgStatus] = whole ? McgStatus::Ripv : 0;
+      cpu.msrs[third_status] = McStatus::Val | (lost ? McStatus::Pcc : 0);
+      REQUIRE(clear_machine_check() == (whole && !lost));
+      REQUIRE(cpu.msrs[third_status] == 0);
+      REQUIRE(cpu.msrs[Msr::McgStatus] == 0);
+    }
+  }
 }
 
 TEST_CASE("SYSCALL enters with TF, IF, DF, NT and AC clear, in ring 0's segments") {
@@ -109,13 +130,12 @@ TEST_CASE("SYSCALL enters with TF, IF, DF, NT and AC clear, in ring 0's segments
 
 TEST_CASE("a CPU without XSAVE works with FXSAVE") {
   become_oldest();
-  cpu.cr0 = Cr0::Em::mask | Cr0::Ts::mask;
+  cpu.cr0 = Cr0::Em | Cr0::Ts;
   start_extended_state();
   REQUIRE(extended_state.components == 0);
   REQUIRE(extended_state.words == 64);
-  REQUIRE(cpu.cr0 == (Cr0::Mp::mask | Cr0::Ne::mask));
-  REQUIRE(cpu.cr4 == (Cr4::Osfxsr::mask | Cr4::Osxmmexcpt::mask));
-  REQUIRE_FALSE(extended_state.base_instructions);
+  REQUIRE(cpu.cr0 == (Cr0::Mp | Cr0::Ne));
+  REQUIRE(cpu.cr4 == (Cr4::Osfxsr | Cr4::Osxmmexcpt));
 }
 
 TEST_CASE("all of x87, SSE, AVX and AVX-512 that the CPU offers is switched on, nothing else") {
@@ -140,8 +160,8 @@ TEST_CASE("all of x87, SSE, AVX and AVX-512 that the CPU offers is switched on, 
     REQUIRE(extended_state.components == c.components);
     REQUIRE(extended_state.words == c.words);
     REQUIRE(extended_state.ymm_word == c.ymm_word);
-    REQUIRE((cpu.cr4 & Cr4::Osxsave::mask) != 0);
-    REQUIRE((cpu.cr4 & Cr4::Pke::mask) == 0);
+    REQUIRE((cpu.cr4 & Cr4::Osxsave) != 0);
+    REQUIRE((cpu.cr4 & Cr4::Pke) == 0);
     REQUIRE(extended_state.words <= extended_words);
   }
 }

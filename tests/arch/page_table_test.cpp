@@ -90,11 +90,11 @@ TEST_CASE("a page is found as it was mapped, and the MMU sees no more rights tha
       const Translation t = walk(s.memory, page);
       REQUIRE(t.present == m.permissions.read);
       if (!t.present) continue;
-      REQUIRE((*t.leaf & E::Frame::mask) == frame.value() << 12);
+      REQUIRE((*t.leaf & E::Frame) == frame.value() << 12);
       REQUIRE(t.user);
       REQUIRE(t.writable == (m.write_access == WriteAccess::Enabled));
       REQUIRE(t.executable == m.permissions.execute);
-      REQUIRE((*t.leaf & (E::A::mask | E::D::mask | E::G::mask)) == 0);
+      REQUIRE((*t.leaf & (E::A | E::D | E::G)) == 0);
       REQUIRE_FALSE(s.table.find(page + 1 > PageNumber{last_page} ? PageNumber{0} : page + 1));
     }
   }
@@ -174,7 +174,7 @@ TEST_CASE("replace puts another frame behind a page: owned, A and D clear, permi
   Space s;
   const FrameNumber shared = s.frame();
   REQUIRE(s.table.map(PageNumber{5}, {shared, {true, true, true}, Ownership::Shared}));
-  touch(s.memory, PageNumber{5}, E::A::mask | E::D::mask);
+  touch(s.memory, PageNumber{5}, E::A | E::D);
   const FrameNumber own = s.frame();
   s.table.replace(PageNumber{5}, own, WriteAccess::Enabled);
   REQUIRE(same(*s.table.find(PageNumber{5}),
@@ -190,16 +190,16 @@ TEST_CASE("accessed and dirty are what the MMU set; protecting clears dirty alon
   REQUIRE(
       s.table.map(page, {s.frame(), {true, true, false}, Ownership::Owned, WriteAccess::Enabled}));
   const Mapping before = *s.table.find(page);
-  touch(s.memory, page, E::A::mask);
+  touch(s.memory, page, E::A);
   REQUIRE(s.table.accessed(page));
   REQUIRE_FALSE(s.table.dirty(page));
-  touch(s.memory, page, E::D::mask);
+  touch(s.memory, page, E::D);
   REQUIRE(s.table.dirty(page));
   REQUIRE(same(*s.table.find(page), before));
   s.table.clear_dirty(page);
   REQUIRE_FALSE(s.table.dirty(page));
   REQUIRE(s.table.accessed(page));
-  touch(s.memory, page, E::D::mask);
+  touch(s.memory, page, E::D);
   s.table.set_write_access(page, WriteAccess::Protected);
   REQUIRE_FALSE(s.table.dirty(page));
   REQUIRE(s.table.accessed(page));
@@ -222,7 +222,7 @@ TEST_CASE("a change of one page writes one word of memory") {
     return changed;
   };
   REQUIRE(changes([&] { s.table.set_write_access(PageNumber{7}, WriteAccess::Enabled); }) == 1);
-  REQUIRE(changes([&] { touch(s.memory, PageNumber{7}, E::D::mask); }) == 1);
+  REQUIRE(changes([&] { touch(s.memory, PageNumber{7}, E::D); }) == 1);
   REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 1);
   REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 0);
   const FrameNumber old = s.table.find(PageNumber{9})->frame;

@@ -5,10 +5,10 @@
 #include <deque>
 
 #include "arch/machine.hpp"
+#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "arch/x86_64/machine_check.hpp"
 #include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
 

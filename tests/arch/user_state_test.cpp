@@ -24,13 +24,12 @@ struct Machine {
   const char* name;
   std::uint64_t components;
   std::size_t words, ymm_word;
-  bool base_instructions;
 };
 constexpr Machine machines[] = {
-    {"FXSAVE only", 0, 64, 0, false},
-    {"AVX", 0x7, 104, 72, true},
-    {"AVX-512, Intel's layout", 0xe7, 336, 72, true},
-    {"AVX-512, AMD's layout", 0xe7, 304, 72, false},
+    {"FXSAVE only", 0, 64, 0},
+    {"AVX", 0x7, 104, 72},
+    {"AVX-512, Intel's layout", 0xe7, 336, 72},
+    {"AVX-512, AMD's layout", 0xe7, 304, 72},
 };
 
 // A CPU with something in every register that this machine has.
@@ -39,8 +38,7 @@ void become(const Machine& m) {
   extended_state = {.components = m.components,
                     .words = m.words,
                     .ymm_word = m.ymm_word,
-                    .mxcsr_mask = 0xffff,
-                    .base_instructions = m.base_instructions};
+                    .mxcsr_mask = 0xffff};
   cpu.xcr0 = m.components;
   cpu.image_words = m.words;
   std::mt19937_64 random{m.words};

@@ -22,7 +22,7 @@ struct KernelTables {
       for (auto& word : memory.words(frame)) word = 0;
       parent = frame.value() << 12 | 3;
     }
-    return memory.words(FrameNumber{(parent & E::Frame::mask) >> 12})[index];
+    return memory.words(FrameNumber{(parent & E::Frame) >> 12})[index];
   }
   std::uint64_t& clear_root() {
     for (auto& word : memory.words(root)) word = 0;
@@ -35,8 +35,8 @@ struct KernelTables {
         table{child(directory_pointer, 0)},
         small{child(table, 3)},
         large{child(directory_pointer, 1)} {
-    small = 0x5000 | E::P::mask | E::Rw::mask | E::Xd::mask;
-    large = 0x200000 | E::P::mask | E::Rw::mask | E::Xd::mask | E::Ps::mask;
+    small = 0x5000 | E::P | E::Rw | E::Xd;
+    large = 0x200000 | E::P | E::Rw | E::Xd | E::Ps;
   }
 };
 
@@ -45,22 +45,22 @@ struct KernelTables {
 TEST_CASE("mappings that are writable or executable, not both, pass the boot check") {
   KernelTables t;
   REQUIRE_NOTHROW(arch::check_write_xor_execute());
-  t.small = 0x5000 | E::P::mask;
+  t.small = 0x5000 | E::P;
   REQUIRE_NOTHROW(arch::check_write_xor_execute());
-  t.small |= E::Rw::mask;
-  t.table &= ~E::Rw::mask;  // forbidden above the leaf
+  t.small |= E::Rw;
+  t.table &= ~E::Rw;  // forbidden above the leaf
   REQUIRE_NOTHROW(arch::check_write_xor_execute());
-  t.table |= E::Rw::mask | E::Xd::mask;
+  t.table |= E::Rw | E::Xd;
   REQUIRE_NOTHROW(arch::check_write_xor_execute());
 }
 
 TEST_CASE("a page that is writable and executable is found, small or large") {
   KernelTables t;
-  t.small &= ~E::Xd::mask;
+  t.small &= ~E::Xd;
   REQUIRE_THROWS_AS(arch::check_write_xor_execute(), Panic);
-  t.small |= E::Xd::mask;
+  t.small |= E::Xd;
   REQUIRE_NOTHROW(arch::check_write_xor_execute());
-  t.large &= ~E::Xd::mask;
+  t.large &= ~E::Xd;
   REQUIRE_THROWS_AS(arch::check_write_xor_execute(), Panic);
 }
 
@@ -68,10 +68,10 @@ TEST_CASE("a kernel page open to ring 3, and anything in the user half, is found
   KernelTables t;
   for (std::uint64_t* entry : {&t.slot, &t.directory_pointer, &t.table, &t.small}) {
     REQUIRE_NOTHROW(arch::check_write_xor_execute());
-    *entry |= E::Us::mask;
+    *entry |= E::Us;
   }
   REQUIRE_THROWS_AS(arch::check_write_xor_execute(), Panic);
-  t.small &= ~E::Us::mask;
+  t.small &= ~E::Us;
   REQUIRE_NOTHROW(arch::check_write_xor_execute());
   t.memory.words(t.root)[0] = t.slot;
   REQUIRE_THROWS_AS(arch::check_write_xor_execute(), Panic);

@@ -135,7 +135,7 @@ void try_flags() {
   Trap trap = run_from(user_flags);
   expect("flags kept", is_exception(trap, 6) && (state[Register::Rflags] & 0x40400) == 0x40400);
   constexpr std::uint64_t unwanted =
-      x86::Rflags::Tf::mask | x86::Rflags::If::mask | x86::Rflags::Df::mask | x86::Rflags::Ac::mask;
+      x86::Rflags::Tf | x86::Rflags::If | x86::Rflags::Df | x86::Rflags::Ac;
   std::uint64_t flags;
   asm volatile("pushfq\n\tpop %0" : "=r"(flags));
   expect("and not brought into the kernel", (flags & unwanted) == 0);
@@ -155,7 +155,7 @@ void try_forbidden() {
   expect("halt ends the run", faults_at(user_halt, 13));
   expect("breakpoint", is_exception(run_from(user_breakpoint), 3));
   expect("software interrupt is no way in", faults_at(user_interrupt, 13));
-  if ((x86::read_cr4() & x86::Cr4::Umip::mask) != 0) {
+  if ((x86::read_cr4() & x86::Cr4::Umip) != 0) {
     expect("descriptor table is hidden", faults_at(user_table, 13));
   }
 }

@@ -56,20 +56,13 @@ inline void require_canonical(std::uint64_t address) {
     throw std::domain_error("#GP: not canonical");
   }
 }
-inline void wrfsbase(std::uint64_t value) {
-  require_canonical(value);
-  cpu.fs_base = value;
-}
-inline void wrgsbase(std::uint64_t value) {
-  require_canonical(value);
-  cpu.gs_base = value;
-}
-inline std::uint64_t rdfsbase() { return cpu.fs_base; }
-inline std::uint64_t rdgsbase() { return cpu.gs_base; }
 inline void write_msr(Msr msr, std::uint64_t value) {
-  if (msr == Msr::FsBase) return wrfsbase(value);
-  if (msr == Msr::GsBase) return wrgsbase(value);
-  cpu.msrs[msr] = value;
+  if (msr == Msr::FsBase || msr == Msr::GsBase) {
+    require_canonical(value);
+    (msr == Msr::FsBase ? cpu.fs_base : cpu.gs_base) = value;
+  } else {
+    cpu.msrs[msr] = value;
+  }
 }
 
 inline std::uint64_t read_cr0() { return cpu.cr0; }

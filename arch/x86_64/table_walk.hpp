@@ -1,0 +1,60 @@
+// Ways through the 4-level tables (Intel SDM Vol. 3A §4.5), for the kernel's half and for programs'.
+#pragma once
+
+#include <optional>
+
+#include "arch/frame_memory.hpp"
+#include "arch/x86_64/registers.hpp"
+#include "kernel/base/frame_source.hpp"
+#include "kernel/base/memory_map.hpp"
+
+namespace arch::x86 {
+
+[[nodiscard]] inline reprise::FrameNumber frame_in(std::uint64_t entry) {
+  return reprise::frame_of(reprise::PhysAddr{entry & TableEntry::Frame});
+}
+
+// The entry for `address` at `level` (1: 4 KiB, 2: 2 MiB), or that of a large page above it. Missing
+// tables are made with `rights`; nullptr when there is no frame for one, or no `frames`.
+[[nodiscard]] inline std::uint64_t* table_entry(reprise::FrameNumber table, std::uint64_t address,
+                                                unsigned level, reprise::FrameSource* frames,
+                                                std::uint64_t rights) {
+  for (unsigned at = 4;; --at) {
+    std::uint64_t& entry = frame_words(table)[address >> (9 * at + 3) & 511];
+    if (at == level || (entry & TableEntry::Ps) != 0) return &entry;
+    if (entry == 0) {
+      const auto fresh = frames == nullptr ? std::nullopt : frames->allocate();
+      if (!fresh) return nullptr;
+      clear_frame(*fresh);
+      entry = address_of(*fresh).value() | rights;
+    }
+    table = frame_in(entry);
+  }
+}
+
+// Maps physical memory at its place in the direct map, in large pages where they fit. What is mapped
+// already stays as it is. False when it lies out of reach or there is no frame for a table.
+[[nodiscard]] inline bool map_direct(reprise::FrameNumber root, reprise::PhysAddr start,
+                                     std::uint64_t size, std::uint64_t rights,
+                                     reprise::FrameSource& frames) {
+  constexpr std::uint64_t large_page = 2 << 20, above = TableEntry::P | TableEntry::Rw;
+  constexpr std::uint64_t limit = reprise::direct_map_limit;
+  if (size > limit || start.value() > limit - size) return false;
+  const std::uint64_t end = reprise::round_up(start.value() + size);
+  for (std::uint64_t at = reprise::round_down(start.value()); at < end;) {
+    const std::uint64_t address = reprise::direct_map_base + at;
+    std::uint64_t* entry = table_entry(root, address, 2, &frames, above);
+    if (entry == nullptr) return false;
+    if (*entry == 0 && at % large_page == 0 && end - at >= large_page) {
+      *entry = at | rights | TableEntry::Ps;
+    }
+    const bool large = (*entry & TableEntry::Ps) != 0;
+    if (!large) entry = table_entry(root, address, 1, &frames, above);
+    if (entry == nullptr) return false;
+    if (*entry == 0) *entry = at | rights;
+    at += large ? large_page - at % large_page : reprise::page_size;
+  }
+  return true;
+}
+
+}  // namespace arch::x86

@@ -67,6 +67,10 @@ enum reprise_error {
 #define REPRISE_HANDLER_SYSCALL 0u
 #define REPRISE_HANDLER_EXCEPTION 1u
 
+/* The RFLAGS bits that ring 3 can have: CF PF AF ZF SF TF DF OF NT AC ID (Intel SDM Vol. 1 §3.4.3).
+ * RESUME takes these from the frame; IF and bit 1 are always set. */
+#define REPRISE_USER_FLAGS 0x244dd5ul
+
 struct reprise_frame {
   uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
   uint64_t r8, r9, r10, r11, r12, r13, r14, r15;

@@ -19,12 +19,11 @@ static_assert(frame_bytes == offsetof(reprise_frame, vector));
   return frame;
 }
 
-// Takes over what ring 3 may choose. Of RFLAGS these are CF PF AF ZF SF TF DF OF NT AC ID (Intel
-// SDM Vol. 1 §3.4.3); IF and bit 1 are always set in ring 3.
+// Takes over what ring 3 may choose; IF and bit 1 of RFLAGS are always set there.
 inline void set_registers(arch::UserState& state, const reprise_frame& frame) {
   __builtin_memcpy(state.general.data(), &frame, frame_bytes);
   std::uint64_t& flags = state[arch::Register::Rflags];
-  flags = (flags & 0x244dd5) | 0x202;
+  flags = (flags & REPRISE_USER_FLAGS) | 0x202;
 }
 
 }  // namespace reprise

@@ -1,6 +1,7 @@
 #include "kernel/dwc/injector.hpp"
 
 #include "arch/user_state.hpp"
+#include "kernel/abi/reprise.h"
 #include "kernel/console/line.hpp"
 #include "kernel/process/process.hpp"
 
@@ -8,9 +9,6 @@ namespace reprise {
 namespace {
 
 using arch::Register;
-
-// The RFLAGS bits that ring 3 can have: CF PF AF ZF SF TF DF OF NT AC ID (SDM Vol. 1 §3.4.3).
-constexpr std::array<unsigned, 11> user_flags{0, 2, 4, 6, 7, 8, 10, 11, 14, 18, 21};
 
 constexpr std::size_t index_of(Register r) { return static_cast<std::size_t>(r); }
 
@@ -92,8 +90,10 @@ void Injector::aim_at_register() {
   if (word >= general) word += arch::word_named("xmm0.0").value_or(general) - general;
   random_flip_.target = Injection::Target::Register;
   random_flip_.word = word;
-  random_flip_.bit = word == index_of(Register::Rflags) ? user_flags[random() % user_flags.size()]
-                                                        : static_cast<unsigned>(random() % 64);
+  const std::uint64_t bits =
+      word == index_of(Register::Rflags) ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
+  do random_flip_.bit = static_cast<unsigned>(random() % 64);
+  while ((bits >> random_flip_.bit & 1) == 0);
 }
 
 // The run has ended: a page flip gets its page, or stays at a register when no page was modified.

@@ -42,7 +42,6 @@ public:
   std::uint64_t copy(Frame to, Frame from) { return arch::copy_frame(to, from); }
   std::uint64_t copy_at_fault(Frame to, Frame from) { return arch::copy_frame_at_fault(to, from); }
   dwc::Comparison compare(Frame a, Frame b);
-  std::uint64_t check_word(Frame frame) { return arch::check_word(arch::frame_words(frame)); }
   std::span<std::uint64_t> words(Frame frame) { return arch::frame_words(frame); }
 
   dwc::Origin<Frame> origin(Page page);

@@ -1,5 +1,6 @@
 // An injection (settings.hpp) from its text. The item is taken apart from the left; the first part
 // that is wrong or missing is named together with what may stand there.
+#include "kernel/abi/reprise.h"
 #include "kernel/parse/settings.hpp"
 #include "kernel/parse/words.hpp"
 
@@ -7,10 +8,6 @@ namespace reprise {
 namespace {
 
 constexpr std::size_t most_pages = 512;  // of a page set: the highest pe.pages
-
-// CF PF AF ZF SF TF DF OF NT AC ID: what ring 3 can set. The others are the kernel's: a program
-// that had them would hold the machine.
-constexpr std::uint64_t user_flags = 0x244dd5;
 
 bool read_target(Injection& injection, std::string_view text, WordNamed word_named) {
   using Target = Injection::Target;
@@ -52,7 +49,7 @@ Result<Injection, ArgumentError> parse_injection(std::string_view item, WordName
     return wrong(
         "TARGET: REGISTER, page.K.W, snapshot.REGISTER or snapshot.page.K.W"
         " (K 0 to 511, W 0 to 511)");
-  const std::uint64_t bits = part.ends_with("rflags") ? user_flags : ~std::uint64_t{0};
+  const std::uint64_t bits = part.ends_with("rflags") ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
   if (!read_number(next(), 0, 63, injection.bit) || (bits >> injection.bit & 1) == 0)
     return wrong("BIT: 0 to 63; of rflags 0 2 4 6 7 8 10 11 14 18 21, which ring 3 can set");
   injection.moment = injection.target == Injection::Target::Register ? Injection::Moment::Start

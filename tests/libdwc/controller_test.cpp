@@ -307,6 +307,26 @@ TEST_CASE("a second run may take four times the first one's user time plus a sla
   }
 }
 
+TEST_CASE("each restart gives the second run four times the slack") {
+  const Program program{{.op = Op::Immediate, .a = 1, .value = 2000},
+                        {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
+                        {.op = Op::BranchNonzero, .a = 1, .value = 1},
+                        {.op = Op::SystemCall}};
+  const std::uint64_t first_run = 2 * 2000 + 2;
+  for (const std::uint64_t late : {3, 10}) {  // times the slack of 1000 beyond the fourfold
+    World<> world{program, 1, 4};
+    const std::uint64_t more = (3 * first_run + late * 1000) / 2;
+    world.machine.before_instruction = [&, done = std::uint64_t{0}]() mutable {
+      const std::uint64_t runs = world.statistics().second_runs;
+      if (runs == done || world.machine.retired() != 1) return;
+      done = runs;
+      world.live(1) += more;
+    };
+    CHECK(world.process.run(1) == dwc::Next::Serve);
+    CHECK(world.statistics().restarts == (late < 4 ? 1 : 2));
+  }
+}
+
 TEST_CASE("the second run's time is measured by the first run of its own attempt") {
   const Program program{{.op = Op::Immediate, .a = 1, .value = 1000},
                         {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},

@@ -56,8 +56,6 @@ public:
   // The hot path of DWC: an existing page gets `frame` (owned from now on) and hardware write
   // access, with accessed and dirty cleared. The caller invalidates.
   void replace(reprise::PageNumber page, reprise::FrameNumber frame, WriteAccess write_access);
-  // Hardware write access alone; the dirty bit is cleared. The caller invalidates.
-  void set_write_access(reprise::PageNumber page, WriteAccess write_access);
   [[nodiscard]] bool dirty(reprise::PageNumber page) const;
   void clear_dirty(reprise::PageNumber page);
   [[nodiscard]] bool accessed(reprise::PageNumber page) const;

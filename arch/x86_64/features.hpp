@@ -40,7 +40,7 @@ inline constexpr Feature nx{"nx", 0x80000001, &CpuidResult::edx, 20};
 inline constexpr Feature invariant_tsc{"invariant-tsc", 0x80000007, &CpuidResult::edx, 8};
 }  // namespace feature
 
-// CPUID's leaf, or zeros where the CPU does not have it. Each block's first leaf says which is last.
+// A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.
 [[nodiscard]] inline CpuidResult cpuid_leaf(std::uint32_t leaf) {
   return cpuid(leaf & 0xf0000000).eax >= leaf ? cpuid(leaf) : CpuidResult{};
 }

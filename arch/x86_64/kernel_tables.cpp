@@ -34,6 +34,7 @@ constinit reprise::FrameSource* table_frames = nullptr;
 std::uint64_t address(const char* symbol) { return reinterpret_cast<std::uint64_t>(symbol); }
 
 void map_image(const char* start, const char* end, std::uint64_t rights) {
+  REPRISE_ASSERT(address(start) >= reprise::kernel_base);
   for (std::uint64_t at = address(start); at < address(end); at += reprise::page_size) {
     if (at == address(kernel_stack_guard)) continue;
     std::uint64_t* const entry = table_entry(root, at, 1, table_frames, E::P | E::Rw);

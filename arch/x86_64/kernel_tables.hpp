@@ -13,9 +13,9 @@ namespace arch::x86 {
 
 // How memory is cached: the bits of a table entry that set_control_registers() gives this meaning.
 enum class CacheMode : std::uint64_t {
-  WriteBack = 0,                                   // firmware tables: ordinary memory
-  WriteCombining = TableEntry::Pwt,                // framebuffers: written in bursts, reads are slow
-  Uncached = TableEntry::Pwt | TableEntry::Pcd,    // registers
+  WriteBack = 0,                                 // firmware tables: ordinary memory
+  WriteCombining = TableEntry::Pwt,              // framebuffers: written in bursts
+  Uncached = TableEntry::Pwt | TableEntry::Pcd,  // registers
 };
 
 // Device memory, mapped where memory at its physical address would be, after build_kernel_tables().

@@ -9,6 +9,8 @@
 // Tables stay until the space is destroyed; entries above the leaves allow everything.
 #include "arch/page_table.hpp"
 
+#include <utility>
+
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/table_walk.hpp"
@@ -92,9 +94,8 @@ void release_below(FrameNumber table, unsigned level, reprise::FrameSource& fram
 PageTable::PageTable(FrameNumber root, reprise::FrameSource& frames)
     : root_{root}, frames_{&frames} {}
 
-PageTable::PageTable(PageTable&& other) noexcept : root_{other.root_}, frames_{other.frames_} {
-  other.frames_ = nullptr;
-}
+PageTable::PageTable(PageTable&& other) noexcept
+    : root_{other.root_}, frames_{std::exchange(other.frames_, nullptr)} {}
 
 PageTable::~PageTable() {
   if (frames_ == nullptr) return;
@@ -137,13 +138,6 @@ std::optional<PageNumber> PageTable::next_mapped(PageNumber from, PageNumber end
 void PageTable::replace(PageNumber page, FrameNumber frame, WriteAccess write_access) {
   std::uint64_t& leaf = existing_leaf(root_, page);
   leaf = encode({frame, decode(leaf).permissions, Ownership::Owned, write_access});
-}
-
-void PageTable::set_write_access(PageNumber page, WriteAccess write_access) {
-  std::uint64_t& leaf = existing_leaf(root_, page);
-  Mapping mapping = decode(leaf);
-  mapping.write_access = write_access;
-  leaf = encode(mapping) | (leaf & E::A);
 }
 
 bool PageTable::dirty(PageNumber page) const {

@@ -1,5 +1,5 @@
-// The machine's registers: one type each, its bits under the names of the Intel SDM. How to read and
-// write the registers stands in instructions.hpp, what CPUID can announce in features.hpp.
+// The machine's registers: one type each, its bits under the names of the Intel SDM. How to read
+// and write the registers stands in instructions.hpp, what CPUID can announce in features.hpp.
 #pragma once
 
 #include <cstdint>

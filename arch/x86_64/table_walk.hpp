@@ -1,4 +1,4 @@
-// Ways through the 4-level tables (Intel SDM Vol. 3A §4.5), for the kernel's half and for programs'.
+// Ways through the 4-level tables (Intel SDM Vol. 3A §4.5), for the kernel and for programs.
 #pragma once
 
 #include <optional>
@@ -14,8 +14,8 @@ namespace arch::x86 {
   return reprise::frame_of(reprise::PhysAddr{entry & TableEntry::Frame});
 }
 
-// The entry for `address` at `level` (1: 4 KiB, 2: 2 MiB), or that of a large page above it. Missing
-// tables are made with `rights`; nullptr when there is no frame for one, or no `frames`.
+// The entry for `address` at `level` (1: 4 KiB, 2: 2 MiB), or that of a large page above it.
+// Missing tables are made with `rights`; nullptr when there is no frame for one, or no `frames`.
 [[nodiscard]] inline std::uint64_t* table_entry(reprise::FrameNumber table, std::uint64_t address,
                                                 unsigned level, reprise::FrameSource* frames,
                                                 std::uint64_t rights) {
@@ -32,8 +32,8 @@ namespace arch::x86 {
   }
 }
 
-// Maps physical memory at its place in the direct map, in large pages where they fit. What is mapped
-// already stays as it is. False when it lies out of reach or there is no frame for a table.
+// Maps physical memory at its place in the direct map, in large pages where they fit. What is
+// mapped already stays as it is. False when it lies out of reach or there is no frame for a table.
 [[nodiscard]] inline bool map_direct(reprise::FrameNumber root, reprise::PhysAddr start,
                                      std::uint64_t size, std::uint64_t rights,
                                      reprise::FrameSource& frames) {

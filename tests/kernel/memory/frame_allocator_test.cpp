@@ -58,6 +58,16 @@ TEST_CASE("adjacent frames follow each other within one range of memory") {
   CHECK(rest.count(fakes::first_frame + 4) == 0);
 }
 
+TEST_CASE("the lowest frames are handed out first, in whatever order the memory map has them") {
+  const std::array ranges{arch::MemoryRange{PhysAddr{base + 8 * page_size}, 2 * page_size},
+                          arch::MemoryRange{PhysAddr{base}, page_size}};
+  FrameAllocator frames;
+  frames.initialize(ranges);
+  for (const std::uint64_t frame : {0, 8, 9}) {
+    CHECK(frames.allocate()->value() == fakes::first_frame + frame);
+  }
+}
+
 TEST_CASE("a frame that the allocator never gave out is not taken back") {
   FrameAllocator frames;
   frames.initialize(std::array{arch::MemoryRange{PhysAddr{base}, 2 * page_size}});

@@ -119,7 +119,7 @@ void try_first_write(PageTable& table) {
                                    trap.error_code == 7 &&
                                    trap.fault_address == address_of(page).value());
   expect("and leaves the page clean", !table.dirty(page));
-  table.set_write_access(page, WriteAccess::Enabled);
+  table.replace(page, table.find(page)->frame, WriteAccess::Enabled);
   PageTable::invalidate(page);
   Trap stop{};
   do {

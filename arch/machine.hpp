@@ -9,7 +9,6 @@
 
 #include "kernel/base/address.hpp"
 #include "kernel/base/error.hpp"
-#include "kernel/base/frame_source.hpp"
 
 namespace arch {
 

@@ -8,7 +8,6 @@
 #include <optional>
 
 #include "kernel/base/address.hpp"
-#include "kernel/base/frame_source.hpp"
 
 namespace arch {
 

@@ -5,10 +5,10 @@
 
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
-#include "kernel/boot_modules.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/memory/frame_allocator.hpp"
 #include "kernel/parse/settings.hpp"
+#include "kernel/process/loader.hpp"
 #include "kernel/report/report.hpp"
 #include "kernel/supervisor.hpp"
 

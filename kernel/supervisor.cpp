@@ -1,7 +1,6 @@
 #include "kernel/supervisor.hpp"
 
 #include "arch/machine.hpp"
-#include "kernel/boot_modules.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/report/report.hpp"
@@ -19,14 +18,10 @@ void Supervisor::turn(Process& process) {
     return;
   }
   process.status = ProcessStatus::Ready;
-  const ElementResult element = run_element(process);
-  if (element.verdict == Verdict::Standing) {
-    injector_.settle(process, Injector::Outcome::Stopped);
-    mismatch_stands(process);
-    return;
-  }
-  injector_.settle(process, Injector::Outcome::DiedOut);
-  serve(process, element.end);
+  const std::optional<dwc::PeEnd> end = run_element(process);
+  injector_.settle(process, end ? Injector::Outcome::DiedOut : Injector::Outcome::Stopped);
+  if (end) return serve(process, *end);
+  mismatch_stands(process);
 }
 
 void Supervisor::serve(Process& process, const dwc::PeEnd& end) {

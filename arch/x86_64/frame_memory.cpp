@@ -8,12 +8,6 @@ namespace arch {
 
 using namespace x86;
 
-std::uint64_t check_word(std::span<const std::uint64_t> words) {
-  std::uint64_t check = 0;
-  for (const std::uint64_t word : words) check ^= word;
-  return check;
-}
-
 // The check word is taken from the very words that are stored, not from a second reading.
 std::uint64_t copy_frame_at_fault(reprise::FrameNumber to, reprise::FrameNumber from) {
   std::uint64_t* target = frame_words(to).data();

@@ -5,7 +5,7 @@
 
 #include "arch/frame_memory.hpp"
 #include "arch/x86_64/registers.hpp"
-#include "kernel/base/frame_source.hpp"
+#include "kernel/base/address.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace arch::x86 {

@@ -5,6 +5,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 namespace reprise {
 
@@ -52,5 +53,16 @@ using Nanoseconds = Quantity<struct NanosecondsTag>;  // since kernel entry, or 
 [[nodiscard]] constexpr std::uint64_t round_up(std::uint64_t bytes) {
   return round_down(bytes + page_size - 1);
 }
+
+// Who hands out frames, as seen by whoever needs some: page tables do not know the allocator.
+class FrameSource {
+public:
+  // A frame of unspecified content, or nothing when memory is exhausted.
+  [[nodiscard]] virtual std::optional<FrameNumber> allocate() = 0;
+  virtual void release(FrameNumber frame) = 0;
+
+protected:
+  ~FrameSource() = default;
+};
 
 }  // namespace reprise

@@ -4,7 +4,6 @@
 #include <span>
 
 #include "arch/machine.hpp"
-#include "kernel/calls/exception_frame.hpp"
 #include "kernel/console/line.hpp"
 
 namespace reprise {

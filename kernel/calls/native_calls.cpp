@@ -6,7 +6,7 @@
 #include "arch/machine.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/calls/exception_frame.hpp"
+#include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
 
 namespace reprise {

@@ -76,15 +76,15 @@ Trap next_trap(Process& process) {
   }
 }
 
-ElementResult run_twice(Process& process) {
+std::optional<dwc::PeEnd> run_twice(Process& process) {
   Engine& engine = process.engine();
   engine.begin();
   for (;;) {
     const Trap trap = next_trap(process);
     switch (engine.handle(event_of(process, trap))) {
       case dwc::Next::Resume: continue;
-      case dwc::Next::Serve: return {Verdict::Agreed, engine.end()};
-      case dwc::Next::Stop: return {Verdict::Standing, {}};
+      case dwc::Next::Serve: return engine.end();
+      case dwc::Next::Stop: return std::nullopt;
     }
   }
 }
@@ -92,7 +92,7 @@ ElementResult run_twice(Process& process) {
 // Without a second run any instruction will do as an end: a time slice needs no convergence.
 constexpr Nanoseconds unhardened_slice{10'000'000};
 
-ElementResult run_once(Process& process) {
+dwc::PeEnd run_once(Process& process) {
   const Nanoseconds begin = arch::now();
   arch::arm_timer(unhardened_slice);
   arch::load_rest(process.registers());
@@ -109,16 +109,16 @@ ElementResult run_once(Process& process) {
   arch::save_rest(process.registers());
   if (trap.kind == Trap::Kind::Timer) end = {dwc::PeEnd::Kind::Watchdog, 0, 0, 0};
   process.user_time = process.user_time + (arch::now().value() - begin.value());
-  return {Verdict::Agreed, end};
+  return end;
 }
 
 }  // namespace
 
-ElementResult run_element(Process& process) {
+std::optional<dwc::PeEnd> run_element(Process& process) {
   process.space().table().activate();
-  ElementResult result = process.hardened() ? run_twice(process) : run_once(process);
-  if (result.verdict == Verdict::Agreed) ++process.elements;
-  return result;
+  const std::optional<dwc::PeEnd> end = process.hardened() ? run_twice(process) : run_once(process);
+  if (end) ++process.elements;
+  return end;
 }
 
 }  // namespace reprise

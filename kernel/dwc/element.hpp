@@ -7,16 +7,8 @@
 
 namespace reprise {
 
-enum class Verdict : std::uint8_t {
-  Agreed,   // both runs ended alike and are committed (or the process is not hardened)
-  Standing  // the engine gave up: the process is back at the PE's start and must not run on
-};
-
-struct ElementResult {
-  Verdict verdict;
-  dwc::PeEnd end;  // when agreed
-};
-
-[[nodiscard]] ElementResult run_element(Process& process);
+// The end that both runs agreed on, committed. Nothing: the engine gave up; the process is back at
+// the PE's start and must not run on.
+[[nodiscard]] std::optional<dwc::PeEnd> run_element(Process& process);
 
 }  // namespace reprise

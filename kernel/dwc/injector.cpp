@@ -64,10 +64,6 @@ void Injector::run_begins(Process& process, dwc::Run run) {
   strike(process, run, Injection::Moment::Start);
 }
 
-void Injector::run_ended(Process& process, dwc::Run run) {
-  strike(process, run, Injection::Moment::End);
-}
-
 // Half of the flips hit registers, at the run's start or end; the other half a page that the run
 // has modified: which one is known when the run has ended.
 void Injector::plan_random(Process& process) {

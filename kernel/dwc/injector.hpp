@@ -21,7 +21,9 @@ public:
 
   // From the engine's platform: the moments at which a flip can strike.
   void run_begins(Process& process, dwc::Run run);
-  void run_ended(Process& process, dwc::Run run);
+  void run_ended(Process& process, dwc::Run run) {
+    strike(process, run, Injection::Moment::End);
+  }
 
   // The engine's verdict on the PE in which flips were pending.
   enum class Outcome : std::uint8_t { DiedOut, Caught, Stopped };

@@ -1,7 +1,5 @@
 #include "kernel/dwc/platform.hpp"
 
-#include "arch/machine.hpp"
-#include "arch/run_user.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/dwc/injector.hpp"
 
@@ -22,12 +20,6 @@ void KernelPlatform::map(Page page, Frame frame, dwc::Write write) {
   table_->replace(
       page, frame,
       write == dwc::Write::Enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
-}
-
-std::uint64_t KernelPlatform::now() { return arch::now().value(); }
-
-void KernelPlatform::arm_watchdog(std::uint64_t nanoseconds) {
-  arch::arm_timer(Nanoseconds{nanoseconds});
 }
 
 void KernelPlatform::flush_caches() {

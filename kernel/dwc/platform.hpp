@@ -8,10 +8,11 @@
 #include <span>
 
 #include "arch/frame_memory.hpp"
+#include "arch/machine.hpp"
 #include "arch/page_table.hpp"
+#include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/base/frame_source.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "kernel/parse/settings.hpp"
 #include "libdwc/platform.hpp"
@@ -55,8 +56,8 @@ public:
   void complete() { arch::save_rest(*live_); }
   void load() { arch::load_rest(*live_); }
 
-  std::uint64_t now();  // nanoseconds
-  void arm_watchdog(std::uint64_t nanoseconds);
+  std::uint64_t now() { return arch::now().value(); }  // nanoseconds
+  void arm_watchdog(std::uint64_t nanoseconds) { arch::arm_timer(Nanoseconds{nanoseconds}); }
   void flush_caches();
 
   void run_begins(dwc::Run run);

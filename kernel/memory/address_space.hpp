@@ -12,7 +12,6 @@
 
 #include "arch/page_table.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/base/frame_source.hpp"
 #include "kernel/base/result.hpp"
 
 namespace reprise {

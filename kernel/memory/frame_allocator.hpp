@@ -10,7 +10,6 @@
 
 #include "arch/machine.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/base/frame_source.hpp"
 
 namespace reprise {
 

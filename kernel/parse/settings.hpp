@@ -109,4 +109,22 @@ struct Settings {
 [[nodiscard]] Result<Done, ArgumentError> parse_settings(std::string_view command_line,
                                                          WordNamed word_named, Settings& settings);
 
+// What a boot module is for, from the string behind its file name (`module2 FILE STRING`):
+//
+//   program=NAME ARGV...   a program; without ARGV its only argument is NAME
+//   personality            what serves Linux programs
+//   archive                the files, a cpio archive
+enum class ModuleRole : std::uint8_t { Program, Personality, Archive };
+
+struct ModulePurpose {
+  ModuleRole role = ModuleRole::Program;
+  std::string_view name;                   // of the process; see is_process_name()
+  std::span<const std::string_view> argv;  // at least one for a program; none for the others
+};
+
+// The result views `storage` and `words`, used as by split_words(). Error: ModuleString.
+[[nodiscard]] Result<ModulePurpose, Error> parse_module_string(std::string_view text,
+                                                               std::span<char> storage,
+                                                               std::span<std::string_view> words);
+
 }  // namespace reprise

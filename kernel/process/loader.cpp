@@ -1,9 +1,14 @@
 #include "kernel/process/loader.hpp"
 
+#include <array>
 #include <new>
+#include <utility>
 
 #include "arch/frame_memory.hpp"
+#include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
+#include "kernel/parse/settings.hpp"
+#include "kernel/report/report.hpp"
 
 namespace reprise {
 namespace {
@@ -46,32 +51,92 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
                                  : space.map_zero(range.value(), permissions, Existing::Refuse));
 }
 
-}  // namespace
+constexpr std::size_t max_arguments = 128;
+
+// The words of all module strings: process names are views into it for as long as the machine
+// runs. A boot that needs more gets the error for module strings.
+std::array<char, 64 << 10> text_store;
+std::size_t text_used = 0;
+
+struct Loader {
+  FrameAllocator& frames;
+  Injector& injector;
+  const Settings& settings;
+  ProcessTable& table;
+  FrameNumber zero;
+  arch::MemoryRange personality{}, archive{};  // what all programs share; empty: there is none
+  std::size_t programs = 0;
+  std::optional<Error> first_error{};
+
+  void find_companion(const arch::Module& module);
+  void start_program(const arch::Module& module);
+  void fail(Error error, std::string_view subject);
+  Result<Done, Error> start(std::string_view name, std::span<const std::string_view> arguments,
+                            const arch::MemoryRange& file);
+  bool map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRange& file);
+  bool map_image(AddressSpace& space, const reprise_image& image);
+  std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
+                                      std::span<const std::string_view> arguments);
+  std::optional<Process::Storage> make_storage(bool hardened);
+};
+
+std::optional<ModulePurpose> purpose_of(const arch::Module& module,
+                                        std::span<std::string_view> words) {
+  const std::span<char> room = std::span{text_store}.subspan(text_used);
+  const auto purpose = parse_module_string(module.string, room, words);
+  if (!purpose) return std::nullopt;
+  if (purpose.value().role == ModuleRole::Program) text_used += module.string.size();
+  return purpose.value();
+}
+
+void Loader::fail(Error error, std::string_view subject) {
+  print_error(error, subject);
+  if (!first_error) first_error = error;
+}
+
+void Loader::find_companion(const arch::Module& module) {
+  std::array<std::string_view, max_arguments> words;
+  const auto purpose = purpose_of(module, words);
+  if (!purpose || purpose->role == ModuleRole::Program) return;
+  if (module.range.size == 0) return fail(Error::EmptyModule, module.string);
+  (purpose->role == ModuleRole::Archive ? archive : personality) = module.range;
+}
+
+void Loader::start_program(const arch::Module& module) {
+  std::array<std::string_view, max_arguments> words;
+  const auto purpose = purpose_of(module, words);
+  if (!purpose) return fail(Error::ModuleString, module.string);
+  if (purpose->role != ModuleRole::Program) return;
+  ++programs;
+  if (module.range.size == 0) return fail(Error::EmptyModule, purpose->name);
+  const auto started = start(purpose->name, purpose->argv, module.range);
+  if (!started) fail(started.error(), purpose->name);
+}
 
 Result<Done, Error> Loader::start(std::string_view name,
                                   std::span<const std::string_view> arguments,
-                                  const arch::MemoryRange& file, ProcessTable& table) {
-  const std::optional<reprise_image> image = read_image(companions_.personality);
+                                  const arch::MemoryRange& file) {
+  const std::optional<reprise_image> image = read_image(personality);
   if (!image) return Failure{Error::NoPersonality};
-  std::optional<AddressSpace> space = AddressSpace::create(frames_, zero_);
+  std::optional<AddressSpace> space = AddressSpace::create(frames, zero);
   if (!space || !map_image(*space, *image) || !map_file(*space, program_file_base, file) ||
-      !map_file(*space, archive_base, companions_.archive)) {
+      !map_file(*space, archive_base, archive)) {
     return Failure{Error::OutOfMemory};
   }
   reprise_start start{};
   start.abi_version = REPRISE_ABI_VERSION;
   start.process = table.size() + 1;
-  start.archive_address = companions_.archive.size != 0 ? archive_base : 0;
-  start.archive_bytes = companions_.archive.size;
+  start.archive_address = archive.size != 0 ? archive_base : 0;
+  start.archive_bytes = archive.size;
   start.file_address = program_file_base;
   start.file_bytes = file.size;
   start.hardware_capabilities = arch::hardware_capabilities();
   const std::optional<UserAddr> block = write_start(*space, start, arguments);
-  const std::optional<Process::Storage> storage = make_storage(settings_.hardens(name));
+  const std::optional<Process::Storage> storage = make_storage(settings.hardens(name));
   if (!block || !storage) return Failure{Error::OutOfMemory};
 
   Process& process =
-      table.add(table.size() + 1, name, std::move(*space), *storage, frames_, injector_, settings_);
+      table.add(table.size() + 1, name, std::move(*space), *storage, frames, injector, settings);
   process.program_file = file;
   arch::initialize(process.registers(), image->entry, 0);
   process.registers()[arch::Register::Rdi] = block->value();
@@ -93,7 +158,7 @@ bool Loader::map_image(AddressSpace& space, const reprise_image& image) {
     std::uint64_t pages;
     arch::Permissions permissions;
   };
-  FrameNumber frame = frame_of(companions_.personality.start);
+  FrameNumber frame = frame_of(personality.start);
   UserAddr address{personality_base};
   for (const auto& [pages, permissions] :
        {Part{image.code_pages, executable}, Part{image.constant_pages, read_only},
@@ -114,8 +179,8 @@ std::optional<UserAddr> Loader::write_start(AddressSpace& space, reprise_start s
   start.map_low = mmap_low;
   start.map_high = mmap_high;
   start.argument_count = arguments.size();
-  start.environment_count = settings_.environment().size();
-  const std::array lists{arguments, settings_.environment()};
+  start.environment_count = settings.environment().size();
+  const std::array lists{arguments, settings.environment()};
   std::uint64_t size = 0;
   for (const auto& list : lists) {
     for (const std::string_view text : list) size += text.size() + 1;
@@ -136,7 +201,7 @@ std::optional<UserAddr> Loader::write_start(AddressSpace& space, reprise_start s
 
 std::optional<Process::Storage> Loader::make_storage(bool hardened) {
   const auto state = [&]() -> arch::UserState* {
-    const std::optional<FrameNumber> frame = frames_.allocate();
+    const std::optional<FrameNumber> frame = frames.allocate();
     return frame ? new (arch::frame_words(*frame).data()) arch::UserState{} : nullptr;
   };
   Process::Storage storage{state(), nullptr, nullptr, {}};
@@ -145,13 +210,28 @@ std::optional<Process::Storage> Loader::make_storage(bool hardened) {
   storage.start = state();
   storage.first = state();
   using Entry = dwc::PageEntry<KernelPlatform>;
-  const std::size_t bytes = settings_.pe_pages * sizeof(Entry);
-  const auto frames = frames_.allocate_adjacent(round_up(bytes) >> page_shift);
-  if (storage.start == nullptr || storage.first == nullptr || !frames) return std::nullopt;
-  auto* const entries = reinterpret_cast<Entry*>(arch::frame_words(*frames).data());
-  for (std::size_t i = 0; i < settings_.pe_pages; ++i) new (&entries[i]) Entry{};
-  storage.pages = {entries, settings_.pe_pages};
+  const std::size_t bytes = settings.pe_pages * sizeof(Entry);
+  const auto entry_frames = frames.allocate_adjacent(round_up(bytes) >> page_shift);
+  if (storage.start == nullptr || storage.first == nullptr || !entry_frames) return std::nullopt;
+  auto* const entries = reinterpret_cast<Entry*>(arch::frame_words(*entry_frames).data());
+  for (std::size_t i = 0; i < settings.pe_pages; ++i) new (&entries[i]) Entry{};
+  storage.pages = {entries, settings.pe_pages};
   return storage;
+}
+
+}  // namespace
+
+std::optional<Error> start_programs(std::span<const arch::Module> modules, FrameAllocator& frames,
+                                    Injector& injector, const Settings& settings,
+                                    ProcessTable& table) {
+  const std::optional<FrameNumber> zero = frames.allocate();
+  REPRISE_ASSERT(zero);  // the machine has its least memory: that was checked
+  arch::clear_frame(*zero);
+  Loader loader{frames, injector, settings, table, *zero};
+  for (const arch::Module& module : modules) loader.find_companion(module);
+  for (const arch::Module& module : modules) loader.start_program(module);
+  if (loader.programs == 0 && !loader.first_error) loader.fail(Error::NoProgram, "boot modules");
+  return loader.first_error;
 }
 
 }  // namespace reprise

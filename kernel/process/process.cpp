@@ -7,19 +7,19 @@ namespace {
 
 constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times the first run
 
+// The words of both enumerations stand in the same order.
 dwc::Settings engine_settings(const Settings& settings) {
-  dwc::Settings engine;
-  engine.policy =
-      settings.policy == Settings::Policy::Rotate ? dwc::Policy::Rotate : dwc::Policy::Classic;
-  engine.check =
-      settings.check == Settings::Check::Full ? dwc::CheckScope::Full : dwc::CheckScope::Dirty;
-  engine.check_words = settings.check_words ? dwc::CheckWords::Verify : dwc::CheckWords::Ignore;
-  engine.page_budget = settings.pe_pages;
-  engine.restart_limit = settings.pe_restarts;
-  engine.watchdog_ticks = settings.pe_watchdog.value();
-  engine.second_run_slack_ticks = second_run_slack;
-  return engine;
+  return {.policy = static_cast<dwc::Policy>(settings.policy),
+          .check = static_cast<dwc::CheckScope>(settings.check),
+          .check_words = settings.check_words ? dwc::CheckWords::Verify : dwc::CheckWords::Ignore,
+          .page_budget = settings.pe_pages,
+          .restart_limit = settings.pe_restarts,
+          .watchdog_ticks = settings.pe_watchdog.value(),
+          .second_run_slack_ticks = second_run_slack};
 }
+static_assert(static_cast<int>(Settings::Policy::Classic) ==
+              static_cast<int>(dwc::Policy::Classic));
+static_assert(static_cast<int>(Settings::Check::Full) == static_cast<int>(dwc::CheckScope::Full));
 
 }  // namespace
 

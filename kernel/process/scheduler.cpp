@@ -10,45 +10,34 @@ constexpr std::uint64_t longest_idle = 100'000'000;  // ns; the serial line is p
 
 }  // namespace
 
-bool Scheduler::can_run(Process& process, Nanoseconds now) const {
-  switch (process.status) {
-    case ProcessStatus::Ready: return true;
-    case ProcessStatus::Sleeping: return process.wake_at <= now;
-    case ProcessStatus::Reading: return !input_.empty() || input_.at_end();
-    case ProcessStatus::Ended: break;
+std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const {
+  if (process.status == ProcessStatus::Ready) return 0;
+  if (process.status == ProcessStatus::Reading) {
+    return input_.empty() && !input_.at_end() ? longest_idle : 0;
   }
-  return false;
+  return process.wake_at <= now ? 0 : process.wake_at.value() - now.value();
 }
 
 Process* Scheduler::next() {
   for (;;) {
     input_.poll();
     const Nanoseconds now = arch::now();
+    std::uint64_t idle = longest_idle;
+    bool all_ended = true;
     for (std::size_t step = 1; step <= table_.size(); ++step) {
       const std::size_t index = (last_ + step) % table_.size();
-      if (!can_run(table_[index], now)) continue;
-      last_ = index;
-      return &table_[index];
+      if (table_[index].status == ProcessStatus::Ended) continue;
+      all_ended = false;
+      const std::uint64_t wait = wait_of(table_[index], now);
+      if (wait == 0) {
+        last_ = index;
+        return &table_[index];
+      }
+      if (wait < idle) idle = wait;
     }
-    const std::optional<Nanoseconds> idle = idle_time(now);
-    if (!idle) return nullptr;
-    arch::wait_for_interrupt(*idle);
+    if (all_ended) return nullptr;
+    arch::wait_for_interrupt(Nanoseconds{idle});
   }
-}
-
-std::optional<Nanoseconds> Scheduler::idle_time(Nanoseconds now) {
-  std::uint64_t shortest = longest_idle;
-  bool anyone = false;
-  for (std::size_t i = 0; i < table_.size(); ++i) {
-    Process& process = table_[i];
-    if (process.status == ProcessStatus::Ended) continue;
-    anyone = true;
-    if (process.status != ProcessStatus::Sleeping) continue;
-    const std::uint64_t left = process.wake_at.value() - now.value();
-    if (left < shortest) shortest = left;
-  }
-  if (!anyone) return std::nullopt;
-  return Nanoseconds{shortest};
 }
 
 }  // namespace reprise

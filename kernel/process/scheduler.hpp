@@ -16,9 +16,8 @@ public:
   [[nodiscard]] Process* next();
 
 private:
-  [[nodiscard]] bool can_run(Process& process, Nanoseconds now) const;
-  // The time until the first sleeper wakes; nothing when all have ended.
-  [[nodiscard]] std::optional<Nanoseconds> idle_time(Nanoseconds now);
+  // Nanoseconds until the process can run, as far as that is known; 0: now.
+  [[nodiscard]] std::uint64_t wait_of(const Process& process, Nanoseconds now) const;
 
   ProcessTable& table_;
   ConsoleInput& input_;

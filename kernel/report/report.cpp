@@ -61,6 +61,12 @@ void print_details(std::string_view name, const Statistics& s) {
 
 }  // namespace
 
+void print_error(Error error, std::string_view subject) {
+  const ErrorText& text = text_of(error);
+  say(subject, ": ", text.advice);
+  print_event("error", "code", text.word, "subject", subject);
+}
+
 std::string_view name_of(PeEnd::Kind kind) { return end_names[static_cast<std::size_t>(kind)]; }
 
 void print_process_end(Process& process, const Settings& settings) {

@@ -3,10 +3,15 @@
 
 #include <string_view>
 
+#include "kernel/base/error.hpp"
 #include "kernel/dwc/injector.hpp"
 #include "kernel/process/process.hpp"
 
 namespace reprise {
+
+// What cannot be used, for people and for scripts; `subject` is a module's name or the argument at
+// fault.
+void print_error(Error error, std::string_view subject);
 
 [[nodiscard]] std::string_view name_of(dwc::PeEnd::Kind kind);
 

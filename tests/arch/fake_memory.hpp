@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "arch/frame_memory.hpp"
-#include "kernel/base/frame_source.hpp"
+#include "kernel/base/address.hpp"
 
 struct Panic : std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -34,6 +34,13 @@ struct Frames {
 
 bool equal(FrameWords a, FrameWords b) { return std::equal(a.begin(), a.end(), b.begin()); }
 
+// What copies and comparisons are to find: the exclusive or of all words.
+std::uint64_t check_word(std::span<const std::uint64_t> words) {
+  std::uint64_t check = 0;
+  for (const std::uint64_t word : words) check ^= word;
+  return check;
+}
+
 }  // namespace
 
 TEST_CASE("both copies copy a page, the whole page and nothing else, and tell its check word") {

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "kernel/parse/module_string.hpp"
 #include "kernel/parse/settings.hpp"
 #include "kernel/parse/words.hpp"
 #include "tests/fuzz/require.hpp"

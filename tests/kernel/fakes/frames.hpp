@@ -7,7 +7,7 @@
 
 #include "arch/frame_memory.hpp"
 #include "arch/machine.hpp"
-#include "kernel/base/frame_source.hpp"
+#include "kernel/base/address.hpp"
 
 namespace fakes {
 

@@ -1,4 +1,4 @@
-#include "kernel/parse/module_string.hpp"
+#include "kernel/parse/settings.hpp"
 
 #include <array>
 #include <string>

@@ -2,7 +2,7 @@
 
 from boot import BootTest
 
-HIGH_BIT = "rbx:50"  # 2^50 iterations in the countdown of PE 2
+HIGH_BIT = "rbx:50"  # 2^50 iterations of the countdown
 
 
 class Watchdog(BootTest):
@@ -24,18 +24,25 @@ class Watchdog(BootTest):
         self.assertAlmostEqual(first_run.number("first_run_ns") / 1e6, 100, delta=5)
 
     def test_a_flip_that_sends_the_first_run_into_a_loop_is_caught(self):
-        outcome = self.boot([["countdown"]], f"pe.watchdog=50ms inject=countdown:2:1:{HIGH_BIT}")
+        outcome = self.boot_with_a_flip(1, "pe.watchdog=50ms")
         self.assert_caught(outcome)
         self.assertEqual(outcome.events("verdicts")[0]["too_long"], "1")
 
     def test_a_flip_that_sends_the_second_run_into_a_loop_is_caught_much_earlier(self):
         # Four times the first run and a millisecond, whatever pe.watchdog= says.
-        outcome = self.boot([["countdown"]], f"inject=countdown:2:2:{HIGH_BIT}")
+        outcome = self.boot_with_a_flip(2)
         self.assert_caught(outcome)
         self.assertEqual(outcome.events("verdicts")[0]["by_end"], "1")
         times, = outcome.events("times")
         self.assertGreater(times.number("second_run_ns"), 1_000_000)
         self.assertLess(times.number("second_run_ns"), 2_000_000)
+
+    def boot_with_a_flip(self, run, arguments=""):
+        """The countdown is the PE before the last: it ends with the line that is printed, the last
+        with the program."""
+        quiet = self.boot([["countdown"]])
+        countdown = quiet.events("verdicts")[0].number("pes") - 1
+        return self.boot([["countdown"]], f"{arguments} inject=countdown:{countdown}:{run}:{HIGH_BIT}")
 
     def assert_caught(self, outcome):
         self.assert_clean(outcome)

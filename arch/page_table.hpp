@@ -42,6 +42,9 @@ public:
   PageTable& operator=(PageTable&&) = delete;
   ~PageTable();  // releases owned frames and the tables themselves
 
+  // Forgets all pages and gives owned frames and tables back; costs no more than walking the tables.
+  void clear();
+
   // Sets or replaces a page's entry; false when a table frame was needed and memory is exhausted.
   // A frame that was owned before is not released: unmap() first where that is meant.
   [[nodiscard]] bool map(reprise::PageNumber page, const Mapping& mapping);

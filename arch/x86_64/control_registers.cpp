@@ -65,6 +65,10 @@ void x86::set_control_registers() {
   // Page attributes: 0 write-back, 1 write-combining (instead of write-through), 2 UC-, 3 uncached
   // (Intel SDM Vol. 3A §11.12.4).
   if (has(feature::pat)) write_msr(Msr::Pat, 0x0007010600070106);
+  // What firmware may have left behind: a way into ring 0 by SYSENTER, breakpoints, branch tracing.
+  write_msr(Msr::SysenterCs, 0);
+  write_msr(Msr::DebugCtl, 0);
+  write_dr7(0x400);
   set_system_call_entry();
   start_machine_checks();
 }

@@ -61,6 +61,7 @@ REPRISE_WRITER(write_cr3, std::uint64_t, "mov %0, %%cr3")
 REPRISE_READER(read_cr4, std::uint64_t, "mov %%cr4, %0")
 REPRISE_WRITER(write_cr4, std::uint64_t, "mov %0, %%cr4")
 REPRISE_WRITER(write_dr6, std::uint64_t, "mov %0, %%dr6")
+REPRISE_WRITER(write_dr7, std::uint64_t, "mov %0, %%dr7")
 inline void write_xcr0(std::uint64_t value) {
   asm volatile("xsetbv" : : "a"(value), "d"(value >> 32), "c"(0) : "memory");
 }

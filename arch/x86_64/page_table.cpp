@@ -103,6 +103,12 @@ PageTable::~PageTable() {
   frames_->release(root_);
 }
 
+void PageTable::clear() {
+  release_below(root_, 4, *frames_);
+  for (std::uint64_t& entry : frame_words(root_).first(user_slots)) entry = 0;
+  invalidate_user();
+}
+
 std::optional<PageTable> PageTable::create(reprise::FrameSource& frames) {
   const std::optional<FrameNumber> root = frames.allocate();
   if (!root) return std::nullopt;

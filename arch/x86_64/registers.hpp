@@ -35,9 +35,11 @@ struct Xcr0 {
 // Intel SDM Vol. 4; AMD APM Vol. 2 appendix A.
 enum class Msr : std::uint32_t {
   ApicBase = 0x1b,
+  SysenterCs = 0x174,
   McgCap = 0x179,
   McgStatus = 0x17a,
   McgCtl = 0x17b,
+  DebugCtl = 0x1d9,
   Pat = 0x277,
   Mc0Ctl = 0x400,  // four registers a bank: CTL, STATUS, ADDR, MISC
   Mc0Status = 0x401,

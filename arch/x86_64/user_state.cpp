@@ -49,7 +49,8 @@ void load_extended(const UserState& state) {
 std::uint64_t normalized(std::uint16_t selector) { return selector <= 3 ? 0 : selector; }
 
 std::uint16_t loadable_selector(std::uint64_t word) {
-  return word == user_data_selector ? user_data_selector : 0;
+  const bool loadable = (word | 3) == user_data_selector || (word | 3) == user_code_selector;
+  return loadable ? static_cast<std::uint16_t>(word) : 0;
 }
 
 // The bits that a base register has: an address with bits 63:48 unlike bit 47 would fault.

@@ -1,6 +1,6 @@
 /* The native ABI of Reprise, the only header that user/ shares with the kernel.
  *
- * A call is the SYSCALL instruction: number in RAX, arguments in RDI, RSI, RDX, R10, R8, R9; the
+ * A call is the SYSCALL instruction: number in RAX, arguments in RDI, RSI, RDX, R10; the
  * result comes in RAX, an error as its negative. RCX and R11 are lost. Each call ends the
  * processing element: it is served once, after both runs agreed on number and arguments.
  */

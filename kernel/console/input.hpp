@@ -17,7 +17,8 @@ public:
 
   // Takes over what has arrived; what does not fit is lost.
   void poll() {
-    if (!at_end()) used_ += arch::read_console(std::span{buffer_}.subspan(used_));
+    used_ += arch::read_console(std::span{buffer_}.subspan(used_));
+    if (at_end()) used_ = 0;  // nobody will read it
   }
   [[nodiscard]] bool at_end() const { return source_ == Settings::Input::None; }
   [[nodiscard]] bool empty() const { return used_ == 0; }

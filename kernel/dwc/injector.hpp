@@ -21,9 +21,7 @@ public:
 
   // From the engine's platform: the moments at which a flip can strike.
   void run_begins(Process& process, dwc::Run run);
-  void run_ended(Process& process, dwc::Run run) {
-    strike(process, run, Injection::Moment::End);
-  }
+  void run_ended(Process& process, dwc::Run run) { strike(process, run, Injection::Moment::End); }
 
   // The engine's verdict on the PE in which flips were pending.
   enum class Outcome : std::uint8_t { DiedOut, Caught, Stopped };
@@ -50,7 +48,8 @@ private:
   bool random_armed_ = false;  // random_flip_ waits for its run and moment
   Injection random_flip_{};
 
-  std::array<Injection, 8> pending_{};  // applied in the PE under way, verdict open
+  std::array<Injection, Settings::max_injections + 1>
+      pending_{};  // applied in the PE under way, verdict open
   std::size_t pending_count_ = 0;
   std::uint64_t seen_process_ = 0, seen_element_ = 0;  // the PE whose first attempt was planned
   std::array<std::uint64_t, 3> settled_{};             // flips by outcome

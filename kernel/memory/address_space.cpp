@@ -85,16 +85,12 @@ void AddressSpace::unmap_one(PageNumber page) {
   arch::PageTable::invalidate(page);
 }
 
-void AddressSpace::unmap_pages(PageNumber first, PageNumber end) {
-  std::optional<PageNumber> page = table_.next_mapped(first, end);
+void AddressSpace::unmap(PageRange range) {
+  std::optional<PageNumber> page = table_.next_mapped(range.first(), range.end());
   while (page) {
     unmap_one(*page);
-    page = table_.next_mapped(*page + 1, end);
+    page = table_.next_mapped(*page + 1, range.end());
   }
-}
-
-void AddressSpace::unmap_all() {
-  unmap_pages(page_of(UserAddr{user_low}), page_of(UserAddr{user_high}));
 }
 
 MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permissions) {

@@ -55,8 +55,9 @@ public:
   MemoryResult map_zero(PageRange range, arch::Permissions permissions, Existing existing);
   // Shared frames that follow each other; no page of the range may be mapped.
   MemoryResult map_frames(PageRange range, FrameNumber first, arch::Permissions permissions);
-  void unmap(PageRange range) { unmap_pages(range.first(), range.end()); }
-  void unmap_all();
+  void unmap(PageRange range);
+  // The process is over: all goes back at once, and the observer is not asked.
+  void unmap_all() { table_.clear(); }
   MemoryResult protect(PageRange range, arch::Permissions permissions);
 
   // Gives the page a frame of its own, with the same content; hardware write access as asked.
@@ -83,7 +84,6 @@ private:
   void forget(PageNumber page);
   MemoryResult map_shared(PageRange range, FrameNumber frame, std::uint64_t step,
                           arch::Permissions permissions);
-  void unmap_pages(PageNumber first, PageNumber end);
   void unmap_one(PageNumber page);
   [[nodiscard]] bool permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right);
   MemoryResult store(UserAddr to, std::span<const std::byte> from);

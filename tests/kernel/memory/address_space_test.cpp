@@ -190,3 +190,16 @@ TEST_CASE("a space that ends gives every frame back") {
   }
   CHECK(frames.out() == 1);  // the zero frame itself
 }
+
+TEST_CASE("ending a process gives back its frames and its tables at once") {
+  Fixture f;
+  const std::size_t empty = f.frames.out();
+  for (std::uint64_t i = 0; i < 20; ++i) {  // each in a table of its own
+    REQUIRE(f.space.map_zero(f.pages(somewhere + (i << 30), 1), read_write, Existing::Refuse));
+  }
+  const std::array<std::byte, 8> bytes{};
+  REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
+  f.space.unmap_all();
+  CHECK(f.frames.out() == empty);
+  CHECK_FALSE(f.space.table().next_mapped(page_of(UserAddr{user_low}), page_of(UserAddr{user_high})));
+}

@@ -22,7 +22,7 @@ struct CpuidResult {
 };
 
 struct FakeCpu {
-  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0, dr6 = 0;
+  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0, dr6 = 0, dr7 = 0;
   std::map<Msr, std::uint64_t> msrs;
   std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidResult> leaves;
   std::function<void(FakeCpu&)> before_cpuid;  // leaves that depend on registers
@@ -76,6 +76,7 @@ inline void write_cr3(std::uint64_t value) {
 }
 inline void write_cr4(std::uint64_t value) { cpu.cr4 = value; }
 inline void write_xcr0(std::uint64_t value) { cpu.xcr0 = value; }
+inline void write_dr7(std::uint64_t value) { cpu.dr7 = value; }
 inline void write_dr6(std::uint64_t value) { cpu.dr6 = value; }
 inline void invlpg(std::uint64_t address) { cpu.invalidated.push_back(address); }
 inline void wbinvd() {}

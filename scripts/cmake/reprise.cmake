@@ -73,7 +73,8 @@ if(REPRISE_FREESTANDING)
   # Ring 3: position independent code, so that it may be linked anywhere in the user half.
   add_library(reprise_user INTERFACE)
   target_link_libraries(reprise_user INTERFACE reprise_bare)
-  target_compile_options(reprise_user INTERFACE $<$<COMPILE_LANGUAGE:C,CXX>:-fpie>)
+  target_compile_options(reprise_user INTERFACE
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fpie;SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/one_image.h>")
   target_link_options(reprise_user INTERFACE
     -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
 

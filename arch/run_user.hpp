@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
@@ -14,6 +15,9 @@ struct Trap {
     SystemCall,   // SYSCALL: number and arguments in the registers; RIP stands behind it
     Exception,    // vector, error_code, fault_address (page fault: CR2; else 0); RIP as delivered
     Timer,        // the one-shot timer armed by arm_timer()
+    Counter,      // the count given to stop_at_count() is reached (arch/counter.hpp)
+    Step,         // one instruction was executed under set_single_step()
+    Break,        // the instruction at a breakpoint is next
     Device,       // a device interrupt came in between (console input); nothing to decide
     NonMaskable,  // NMI: logged, never a PE end
     MachineCheck, // recoverable one: the PE is to be restarted (an unrecoverable one panics)
@@ -31,6 +35,17 @@ struct Trap {
 // Runs `state` in ring 3 until the next trap, in the address space that is active. General
 // registers, RIP and RFLAGS are loaded from and saved to `state`; the rest as load_rest() left it.
 [[nodiscard]] Trap run_user(UserState& state);
+
+// From the next entry on, a Step trap after each instruction; of a repeated string instruction, after
+// each iteration. The trap flag is the program's to see in what PUSHF and SYSCALL store, and its to
+// change by POPF and IRET: not over these (arch/stepping.hpp). A program that has set the flag
+// itself gets its own exception.
+void set_single_step(bool on);
+
+// A Break trap whenever the program arrives at the address. Standing there when it is entered is no
+// arrival.
+enum class BreakSlot : std::uint8_t { Target, Behind };
+void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address);
 
 // One-shot timer: a Timer trap once `duration` has passed; disarmed by zero or by re-arming. A
 // pending expiry of an earlier arming is swallowed.

@@ -68,7 +68,7 @@ void x86::set_control_registers() {
   // What firmware may have left behind: a way into ring 0 by SYSENTER, breakpoints, branch tracing.
   write_msr(Msr::SysenterCs, 0);
   write_msr(Msr::DebugCtl, 0);
-  write_dr7(0x400);
+  write_dr7(Dr7::Initial);
   set_system_call_entry();
   start_machine_checks();
 }

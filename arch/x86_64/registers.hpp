@@ -22,8 +22,16 @@ struct Cr4 {
 
 // Intel SDM Vol. 1 §3.4.3. Fixed is always set.
 struct Rflags {
-  static constexpr Bits Fixed = bit(1), Tf = bit(8), If = bit(9), Df = bit(10), Iopl = 3 << 12,
+  static constexpr Bits Fixed = bit(1), Zf = bit(6), Tf = bit(8), If = bit(9), Df = bit(10), Iopl = 3 << 12,
                         Nt = bit(14), Rf = bit(16), Ac = bit(18);
+};
+
+// Intel SDM Vol. 3B §17.2. Of Dr7 only what execution breakpoints 0 and 1 need: type and length 0.
+struct Dr6 {
+  static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0;
+};
+struct Dr7 {
+  static constexpr Bits G0 = bit(1), G1 = bit(3), Initial = 0x400;
 };
 
 // Which components XSAVE and XRSTOR manage (Intel SDM Vol. 1 §13.3). Avx512 is three, opmask,

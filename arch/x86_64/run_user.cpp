@@ -3,6 +3,8 @@
 // the program's addresses, so an exception of its own is always a broken invariant.
 #include "arch/run_user.hpp"
 
+#include <array>
+
 #include "arch/machine.hpp"
 #include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/instructions.hpp"
@@ -24,7 +26,8 @@ using namespace x86;
 
 namespace {
 
-constexpr std::uint64_t initial_dr6 = 0xffff0ff0;  // Intel SDM Vol. 3B §17.2.3
+constinit bool single_step = false;
+constinit std::array<std::optional<reprise::UserAddr>, 2> breakpoints{};  // by BreakSlot
 
 bool stands_at(const TrapFrame& frame, void (*place)()) {
   return frame.rip == reinterpret_cast<std::uint64_t>(place);
@@ -42,14 +45,25 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
   REPRISE_PANIC("exception in the kernel");
 }
 
-Trap exception_trap(std::uint8_t vector, std::uint32_t error_code) {
+bool stands_at_breakpoint(std::uint64_t rip) {
+  return breakpoints[0] == reprise::UserAddr{rip} || breakpoints[1] == reprise::UserAddr{rip};
+}
+
+// The causes that DR6 names stay set until cleared (Intel SDM Vol. 3B §17.2.3).
+Trap::Kind debug_trap(bool stepped) {
+  const std::uint64_t cause = read_dr6();
+  write_dr6(Dr6::Initial);
+  if ((cause & (Dr6::B0 | Dr6::B1)) != 0) return Trap::Kind::Break;
+  return stepped && (cause & Dr6::Bs) != 0 ? Trap::Kind::Step : Trap::Kind::Exception;
+}
+
+Trap exception_trap(std::uint8_t vector, std::uint32_t error_code, bool stepped) {
   if (vector == nmi_vector) return {.kind = Trap::Kind::NonMaskable, .vector = vector};
   if (vector == machine_check_vector) {
     if (!clear_machine_check()) REPRISE_PANIC("machine check that cannot be recovered from");
     return {.kind = Trap::Kind::MachineCheck, .vector = vector};
   }
-  if (vector == debug_vector) write_dr6(initial_dr6);  // its bits stay set until cleared
-  return {.kind = Trap::Kind::Exception,
+  return {.kind = vector == debug_vector ? debug_trap(stepped) : Trap::Kind::Exception,
           .vector = vector,
           .error_code = error_code,
           .fault_address = vector == page_fault_vector ? read_cr2() : 0};
@@ -68,13 +82,26 @@ void x86::handle_interrupt(std::uint8_t vector) {
   end_of_interrupt();
 }
 
+void set_single_step(bool on) { single_step = on; }
+
+void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address) {
+  breakpoints[static_cast<std::size_t>(slot)] = address;
+  if (address) (slot == BreakSlot::Target ? write_dr0 : write_dr1)(address->value());
+  write_dr7(Dr7::Initial | (breakpoints[0] ? Dr7::G0 : 0) | (breakpoints[1] ? Dr7::G1 : 0));
+}
+
 Trap run_user(UserState& state) {
   for (;;) {
+    std::uint64_t& flags = state[Register::Rflags];
+    const bool step = single_step && (flags & Rflags::Tf) == 0;  // else the flag is the program's
+    if (step) flags |= Rflags::Tf;
+    if (stands_at_breakpoint(state[Register::Rip])) flags |= Rflags::Rf;
     const std::uint64_t reason = enter_user(&state);
+    if (step) flags &= ~Rflags::Tf;
     if (reason == system_call_reason) return {.kind = Trap::Kind::SystemCall};
     const auto vector = static_cast<std::uint8_t>(reason);
     if (vector < exception_vectors) {
-      return exception_trap(vector, static_cast<std::uint32_t>(reason >> 32));
+      return exception_trap(vector, static_cast<std::uint32_t>(reason >> 32), step);
     }
     handle_interrupt(vector);
     if (is_device(vector)) return {.kind = Trap::Kind::Device, .vector = vector};
@@ -99,7 +126,7 @@ std::uint64_t kernel_trap(const arch::x86::TrapFrame* frame) {
   // SYSCALL with TF set traps behind the instruction, that is, here (Intel SDM Vol. 3B §17.3.2);
   // the program's TF is in the state by then.
   if (vector == debug_vector && stands_at(*frame, system_call_entry)) {
-    write_dr6(initial_dr6);
+    write_dr6(Dr6::Initial);
     return 0;
   }
   // The IRET into the program faults before the change of rings when its RIP is not canonical: that

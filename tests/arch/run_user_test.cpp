@@ -22,6 +22,7 @@ std::deque<bool> expiries;
 std::size_t ends = 0, timer_notes = 0;
 std::vector<int> device_notes;
 bool recoverable = true;
+std::uint64_t entered_with = 0;  // RFLAGS
 
 void reset(std::deque<std::uint64_t> script) {
   x86::cpu = {};
@@ -52,7 +53,8 @@ void elsewhere() {}
 
 extern "C" {
 std::uint64_t kernel_trap(const x86::TrapFrame* frame);
-std::uint64_t enter_user(UserState*) {
+std::uint64_t enter_user(UserState* state) {
+  entered_with = (*state)[Register::Rflags];
   const std::uint64_t reason = reasons.at(0);
   reasons.pop_front();
   return reason;
@@ -153,4 +155,58 @@ TEST_CASE("an interrupt that reaches the waiting kernel is handled and returns t
   REQUIRE(kernel_trap(&frame) == 0);
   REQUIRE(device_notes == std::vector<int>{x86::serial_vector});
   REQUIRE(ends == 2);
+}
+
+TEST_CASE("a step is told from a breakpoint, and from the program's own trap flag") {
+  constexpr std::uint64_t trap_flag = 0x100, stepped = 0x4000;
+  UserState state;
+  const auto trap_with = [&](std::uint64_t causes) {
+    reset({x86::debug_vector});
+    x86::cpu.dr6 = causes;
+    const Trap trap = run_user(state);
+    REQUIRE(x86::cpu.dr6 == 0xffff0ff0);
+    return trap.kind;
+  };
+  REQUIRE(trap_with(stepped) == Kind::Exception);
+  set_single_step(true);
+  REQUIRE(trap_with(stepped) == Kind::Step);
+  REQUIRE((entered_with & trap_flag) != 0);
+  REQUIRE((state[Register::Rflags] & trap_flag) == 0);
+  REQUIRE(trap_with(stepped | 1) == Kind::Break);
+  REQUIRE(trap_with(2) == Kind::Break);
+  REQUIRE(trap_with(0) == Kind::Exception);  // INT1
+  state[Register::Rflags] = trap_flag;
+  REQUIRE(trap_with(stepped) == Kind::Exception);
+  REQUIRE((state[Register::Rflags] & trap_flag) != 0);
+  set_single_step(false);
+  state[Register::Rflags] = 0;
+  REQUIRE(trap_with(1) == Kind::Break);
+  REQUIRE((entered_with & trap_flag) == 0);
+}
+
+TEST_CASE("breakpoints go on and off alone, and let a program go that stands at one") {
+  using reprise::UserAddr;
+  constexpr std::uint64_t resume_flag = 1 << 16;
+  UserState state;
+  const auto resumed_at = [&](std::uint64_t rip) {
+    reset({x86::system_call_reason});
+    state[Register::Rip] = rip;
+    state[Register::Rflags] = 0;
+    REQUIRE(run_user(state).kind == Kind::SystemCall);
+    return (entered_with & resume_flag) != 0;
+  };
+  set_breakpoint(BreakSlot::Target, UserAddr{0x1111});
+  REQUIRE(x86::cpu.dr0 == 0x1111);
+  REQUIRE(x86::cpu.dr7 == 0x402);
+  REQUIRE(resumed_at(0x1111));
+  REQUIRE_FALSE(resumed_at(0x2222));
+  set_breakpoint(BreakSlot::Behind, UserAddr{0x2222});
+  REQUIRE(x86::cpu.dr1 == 0x2222);
+  REQUIRE(x86::cpu.dr7 == 0x40a);
+  REQUIRE(resumed_at(0x2222));
+  set_breakpoint(BreakSlot::Target, std::nullopt);
+  REQUIRE(x86::cpu.dr7 == 0x408);
+  REQUIRE_FALSE(resumed_at(0x1111));
+  set_breakpoint(BreakSlot::Behind, std::nullopt);
+  REQUIRE(x86::cpu.dr7 == 0x400);
 }

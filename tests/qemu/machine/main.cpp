@@ -10,6 +10,7 @@
 #include "arch/machine.hpp"
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
+#include "arch/stepping.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -19,7 +20,8 @@
 extern "C" {
 extern const char user_page[], user_call[], user_undefined[], user_write[], user_spin[],
     user_vector[], user_flags[], user_time_stamp[], user_port[], user_breakpoint[],
-    user_interrupt[], user_step[], user_selectors[], user_table[], user_halt[];
+    user_interrupt[], user_step[], user_selectors[], user_table[], user_halt[],
+    user_steps[], user_steps_repeat[], user_steps_end[], user_self[];
 [[noreturn]] void __cxa_pure_virtual() { REPRISE_PANIC("a pure virtual function was called"); }
 }
 
@@ -192,6 +194,64 @@ void try_rest() {
                                  state.words()[*word_named("ymm4.2")] == 0);
 }
 
+Trap step(Stepper& stepper, const UserState& target) {
+  const auto* const code =
+      reinterpret_cast<const std::uint8_t*>(user_page) + (state[Register::Rip] - code_base);
+  stepper.begin(state, target, {code, longest_instruction});
+  const Trap trap = run_user(state);
+  stepper.end(state);
+  return trap;
+}
+
+bool stepped(const Trap& trap) {
+  return trap.kind == Trap::Kind::Step || trap.kind == Trap::Kind::Break;
+}
+
+void try_steps() {
+  Stepper stepper;
+  UserState target{};
+  initialize(state, place(user_steps), stack_top);
+  load_rest(state);
+  std::size_t steps = 0;
+  Trap trap;
+  while (stepped(trap = step(stepper, target))) ++steps;
+  expect("every instruction is one step, a repeated one, too", steps == 9);
+  expect("and the system call ends them",
+         trap.kind == Trap::Kind::SystemCall && state[Register::Rip] == place(user_steps_end));
+  expect("no trace of the steps in what the program stores",
+         state[Register::Rbx] == 0x202 && state[Register::R11] == state[Register::Rflags] &&
+             (state[Register::Rflags] & (x86::Rflags::Tf | x86::Rflags::Rf)) == 0 &&
+             state[Register::Rsp] == stack_top);
+  expect("nor afterwards", is_exception(run_user(state), 6));
+
+  target[Register::Rip] = place(user_steps_repeat);
+  target[Register::Rcx] = 300;
+  initialize(state, place(user_steps), stack_top);
+  for (steps = 0; steps < 8; ++steps) trap = step(stepper, target);
+  expect("a repetition stops at the iteration that is wanted",
+         stepped(trap) && state[Register::Rip] == place(user_steps_repeat) &&
+             state[Register::Rcx] == 300 && state[Register::Rdi] == 0x500000 + 700);
+  expect("and goes on to its end", stepped(step(stepper, UserState{})) &&
+                                       state[Register::Rcx] == 0 &&
+                                       state[Register::Rdi] == 0x500000 + 1000);
+}
+
+void try_breakpoints() {
+  Stepper stepper;
+  stepper.watch(UserAddr{place(user_steps_repeat)});
+  Trap trap = run_from(user_steps);
+  expect("a breakpoint is met", trap.kind == Trap::Kind::Break &&
+                                    state[Register::Rip] == place(user_steps_repeat) &&
+                                    state[Register::Rcx] == 1000);
+  stepper.watch(std::nullopt);
+  expect("and gone", run_user(state).kind == Trap::Kind::SystemCall);
+  stepper.watch(UserAddr{place(user_self)});
+  trap = run_from(user_self);
+  expect("each arrival at a breakpoint counts, standing there does not",
+         trap.kind == Trap::Kind::Break && state[Register::Rip] == place(user_self));
+  stepper.watch(std::nullopt);
+}
+
 // Too deep on purpose.
 std::uint64_t overflow(std::uint64_t depth) {
   volatile std::uint64_t block[64];
@@ -228,5 +288,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   try_forbidden();
   try_impossible_rip();
   try_rest();
+  try_steps();
+  try_breakpoints();
   exit_machine(all_good ? ExitCode::Clean : ExitCode::ProgramFailed);
 }

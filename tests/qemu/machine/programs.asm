@@ -5,7 +5,7 @@ section .rodata
 align 4096
 global user_page, user_call, user_undefined, user_write, user_spin, user_vector, user_flags
 global user_time_stamp, user_port, user_breakpoint, user_interrupt, user_step, user_selectors
-global user_table, user_halt
+global user_table, user_halt, user_steps, user_steps_repeat, user_steps_end, user_self
 user_page:
 user_call:       mov eax, 1
                  mov r15d, 0x77
@@ -35,4 +35,16 @@ user_selectors:  mov eax, 3
                  mov fs, eax
                  syscall
 user_table:      sgdt [rsp]
+user_steps:      pushfq                          ; one step each, without a trace of them
+                 pop rbx
+                 pushfq
+                 popfq
+                 pause
+                 mov ecx, 1000
+                 mov edi, 0x500000
+user_steps_repeat: rep stosb
+                 lea eax, [ecx + 7]
+                 syscall
+user_steps_end:  ud2
+user_self:       jmp user_self
 align 4096

@@ -57,11 +57,12 @@ void start_clock();                                  // TSC and APIC timer calib
 // A line each about what was found: CPU, features, clock source, interrupt controllers.
 void describe_machine(void (*line)(std::string_view text));
 
-[[nodiscard]] reprise::Nanoseconds now();            // monotonic, since kernel entry
-[[nodiscard]] std::uint64_t wall_clock_seconds();    // since 1970 UTC, from the CMOS clock
+// Monotonic, since kernel entry; the time that start_clock() took is left out.
+[[nodiscard]] reprise::Nanoseconds now();
+[[nodiscard]] std::uint64_t wall_clock_seconds_at_entry(); // since 1970 UTC, from the CMOS clock
 [[nodiscard]] std::uint64_t entropy();               // RDSEED, RDRAND, else a mixed time stamp
 [[nodiscard]] std::uint64_t hardware_capabilities(); // AT_HWCAP: CPUID 1 EDX
-[[nodiscard]] std::uint64_t time_stamp();            // for RDTSC handed out after commit
+[[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks: for RDTSC, after commit
 
 enum class Output : std::uint8_t { Both, SerialOnly, ScreenOnly };
 void select_output(Output output);

@@ -181,7 +181,7 @@ static_assert(calls.size() == REPRISE_REFUSE + 1);
 
 NativeCalls::NativeCalls(ConsoleInput& input)
     : input_{input},
-      wall_at_entry_{arch::wall_clock_seconds() * nanoseconds_per_second - arch::now().value()} {}
+      wall_at_entry_{arch::wall_clock_seconds_at_entry() * nanoseconds_per_second} {}
 
 std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
   arch::UserState& state = process.registers();

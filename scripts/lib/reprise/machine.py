@@ -35,6 +35,7 @@ class Settings:
     usb: bool = False           # as a USB stick rather than a CD
     icount: bool = None         # True: guest time counts instructions one to one; False: real time
     clock: str = "utc"          # wall clock at start, as QEMU's -rtc base=
+    seed: int = 1               # of RDRAND, so that it repeats too where time does; None: host's
     debug_exit: bool = True     # without it the machine halts at its end, as real hardware does
     display: str = "none"
     interactive: bool = False   # the terminal is the console's input
@@ -91,6 +92,7 @@ def command(image, settings):
         # With someone at the keyboard an idle machine waits in real time.
         sleep = "on" if settings.interactive else "off"
         line += ["-icount", f"shift={shift},sleep={sleep}"]
+        line += ["-seed", str(settings.seed)] if settings.seed is not None else []
     if settings.debug_exit:
         line += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
     if settings.uefi:

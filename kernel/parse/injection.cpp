@@ -25,6 +25,14 @@ bool read_target(Injection& injection, std::string_view text, WordNamed word_nam
   return word.has_value();
 }
 
+// Behind BIT. Offset 0 would be the run's start, which has a word of its own.
+bool read_moment(Injection& injection, std::string_view text) {
+  if (read_choice(text, "start|end", injection.moment)) return true;
+  injection.moment = Injection::Moment::Offset;
+  const auto offset = behind(text, "at=");
+  return offset && read_number(*offset, 1, ~std::uint64_t{0}, injection.offset);
+}
+
 }  // namespace
 
 Result<Injection, ArgumentError> parse_injection(std::string_view item, WordNamed word_named) {
@@ -41,7 +49,7 @@ Result<Injection, ArgumentError> parse_injection(std::string_view item, WordName
   };
 
   injection.process = next();
-  if (!is_process_name(part)) return wrong("PROCESS:PE:RUN:TARGET:BIT[:start|end]");
+  if (!is_process_name(part)) return wrong("PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N]");
   if (!read_number(next(), 1, ~std::uint64_t{0}, injection.element))
     return wrong("PE: a number from 1");
   if (!read_number(next(), 1, 2, injection.run)) return wrong("RUN: 1 or 2");
@@ -54,8 +62,8 @@ Result<Injection, ArgumentError> parse_injection(std::string_view item, WordName
     return wrong("BIT: 0 to 63; of rflags 0 2 4 6 7 8 10 11 14 18 21, which ring 3 can set");
   injection.moment = injection.target == Injection::Target::Register ? Injection::Moment::Start
                                                                      : Injection::Moment::End;
-  if (rest && !read_choice(part = *rest, "start|end", injection.moment))
-    return wrong("start or end");
+  if (rest && !read_moment(injection, part = *rest))
+    return wrong("start, end or at=N with N from 1");
   return injection;
 }
 

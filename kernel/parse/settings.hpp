@@ -31,14 +31,15 @@ using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
 
 // A flip on purpose: one item of the list behind `inject=`,
 //
-//   PROCESS:PE:RUN:TARGET:BIT[:start|end]
+//   PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N]
 //
 // with PE counted from 1, RUN 1 or 2, BIT 0 to 63 of a 64-bit word, and TARGET one of REGISTER,
 // page.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md).
 struct Injection {
   enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
-  // Of the run: before its first instruction, or after its last and before anything is compared.
-  enum class Moment : std::uint8_t { Start, End };
+  // Of the run: before its first instruction; after its last and before anything is compared; or
+  // `offset` instructions into it, as exactly as the instruction counter stops there.
+  enum class Moment : std::uint8_t { Start, End, Offset };
   std::string_view process;
   std::uint64_t element = 1;  // PE of that process, from 1
   unsigned run = 1;           // 1 or 2
@@ -47,6 +48,7 @@ struct Injection {
   std::size_t word = 0;           // register word, or word of the page 0..511
   unsigned bit = 0;               // 0..63
   Moment moment = Moment::Start;  // not said: Start for a register, End for all others
+  std::uint64_t offset = 0;       // N, from 1; for Moment::Offset
 };
 
 [[nodiscard]] Result<Injection, ArgumentError> parse_injection(std::string_view item,

@@ -62,6 +62,19 @@ TEST_CASE("the moment can be said") {
   CHECK(parsed("p:1:1:page.0.0:5:start").moment == Moment::Start);
 }
 
+TEST_CASE("the moment can be a number of instructions into the run, from 1") {
+  CHECK(parsed("p:1:1:rax:5:at=1").moment == Moment::Offset);
+  CHECK(parsed("p:1:1:rax:5:at=1").offset == 1);
+  CHECK(parsed("p:1:2:page.0.0:5:at=18446744073709551615").offset == ~0ull);
+  CHECK(parsed("p:1:1:snapshot.rip:5:at=200000").moment == Moment::Offset);
+  CHECK(parsed("p:1:1:rax:5:end").offset == 0);
+  CHECK(fault_in("p:1:1:rax:0:at=0") == "at=0");
+  CHECK(fault_in("p:1:1:rax:0:at=") == "at=");
+  CHECK(fault_in("p:1:1:rax:0:at") == "at");
+  CHECK(fault_in("p:1:1:rax:0:at=5:x") == "at=5:x");
+  CHECK(fault_in("p:1:1:rax:0:at=18446744073709551616") == "at=18446744073709551616");
+}
+
 TEST_CASE("the highest PE can be named, one beyond cannot") {
   CHECK(parsed("p:18446744073709551615:1:rax:0").element == ~0ull);
   CHECK(fault_in("p:18446744073709551616:1:rax:0") == "18446744073709551616");
@@ -97,7 +110,7 @@ TEST_CASE("of a part that is missing it is said what it would be") {
   CHECK(wanted("p:1:1") == "TARGET");
   CHECK(wanted("p:1:1:rax") == "BIT");
   CHECK(wanted("p:1:1:rax:") == "BIT");
-  CHECK(wanted("p:1:1:rax:0:") == "start or end");
+  CHECK(wanted("p:1:1:rax:0:") == "start, end or at=N with N from 1");
 }
 
 TEST_CASE("of the flags only those that ring 3 can set may be flipped") {

@@ -18,7 +18,7 @@ void Supervisor::turn(Process& process) {
     return;
   }
   process.status = ProcessStatus::Ready;
-  const std::optional<dwc::PeEnd> end = run_element(process);
+  const std::optional<dwc::PeEnd> end = run_element(process, settings_.pe_limit);
   injector_.settle(process, end ? Injector::Outcome::DiedOut : Injector::Outcome::Stopped);
   if (end) return serve(process, *end);
   mismatch_stands(process);

@@ -89,12 +89,10 @@ std::optional<dwc::PeEnd> run_twice(Process& process) {
   }
 }
 
-// Without a second run any instruction will do as an end: a time slice needs no convergence.
-constexpr Nanoseconds unhardened_slice{10'000'000};
-
-dwc::PeEnd run_once(Process& process) {
+// Without a second run any instruction will do as an end: the time limit needs no convergence.
+dwc::PeEnd run_once(Process& process, Nanoseconds limit) {
   const Nanoseconds begin = arch::now();
-  arch::arm_timer(unhardened_slice);
+  arch::arm_timer(limit);
   arch::load_rest(process.registers());
   Trap trap = next_trap(process);
   dwc::PeEnd end = end_of(trap);
@@ -114,9 +112,10 @@ dwc::PeEnd run_once(Process& process) {
 
 }  // namespace
 
-std::optional<dwc::PeEnd> run_element(Process& process) {
+std::optional<dwc::PeEnd> run_element(Process& process, Nanoseconds limit) {
   process.space().table().activate();
-  const std::optional<dwc::PeEnd> end = process.hardened() ? run_twice(process) : run_once(process);
+  const std::optional<dwc::PeEnd> end =
+      process.hardened() ? run_twice(process) : run_once(process, limit);
   if (end) ++process.elements;
   return end;
 }

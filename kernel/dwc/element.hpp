@@ -7,8 +7,9 @@
 
 namespace reprise {
 
-// The end that both runs agreed on, committed. Nothing: the engine gave up; the process is back at
-// the PE's start and must not run on.
-[[nodiscard]] std::optional<dwc::PeEnd> run_element(Process& process);
+// `limit` ends the one run of a process that is not hardened; the engine has its own. The end that
+// both runs agreed on, committed. Nothing: the engine gave up; the process is back at the PE's
+// start and must not run on.
+[[nodiscard]] std::optional<dwc::PeEnd> run_element(Process& process, Nanoseconds limit);
 
 }  // namespace reprise

@@ -51,14 +51,10 @@ bool console(Reading& r, std::string_view value) {
   });
 }
 
-bool watchdog(Reading& r, std::string_view value) {
-  constexpr std::uint64_t longest = 500'000'000'000;  // that the timer can count
-  const bool milliseconds = value.ends_with("ms");
-  if (milliseconds) value.remove_suffix(2);
-  const std::uint64_t unit = milliseconds ? 1'000'000 : 1'000'000'000;
-  std::uint64_t count = 0;
-  if (!read_number(value, 1, longest / unit, count)) return false;
-  r.settings.pe_watchdog = Nanoseconds{count * unit};
+bool limit(Reading& r, std::string_view value) {
+  std::uint64_t microseconds = 0;
+  if (!read_number(value, 10, 10'000, microseconds)) return false;
+  r.settings.pe_limit = Nanoseconds{microseconds * 1'000};
   return true;
 }
 
@@ -111,9 +107,9 @@ constexpr Argument arguments[] = {
     {"onfail=stop|halt|reboot", choice<&Settings::on_fail>},
     {"pe.pages=4 to 512", number<&Settings::pe_pages, 4, 512>},
     {"pe.restarts=0 to 100", number<&Settings::pe_restarts, 0, 100>},
-    {"pe.watchdog=SECONDS or MILLISECONDSms, up to 500 s", watchdog},
+    {"pe.limit=10 to 10000 (microseconds)", limit},
     {"flush=none|touched|all", choice<&Settings::flush>},
-    {"inject=PROCESS:PE:RUN:TARGET:BIT[:start|end],...", inject},
+    {"inject=PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N],...", inject},
     {"inject.seed=NUMBER", number<&Settings::inject_seed, 0, any>},
     {"inject.rate=1 to 1000000000 (one flip every so many PEs)",
      number<&Settings::inject_rate, 1, 1'000'000'000>},

@@ -78,7 +78,7 @@ struct Settings {
   OnFail on_fail = OnFail::Stop;
   unsigned pe_pages = 64;
   unsigned pe_restarts = 3;
-  Nanoseconds pe_watchdog{10'000'000'000};
+  Nanoseconds pe_limit{200'000};  // of a first run
   Flush flush = Flush::None;
   std::uint64_t inject_seed = 1;
   std::uint64_t inject_rate = 0;  // one random flip every so many PEs on average; 0: none

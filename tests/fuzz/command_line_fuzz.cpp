@@ -68,12 +68,14 @@ void try_settings(std::string_view line) {
   }
   REQUIRE(settings.pe_pages >= 4 && settings.pe_pages <= 512);
   REQUIRE(settings.pe_restarts <= 100);
-  REQUIRE(settings.pe_watchdog >= Nanoseconds{1'000'000});
+  REQUIRE(settings.pe_limit >= Nanoseconds{10'000});
+  REQUIRE(settings.pe_limit <= Nanoseconds{10'000'000});
   REQUIRE(settings.console_serial || settings.console_screen);
   for (const Injection& i : settings.injections()) {
     REQUIRE(is_process_name(i.process));
     REQUIRE(i.element >= 1 && (i.run == 1 || i.run == 2));
     REQUIRE(i.page < 512 && i.word < 512 && i.bit < 64);
+    REQUIRE((i.offset >= 1) == (i.moment == Injection::Moment::Offset));
   }
   for (const std::string_view pair : settings.environment()) REQUIRE(pair.find('=') != pair.npos);
 }

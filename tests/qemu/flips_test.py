@@ -93,8 +93,7 @@ class RandomFlips(BootTest):
         expected = sorted(quiet.program_output().splitlines())
         flips = []
         for seed in seeds:
-            outcome = self.boot(programs, f"inject.rate={rate} inject.seed={seed} pe.watchdog=100ms",
-                                files=files)
+            outcome = self.boot(programs, f"inject.rate={rate} inject.seed={seed}", files=files)
             self.assert_clean(outcome)
             self.assertEqual(sorted(outcome.program_output().splitlines()), expected, seed)
             shutdown, = outcome.events("shutdown")

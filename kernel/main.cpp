@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "arch/counter.hpp"
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/console/line.hpp"
@@ -57,6 +58,21 @@ void introduce(const arch::BootInfo& boot) {
               "command_line", boot.command_line);
 }
 
+void choose_counter() {
+  arch::start_counter(static_cast<arch::CounterChoice>(settings.counter), frames,
+                      [](std::string_view name, std::string_view reason) {
+                        say("counter ", name, " refused: ", reason);
+                        print_event("counter-refused", "name", name, "reason", reason);
+                      });
+  const arch::CounterFacts& facts = arch::counter();
+  say("counter: ", facts.name, "; stops up to ", facts.margin, " instructions late (seen ",
+      facts.skid, "), counts off by up to ", facts.tolerance, "; subtracted per interrupt ",
+      facts.overcount_interrupt, ", per fault ", facts.overcount_fault);
+  print_event("counter", "name", facts.name, "margin", facts.margin, "tolerance", facts.tolerance,
+              "skid", facts.skid, "overcount_interrupt", facts.overcount_interrupt,
+              "overcount_fault", facts.overcount_fault);
+}
+
 ExitCode outcome(std::optional<Error> boot_error) {
   bool failed = false, standing = false;
   for (std::size_t i = 0; i < processes.size(); ++i) {
@@ -76,6 +92,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   const arch::BootInfo& boot = start_machine(magic, info);
   read_settings(boot);
   introduce(boot);
+  choose_counter();
   input.emplace(settings.input);
   injector.emplace(settings);
   const std::optional<Error> not_started =

@@ -7,6 +7,7 @@
 
 #include "arch/machine.hpp"
 #include "arch/x86_64/control_registers.hpp"
+#include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -92,12 +93,16 @@ void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address) {
 
 Trap run_user(UserState& state) {
   for (;;) {
+    if (stop_reached()) return {.kind = Trap::Kind::Counter};
     std::uint64_t& flags = state[Register::Rflags];
     const bool step = single_step && (flags & Rflags::Tf) == 0;  // else the flag is the program's
     if (step) flags |= Rflags::Tf;
     if (stands_at_breakpoint(state[Register::Rip])) flags |= Rflags::Rf;
+    begin_stint();
     const std::uint64_t reason = enter_user(&state);
+    const std::optional<Trap> counted = end_stint(reason);
     if (step) flags &= ~Rflags::Tf;
+    if (counted) return *counted;
     if (reason == system_call_reason) return {.kind = Trap::Kind::SystemCall};
     const auto vector = static_cast<std::uint8_t>(reason);
     if (vector < exception_vectors) {

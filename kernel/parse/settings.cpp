@@ -109,6 +109,7 @@ constexpr Argument arguments[] = {
     {"pe.restarts=0 to 100", number<&Settings::pe_restarts, 0, 100>},
     {"pe.limit=10 to 10000 (microseconds)", limit},
     {"flush=none|touched|all", choice<&Settings::flush>},
+    {"counter=auto|pmu|icount|landmark", choice<&Settings::counter>},
     {"inject=PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N],...", inject},
     {"inject.seed=NUMBER", number<&Settings::inject_seed, 0, any>},
     {"inject.rate=1 to 1000000000 (one flip every so many PEs)",

@@ -62,6 +62,7 @@ struct Settings {
   enum class Check : std::uint8_t { Dirty, Full };
   enum class OnFail : std::uint8_t { Stop, Halt, Reboot };
   enum class Flush : std::uint8_t { None, Touched, All };
+  enum class Counter : std::uint8_t { Auto, Pmu, Icount, Landmark };  // as arch::CounterChoice
   enum class Input : std::uint8_t { None, Console };
   enum class Report : std::uint8_t { Full, Short, None };
 
@@ -80,6 +81,7 @@ struct Settings {
   unsigned pe_restarts = 3;
   Nanoseconds pe_limit{200'000};  // of a first run
   Flush flush = Flush::None;
+  Counter counter = Counter::Auto;
   std::uint64_t inject_seed = 1;
   std::uint64_t inject_rate = 0;  // one random flip every so many PEs on average; 0: none
   Input input = Input::None;      // stdin=

@@ -48,6 +48,7 @@ TEST_CASE("without arguments everything is hardened by rotating frames") {
   CHECK(s->pe_restarts == 3);
   CHECK(s->pe_limit == Nanoseconds{200'000});
   CHECK(s->flush == Settings::Flush::None);
+  CHECK(s->counter == Settings::Counter::Auto);
   CHECK(s->inject_rate == 0);
   CHECK(s->injections().empty());
   CHECK(s->input == Settings::Input::None);
@@ -69,6 +70,10 @@ TEST_CASE("every argument sets what it says") {
   CHECK(parsed("pe.restarts=100")->pe_restarts == 100);
   CHECK(parsed("flush=touched")->flush == Settings::Flush::Touched);
   CHECK(parsed("flush=all")->flush == Settings::Flush::All);
+  CHECK(parsed("counter=auto")->counter == Settings::Counter::Auto);
+  CHECK(parsed("counter=pmu")->counter == Settings::Counter::Pmu);
+  CHECK(parsed("counter=icount")->counter == Settings::Counter::Icount);
+  CHECK(parsed("counter=landmark")->counter == Settings::Counter::Landmark);
   CHECK(parsed("inject.seed=18446744073709551615")->inject_seed == ~0ull);
   CHECK(parsed("inject.rate=25")->inject_rate == 25);
   CHECK(parsed("stdin=console")->input == Settings::Input::Console);
@@ -154,7 +159,8 @@ TEST_CASE("a malformed value is named together with what is allowed") {
       "harden=a,all", "harden=none,a", "check=yes", "checkwords=1", "onfail=restart", "pe.pages=3",
       "pe.pages=513", "pe.pages=", "pe.pages=+8", "pe.pages=0x10", "pe.pages=64k",
       "pe.restarts=101", "pe.restarts=-1", "pe.limit=9", "pe.limit=10001", "pe.limit=1ms",
-      "flush=l1", "inject.seed=", "inject.seed=18446744073709551616", "inject.rate=0",
+      "flush=l1", "counter=", "counter=tsc", "inject.seed=", "inject.seed=18446744073709551616",
+      "inject.rate=0",
       "stdin=serial", "console=", "console=serial,", "console=vga", "report=long");
   const Refusal r = refused(argument);
   CHECK(r.argument == argument);

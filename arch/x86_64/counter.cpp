@@ -1,0 +1,66 @@
+// The count over several stints in ring 3, and the stop: what all counters have in common.
+#include "arch/x86_64/counter.hpp"
+
+#include "arch/counter.hpp"
+#include "arch/x86_64/landmark.hpp"
+#include "arch/x86_64/layout.hpp"
+
+namespace arch {
+
+using namespace x86;
+
+namespace {
+
+constinit CounterBackEnd* back_end = &landmark;
+constinit CounterFacts facts{.name = "landmark", .counts = false};
+constinit Corrections corrections{};
+constinit std::uint64_t counted = 0, stop = 0;
+
+// Overflows are asked for in pieces that every counter and timer can hold, sign bit and all.
+constexpr std::uint64_t longest_piece = 0x7fffffff;
+
+std::int64_t correction(std::uint64_t reason) {
+  if (reason == system_call_reason) return corrections.call;
+  const auto vector = static_cast<std::uint8_t>(reason);
+  return vector == nmi_vector || vector >= exception_vectors ? corrections.interrupt
+                                                             : corrections.fault;
+}
+
+}  // namespace
+
+void start_counter(CounterChoice, reprise::FrameSource&,
+                   void (*)(std::string_view name, std::string_view reason)) {}
+
+const CounterFacts& counter() { return facts; }
+
+void restart_count() { counted = stop = 0; }
+std::uint64_t count() { return counted; }
+void stop_at_count(std::uint64_t n) { stop = facts.counts ? n : 0; }
+
+void x86::use_counter(CounterBackEnd& chosen, const Corrections& found) {
+  back_end = &chosen;
+  corrections = found;
+}
+
+bool x86::stop_reached() {
+  if (stop == 0 || counted < stop) return false;
+  stop = 0;
+  return true;
+}
+
+void x86::begin_stint() {
+  std::uint64_t left = stop == 0 ? 0 : stop - counted + static_cast<std::uint64_t>(corrections.stop);
+  back_end->enter(left < longest_piece ? left : longest_piece);
+}
+
+std::optional<Trap> x86::end_stint(std::uint64_t reason) {
+  const CounterBackEnd::Stint stint = back_end->left(reason);
+  const std::int64_t added = static_cast<std::int64_t>(stint.count) - correction(reason);
+  if (added > 0) counted += static_cast<std::uint64_t>(added);
+  if (!stint.overflow) return std::nullopt;
+  // Of an earlier stint, or one of several pieces: nothing to decide.
+  const Trap::Kind kind = stop_reached() ? Trap::Kind::Counter : Trap::Kind::Device;
+  return Trap{.kind = kind, .vector = static_cast<std::uint8_t>(reason)};
+}
+
+}  // namespace arch

@@ -1,0 +1,53 @@
+// What a retired-instruction counter is, behind arch/counter.hpp. Each has a file of its own:
+// pmu_intel.cpp, pmu_amd.cpp, icount.cpp, landmark.hpp. A back end counts one stint, from the entry
+// to ring 3 to the trap that ends it, as the machine gives it; counter.cpp adds the stints up, after
+// subtracting what the self-test (counter_test.hpp) has found each kind of trap to add.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "arch/run_user.hpp"
+
+namespace arch::x86 {
+
+class CounterBackEnd {
+public:
+  struct Limits {
+    std::string_view name;
+    std::uint64_t correction;  // a trap that adds more than that is not believed
+    std::uint64_t tolerance;   // nor counts that are further off
+  };
+  [[nodiscard]] virtual Limits limits() const = 0;
+  [[nodiscard]] virtual bool announced() const = 0;  // by CPUID
+  [[nodiscard]] virtual bool start() = 0;            // false: its registers do not exist
+
+  // The last thing before ring 3; with `n` other than 0 an overflow has to come after n
+  // instructions.
+  virtual void enter(std::uint64_t n) = 0;
+  struct Stint {
+    std::uint64_t count;
+    bool overflow;  // the trap was the overflow's interrupt, be it one of an earlier stint
+  };
+  // The first thing after; `reason` as enter_user() returns it.
+  virtual Stint left(std::uint64_t reason) = 0;
+
+protected:
+  ~CounterBackEnd() = default;
+};
+
+// What each kind of trap adds to a stint's count; and how much too early an overflow comes.
+struct Corrections {
+  std::int64_t interrupt = 0, fault = 0, call = 0, stop = 0;
+};
+void use_counter(CounterBackEnd& back_end, const Corrections& corrections);
+
+// run_user()'s side. Between begin_stint(), enter_user() and end_stint() every instruction counts
+// with `icount`: nothing may stand there that is not always executed.
+[[nodiscard]] bool stop_reached();  // Trap::Kind::Counter without another instruction
+void begin_stint();
+// The trap to return, if `reason` was the counter's own business.
+[[nodiscard]] std::optional<Trap> end_stint(std::uint64_t reason);
+
+}  // namespace arch::x86

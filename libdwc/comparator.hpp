@@ -29,16 +29,25 @@ inline constexpr std::uint64_t check_word_factor = 0xd6e8feb86659fd93;  // odd: 
   return sum;
 }
 
+// How many words differ between two register sets, of those that each trap keeps.
+template <Platform P>
+[[nodiscard]] std::size_t trap_words_apart(const typename P::Registers& a,
+                                           const typename P::Registers& b) {
+  std::size_t differing = 0;
+  for (std::size_t i = 0; i < P::trap_words; ++i) differing += a.words()[i] != b.words()[i] ? 1 : 0;
+  return differing;
+}
+
 template <Platform P>
 class Comparator {
 public:
   Comparator(P& platform, Statistics& statistics, Diagnosis<P>& diagnosis)
       : platform_{platform}, statistics_{statistics}, diagnosis_{diagnosis} {}
 
-  [[nodiscard]] bool registers_agree(const typename P::Registers& first,
-                                     const typename P::Registers& second) {
-    const std::span<const std::uint64_t> a = first.words();
-    const std::span<const std::uint64_t> b = second.words();
+  // A comparison begins here: the diagnosis forgets what differed before.
+  [[nodiscard]] bool registers_agree(std::span<const std::uint64_t> a,
+                                     std::span<const std::uint64_t> b) {
+    diagnosis_.forget_differences();
     bool agree = a.size() == b.size();
     for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
       if (a[i] == b[i]) continue;

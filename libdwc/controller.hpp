@@ -7,12 +7,15 @@
 //             ^   | write fault:                                          |
 //             +---+ page joins the set                                  agree: commit -> Serve
 //
+// When the time limit has ended the first run, anywhere, the second one is led to the same position
+// first: convergence.hpp.
+//
 // Invariant: outside of a PE, and after Stop, the process's registers and pages hold the last state
 // that two runs agreed on. Between begin() and Serve nobody outside may look at either.
 #pragma once
 
-#include "libdwc/comparator.hpp"
-#include "libdwc/shadow_memory.hpp"
+#include "libdwc/convergence.hpp"
+#include "libdwc/run_ends.hpp"
 
 namespace dwc {
 
@@ -36,7 +39,8 @@ public:
         start_{*storage.start},
         first_{*storage.first},
         memory_{platform, settings_, storage.pages, statistics_},
-        comparator_{platform, statistics_, diagnosis_} {}
+        comparator_{platform, statistics_, diagnosis_},
+        search_{platform, statistics_, comparator_, caution_} {}
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -47,7 +51,6 @@ public:
     pe_began_ = lap_began_ = platform_.now();
     ++pe_number_;
     restarts_ = 0;
-    was_too_long_ = false;
     start_ = platform_.registers();
     start_check_ = check_word(start_.words());
     start_run(Run::First);
@@ -63,15 +66,18 @@ public:
     if (event.kind == Kind::WriteFault) {
       const bool admitted = admit(event.page);
       statistics_.ticks.fault += lap();
-      if (admitted) return Next::Resume;
+      if (admitted) return proceed(search_.go_on());
     }
-    end_run(event);
+    if (is_position(event.kind)) return proceed(search_.stopped());
+    ends_.note(run_, event, memory_);
+    end_run();
+    if (event.kind == Kind::MachineCheck) ++statistics_.machine_checks;
     if (event.kind == Kind::MachineCheck) return restart(Verdict::MachineCheck);
     return run_ == Run::First ? after_first_run() : after_second_run();
   }
 
   // After Serve: the end that both runs agreed on.
-  [[nodiscard]] const PeEnd& end() const { return first_end_; }
+  [[nodiscard]] const PeEnd& end() const { return ends_.first; }
   // After Stop: why. Before that, the last mismatch, if there was one.
   [[nodiscard]] const Diagnosis<P>& diagnosis() const { return diagnosis_; }
 
@@ -86,6 +92,8 @@ public:
   // Of the current PE, from 1; before the first begin() it is 0.
   [[nodiscard]] std::uint64_t pe_number() const { return pe_number_; }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+  // How many instructions early the next second run stops for the search.
+  [[nodiscard]] std::uint64_t margin() const { return search_.margin(); }
 
   // For fault injection inside Platform::run_ended(): the pages that this run modified, k counting
   // from 0, each with its base; and R0.
@@ -96,20 +104,28 @@ public:
 
 private:
   using Kind = typename Event<Page>::Kind;
+  using Depth = typename ShadowMemory<P>::Depth;
+  using Guide = typename Convergence<P>::Guide;
+  using Position = typename Convergence<P>::Position;
   enum class State : std::uint8_t { Ready, Running, Stopped };
 
   // ---- A run, from its start to its end ----
 
-  // The live registers are R0, the pages P0. A second run may take four times the first one's time:
-  // it does the same work, but finds caches and translations cold.
+  // The live registers are R0, the pages P0.
   void start_run(Run run) {
     run_ = run;
     ++(run == Run::First ? statistics_.first_runs : statistics_.second_runs);
+    run_end_told_ = false;
     platform_.run_begins(run);
-    platform_.arm_watchdog(run == Run::First ? settings_.watchdog_ticks : second_run_limit());
+    platform_.arm_timer(run == Run::First ? first_run_limit() : second_run_limit());
     if (run == Run::First) first_run_ticks_ = 0;
+    platform_.restart_count();
     platform_.load();
     statistics_.ticks.load += lap();
+  }
+
+  [[nodiscard]] std::uint64_t first_run_limit() const {
+    return caution_.shortened(settings_.limit_ticks);
   }
 
   // A second run does the same work as the first, but finds caches and translations cold. What the
@@ -120,64 +136,99 @@ private:
     return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << growth);
   }
 
-  // Only the first run adds pages: what the second one modifies beyond them is a mismatch.
+  // Only the first run adds pages: what the second one modifies beyond them is a mismatch. A fault
+  // of the very first instruction has the time limit begin anew, so that each PE gets on.
   [[nodiscard]] bool admit(Page page) {
     ++statistics_.write_faults;
-    return run_ == Run::First ? memory_.admit(page) : memory_.knows(page);
-  }
-
-  void end_run(const Event<Page>& event) {
-    platform_.arm_watchdog(0);
-    platform_.complete();
-    (run_ == Run::First ? first_end_ : second_end_) = end_of(event);
-    memory_.note_modified(run_);
-    if (event.kind == Kind::Watchdog) ++statistics_.watchdog_expiries;
-    if (event.kind == Kind::MachineCheck) ++statistics_.machine_checks;
-    platform_.run_ended(run_);
-  }
-
-  // A write for which there is no room ends the first run at that instruction, and the second run
-  // ends the same way when it comes to the same page.
-  [[nodiscard]] PeEnd end_of(const Event<Page>& event) {
-    PeEnd end = event.end;
-    const bool refused = event.kind == Kind::WriteFault;
-    if (event.kind == Kind::Watchdog) end.kind = PeEnd::Kind::Watchdog;
-    if (event.kind == Kind::ControlBits) end.kind = PeEnd::Kind::ControlBits;
-    if (run_ == Run::First) {
-      refused_ = refused ? std::optional{event.page} : std::nullopt;
-      if (refused)
-        end.kind = memory_.commit_makes_room() ? PeEnd::Kind::PageBudget : PeEnd::Kind::OutOfFrames;
-    } else if (refused) {
-      end.kind = refused_ == event.page ? first_end_.kind : PeEnd::Kind::UnexpectedWrite;
+    if (run_ == Run::Second) return memory_.knows(page);
+    const bool admitted = memory_.admit(page);
+    if (trap_words_apart<P>(start_, platform_.registers()) == 0) {
+      platform_.arm_timer(first_run_limit());
     }
-    return end;
+    return admitted;
+  }
+
+  [[nodiscard]] static bool is_position(Kind kind) {
+    return kind == Kind::Counter || kind == Kind::Step || kind == Kind::Break;
+  }
+
+  void end_run() {
+    platform_.arm_timer(0);
+    search_.end();
+    look_closely();
+  }
+
+  // The run stands where it may be over: everything about it can be seen.
+  void look_closely() {
+    platform_.complete();
+    memory_.note_modified(run_);
+    if (!run_end_told_) platform_.run_ended(run_);
+    run_end_told_ = true;
   }
 
   // ---- From run to run ----
 
   [[nodiscard]] Next after_first_run() {
-    if (first_end_.kind == PeEnd::Kind::ControlBits) {
-      ++statistics_.mismatches.total;
-      ++statistics_.mismatches.end;
-      describe_first_run();
-      return restart(Verdict::Divergence);
-    }
-    if (first_end_.kind == PeEnd::Kind::Watchdog) {
-      describe_first_run();
-      if (was_too_long_) restarts_ = settings_.restart_limit;  // one restart is enough to tell
-      was_too_long_ = true;
-      return restart(Verdict::TooLong);
-    }
+    if (ends_.first.kind == PeEnd::Kind::ControlBits) return first_run_corrupt();
+    const std::uint64_t count = platform_.count();
     rewind();
     start_run(Run::Second);
-    return Next::Resume;
+    if (ends_.first.kind != PeEnd::Kind::TimeLimit) return Next::Resume;
+    // The last attempt does without the counter, in case that it lies.
+    const bool last = restarts_ != 0 && restarts_ == settings_.restart_limit;
+    return proceed(
+        search_.begin(first_, count, second_run_limit(), last ? Guide::Landmark : Guide::Counter));
   }
 
   [[nodiscard]] Next after_second_run() {
-    if (!runs_agree()) return restart(Verdict::Divergence);
-    commit();
-    return Next::Serve;
+    if (ends_.second.kind == PeEnd::Kind::Watchdog) ++statistics_.watchdog_expiries;
+    if (ends_.first.kind == PeEnd::Kind::TimeLimit) return missed();
+    if (states_agree(Depth::WholePicture) && ends_.agree()) return commit();
+    return mismatch(ends_.second);
   }
+
+  // ---- When the time limit has ended the first run ----
+
+  // The second run stands somewhere on its way to the first one's position.
+  [[nodiscard]] Next proceed(Position position) {
+    if (position == Position::Candidate) {
+      look_closely();
+      if (states_agree(Depth::FirstDifference)) return converge();
+      platform_.load();
+      position = search_.go_on();
+    }
+    if (position == Position::Elsewhere) return Next::Resume;
+    ends_.second = {.kind = PeEnd::Kind::TimeLimit};
+    end_run();
+    return missed();
+  }
+
+  [[nodiscard]] Next converge() {
+    platform_.arm_timer(0);
+    search_.end();
+    ++statistics_.converged;
+    if (search_.steps() > statistics_.most_steps) statistics_.most_steps = search_.steps();
+    caution_.converged();
+    if (trap_words_apart<P>(start_, first_) == 0) caution_.lengthen_limit();
+    return commit();
+  }
+
+  // The first run's position was not met: by a fault, or because a hint was wrong.
+  [[nodiscard]] Next missed() {
+    caution_.widen();
+    if (!ends_.agree() || !search_.came_near()) (void)registers_agree();
+    const PeEnd::Kind end = ends_.second.kind;
+    const bool in_time = end != PeEnd::Kind::Watchdog;
+    if (end == PeEnd::Kind::ControlBits || (in_time && search_.covered())) {
+      return mismatch(ends_.second);
+    }
+    describe(ends_.second);
+    ++statistics_.failed_convergences;
+    if (!platform_.counter().counts) (void)caution_.halve_limit();
+    return restart(Verdict::Unresolved);
+  }
+
+  // ---- Back, and forward ----
 
   void rewind() {
     first_ = platform_.registers();
@@ -188,42 +239,60 @@ private:
     statistics_.ticks.flush += lap();
   }
 
-  [[nodiscard]] bool runs_agree() {
-    diagnosis_.registers.clear();
-    diagnosis_.pages.clear();
-    const bool ends = first_end_ == second_end_;
-    const bool registers = comparator_.registers_agree(first_, platform_.registers());
-    const bool pages = memory_.agrees(comparator_);
-    const bool agree = ends && registers && pages;
-    if (!agree) {
-      Mismatches& count = statistics_.mismatches;
-      ++count.total;
-      count.end += ends ? 0 : 1;
-      count.registers += registers ? 0 : 1;
-      count.pages += pages ? 0 : 1;
-      describe(first_, second_end_);
-    }
+  [[nodiscard]] bool registers_agree() {
+    return comparator_.registers_agree(first_.words(), platform_.registers().words());
+  }
+
+  [[nodiscard]] bool states_agree(Depth depth) {
+    const bool registers = registers_agree();
+    const bool wanted = registers || depth == Depth::WholePicture;
+    const bool agree = wanted && memory_.agrees(comparator_, depth) && registers;
     statistics_.ticks.compare_commit += lap();
     return agree;
   }
 
-  void commit() {
+  [[nodiscard]] Next commit() {
     const std::size_t modified_pages = memory_.commit();
     state_ = State::Ready;
-    ++statistics_.committed;
-    ++statistics_.by_end[static_cast<std::size_t>(first_end_.kind)];
-    ++statistics_.modified_pages[Statistics::page_bucket(modified_pages)];
     statistics_.ticks.compare_commit += lap();
-    const std::uint64_t took = lap_began_ - pe_began_;
-    if (took > statistics_.longest_pe_ticks) statistics_.longest_pe_ticks = took;
+    statistics_.count_committed(ends_.first.kind, modified_pages, lap_began_ - pe_began_);
+    return Next::Serve;
   }
 
   // ---- When the runs differ ----
 
+  // The first run ended as no run can: no second one is needed to tell.
+  [[nodiscard]] Next first_run_corrupt() {
+    first_ = platform_.registers();
+    diagnosis_.forget_differences();
+    return mismatch(std::nullopt);
+  }
+
+  // Which words differ is in the diagnosis already.
+  [[nodiscard]] Next mismatch(std::optional<PeEnd> second_end) {
+    describe(second_end);
+    statistics_.mismatches.count(second_end == ends_.first, diagnosis_.registers.total() == 0,
+                                 diagnosis_.pages.total() == 0);
+    return restart(Verdict::Divergence);
+  }
+
+  void describe(std::optional<PeEnd> second_end) {
+    diagnosis_.pe = pe_number_;
+    diagnosis_.first_end = ends_.first;
+    diagnosis_.second_end = second_end;
+    diagnosis_.first_rip = first_.words()[P::rip_word];
+    diagnosis_.second_rip = second_end ? platform_.registers().words()[P::rip_word] : 0;
+  }
+
+  // What only failed to converge gets all its attempts again, with half the time limit.
   [[nodiscard]] Next restart(Verdict if_none_is_left) {
     if (!go_back()) return stop(Verdict::SnapshotCorrupt);
-    if (restarts_ == settings_.restart_limit) return stop(if_none_is_left);
-    ++restarts_;
+    if (restarts_++ == settings_.restart_limit) {
+      if (if_none_is_left != Verdict::Unresolved) return stop(if_none_is_left);
+      ++statistics_.unresolved;
+      if (!caution_.halve_limit()) return stop(if_none_is_left);
+      restarts_ = 0;
+    }
     ++statistics_.restarts;
     start_run(Run::First);
     return Next::Resume;
@@ -248,21 +317,6 @@ private:
     return Next::Stop;
   }
 
-  // There was no second run to compare the first one with.
-  void describe_first_run() {
-    diagnosis_.registers.clear();
-    diagnosis_.pages.clear();
-    describe(platform_.registers(), std::nullopt);
-  }
-
-  void describe(const Registers& first, std::optional<PeEnd> second_end) {
-    diagnosis_.pe = pe_number_;
-    diagnosis_.first_end = first_end_;
-    diagnosis_.second_end = second_end;
-    diagnosis_.first_rip = first.words()[P::rip_word];
-    diagnosis_.second_rip = second_end ? platform_.registers().words()[P::rip_word] : 0;
-  }
-
   [[nodiscard]] const PageEntry<P>& modified(std::size_t k) const {
     return memory_.set().dirty_in(run_, k);
   }
@@ -283,16 +337,16 @@ private:
   Diagnosis<P> diagnosis_;
   ShadowMemory<P> memory_;
   Comparator<P> comparator_;
+  Caution caution_;
+  Convergence<P> search_;
+  RunEnds<P> ends_;
 
   State state_ = State::Ready;
   Run run_ = Run::First;
   std::uint64_t pe_number_ = 0;
   std::uint64_t start_check_ = 0;  // check word of R0
   std::uint32_t restarts_ = 0;     // of this PE
-  bool was_too_long_ = false;      // a first run of this PE
-  PeEnd first_end_;
-  PeEnd second_end_;
-  std::optional<Page> refused_;  // where the first run had to end for want of room
+  bool run_end_told_ = false;      // to the platform, of this run
   std::uint64_t first_run_ticks_ = 0;
   std::uint64_t pe_began_ = 0;
   std::uint64_t lap_began_ = 0;

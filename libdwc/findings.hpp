@@ -32,6 +32,13 @@ struct Mismatches {
   std::uint64_t end = 0;
   std::uint64_t registers = 0;
   std::uint64_t pages = 0;
+
+  void count(bool ends_agree, bool registers_agree, bool pages_agree) {
+    ++total;
+    end += ends_agree ? 0 : 1;
+    registers += registers_agree ? 0 : 1;
+    pages += pages_agree ? 0 : 1;
+  }
 };
 
 struct Statistics {
@@ -57,8 +64,23 @@ struct Statistics {
   Mismatches mismatches;
   std::uint64_t restarts = 0;
   std::uint64_t snapshot_failures = 0;
-  std::uint64_t watchdog_expiries = 0;
+  std::uint64_t watchdog_expiries = 0;  // second runs that took too long
   std::uint64_t machine_checks = 0;
+
+  // The search for the position at which the time limit ended the first run (convergence.hpp).
+  std::uint64_t converged = 0;
+  std::uint64_t steps = 0;       // single steps and arrivals, of all searches
+  std::uint64_t most_steps = 0;  // of one that converged
+  std::uint64_t candidates = 0;  // positions compared in full
+  std::uint64_t failed_convergences = 0;
+  std::uint64_t unresolved = 0;  // all restarts used up by failed convergences: the limit is halved
+
+  void count_committed(PeEnd::Kind kind, std::size_t pages, std::uint64_t took) {
+    ++committed;
+    ++by_end[static_cast<std::size_t>(kind)];
+    ++modified_pages[page_bucket(pages)];
+    if (took > longest_pe_ticks) longest_pe_ticks = took;
+  }
 
   [[nodiscard]] static constexpr std::size_t page_bucket(std::size_t pages) {
     if (pages <= 2) return pages;
@@ -70,7 +92,7 @@ struct Statistics {
 enum class Verdict : std::uint8_t {
   Divergence,       // the runs differ, again after every restart that was allowed
   SnapshotCorrupt,  // the state to go back to has changed itself
-  TooLong,          // the first run exceeded its time, and did so again
+  Unresolved,       // no convergence, even with the shortest limit: neither right nor wrong
   MachineCheck,     // recoverable ones, again after every restart; the ends below mean nothing
 };
 
@@ -116,12 +138,18 @@ struct Diagnosis {
   Verdict verdict = Verdict::Divergence;
   std::uint64_t pe = 0;  // its number, from 1
   PeEnd first_end;
-  std::optional<PeEnd> second_end;  // nothing when the first run was given up
+  std::optional<PeEnd> second_end;  // nothing when the first run was given up; TimeLimit when
+                                    // the second one did not come to the first one's position
   std::uint64_t first_rip = 0;      // of each run's end
   std::uint64_t second_rip = 0;
   Shortlist<RegisterDifference> registers;
   Shortlist<PageDifference<typename P::Page>> pages;
   std::optional<typename P::Page> corrupt_page;  // SnapshotCorrupt: nothing means the registers
+
+  void forget_differences() {
+    registers.clear();
+    pages.clear();
+  }
 };
 
 }  // namespace dwc

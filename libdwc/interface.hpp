@@ -30,11 +30,11 @@ struct Settings {
   std::uint32_t page_budget = 64;            // pages in the set, predicted ones included
   std::uint32_t restart_limit = 3;           // restarts in a row of one PE
   std::uint32_t clean_limit = 4;             // PEs that a page may stay clean before it leaves
-  std::uint64_t watchdog_ticks = 0;          // longest first run; 0: no limit
+  std::uint64_t limit_ticks = 0;             // ends the first run; 0: no limit
   std::uint64_t second_run_slack_ticks = 0;  // second run: 4 times the first one's time plus this
 };
 
-// Both runs must end alike: all fields equal. Only the first four kinds can be agreed upon; a run
+// Both runs must end alike: all fields equal. Only the first five kinds can be agreed upon; a run
 // that ends in one of the others has gone wrong.
 struct PeEnd {
   enum class Kind : std::uint8_t {
@@ -42,7 +42,8 @@ struct PeEnd {
     Exception,
     PageBudget,       // a write beyond the budget; RIP stands at the instruction that faulted
     OutOfFrames,      // not even the first modified page of the PE found its frames
-    Watchdog,         // the run took too long
+    TimeLimit,        // of the first run, anywhere; the second has come to the same position
+    Watchdog,         // the second run took too long
     UnexpectedWrite,  // the second run wrote a page that the first one had not
     ControlBits,      // RFLAGS as ring 3 cannot set it
     count
@@ -61,7 +62,10 @@ struct Event {
     WriteFault,    // to `page`, which the process may write but which is write-protected; `end`
                    // carries vector, error code and address
     End,           // `end` is what stopped the run
-    Watchdog,      // the time armed by arm_watchdog() is over
+    Timer,         // the time armed by arm_timer() is over
+    Counter,       // as asked for by stop_at_count()
+    Step,          // as asked for by step()
+    Break,         // as asked for by break_at()
     ControlBits,   // the trap found interrupts off or an I/O privilege raised
     MachineCheck,  // a recoverable one
   };

@@ -28,6 +28,13 @@ struct Comparison {
   std::uint64_t check_word;                     // of the first operand
 };
 
+// What a platform says of its counter of retired instructions.
+struct Counter {
+  bool counts = false;          // there is one that can be used
+  std::uint64_t margin = 0;     // an overflow arrives at most so many instructions late
+  std::uint64_t tolerance = 0;  // how far two counts of the same instructions may differ
+};
+
 // A register set is one flat sequence of words (UPRR: general, RIP, RFLAGS, selectors, bases,
 // extended state in canonical form).
 template <class R>
@@ -40,7 +47,8 @@ template <class P>
 concept Platform = RegisterSet<typename P::Registers> &&
     std::equality_comparable<typename P::Page> && std::equality_comparable<typename P::Frame> &&
     requires(P& p, const P& c, typename P::Page page, typename P::Frame frame, Write write, Run run,
-             std::uint64_t ticks) {
+             const typename P::Registers& target, std::uint64_t ticks, std::uint64_t count,
+             std::optional<std::uint64_t> rip) {
   // Frames. copy() returns the check word of the content copied; copy_at_fault() leaves the
   // program's extended state in the CPU alone.
   { p.allocate() } -> std::same_as<std::optional<typename P::Frame>>;
@@ -59,16 +67,37 @@ concept Platform = RegisterSet<typename P::Registers> &&
   { p.invalidate(page) } -> std::same_as<void>;
   { p.invalidate_all() } -> std::same_as<void>;
 
-  // Registers, of which rip_word is the instruction pointer. registers() is the live state that traps save into; complete() fetches what a trap
-  // leaves in the CPU (extended state, bases, selectors); load() puts the whole live state back.
+  // Registers, of which rip_word is the instruction pointer. registers() is the live state, of
+  // which each trap saves the first trap_words (general registers, RIP, RFLAGS) and leaves the rest
+  // in the CPU (extended state, bases, selectors): complete() fetches it, load() puts the whole
+  // live state back.
   { P::rip_word } -> std::convertible_to<std::size_t>;
+  { P::trap_words } -> std::convertible_to<std::size_t>;
   { p.registers() } -> std::same_as<typename P::Registers&>;
   { p.complete() } -> std::same_as<void>;
   { p.load() } -> std::same_as<void>;
 
-  // Time in ticks of the platform's clock; the watchdog ends a run (event Watchdog), 0 disarms it.
+  // Time in ticks of the platform's clock; the timer stops a run once (event Timer), 0 disarms it.
   { p.now() } -> std::same_as<std::uint64_t>;
-  { p.arm_watchdog(ticks) } -> std::same_as<void>;
+  { p.arm_timer(ticks) } -> std::same_as<void>;
+
+  // Counter of the process's retired instructions, from 0 again at restart_count(): a hint.
+  // stop_at_count() stops a run (event Counter) once count() has reached the number, late by the
+  // skid; 0: off. While it is on it may have taken the timer over, so that what arm_timer() armed
+  // is void.
+  { c.counter() } -> std::same_as<Counter>;
+  { p.restart_count() } -> std::same_as<void>;
+  { p.count() } -> std::same_as<std::uint64_t>;
+  { p.stop_at_count(count) } -> std::same_as<void>;
+
+  // Positions. break_at() stops a run (event Break) whenever it arrives at that RIP, before the
+  // instruction there, until told otherwise; a run that stands there when it is resumed has not
+  // arrived. step() is for the next resume only (event Step) and may stop behind two instructions.
+  // At a repeated instruction (repeats()) it stops at that iteration at which `target` stands, if
+  // there is one ahead, else behind the last: never at each. Another event may come instead.
+  { p.break_at(rip) } -> std::same_as<void>;
+  { p.step(target) } -> std::same_as<void>;
+  { p.repeats() } -> std::same_as<bool>;
 
   // Cache flush between the runs, as the platform was told to (may do nothing).
   { p.flush_caches() } -> std::same_as<void>;

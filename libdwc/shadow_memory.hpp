@@ -75,12 +75,15 @@ public:
     platform_.invalidate_all();
   }
 
+  enum class Depth : std::uint8_t { WholePicture, FirstDifference };
+
   // The union of what both runs modified, by content.
-  [[nodiscard]] bool agrees(Comparator<P>& comparator) {
+  [[nodiscard]] bool agrees(Comparator<P>& comparator, Depth depth) {
     bool agree = true;
     for (Entry& entry : set_) {
       if (!entry.dirty_in_either() && !full_check()) continue;
       agree = comparator.page_agrees(entry) && agree;
+      if (!agree && depth == Depth::FirstDifference) break;
     }
     return agree;
   }

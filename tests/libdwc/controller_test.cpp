@@ -263,31 +263,6 @@ TEST_CASE("a flipped snapshot page is noticed before a restart; unchecked it is 
 
 // ---- Time ----
 
-TEST_CASE("a first run that takes too long is restarted once, then the process is stopped") {
-  World<> world{endless_loop(), 1, 4};
-  CHECK(world.process.run_pe() == dwc::Next::Stop);
-  CHECK(world.process.controller().diagnosis().verdict == dwc::Verdict::TooLong);
-  CHECK(world.process.controller().diagnosis().first_end.kind == End::Watchdog);
-  CHECK_FALSE(world.process.controller().diagnosis().second_end.has_value());
-  CHECK(world.statistics().watchdog_expiries == 2);
-  CHECK(world.statistics().restarts == 1);
-  CHECK(world.statistics().second_runs == 0);
-  CHECK(world.statistics().mismatches.total == 0);
-  check_untouched(world, endless_loop(), 1);
-}
-
-TEST_CASE("a first run that only a flip has sent into a loop is restarted and goes well") {
-  const Program program{{.op = Op::Immediate, .a = 1, .value = 2},
-                        {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
-                        {.op = Op::BranchNonzero, .a = 1, .value = 1},
-                        {.op = Op::SystemCall}};
-  World<> world{program, 1, 4};
-  disturb_run(world, dwc::Run::First, 2, 1, [&] { world.live(1) ^= 1ull << 40; });
-  CHECK(world.process.run(1) == dwc::Next::Serve);
-  CHECK(world.statistics().watchdog_expiries == 1);
-  CHECK(world.statistics().restarts == 1);
-}
-
 TEST_CASE("a second run may take four times the first one's user time plus a slack, no more") {
   const Program program{{.op = Op::Immediate, .a = 1, .value = 2000},
                         {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
@@ -348,25 +323,13 @@ TEST_CASE("the second run's time is measured by the first run of its own attempt
   CHECK(world.statistics().watchdog_expiries == 1);
 }
 
-TEST_CASE("each PE may have one first run that takes too long") {
-  World<> world{touch_pages(1), 1, 4};
-  world.machine.before_instruction = [&, pe = std::uint64_t{0}]() mutable {
-    if (pe == world.process.controller().pe_number()) return;
-    pe = world.process.controller().pe_number();
-    world.machine.arm_watchdog(1);
-  };
-  CHECK(world.process.run(3) == dwc::Next::Serve);
-  CHECK(world.statistics().watchdog_expiries == 3);
-  CHECK(world.statistics().restarts == 3);
-}
-
-TEST_CASE("the watchdog is silent while an end is served") {
+TEST_CASE("the timer is silent while an end is served") {
   World<> world{touch_pages(1), 1, 4};
   REQUIRE(world.process.run_pe() == dwc::Next::Serve);
-  CHECK_FALSE(world.machine.watchdog_armed());
+  CHECK_FALSE(world.machine.timer_armed());
   world.process.serve();
   world.process.controller().begin();
-  CHECK(world.machine.watchdog_armed());
+  CHECK(world.machine.timer_armed());
 }
 
 TEST_CASE("time is told by phase, and the longest PE includes its restarts") {

@@ -140,7 +140,7 @@ void Machine::load() {
 
 void Machine::wreck_extended_state() { extended_.fill(garbage); }
 
-void Machine::arm_watchdog(std::uint64_t ticks) { deadline_ = ticks == 0 ? 0 : time_ + ticks; }
+void Machine::arm_timer(std::uint64_t ticks) { deadline_ = ticks == 0 ? 0 : time_ + ticks; }
 
 void Machine::run_begins(dwc::Run run) {
   retired_ = 0;
@@ -203,7 +203,7 @@ std::span<const std::uint64_t> Machine::content(Page page) const {
 Trap Machine::run(std::uint64_t limit) {
   for (std::uint64_t i = 0; i < limit; ++i) {
     if (std::exchange(machine_check_pending, false)) return {.kind = Trap::Kind::MachineCheck};
-    if (deadline_ != 0 && time_ >= deadline_) return {.kind = Trap::Kind::Watchdog};
+    if (deadline_ != 0 && time_ >= deadline_) return {.kind = Trap::Kind::Timer};
     if (before_instruction) before_instruction();
     ++time_;
     if (const std::optional<Trap> trap = step()) {

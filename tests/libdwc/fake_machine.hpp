@@ -79,7 +79,7 @@ struct Instruction {
 using Program = std::vector<Instruction>;
 
 struct Trap {
-  enum class Kind : std::uint8_t { SystemCall, Exception, Watchdog, MachineCheck, Pause };
+  enum class Kind : std::uint8_t { SystemCall, Exception, Timer, MachineCheck, Pause };
   Kind kind;
   std::uint8_t vector = 0;
   std::uint64_t error_code = 0;
@@ -104,6 +104,7 @@ public:
   using Page = fake::Page;
   using Frame = fake::Frame;
   static constexpr std::size_t rip_word = Registers::ip;
+  static constexpr std::size_t trap_words = Registers::first_extended;
 
   Machine(Program program, std::size_t pages, std::size_t frames);
 
@@ -125,7 +126,14 @@ public:
   void complete();
   void load();
   std::uint64_t now() { return time_; }
-  void arm_watchdog(std::uint64_t ticks);
+  void arm_timer(std::uint64_t ticks);
+  dwc::Counter counter() const { return {}; }
+  void restart_count() {}
+  std::uint64_t count() { return 0; }
+  void stop_at_count(std::uint64_t) {}
+  void break_at(std::optional<std::uint64_t>) {}
+  void step(const Registers&) {}
+  bool repeats() { return false; }
   void flush_caches() { time_ += 50; }
   void run_begins(dwc::Run run);
   void run_ended(dwc::Run run);
@@ -148,7 +156,7 @@ public:
   std::uint64_t retired() const { return retired_; }             // instructions since the run began
   const std::vector<bool>& written() const { return written_; }  // pages, since the run began
   std::span<const std::uint64_t> content(Page page) const;
-  bool watchdog_armed() const { return deadline_ != 0; }
+  bool timer_armed() const { return deadline_ != 0; }
   std::span<std::uint64_t> extended() { return extended_; }
   Frame zero_page() const { return Frame{0}; }
 

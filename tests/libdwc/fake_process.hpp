@@ -76,7 +76,7 @@ inline dwc::Event<Page> event_of(Machine& machine, const Trap& trap) {
   if ((flags & interrupt_flag) == 0 || (flags & privilege_level) != 0) {
     return {.kind = Event::Kind::ControlBits};
   }
-  if (trap.kind == Trap::Kind::Watchdog) return {.kind = Event::Kind::Watchdog};
+  if (trap.kind == Trap::Kind::Timer) return {.kind = Event::Kind::Timer};
   if (trap.kind == Trap::Kind::MachineCheck) return {.kind = Event::Kind::MachineCheck};
   Event event{.kind = Event::Kind::End};
   if (trap.kind == Trap::Kind::SystemCall) return event;

@@ -57,7 +57,7 @@ inline Program endless_loop() {
 }
 
 inline dwc::Settings settings(dwc::Policy policy = dwc::Policy::Rotate) {
-  return {.policy = policy, .watchdog_ticks = 100'000, .second_run_slack_ticks = 1000};
+  return {.policy = policy, .limit_ticks = 100'000, .second_run_slack_ticks = 1000};
 }
 
 // Pages are the process's own and writable; `spare_frames` are left for the engine.

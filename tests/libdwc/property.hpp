@@ -104,7 +104,7 @@ inline dwc::Settings random_settings(Random& random) {
           .page_budget = static_cast<std::uint32_t>(4 + random.below(12)),
           .restart_limit = 3,
           .clean_limit = static_cast<std::uint32_t>(1 + random.below(5)),
-          .watchdog_ticks = 20000,
+          .limit_ticks = 20000,
           .second_run_slack_ticks = 500};
 }
 

@@ -43,6 +43,17 @@ dwc::PeEnd end_of(const Trap& trap) {
   return {dwc::PeEnd::Kind::Exception, trap.vector, trap.error_code, trap.fault_address};
 }
 
+// What stops a run without being its end.
+std::optional<Event::Kind> stop_of(const Trap& trap) {
+  switch (trap.kind) {
+    case Trap::Kind::Timer: return Event::Kind::Timer;
+    case Trap::Kind::Counter: return Event::Kind::Counter;
+    case Trap::Kind::Step: return Event::Kind::Step;
+    case Trap::Kind::Break: return Event::Kind::Break;
+    default: return std::nullopt;
+  }
+}
+
 Event event_of(Process& process, const Trap& trap) {
   Event event{};
   event.end = end_of(trap);
@@ -50,8 +61,8 @@ Event event_of(Process& process, const Trap& trap) {
     event.kind = Event::Kind::MachineCheck;
   } else if (arch::control_bits_corrupt(process.registers())) {
     event.kind = Event::Kind::ControlBits;
-  } else if (trap.kind == Trap::Kind::Timer) {
-    event.kind = Event::Kind::Watchdog;
+  } else if (const std::optional<Event::Kind> stop = stop_of(trap)) {
+    event.kind = *stop;
   } else if (const std::optional<PageNumber> page = protected_page(process, trap)) {
     event.kind = Event::Kind::WriteFault;
     event.page = *page;
@@ -61,18 +72,24 @@ Event event_of(Process& process, const Trap& trap) {
   return event;
 }
 
-// The next trap that means something to the program: what concerns only the kernel is done here.
+// What concerns only the kernel is done here. False: the program, or the engine, has to know.
+bool settled(Process& process, const Trap& trap) {
+  switch (trap.kind) {
+    case Trap::Kind::NonMaskable: print_event("nmi"); return true;
+    case Trap::Kind::Device: return true;
+    case Trap::Kind::SystemCall: return redirect_to_personality(process);
+    case Trap::Kind::Counter: return process.platform().stopped_for_flip();
+    default: return false;
+  }
+}
+
+// The next trap that means something. A step is over with any trap, however little it means.
 Trap next_trap(Process& process) {
   for (;;) {
     const Trap trap = arch::run_user(process.registers());
-    switch (trap.kind) {
-      case Trap::Kind::NonMaskable: print_event("nmi"); continue;
-      case Trap::Kind::Device: continue;
-      case Trap::Kind::SystemCall:
-        if (redirect_to_personality(process)) continue;
-        return trap;
-      default: return trap;
-    }
+    const bool stepping = process.platform().end_step();
+    if (!settled(process, trap)) return trap;
+    if (stepping) return {.kind = Trap::Kind::Step};
   }
 }
 

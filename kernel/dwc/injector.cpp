@@ -12,8 +12,6 @@ using arch::Register;
 
 constexpr std::size_t index_of(Register r) { return static_cast<std::size_t>(r); }
 
-constexpr unsigned number_of(dwc::Run run) { return run == dwc::Run::First ? 1 : 2; }
-
 constexpr std::array<std::string_view, 3> outcome_words{"died-out", "caught", "stopped"};
 
 TextLine target_of(const Injection& injection) {
@@ -28,10 +26,13 @@ TextLine target_of(const Injection& injection) {
   return TextLine{prefix, "page.", injection.page, ".", injection.word};
 }
 
+// In the order of Injection::Moment.
+constexpr std::array<std::string_view, 3> moment_words{"start", "end", "at"};
+
 void print_flip(const Process& process, const Injection& injection, std::string_view outcome) {
-  const std::string_view moment = injection.moment == Injection::Moment::Start ? "start" : "end";
   print_event("flip", "process", process.name(), "pe", injection.element, "run", injection.run,
-              "moment", moment, "target", target_of(injection), "bit", injection.bit, "outcome",
+              "moment", moment_words[static_cast<std::size_t>(injection.moment)], "offset",
+              injection.offset, "target", target_of(injection), "bit", injection.bit, "outcome",
               outcome);
 }
 
@@ -54,6 +55,7 @@ std::uint64_t Injector::random() {
 void Injector::run_begins(Process& process, dwc::Run run) {
   const std::uint64_t element = process.engine().pe_number();
   const bool again = seen_process_ == process.id() && seen_element_ == element;
+  run_ = run == dwc::Run::First ? 1 : 2;
   if (run == dwc::Run::First) {
     random_armed_ = false;
     if (again) settle(process, Outcome::Caught);
@@ -61,11 +63,28 @@ void Injector::run_begins(Process& process, dwc::Run run) {
     seen_process_ = process.id();
     seen_element_ = element;
   }
-  strike(process, run, Injection::Moment::Start);
+  strike(process, Moment::Start, 0);
 }
 
-// Half of the flips hit registers, at the run's start or end; the other half a page that the run
-// has modified: which one is known when the run has ended.
+// The run was shorter than these flips' offsets: a random one comes at the end instead.
+void Injector::run_ended(Process& process) {
+  for_each_due(process, Moment::Offset, [&](Injection& injection) {
+    if (&injection == &random_flip_) {
+      injection.moment = Moment::End;
+      return false;
+    }
+    print_flip(process, injection, "no-target");
+    return true;
+  });
+  strike(process, Moment::End, 0);
+}
+
+void Injector::reached(Process& process, std::uint64_t count) {
+  strike(process, Moment::Offset, count);
+}
+
+// Half of the flips hit registers, the other half a page that the run has modified: which one is
+// known when it strikes. Small offsets are as likely as large ones: most runs are short.
 void Injector::plan_random(Process& process) {
   random_flip_ = {};
   random_flip_.process = process.name();
@@ -73,9 +92,12 @@ void Injector::plan_random(Process& process) {
   random_flip_.run = 1 + static_cast<unsigned>(random() & 1);
   random_armed_ = true;
   aim_at_register();
-  const bool page = (random() & 1) != 0, at_end = (random() & 1) != 0;
+  const bool page = (random() & 1) != 0;
   if (page) random_flip_.target = Injection::Target::Page;
-  random_flip_.moment = page || at_end ? Injection::Moment::End : Injection::Moment::Start;
+  constexpr std::array moments{Moment::Start, Moment::End, Moment::Offset};
+  random_flip_.moment = moments[page ? 1 + random() % 2 : random() % 3];
+  if (random_flip_.moment == Moment::Offset)
+    random_flip_.offset = 1 + random() % (std::uint64_t{1} << random() % 18);
 }
 
 // General registers, RIP, RFLAGS (the bits that ring 3 can have) and XMM0 to XMM15.
@@ -100,23 +122,36 @@ void Injector::aim_at_page(std::size_t modified_pages) {
   random_flip_.bit = static_cast<unsigned>(random() % 64);
 }
 
-void Injector::strike(Process& process, dwc::Run run, Injection::Moment moment) {
-  const auto fits = [&](const Injection& injection) {
-    return injection.moment == moment && injection.run == number_of(run) &&
-           injection.element == process.engine().pe_number() && injection.process == process.name();
+// Calls action(injection, done) for each flip that is still to come at this moment of the run.
+template <class Action>
+void Injector::for_each_due(const Process& process, Moment moment, Action action) {
+  const auto consider = [&](Injection& injection, bool& pending, bool done) {
+    if (pending == done || injection.moment != moment || injection.run != run_ ||
+        injection.element != seen_element_ || injection.process != process.name())
+      return;
+    if (action(injection)) pending = done;
   };
-  for (std::size_t i = 0; i < planned_count_; ++i) {
-    if (spent_[i] || !fits(planned_[i])) continue;
-    spent_[i] = true;
-    if (!apply(process, planned_[i])) print_flip(process, planned_[i], "no-target");
-  }
-  if (random_armed_ && fits(random_flip_)) {
-    random_armed_ = false;
-    if (random_flip_.target == Injection::Target::Page) {
+  for (std::size_t i = 0; i < planned_count_; ++i) consider(planned_[i], spent_[i], true);
+  consider(random_flip_, random_armed_, false);
+}
+
+std::uint64_t Injector::next_offset(const Process& process) {
+  std::uint64_t next = 0;
+  for_each_due(process, Moment::Offset, [&](const Injection& injection) {
+    if (next == 0 || injection.offset < next) next = injection.offset;
+    return false;
+  });
+  return next;
+}
+
+void Injector::strike(Process& process, Moment moment, std::uint64_t count) {
+  for_each_due(process, moment, [&](Injection& injection) {
+    if (injection.offset > count) return false;
+    if (&injection == &random_flip_ && injection.target == Injection::Target::Page)
       aim_at_page(process.engine().modified_pages());
-    }
-    if (!apply(process, random_flip_)) print_flip(process, random_flip_, "no-target");
-  }
+    if (!apply(process, injection)) print_flip(process, injection, "no-target");
+    return true;
+  });
 }
 
 bool Injector::apply(Process& process, const Injection& injection) {

@@ -21,7 +21,11 @@ public:
 
   // From the engine's platform: the moments at which a flip can strike.
   void run_begins(Process& process, dwc::Run run);
-  void run_ended(Process& process, dwc::Run run) { strike(process, run, Injection::Moment::End); }
+  void run_ended(Process& process);
+  // Within the run, as often as next_offset() says: after so many instructions of it the next flip
+  // is due; 0: no more.
+  [[nodiscard]] std::uint64_t next_offset(const Process& process);
+  void reached(Process& process, std::uint64_t count);
 
   // The engine's verdict on the PE in which flips were pending.
   enum class Outcome : std::uint8_t { DiedOut, Caught, Stopped };
@@ -32,7 +36,10 @@ public:
   }
 
 private:
-  void strike(Process& process, dwc::Run run, Injection::Moment moment);
+  using Moment = Injection::Moment;
+  template <class Action>
+  void for_each_due(const Process& process, Moment moment, Action action);
+  void strike(Process& process, Moment moment, std::uint64_t count);
   void plan_random(Process& process);
   void aim_at_register();
   void aim_at_page(std::size_t modified_pages);
@@ -52,6 +59,7 @@ private:
       pending_{};  // applied in the PE under way, verdict open
   std::size_t pending_count_ = 0;
   std::uint64_t seen_process_ = 0, seen_element_ = 0;  // the PE whose first attempt was planned
+  unsigned run_ = 1;                                   // under way
   std::array<std::uint64_t, 3> settled_{};             // flips by outcome
 };
 

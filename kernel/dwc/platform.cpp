@@ -37,7 +37,67 @@ void KernelPlatform::flush_caches() {
   }
 }
 
+dwc::Counter KernelPlatform::counter() const {
+  const arch::CounterFacts& facts = arch::counter();
+  return {facts.counts, facts.margin, facts.tolerance};
+}
+
+void KernelPlatform::restart_count() {
+  arch::restart_count();
+  stop_at_count(0);
+}
+
+void KernelPlatform::stop_at_count(std::uint64_t count) {
+  engine_stop_ = count;
+  const std::uint64_t flip = injector_->next_offset(*process_);
+  arch::stop_at_count(count == 0 || (flip != 0 && flip < count) ? flip : count);
+}
+
+bool KernelPlatform::stopped_for_flip() {
+  const std::uint64_t flip = injector_->next_offset(*process_);
+  if (flip == 0 || arch::count() < flip) return false;
+  complete();
+  injector_->reached(*process_, arch::count());
+  load();
+  if (engine_stop_ != 0 && arch::count() >= engine_stop_) return false;
+  stop_at_count(engine_stop_);
+  return true;
+}
+
+void KernelPlatform::break_at(std::optional<std::uint64_t> rip) {
+  stepper_.watch(rip ? std::optional{UserAddr{*rip}} : std::nullopt);
+}
+
+void KernelPlatform::step(const Registers& target) {
+  CodeBuffer buffer;
+  stepper_.begin(*live_, target, code_at_rip(buffer));
+}
+
+bool KernelPlatform::repeats() {
+  CodeBuffer buffer;
+  return arch::shape_of(code_at_rip(buffer)).kind == arch::InstructionShape::Kind::Repeated;
+}
+
+// As many bytes as are mapped; copied only where they lie in two pages.
+std::span<const std::uint8_t> KernelPlatform::code_at_rip(CodeBuffer& buffer) {
+  const UserAddr rip{(*live_)[arch::Register::Rip]};
+  const auto bytes_from = [&](UserAddr at, std::size_t most) -> std::span<const std::uint8_t> {
+    const std::size_t offset = at.value() % page_size;
+    const auto mapping = at.value() < user_high ? table_->find(page_of(at)) : std::nullopt;
+    if (!mapping || !mapping->permissions.read) return {};
+    const auto words = arch::frame_words(mapping->frame);
+    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(words.data());
+    return {bytes + offset, most < page_size - offset ? most : page_size - offset};
+  };
+  const auto head = bytes_from(rip, buffer.size());
+  if (head.empty() || head.size() == buffer.size()) return head;
+  const auto tail = bytes_from(rip + head.size(), buffer.size() - head.size());
+  __builtin_memcpy(buffer.data(), head.data(), head.size());
+  if (!tail.empty()) __builtin_memcpy(buffer.data() + head.size(), tail.data(), tail.size());
+  return std::span{buffer}.first(head.size() + tail.size());
+}
+
 void KernelPlatform::run_begins(dwc::Run run) { injector_->run_begins(*process_, run); }
-void KernelPlatform::run_ended(dwc::Run run) { injector_->run_ended(*process_, run); }
+void KernelPlatform::run_ended(dwc::Run) { injector_->run_ended(*process_); }
 
 }  // namespace reprise

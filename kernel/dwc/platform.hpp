@@ -2,15 +2,18 @@
 // its registers, the frame allocator, the clock and the fault injector.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 
+#include "arch/counter.hpp"
 #include "arch/frame_memory.hpp"
 #include "arch/machine.hpp"
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
+#include "arch/stepping.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/memory/address_space.hpp"
@@ -28,6 +31,7 @@ public:
   using Frame = FrameNumber;
   using Registers = arch::UserState;
   static constexpr std::size_t rip_word = static_cast<std::size_t>(arch::Register::Rip);
+  static constexpr std::size_t trap_words = static_cast<std::size_t>(arch::Register::Rflags) + 1;
 
   KernelPlatform(Process& process, AddressSpace& space, Registers& live, FrameSource& frames,
                  Injector& injector, Settings::Flush flush)
@@ -57,19 +61,38 @@ public:
   void load() { arch::load_rest(*live_); }
 
   std::uint64_t now() { return arch::now().value(); }  // nanoseconds
-  void arm_watchdog(std::uint64_t nanoseconds) { arch::arm_timer(Nanoseconds{nanoseconds}); }
+  void arm_timer(std::uint64_t nanoseconds) { arch::arm_timer(Nanoseconds{nanoseconds}); }
   void flush_caches();
+
+  dwc::Counter counter() const;
+  void restart_count();
+  std::uint64_t count() { return arch::count(); }
+  void stop_at_count(std::uint64_t count);
+  void break_at(std::optional<std::uint64_t> rip);
+  void step(const Registers& target);
+  bool repeats();
 
   void run_begins(dwc::Run run);
   void run_ended(dwc::Run run);
 
+  // After every trap, first of all: takes back what step() set up. True if it did.
+  bool end_step() { return stepper_.end(*live_); }
+  // The counter has stopped the run. True when that was for a flip alone, which has been done: the
+  // run goes on.
+  bool stopped_for_flip();
+
 private:
+  using CodeBuffer = std::array<std::uint8_t, arch::longest_instruction>;
+  std::span<const std::uint8_t> code_at_rip(CodeBuffer& buffer);
+
   Process* process_;
   arch::PageTable* table_;
   Registers* live_;
   FrameSource* frames_;
   Injector* injector_;
   Settings::Flush flush_;
+  arch::Stepper stepper_;
+  std::uint64_t engine_stop_ = 0;  // count at which the engine wants the run to stop; 0: nowhere
 };
 static_assert(dwc::Platform<KernelPlatform>);
 

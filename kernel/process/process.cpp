@@ -5,7 +5,6 @@
 namespace reprise {
 namespace {
 
-constexpr std::uint64_t watchdog = 10'000'000'000;     // ns; that a first run may take
 constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times the first run
 
 // The words of both enumerations stand in the same order.
@@ -15,7 +14,7 @@ dwc::Settings engine_settings(const Settings& settings) {
           .check_words = settings.check_words ? dwc::CheckWords::Verify : dwc::CheckWords::Ignore,
           .page_budget = settings.pe_pages,
           .restart_limit = settings.pe_restarts,
-          .watchdog_ticks = watchdog,
+          .limit_ticks = settings.pe_limit.value(),
           .second_run_slack_ticks = second_run_slack};
 }
 static_assert(static_cast<int>(Settings::Policy::Classic) ==

@@ -55,6 +55,7 @@ public:
   [[nodiscard]] arch::UserState& registers() { return *storage_.live; }
   [[nodiscard]] bool hardened() const { return engine_.has_value(); }
   [[nodiscard]] Engine& engine() { return *engine_; }
+  [[nodiscard]] KernelPlatform& platform() { return platform_; }
 
   void page_changes(PageNumber page) override;
 

@@ -21,7 +21,8 @@ constexpr std::array verdict_texts{
         "its two runs kept differing: not a transient fault, or a source of nondeterminism"},
     VerdictText{"snapshot-corrupt",
                 "the state to go back to has changed itself: nothing right is left to run from"},
-    VerdictText{"too-long", "its first run took too long, twice"},
+    VerdictText{"unresolved",
+                "its second run never came to where the time limit had ended the first"},
     VerdictText{"machine-check", "the processor reported errors of its own in each attempt"},
 };
 

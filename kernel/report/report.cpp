@@ -14,7 +14,7 @@ using dwc::Statistics;
 // In the order of PeEnd::Kind.
 constexpr std::array<std::string_view, Statistics::end_kinds> end_names{
     "system-call", "exception",        "page-budget", "out-of-frames",
-    "watchdog",    "unexpected-write", "control-bits"};
+    "time-limit",  "watchdog",         "unexpected-write", "control-bits"};
 constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
     "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
 
@@ -43,13 +43,17 @@ void print_verdicts(std::string_view name, const Statistics& s) {
               "second_runs", s.second_runs, "mismatches", s.mismatches.total, "by_end",
               s.mismatches.end, "by_registers", s.mismatches.registers, "by_pages",
               s.mismatches.pages, "restarts", s.restarts, "snapshot_failures", s.snapshot_failures,
-              "too_long", s.watchdog_expiries, "machine_checks", s.machine_checks);
+              "watchdog", s.watchdog_expiries, "machine_checks", s.machine_checks);
 }
 
-void print_details(std::string_view name, const Statistics& s) {
+void print_details(std::string_view name, const Statistics& s, std::uint64_t margin) {
   const dwc::PhaseTicks& t = s.ticks;
   print_counts("ends", name, end_names, s.by_end);
   print_counts("modified-pages", name, bucket_names, s.modified_pages);
+  print_event("convergence", "process", name, "limited",
+              s.by_end[static_cast<std::size_t>(PeEnd::Kind::TimeLimit)], "converged", s.converged,
+              "steps", s.steps, "most_steps", s.most_steps, "candidates", s.candidates, "failed",
+              s.failed_convergences, "unresolved", s.unresolved, "margin", margin);
   print_event("page-costs", "process", name, "copies", s.copies, "fault_copies", s.copies_at_fault,
               "compares", s.compares, "write_faults", s.write_faults, "remaps", s.remaps,
               "evictions", s.evictions);
@@ -87,7 +91,7 @@ void print_process_end(Process& process, const Settings& settings) {
       " restarts; total time is ", ratio(total_of(s.ticks), s.ticks.second_run),
       " times the second runs alone");
   print_verdicts(name, s);
-  if (settings.report == Settings::Report::Full) print_details(name, s);
+  if (settings.report == Settings::Report::Full) print_details(name, s, process.engine().margin());
 }
 
 void print_final_report(ProcessTable& table, const Injector& injector, const Settings& settings) {

@@ -95,9 +95,12 @@ public:
   // How many instructions early the next second run stops for the search.
   [[nodiscard]] std::uint64_t margin() const { return search_.margin(); }
 
-  // For fault injection inside Platform::run_ended(): the pages that this run modified, k counting
+  // For fault injection while a run is stopped: the pages that it has modified so far, k counting
   // from 0, each with its base; and R0.
-  [[nodiscard]] std::size_t modified_pages() const { return memory_.set().count_dirty_in(run_); }
+  [[nodiscard]] std::size_t modified_pages() {
+    memory_.note_modified(run_);
+    return memory_.set().count_dirty_in(run_);
+  }
   [[nodiscard]] Frame modified_frame(std::size_t k) const { return modified(k).work; }
   [[nodiscard]] Frame snapshot_frame(std::size_t k) const { return modified(k).base; }
   [[nodiscard]] Registers& snapshot_registers() { return start_; }

@@ -14,7 +14,7 @@ enum class CounterChoice : std::uint8_t { Auto, Pmu, Icount, Landmark };
 // What the self-test at boot has found, in instructions.
 struct CounterFacts {
   std::string_view name;
-  bool counts;                         // false: landmark, which does not count at all
+  bool counts = false;                 // false: landmark, which does not count at all
   std::uint64_t margin = 0;            // a stop comes at most so late: skid and tolerance, reserve
   std::uint64_t tolerance = 0;         // two counts of the same instructions differ by at most that
   std::uint64_t skid = 0;              // the latest stop seen

@@ -1,7 +1,6 @@
 // The count over several stints in ring 3, and the stop: what all counters have in common.
 #include "arch/x86_64/counter.hpp"
 
-#include "arch/counter.hpp"
 #include "arch/x86_64/landmark.hpp"
 #include "arch/x86_64/layout.hpp"
 
@@ -12,7 +11,7 @@ using namespace x86;
 namespace {
 
 constinit CounterBackEnd* back_end = &landmark;
-constinit CounterFacts facts{.name = "landmark", .counts = false};
+constinit CounterFacts facts = landmark_facts;
 constinit Corrections corrections{};
 constinit std::uint64_t counted = 0, stop = 0;
 
@@ -28,17 +27,16 @@ std::int64_t correction(std::uint64_t reason) {
 
 }  // namespace
 
-void start_counter(CounterChoice, reprise::FrameSource&,
-                   void (*)(std::string_view name, std::string_view reason)) {}
-
 const CounterFacts& counter() { return facts; }
 
 void restart_count() { counted = stop = 0; }
 std::uint64_t count() { return counted; }
-void stop_at_count(std::uint64_t n) { stop = facts.counts ? n : 0; }
+void stop_at_count(std::uint64_t n) { stop = n; }
 
-void x86::use_counter(CounterBackEnd& chosen, const Corrections& found) {
+void x86::use_counter(CounterBackEnd& chosen, const CounterFacts& its_facts,
+                      const Corrections& found) {
   back_end = &chosen;
+  facts = its_facts;
   corrections = found;
 }
 

@@ -8,13 +8,14 @@
 #include <optional>
 #include <string_view>
 
+#include "arch/counter.hpp"
 #include "arch/run_user.hpp"
 
 namespace arch::x86 {
 
 class CounterBackEnd {
 public:
-  struct Limits {
+  struct Limits {  // what the self-test takes from it at most
     std::string_view name;
     std::uint64_t correction;  // a trap that adds more than that is not believed
     std::uint64_t tolerance;   // nor counts that are further off
@@ -41,7 +42,9 @@ protected:
 struct Corrections {
   std::int64_t interrupt = 0, fault = 0, call = 0, stop = 0;
 };
-void use_counter(CounterBackEnd& back_end, const Corrections& corrections);
+void use_counter(CounterBackEnd& back_end, const CounterFacts& facts, const Corrections& corrections);
+
+[[nodiscard]] CounterBackEnd& icount();
 
 // run_user()'s side. Between begin_stint(), enter_user() and end_stint() every instruction counts
 // with `icount`: nothing may stand there that is not always executed.

@@ -14,5 +14,6 @@ public:
   Stint left(std::uint64_t) override { return {}; }
 };
 inline constinit Landmark landmark;
+inline constexpr CounterFacts landmark_facts{.name = "landmark", .counts = false};
 
 }  // namespace arch::x86

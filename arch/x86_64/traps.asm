@@ -134,6 +134,8 @@ trap_stubs:
 %rep VECTORS
   %if vector >= EXCEPTION_VECTORS || ((with_error_code >> vector) & 1) == 0
         push qword 0
+  %else
+        nop                             ; as many instructions for each: see icount.cpp
   %endif
         push qword vector
         jmp near trap_entry

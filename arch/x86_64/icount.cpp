@@ -1,0 +1,51 @@
+// QEMU's TCG with -icount shift=0: virtual time, and so the time-stamp counter and the local APIC's
+// timer, is the number of instructions executed, the kernel's among them. A stint's count is the
+// difference of two time stamps, and the timer is the overflow. What of that is the kernel's own way
+// into ring 3 and back is the same each time, and found by the self-test; wherever one of these
+// clocks is anything else, the self-test refuses it.
+#include "arch/run_user.hpp"
+#include "arch/x86_64/counter.hpp"
+#include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/features.hpp"
+#include "arch/x86_64/interrupts.hpp"
+
+namespace arch::x86 {
+namespace {
+
+class Icount final : public CounterBackEnd {
+public:
+  [[nodiscard]] Limits limits() const override { return {"icount", 1000, 0}; }
+  // "TCGTCGTCGTCG" (QEMU, target/i386/cpu.c). Whether it counts is not said.
+  [[nodiscard]] bool announced() const override {
+    return has(feature::hypervisor) && cpuid(0x40000000).ebx == 0x54474354;
+  }
+  [[nodiscard]] bool start() override { return true; }
+
+  void enter(std::uint64_t n) override {
+    armed_ = n != 0;
+    if (armed_) {
+      arm_timer({});  // it is no longer the kernel's
+      start_timer(n);
+    }
+    begin_ = rdtsc();
+  }
+
+  Stint left(std::uint64_t reason) override {
+    const std::uint64_t count = rdtsc() - begin_;
+    if (!armed_ || reason != timer_vector) return {count, false};
+    end_of_interrupt();
+    return {count, true};
+  }
+
+private:
+  bool armed_ = false;
+  std::uint64_t begin_ = 0;
+};
+
+constinit Icount counter_by_time;
+
+}  // namespace
+
+CounterBackEnd& icount() { return counter_by_time; }
+
+}  // namespace arch::x86

@@ -51,7 +51,7 @@ public:
     pe_began_ = lap_began_ = platform_.now();
     ++pe_number_;
     restarts_ = 0;
-    start_ = platform_.registers();
+    copy_words(start_, platform_.registers());
     start_check_ = check_word(start_.words());
     start_run(Run::First);
   }
@@ -234,8 +234,8 @@ private:
   // ---- Back, and forward ----
 
   void rewind() {
-    first_ = platform_.registers();
-    platform_.registers() = start_;
+    copy_words(first_, platform_.registers());
+    copy_words(platform_.registers(), start_);
     memory_.rewind();
     statistics_.ticks.rewind += lap();
     platform_.flush_caches();
@@ -266,7 +266,7 @@ private:
 
   // The first run ended as no run can: no second one is needed to tell.
   [[nodiscard]] Next first_run_corrupt() {
-    first_ = platform_.registers();
+    copy_words(first_, platform_.registers());
     diagnosis_.forget_differences();
     return mismatch(std::nullopt);
   }
@@ -304,7 +304,7 @@ private:
   // To R0 and P0. False: one of them has changed since it was taken, and that is told.
   [[nodiscard]] bool go_back() {
     const bool registers_intact = check_word(start_.words()) == start_check_;
-    platform_.registers() = start_;
+    copy_words(platform_.registers(), start_);
     diagnosis_.corrupt_page = memory_.restore();
     statistics_.ticks.rewind += lap();
     if (settings_.check_words == CheckWords::Ignore) return true;

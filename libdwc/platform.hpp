@@ -43,6 +43,13 @@ concept RegisterSet = requires(R& r, const R& c) {
   { c.words() } -> std::same_as<std::span<const std::uint64_t>>;
 };
 
+// Registers may have room for words that this machine does not have: those are not copied.
+template <RegisterSet R>
+void copy_words(R& to, const R& from) {
+  const std::span<const std::uint64_t> words = from.words();
+  __builtin_memcpy(to.words().data(), words.data(), words.size_bytes());
+}
+
 template <class P>
 concept Platform = RegisterSet<typename P::Registers> &&
     std::equality_comparable<typename P::Page> && std::equality_comparable<typename P::Frame> &&

@@ -15,6 +15,10 @@ memcpy:
     sub r8, rsi
     cmp r8, rdx                 ; unsigned: below means to lies in (from, from + size)
     jb .backwards
+    shr rcx, 3                  ; words first: an emulator pays, and counts, each iteration
+    rep movsq
+    mov ecx, edx
+    and ecx, 7
     rep movsb
     ret
 .backwards:

@@ -66,6 +66,7 @@ bool KernelPlatform::stopped_for_flip() {
 
 void KernelPlatform::break_at(std::optional<std::uint64_t> rip) {
   stepper_.watch(rip ? std::optional{UserAddr{*rip}} : std::nullopt);
+  code_bytes_ = nullptr;  // another run has other frames
 }
 
 void KernelPlatform::step(const Registers& target) {
@@ -81,20 +82,25 @@ bool KernelPlatform::repeats() {
 // As many bytes as are mapped; copied only where they lie in two pages.
 std::span<const std::uint8_t> KernelPlatform::code_at_rip(CodeBuffer& buffer) {
   const UserAddr rip{(*live_)[arch::Register::Rip]};
-  const auto bytes_from = [&](UserAddr at, std::size_t most) -> std::span<const std::uint8_t> {
-    const std::size_t offset = at.value() % page_size;
-    const auto mapping = at.value() < user_high ? table_->find(page_of(at)) : std::nullopt;
-    if (!mapping || !mapping->permissions.read) return {};
-    const auto words = arch::frame_words(mapping->frame);
-    const auto* const bytes = reinterpret_cast<const std::uint8_t*>(words.data());
-    return {bytes + offset, most < page_size - offset ? most : page_size - offset};
-  };
-  const auto head = bytes_from(rip, buffer.size());
+  const auto head = code_in_page(rip, buffer.size());
   if (head.empty() || head.size() == buffer.size()) return head;
-  const auto tail = bytes_from(rip + head.size(), buffer.size() - head.size());
   __builtin_memcpy(buffer.data(), head.data(), head.size());
+  const auto tail = code_in_page(rip + head.size(), buffer.size() - head.size());
   if (!tail.empty()) __builtin_memcpy(buffer.data() + head.size(), tail.data(), tail.size());
   return std::span{buffer}.first(head.size() + tail.size());
+}
+
+// Many steps are taken in one page: it is looked up once.
+std::span<const std::uint8_t> KernelPlatform::code_in_page(UserAddr at, std::size_t most) {
+  if (code_bytes_ == nullptr || page_of(at) != code_page_) {
+    const auto mapping = at.value() < user_high ? table_->find(page_of(at)) : std::nullopt;
+    if (!mapping || !mapping->permissions.read) return {};
+    code_page_ = page_of(at);
+    const auto words = arch::frame_words(mapping->frame);
+    code_bytes_ = reinterpret_cast<const std::uint8_t*>(words.data());
+  }
+  const std::size_t offset = at.value() % page_size, left = page_size - offset;
+  return {code_bytes_ + offset, most < left ? most : left};
 }
 
 void KernelPlatform::run_begins(dwc::Run run) { injector_->run_begins(*process_, run); }

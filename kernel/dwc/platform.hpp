@@ -84,6 +84,7 @@ public:
 private:
   using CodeBuffer = std::array<std::uint8_t, arch::longest_instruction>;
   std::span<const std::uint8_t> code_at_rip(CodeBuffer& buffer);
+  std::span<const std::uint8_t> code_in_page(UserAddr at, std::size_t most);
 
   Process* process_;
   arch::PageTable* table_;
@@ -92,6 +93,8 @@ private:
   Injector* injector_;
   Settings::Flush flush_;
   arch::Stepper stepper_;
+  PageNumber code_page_{};                   // where the last step was, and
+  const std::uint8_t* code_bytes_ = nullptr;  // its bytes; nothing: not known
   std::uint64_t engine_stop_ = 0;  // count at which the engine wants the run to stop; 0: nowhere
 };
 static_assert(dwc::Platform<KernelPlatform>);

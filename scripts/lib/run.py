@@ -46,8 +46,9 @@ exit status: PROGRAM's own (0 to 255), or
 """
 
 
-WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "--policy", "--append",
-              "--qemu", "--timeout", "--iso"}
+WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "--policy", "--counter",
+              "--append", "--qemu", "--timeout", "--iso"}
+COUNTERS = ["auto", "pmu", "icount", "landmark"]
 
 
 class UsageError(Exception):
@@ -77,6 +78,14 @@ def joined(words):
     return result + words
 
 
+def counter(text):
+    kind, *arguments = text.split(",")
+    if kind not in COUNTERS or (arguments and kind != "pmu"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not one of {', '.join(COUNTERS)}; only pmu takes arguments")
+    return text
+
+
 def parse_arguments():
     parser = Parser(
         prog="scripts/run", usage="scripts/run [options] [PROGRAM ARGS...]", description=HELP,
@@ -94,6 +103,10 @@ def parse_arguments():
     add("--uefi", action="store_true", help="boot by UEFI firmware (OVMF) rather than BIOS")
     add("--usb", action="store_true", help="boot from a USB stick rather than a CD")
     add("--policy", choices=["rotate", "classic"], help="how shadow frames are handled")
+    add("--counter", type=counter, default="", metavar="KIND", help="what finds the place where the "
+        "time limit ended a first run: auto (default), icount, landmark, or pmu, a PMU that a plugin "
+        "adds to QEMU 7.2; pmu,delay=500,seed=3: with the plugin's arguments "
+        "(tests/pmu_plugin/README.md)")
     add("--append", default="", metavar="'KEY=VALUE ...'", help="more kernel arguments "
         "(docs/running.md)")
     add("--qemu", default="", metavar="'ARGS'", help="more arguments for QEMU, as they are")
@@ -175,6 +188,8 @@ def kernel_arguments(options):
         words.append(f"policy={options.policy}")
     if options.interactive:
         words.append("stdin=console")
+    if options.counter:
+        words.append(machine.counter_argument(options.counter))
     return " ".join([*words, options.append])
 
 
@@ -206,7 +221,8 @@ def debugger(options, contents):
 def settings_of(options):
     return machine.Settings(
         cpu=options.cpu, memory=options.memory, uefi=options.uefi, usb=options.usb,
-        icount=options.icount, interactive=options.interactive, display=display_kind(options.display),
+        icount=options.icount, counter=options.counter, interactive=options.interactive,
+        display=display_kind(options.display),
         timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
 
 
@@ -238,6 +254,8 @@ def status_of(outcome, options, programs):
 
 def run(options):
     tree.build(target="image_parts", say=tree.say)
+    if options.counter.startswith("pmu"):
+        tree.build(target="pmu_plugin")
     if not options.command and not options.program:
         return demo.run(settings_of(options), kernel_arguments(options), show)
     programs = [extra_program(text) for text in options.program]

@@ -78,8 +78,9 @@ class BootTest(unittest.TestCase):
     def boot(self, programs=(), args="", files=None, archive=None, contents=None, **settings):
         """Boots programs to the machine's end and returns a machine.Outcome. `contents`: further
         fields of image.Contents (kernel, personality, modules); the rest: of machine.Settings."""
-        iso = self.image(programs, args, files, archive, **(contents or {}))
         settings = {"timeout": 120, "clock": FIXED_CLOCK, **settings}
+        args = f"{args} {machine.counter_argument(settings.get('counter', ''))}".strip()
+        iso = self.image(programs, args, files, archive, **(contents or {}))
         outcome = machine.run(iso, machine.Settings(**settings))
         self.consoles.append(outcome.console)
         self.assertFalse(outcome.timed_out, f"no end within {settings['timeout']} seconds")

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import events
+from . import events, tree
 
 QEMU = "qemu-system-x86_64"
 OVMF = "/usr/share/ovmf/OVMF.fd"
@@ -36,6 +36,7 @@ class Settings:
     icount: bool = None         # True: guest time counts instructions one to one; False: real time
     clock: str = "utc"          # wall clock at start, as QEMU's -rtc base=
     seed: int = 1               # of RDRAND, so that it repeats too where time does; None: host's
+    counter: str = ""           # see counter_argument(); "" leaves it to the kernel
     debug_exit: bool = True     # without it the machine halts at its end, as real hardware does
     display: str = "none"
     interactive: bool = False   # the terminal is the console's input
@@ -80,6 +81,12 @@ def icount_shift(settings):
     return 0 if settings.icount else None
 
 
+def counter_argument(counter):
+    """The kernel argument that goes with Settings.counter: a back end's name, and for `pmu`
+    arguments of the plugin that models one behind commas (tests/pmu_plugin/README.md)."""
+    return f"counter={counter.split(',')[0]}" if counter else ""
+
+
 def command(image, settings):
     """QEMU's command line for the image."""
     if not shutil.which(QEMU):
@@ -93,6 +100,8 @@ def command(image, settings):
         sleep = "on" if settings.interactive else "off"
         line += ["-icount", f"shift={shift},sleep={sleep}"]
         line += ["-seed", str(settings.seed)] if settings.seed is not None else []
+    if settings.counter.split(",")[0] == "pmu":
+        line += ["-plugin", settings.counter.replace("pmu", str(tree.pmu_plugin()), 1)]
     if settings.debug_exit:
         line += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
     if settings.uefi:

@@ -38,6 +38,11 @@ def linux_program(name):
     return build_dir() / "bin" / "linux" / name
 
 
+def pmu_plugin():
+    """QEMU's plugin that models a PMU (tests/pmu_plugin); the target is called pmu_plugin."""
+    return build_dir() / "bin" / "pmu_plugin.so"
+
+
 def _logged(command, log):
     """Runs a step of the build; its output goes to the log and is shown only when it fails."""
     log.write(f"$ {' '.join(map(str, command))}\n")

@@ -92,6 +92,7 @@ void start_local_apic() {
 void end_of_interrupt() { write(Register::EndOfInterrupt, 0); }
 void admit_devices() { write(Register::TaskPriority, 0); }
 void hold_devices() { write(Register::TaskPriority, device_priority); }
+void admit_counter_interrupt() { write(Register::LvtPerformance, lvt_nmi); }
 void stop_timer() { write(Register::InitialCount, 0); }
 std::uint32_t timer_count() { return read(Register::CurrentCount); }
 

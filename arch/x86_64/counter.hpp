@@ -45,6 +45,8 @@ struct Corrections {
 void use_counter(CounterBackEnd& back_end, const CounterFacts& facts, const Corrections& corrections);
 
 [[nodiscard]] CounterBackEnd& icount();
+[[nodiscard]] CounterBackEnd& pmu_intel();
+[[nodiscard]] CounterBackEnd& pmu_amd();
 
 // run_user()'s side. Between begin_stint(), enter_user() and end_stint() every instruction counts
 // with `icount`: nothing may stand there that is not always executed.

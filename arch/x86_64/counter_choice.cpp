@@ -12,7 +12,9 @@ void start_counter(CounterChoice choice, reprise::FrameSource& frames,
   const struct {
     CounterChoice choice;
     CounterBackEnd& back_end;
-  } candidates[] = {{CounterChoice::Icount, icount()}};
+  } candidates[] = {{CounterChoice::Pmu, pmu_intel()},
+                    {CounterChoice::Pmu, pmu_amd()},
+                    {CounterChoice::Icount, icount()}};
   for (const auto& candidate : candidates) {
     CounterBackEnd& back_end = candidate.back_end;
     if (choice == CounterChoice::Auto ? !back_end.announced() : choice != candidate.choice) continue;

@@ -35,6 +35,7 @@ void start_local_apic();  // every local source masked but NMI
 [[nodiscard]] std::uint32_t local_apic_id();
 void admit_devices();
 void hold_devices();
+void admit_counter_interrupt();  // as NMI, until it comes
 void start_timer(std::uint64_t ticks);
 void stop_timer();
 [[nodiscard]] std::uint32_t timer_count();

@@ -23,7 +23,9 @@ inline constexpr Feature mca{"mca", 1, &CpuidResult::edx, 14};
 inline constexpr Feature pat{"pat", 1, &CpuidResult::edx, 16};
 inline constexpr Feature fxsr{"fxsr", 1, &CpuidResult::edx, 24};
 inline constexpr Feature sse2{"sse2", 1, &CpuidResult::edx, 26};
+inline constexpr Feature pdcm{"pdcm", 1, &CpuidResult::ecx, 15};
 inline constexpr Feature x2apic{"x2apic", 1, &CpuidResult::ecx, 21};
+inline constexpr Feature tsc_deadline{"tsc-deadline", 1, &CpuidResult::ecx, 24};
 inline constexpr Feature xsave{"xsave", 1, &CpuidResult::ecx, 26};
 inline constexpr Feature avx{"avx", 1, &CpuidResult::ecx, 28};
 inline constexpr Feature rdrand{"rdrand", 1, &CpuidResult::ecx, 30};
@@ -37,6 +39,7 @@ inline constexpr Feature clflushopt{"clflushopt", 7, &CpuidResult::ebx, 23};
 inline constexpr Feature umip{"umip", 7, &CpuidResult::ecx, 2};
 inline constexpr Feature syscall{"syscall", 0x80000001, &CpuidResult::edx, 11};
 inline constexpr Feature nx{"nx", 0x80000001, &CpuidResult::edx, 20};
+inline constexpr Feature perfctr_core{"perfctr-core", 0x80000001, &CpuidResult::ecx, 23};
 inline constexpr Feature invariant_tsc{"invariant-tsc", 0x80000007, &CpuidResult::edx, 8};
 }  // namespace feature
 

@@ -49,8 +49,15 @@ enum class Msr : std::uint32_t {
   McgCtl = 0x17b,
   DebugCtl = 0x1d9,
   Pat = 0x277,
+  FixedCounter0 = 0x309,
+  PerfCapabilities = 0x345,
+  FixedControl = 0x38d,
+  GlobalStatus = 0x38e,
+  GlobalControl = 0x38f,
+  GlobalStatusReset = 0x390,  // GLOBAL_OVF_CTRL before version 4
   Mc0Ctl = 0x400,  // four registers a bank: CTL, STATUS, ADDR, MISC
   Mc0Status = 0x401,
+  TscDeadline = 0x6e0,
   X2ApicInitialCount = 0x838,
   Efer = 0xc0000080,
   Star = 0xc0000081,
@@ -58,6 +65,10 @@ enum class Msr : std::uint32_t {
   Fmask = 0xc0000084,
   FsBase = 0xc0000100,
   GsBase = 0xc0000101,
+  PerfEvtSel0 = 0xc0010000,
+  PerfCtr0 = 0xc0010004,
+  PerfCtl0 = 0xc0010200,  // and its counter: PerfCtrExtCore
+  PerfCtrCore0 = 0xc0010201,
 };
 
 struct Efer {
@@ -76,6 +87,25 @@ struct McgStatus {
 };
 struct McStatus {
   static constexpr Bits Pcc = bit(57), Val = bit(63);
+};
+
+// Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1; bit 32 of the global registers is fixed counter 0.
+struct FixedControl {
+  static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3);
+};
+struct GlobalStatus {
+  static constexpr Bits Fixed0 = bit(32), CtrFrz = bit(59);
+};
+struct PerfCapabilities {
+  static constexpr Bits FreezeInSmm = bit(12);
+};
+struct DebugCtl {
+  static constexpr Bits FreezeWhileSmm = bit(14);
+};
+// AMD APM Vol. 2 §13.2.1. Standing: retired instructions of ring 3, interrupt on overflow, not enabled.
+struct PerfEvtSel {
+  static constexpr Bits Usr = bit(16), Int = bit(20), En = bit(22), RetiredInstructions = 0xc0,
+                        Standing = RetiredInstructions | Usr | Int;
 };
 
 // An entry of any level of the 4-level tables (Intel SDM Vol. 3A §4.5.4). Ps: in levels 2 and 3.

@@ -16,9 +16,10 @@
 
 extern "C" {
 std::uint64_t enter_user(arch::UserState* state);
-std::uint64_t kernel_trap(const arch::x86::TrapFrame* frame);
+std::uint64_t kernel_trap(arch::x86::TrapFrame* frame);
 void system_call_entry();
 void iret_to_user();
+void tried_wrmsr();
 }
 
 namespace arch {
@@ -120,7 +121,7 @@ Trap run_user(UserState& state) {
 
 // Called by traps.asm with a trap that came in ring 0; the result is 0 to go on, else the value
 // that enter_user() returns to run_user().
-std::uint64_t kernel_trap(const arch::x86::TrapFrame* frame) {
+std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
   using namespace arch;
   const std::uint64_t vector = frame->vector;
   if (vector >= exception_vectors) {  // only wait_for_interrupt() lets them in
@@ -139,6 +140,12 @@ std::uint64_t kernel_trap(const arch::x86::TrapFrame* frame) {
   if (vector >= segment_not_present_vector && vector <= general_protection_vector &&
       stands_at(*frame, iret_to_user)) {
     return vector | frame->error_code << 32;
+  }
+  if (vector == general_protection_vector && stands_at(*frame, tried_wrmsr)) {
+    constexpr std::uint64_t length = 2;
+    frame->r8 = 0;
+    frame->rip += length;
+    return 0;
   }
   panic_with_registers(*frame);
 }

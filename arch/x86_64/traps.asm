@@ -12,7 +12,8 @@
 %include "offsets.inc"
 
 extern kernel_trap
-global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segment
+global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segment, try_write_msr, \
+       tried_wrmsr
 
 ; PUSH_ALL a, b, c and, in the opposite order, POP_ALL a, b, c.
 %macro PUSH_ALL 1-*
@@ -142,6 +143,19 @@ trap_stubs:
   %assign vector vector + 1
         times trap_stubs + vector * TRAP_STUB_BYTES - $ int3
 %endrep
+
+; bool try_write_msr(Msr msr, std::uint64_t value): false when it raises #GP, upon which kernel_trap()
+; clears R8 and goes on behind.
+try_write_msr:
+        mov ecx, edi
+        mov eax, esi
+        mov rdx, rsi
+        shr rdx, 32
+        mov r8d, 1
+tried_wrmsr:
+        wrmsr
+        mov eax, r8d
+        ret
 
 ; void reload_code_segment(): CS from the new GDT.
 reload_code_segment:

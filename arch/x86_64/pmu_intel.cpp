@@ -1,0 +1,58 @@
+// Intel's architectural performance monitoring, versions 2 and up: fixed counter 0,
+// INST_RETIRED.ANY, ring 3 only (Intel SDM Vol. 3B §20.2). A fixed counter is always written at its
+// full width; the 32-bit sign extension is the general counters'.
+//
+// Freeze on PMI (IA32_DEBUGCTL bit 12) stays off: it stops the counter when the interrupt is asked
+// for, not when it arrives, and so loses the instructions of the skid, which here have to be counted
+// (Linux gave it up for that, commit 3daa96d67274). A freeze that happened nevertheless is undone.
+#include "arch/x86_64/features.hpp"
+#include "arch/x86_64/pmu.hpp"
+
+namespace arch::x86 {
+namespace {
+
+class Intel final : public Pmu {
+public:
+  [[nodiscard]] Limits limits() const override { return {"pmu-intel", 8, 16}; }
+
+  [[nodiscard]] bool announced() const override {
+    const CpuidResult leaf = cpuid_leaf(0xa);
+    return (leaf.eax & 0xff) >= 2 && ((leaf.edx & 0x1f) != 0 || (leaf.ecx & 1) != 0);
+  }
+
+  // Without CPUID's word: version 2, 48 bits.
+  [[nodiscard]] bool start() override {
+    const CpuidResult leaf = cpuid_leaf(0xa);
+    const unsigned width = announced() ? leaf.edx >> 5 & 0xff : 48;
+    clear_ = GlobalStatus::Fixed0 | ((leaf.eax & 0xff) >= 4 ? GlobalStatus::CtrFrz : 0);
+    // Time that the firmware takes for itself is not the program's (SDM Vol. 3B §18.4.1).
+    if (has(feature::pdcm) && (read_msr(Msr::PerfCapabilities) & PerfCapabilities::FreezeInSmm) != 0) {
+      static_cast<void>(try_write_msr(Msr::DebugCtl, DebugCtl::FreezeWhileSmm));
+    }
+    return try_write_msr(Msr::GlobalControl, 0) &&
+           try_write_msr(Msr::FixedControl, FixedControl::Usr0 | FixedControl::Pmi0) &&
+           find_width(Msr::FixedCounter0, width);
+  }
+
+private:
+  void prepare(std::uint64_t value) override {
+    write_msr(Msr::FixedCounter0, value);
+    write_msr(Msr::GlobalStatusReset, clear_);
+  }
+  void go() override { write_msr(Msr::GlobalControl, GlobalStatus::Fixed0); }
+  void stop() override { write_msr(Msr::GlobalControl, 0); }
+  std::uint64_t read() override { return read_msr(Msr::FixedCounter0); }
+  bool overflowed(std::uint64_t) override {
+    return (read_msr(Msr::GlobalStatus) & GlobalStatus::Fixed0) != 0;
+  }
+
+  Bits clear_ = 0;
+};
+
+constinit Intel intel;
+
+}  // namespace
+
+CounterBackEnd& pmu_intel() { return intel; }
+
+}  // namespace arch::x86

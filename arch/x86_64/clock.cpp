@@ -120,10 +120,13 @@ void start_clock() {
                 {"pit", measure_by_pit(), Quality::Measured},
                 {"nominal", (cpuid_leaf(0x16).eax & 0xffff) * 1'000'000ull, Quality::Nominal}}};
   stamp_rate = choose_frequency(estimates);
-  timer_rate = choose_frequency(
-      std::array<Estimate, 3>{{{"hypervisor", hypervisor.timer, Quality::Stated},
-                               {"cpuid", cpu.timer, Quality::Stated},
-                               {"measured", measure_timer(), Quality::Measured}}});
+  timer_rate = {"deadline", stamp_rate.hertz, Quality::Stated};
+  if (!timer_has_deadline()) {
+    timer_rate = choose_frequency(
+        std::array<Estimate, 3>{{{"hypervisor", hypervisor.timer, Quality::Stated},
+                                 {"cpuid", cpu.timer, Quality::Stated},
+                                 {"measured", measure_timer(), Quality::Measured}}});
+  }
   nanoseconds_per_tick = (second << 32) / stamp_rate.hertz;
   const auto time = read_cmos_clock<MachinePorts>(acpi_facts.century_register);
   wall_seconds = time ? seconds_since_1970(*time) : 0;

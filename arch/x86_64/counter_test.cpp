@@ -180,6 +180,10 @@ private:
       if (position() < place) return refuse("stops at ", position(), " instead of ", place);
       facts_.skid = std::max(facts_.skid, position() - place);
       if (!agrees("stop", position(), 0)) return false;
+      set_single_step(true);  // as the kernel does from there on
+      run();
+      set_single_step(false);
+      if (!agrees("single step", position(), 0)) return false;
     }
     return true;
   }

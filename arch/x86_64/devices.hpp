@@ -28,8 +28,8 @@ void enable_serial_interrupt();  // it is wired up from here on
 void drain_serial();             // from the UART into the buffer that read_console() reads
 [[nodiscard]] bool console_has_input();
 
-// The local APIC and its one-shot timer (apic.cpp): it counts down once from `ticks`, at its full
-// rate or a fraction of it.
+// The local APIC and its one-shot timer (apic.cpp): it runs once for `ticks` of timer_frequency(),
+// counting down at that rate or a fraction of it, or up to a time stamp.
 void start_local_apic();  // every local source masked but NMI
 [[nodiscard]] bool in_x2apic_mode();
 [[nodiscard]] std::uint32_t local_apic_id();
@@ -38,6 +38,8 @@ void hold_devices();
 void admit_counter_interrupt();  // as NMI, until it comes
 void start_timer(std::uint64_t ticks);
 void stop_timer();
+[[nodiscard]] bool timer_runs();
+[[nodiscard]] bool timer_has_deadline();      // its ticks are the time stamp's, there is no count
 [[nodiscard]] std::uint32_t timer_count();
 
 // Time (clock.cpp).

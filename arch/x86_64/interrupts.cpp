@@ -97,9 +97,9 @@ void wait_for_interrupt(reprise::Nanoseconds limit) {
   arm_timer({});
 }
 
-// An interrupt while the counter still runs was left over from an earlier arming.
+// An interrupt while the timer still runs was left over from an earlier arming.
 void x86::note_timer_interrupt() {
-  if (!timer_armed || timer_count() != 0) return;
+  if (!timer_armed || timer_runs()) return;
   timer_armed = false;
   timer_expired = true;
 }

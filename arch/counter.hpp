@@ -32,8 +32,7 @@ void start_counter(CounterChoice choice, reprise::FrameSource& frames,
 // Counts from 0 again, and forgets a stop. Any number of entries to ring 3 may follow.
 void restart_count();
 [[nodiscard]] std::uint64_t count();
-// One Trap::Kind::Counter once count() has reached `n`; 0: none. May take the timer: what
-// arm_timer() has armed is void from then on.
+// One Trap::Kind::Counter once count() has reached `n`; 0: none.
 void stop_at_count(std::uint64_t n);
 
 }  // namespace arch

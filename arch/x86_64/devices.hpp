@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "arch/x86_64/instructions.hpp"
 #include "kernel/base/text_line.hpp"
@@ -41,6 +42,8 @@ void stop_timer();
 [[nodiscard]] bool timer_runs();
 [[nodiscard]] bool timer_has_deadline();      // its ticks are the time stamp's, there is no count
 [[nodiscard]] std::uint32_t timer_count();
+// Of what arm_timer() has armed, 0 once it is over; nothing when it has armed none (interrupts.cpp).
+[[nodiscard]] std::optional<std::uint64_t> timer_left();
 
 // Time (clock.cpp).
 void note_kernel_entry();                        // now() counts from here

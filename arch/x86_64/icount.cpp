@@ -3,7 +3,8 @@
 // difference of two time stamps, and the timer is the overflow. What of that is the kernel's own way
 // into ring 3 and back is the same each time, and found by the self-test; wherever one of these
 // clocks is anything else, the self-test refuses it.
-#include "arch/run_user.hpp"
+#include <optional>
+
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/features.hpp"
@@ -21,24 +22,30 @@ public:
   }
   [[nodiscard]] bool start() override { return true; }
 
+  // The time that arm_timer() has set goes on; if it is over first, it stays the timer's.
   void enter(std::uint64_t n) override {
-    armed_ = n != 0;
-    if (armed_) {
-      arm_timer({});  // it is no longer the kernel's
-      start_timer(n);
+    armed_ = false;
+    if (n != 0) {
+      time_left_ = timer_left();
+      armed_ = !time_left_ || *time_left_ > n;
+      if (armed_) start_timer(n);
     }
     begin_ = rdtsc();
   }
 
   Stint left(std::uint64_t reason) override {
     const std::uint64_t count = rdtsc() - begin_;
-    if (!armed_ || reason != timer_vector) return {count, false};
+    if (!armed_) return {count, false};
+    if (time_left_) start_timer(*time_left_ > count ? *time_left_ - count : 1);
+    if (!time_left_) stop_timer();
+    if (reason != timer_vector) return {count, false};
     end_of_interrupt();
     return {count, true};
   }
 
 private:
   bool armed_ = false;
+  std::optional<std::uint64_t> time_left_;
   std::uint64_t begin_ = 0;
 };
 

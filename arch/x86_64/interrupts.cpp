@@ -97,6 +97,11 @@ void wait_for_interrupt(reprise::Nanoseconds limit) {
   arm_timer({});
 }
 
+std::optional<std::uint64_t> x86::timer_left() {
+  if (!timer_armed) return std::nullopt;
+  return timer_count();
+}
+
 // An interrupt while the timer still runs was left over from an earlier arming.
 void x86::note_timer_interrupt() {
   if (!timer_armed || timer_runs()) return;

@@ -74,6 +74,7 @@ Event event_of(Process& process, const Trap& trap) {
 
 // What concerns only the kernel is done here. False: the program, or the engine, has to know.
 bool settled(Process& process, const Trap& trap) {
+  if (arch::control_bits_corrupt(process.registers())) return false;
   switch (trap.kind) {
     case Trap::Kind::NonMaskable: print_event("nmi"); return true;
     case Trap::Kind::Device: return true;

@@ -103,7 +103,7 @@ def parse_arguments():
     add("--uefi", action="store_true", help="boot by UEFI firmware (OVMF) rather than BIOS")
     add("--usb", action="store_true", help="boot from a USB stick rather than a CD")
     add("--policy", choices=["rotate", "classic"], help="how shadow frames are handled")
-    add("--counter", type=counter, default="", metavar="KIND", help="what finds the place where the "
+    add("--counter", type=counter, metavar="KIND", help="what finds the place where the "
         "time limit ended a first run: auto (default), icount, landmark, or pmu, a PMU that a plugin "
         "adds to QEMU 7.2; pmu,delay=500,seed=3: with the plugin's arguments "
         "(tests/pmu_plugin/README.md)")
@@ -221,7 +221,7 @@ def debugger(options, contents):
 def settings_of(options):
     return machine.Settings(
         cpu=options.cpu, memory=options.memory, uefi=options.uefi, usb=options.usb,
-        icount=options.icount, counter=options.counter, interactive=options.interactive,
+        icount=options.icount, counter=options.counter or "", interactive=options.interactive,
         display=display_kind(options.display),
         timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
 
@@ -254,7 +254,7 @@ def status_of(outcome, options, programs):
 
 def run(options):
     tree.build(target="image_parts", say=tree.say)
-    if options.counter.startswith("pmu"):
+    if options.counter and options.counter.startswith("pmu"):
         tree.build(target="pmu_plugin")
     if not options.command and not options.program:
         return demo.run(settings_of(options), kernel_arguments(options), show)

@@ -39,6 +39,8 @@ class Stepper {
 public:
   // Break traps whenever the program arrives there.
   void watch(std::optional<reprise::UserAddr> rip);
+  // For who moves the program there by other means than its own instructions: no trap tells of it.
+  [[nodiscard]] bool watches(std::uint64_t rip) const { return watched_ == reprise::UserAddr{rip}; }
 
   // Sets up the next run_user(): it ends behind the instruction at RIP, or before that by another
   // trap. In a repeated instruction it ends at the iteration that `target` stands at, when that

@@ -16,7 +16,7 @@ namespace {
 
 enum class Register : std::uint16_t {
   Id = 0x20, Version = 0x30, TaskPriority = 0x80, EndOfInterrupt = 0xb0, Spurious = 0xf0,
-  ErrorStatus = 0x280, LvtTimer = 0x320, LvtThermal = 0x330, LvtPerformance = 0x340,
+  TimersRequest = 0x200 + timer_vector / 32 * 0x10, ErrorStatus = 0x280, LvtTimer = 0x320, LvtThermal = 0x330, LvtPerformance = 0x340,
   LvtLint0 = 0x350, LvtLint1 = 0x360, LvtError = 0x370, InitialCount = 0x380,
   CurrentCount = 0x390, Divide = 0x3e0,
 };
@@ -102,6 +102,9 @@ void admit_counter_interrupt() { write(Register::LvtPerformance, lvt_nmi); }
 
 bool timer_has_deadline() { return deadline; }
 std::uint32_t timer_count() { return read(Register::CurrentCount); }
+bool timer_interrupt_waits() {
+  return (read(Register::TimersRequest) >> timer_vector % 32 & 1) != 0;
+}
 
 void stop_timer() {
   if (deadline) return write_msr(Msr::TscDeadline, 0);

@@ -36,14 +36,19 @@ public:
   Stint left(std::uint64_t reason) override {
     const std::uint64_t count = rdtsc() - begin_;
     if (!armed_) return {count, false};
-    if (time_left_) start_timer(*time_left_ > count ? *time_left_ - count : 1);
-    if (!time_left_) stop_timer();
-    if (reason != timer_vector) return {count, false};
-    end_of_interrupt();
-    return {count, true};
+    stop_timer();
+    const bool overflow = reason == timer_vector;
+    if (overflow) end_of_interrupt();
+    if (time_left_) start_timer(*time_left_ > count + least ? *time_left_ - count : least);
+    if (timer_interrupt_waits()) {  // too late: it would end the next stint before it begins
+      sti_nop();
+      cli();
+    }
+    return {count, overflow};
   }
 
 private:
+  static constexpr std::uint64_t least = 1000;  // ticks, longer than left() takes
   bool armed_ = false;
   std::optional<std::uint64_t> time_left_;
   std::uint64_t begin_ = 0;

@@ -75,6 +75,8 @@ inline void hlt() { asm volatile("hlt" : : : "memory"); }
 // STI holds interrupts off until the next instruction has begun: no interrupt is lost between the
 // two, which is why they are one (Intel SDM Vol. 2B, STI).
 inline void sti_hlt() { asm volatile("sti\n\thlt" : : : "memory"); }
+// For the same reason STI alone would let nothing in when CLI follows.
+inline void sti_nop() { asm volatile("sti\n\tnop" : : : "memory"); }
 
 // Time and chance.
 inline std::uint64_t rdtsc() {

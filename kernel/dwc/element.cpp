@@ -91,6 +91,8 @@ Trap next_trap(Process& process) {
     const bool stepping = process.platform().end_step();
     if (!settled(process, trap)) return trap;
     if (stepping) return {.kind = Trap::Kind::Step};
+    if (trap.kind == Trap::Kind::SystemCall && process.platform().moved_to_break())
+      return {.kind = Trap::Kind::Break};
   }
 }
 

@@ -77,6 +77,8 @@ public:
 
   // After every trap, first of all: takes back what step() set up. True if it did.
   bool end_step() { return stepper_.end(*live_); }
+  // The kernel itself has moved the process to the address that break_at() waits for.
+  bool moved_to_break() { return stepper_.watches((*live_)[arch::Register::Rip]); }
   // The counter has stopped the run. True when that was for a flip alone, which has been done: the
   // run goes on.
   bool stopped_for_flip();

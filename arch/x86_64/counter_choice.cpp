@@ -1,6 +1,6 @@
 // Which counter is used: the first that passes.
 #include "arch/counter.hpp"
-#include "arch/x86_64/counter_test.hpp"
+#include "arch/x86_64/counter_self_test.hpp"
 #include "arch/x86_64/landmark.hpp"
 
 namespace arch {

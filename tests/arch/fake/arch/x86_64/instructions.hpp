@@ -9,6 +9,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -27,6 +28,10 @@ struct FakeCpu {
   std::map<Msr, std::uint64_t> msrs;
   std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidResult> leaves;
   std::function<void(FakeCpu&)> before_cpuid;  // leaves that depend on registers
+  // Registers that do something: the rest are as in `msrs`.
+  std::function<std::optional<std::uint64_t>(Msr)> on_read_msr;
+  std::function<bool(Msr, std::uint64_t)> on_write_msr;
+  std::function<std::uint64_t()> time_stamp;
 
   std::uint16_t ds = 0, es = 0, fs = 0, gs = 0;
   std::uint64_t fs_base = 0, gs_base = 0;
@@ -48,6 +53,9 @@ inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
   return found == cpu.leaves.end() ? CpuidResult{} : found->second;
 }
 inline std::uint64_t read_msr(Msr msr) {
+  if (cpu.on_read_msr) {
+    if (const auto value = cpu.on_read_msr(msr)) return *value;
+  }
   if (msr == Msr::FsBase) return cpu.fs_base;
   if (msr == Msr::GsBase) return cpu.gs_base;
   return cpu.msrs[msr];
@@ -58,6 +66,7 @@ inline void require_canonical(std::uint64_t address) {
   }
 }
 inline void write_msr(Msr msr, std::uint64_t value) {
+  if (cpu.on_write_msr && cpu.on_write_msr(msr, value)) return;
   if (msr == Msr::FsBase || msr == Msr::GsBase) {
     require_canonical(value);
     (msr == Msr::FsBase ? cpu.fs_base : cpu.gs_base) = value;
@@ -65,6 +74,10 @@ inline void write_msr(Msr msr, std::uint64_t value) {
     cpu.msrs[msr] = value;
   }
 }
+
+inline std::uint8_t in8(std::uint16_t) { return 0xff; }
+inline void out8(std::uint16_t, std::uint8_t) {}
+inline std::uint64_t rdtsc() { return cpu.time_stamp ? cpu.time_stamp() : 0; }
 
 inline std::uint64_t read_cr0() { return cpu.cr0; }
 inline std::uint64_t read_cr2() { return cpu.cr2; }

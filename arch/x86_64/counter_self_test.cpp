@@ -1,6 +1,6 @@
-// See counter_test.hpp. A long line of one-byte instructions, in which RIP alone tells how many were
+// See counter_self_test.hpp. A long line of one-byte instructions, in which RIP alone tells how many were
 // executed, runs up to a page of short programs; each ends in a SYSCALL.
-#include "arch/x86_64/counter_test.hpp"
+#include "arch/x86_64/counter_self_test.hpp"
 
 #include <algorithm>
 #include <array>

@@ -58,6 +58,27 @@ bool limit(Reading& r, std::string_view value) {
   return true;
 }
 
+bool priority(Reading& r, std::string_view value) {
+  r.settings.priorities = value;
+  return !find_part(value, ',', [](std::string_view item) {
+    const Cut parts = cut(item, ':');
+    unsigned level = 0;
+    return !is_process_name(parts.head) || !parts.tail ||
+           !read_number(*parts.tail, 0, Settings::highest_priority, level);
+  });
+}
+
+bool stop_after(Reading& r, std::string_view value) {
+  constexpr std::uint64_t longest = 1'000'000'000'000'000'000;
+  const bool milliseconds = value.ends_with("ms");
+  if (milliseconds) value.remove_suffix(2);
+  const std::uint64_t unit = milliseconds ? 1'000'000 : 1'000'000'000;
+  std::uint64_t count = 0;
+  if (!read_number(value, 1, longest / unit, count)) return false;
+  r.settings.stop_after = Nanoseconds{count * unit};
+  return true;
+}
+
 bool inject(Reading& r, std::string_view value) {
   Settings& s = r.settings;
   return !find_part(value, ',', [&](std::string_view item) {
@@ -108,6 +129,9 @@ constexpr Argument arguments[] = {
     {"pe.pages=4 to 512", number<&Settings::pe_pages, 4, 512>},
     {"pe.restarts=0 to 100", number<&Settings::pe_restarts, 0, 100>},
     {"pe.limit=10 to 10000 (microseconds)", limit},
+    {"priority=NAME:LEVEL,... (LEVEL 0 to 7)", priority},
+    {"quantum=1 to 1000 (PEs)", number<&Settings::quantum, 1, 1000>},
+    {"stop.after=SECONDS or MILLISECONDSms", stop_after},
     {"flush=none|touched|all", choice<&Settings::flush>},
     {"counter=auto|pmu|icount|landmark", choice<&Settings::counter>},
     {"inject=PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N],...", inject},
@@ -139,6 +163,28 @@ bool Settings::hardens(std::string_view process) const {
   if (harden != Harden::Names) return harden == Harden::All;
   return find_part(harden_names, ',', [=](std::string_view name) { return name == process; })
       .has_value();
+}
+
+unsigned Settings::priority_of(std::string_view process) const {
+  unsigned level = default_priority;
+  static_cast<void>(find_part(priorities, ',', [&](std::string_view item) {
+    const Cut parts = cut(item, ':');
+    return parts.head == process && !read_number(*parts.tail, 0, highest_priority, level);
+  }));
+  return level;
+}
+
+std::optional<std::string_view> Settings::unknown_name(
+    bool (*is_there)(std::string_view name)) const {
+  std::optional<std::string_view> unknown;
+  for (const std::string_view list : {harden_names, priorities}) {
+    static_cast<void>(find_part(list, ',', [&](std::string_view item) {
+      const std::string_view name = cut(item, ':').head;
+      if (!name.empty() && !is_there(name)) unknown = name;
+      return unknown.has_value();
+    }));
+  }
+  return unknown;
 }
 
 Result<Done, ArgumentError> parse_settings(std::string_view command_line, WordNamed word_named,

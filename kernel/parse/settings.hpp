@@ -70,6 +70,7 @@ struct Settings {
   static constexpr std::size_t max_words = 128;
   static constexpr std::size_t max_injections = 64;
   static constexpr std::size_t max_environment = 32;
+  static constexpr unsigned default_priority = 4, highest_priority = 7;
 
   Policy policy = Policy::Rotate;
   Harden harden = Harden::All;
@@ -80,6 +81,9 @@ struct Settings {
   unsigned pe_pages = 64;
   unsigned pe_restarts = 3;
   Nanoseconds pe_limit{200'000};  // of a first run
+  std::string_view priorities;    // comma-separated NAME:LEVEL
+  unsigned quantum = 1;           // PEs
+  Nanoseconds stop_after{~std::uint64_t{0}};
   Flush flush = Flush::None;
   Counter counter = Counter::Auto;
   std::uint64_t inject_seed = 1;
@@ -100,6 +104,10 @@ struct Settings {
     return std::span{environment_table}.first(environment_count);
   }
   [[nodiscard]] bool hardens(std::string_view process) const;
+  [[nodiscard]] unsigned priority_of(std::string_view process) const;
+  // A name in harden= or priority= that `is_there` does not hold for: nobody would miss its effect.
+  [[nodiscard]] std::optional<std::string_view> unknown_name(
+      bool (*is_there)(std::string_view name)) const;
 
   // Filled by parse_settings().
   std::array<char, max_text> text{};  // the words, unquoted

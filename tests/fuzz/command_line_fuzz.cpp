@@ -70,6 +70,9 @@ void try_settings(std::string_view line) {
   REQUIRE(settings.pe_restarts <= 100);
   REQUIRE(settings.pe_limit >= Nanoseconds{10'000});
   REQUIRE(settings.pe_limit <= Nanoseconds{10'000'000});
+  REQUIRE(settings.quantum >= 1 && settings.quantum <= 1000);
+  REQUIRE(settings.stop_after >= Nanoseconds{1'000'000});
+  REQUIRE(settings.priority_of("a") <= Settings::highest_priority);
   REQUIRE(settings.console_serial || settings.console_screen);
   for (const Injection& i : settings.injections()) {
     REQUIRE(is_process_name(i.process));

@@ -47,6 +47,9 @@ TEST_CASE("without arguments everything is hardened by rotating frames") {
   CHECK(s->pe_pages == 64);
   CHECK(s->pe_restarts == 3);
   CHECK(s->pe_limit == Nanoseconds{200'000});
+  CHECK(s->priority_of("any") == 4);
+  CHECK(s->quantum == 1);
+  CHECK(s->stop_after == Nanoseconds{~0ull});
   CHECK(s->flush == Settings::Flush::None);
   CHECK(s->counter == Settings::Counter::Auto);
   CHECK(s->inject_rate == 0);
@@ -84,6 +87,32 @@ TEST_CASE("every argument sets what it says") {
 TEST_CASE("the time limit of a first run takes 10 to 10000 microseconds") {
   CHECK(parsed("pe.limit=10")->pe_limit == Nanoseconds{10'000});
   CHECK(parsed("pe.limit=10000")->pe_limit == Nanoseconds{10'000'000});
+}
+
+TEST_CASE("a priority is for the program named, the last one said, and 4 for all others") {
+  const auto s = parsed("priority=sums:7,box:0,sums:3");
+  CHECK(s->priority_of("sums") == 3);
+  CHECK(s->priority_of("box") == 0);
+  CHECK(s->priority_of("sum") == 4);
+  CHECK(s->priority_of("sums,box") == 4);
+  CHECK(parsed("priority=a:1 priority=b:2")->priority_of("a") == 4);
+}
+
+TEST_CASE("a quantum is a number of PEs") { CHECK(parsed("quantum=1000")->quantum == 1000); }
+
+TEST_CASE("the machine can be stopped after seconds or milliseconds") {
+  CHECK(parsed("stop.after=3")->stop_after == Nanoseconds{3'000'000'000});
+  CHECK(parsed("stop.after=3ms")->stop_after == Nanoseconds{3'000'000});
+  CHECK(parsed("stop.after=1000000000")->stop_after == Nanoseconds{1'000'000'000'000'000'000});
+}
+
+TEST_CASE("a program that is named but not there is found") {
+  const auto there = [](std::string_view name) { return name == "a" || name == "b"; };
+  CHECK(parsed("")->unknown_name(there) == std::nullopt);
+  CHECK(parsed("harden=all")->unknown_name(there) == std::nullopt);
+  CHECK(parsed("harden=a,b priority=b:7,a:1")->unknown_name(there) == std::nullopt);
+  CHECK(parsed("priority=b:7,c:1")->unknown_name(there) == "c");
+  CHECK(parsed("priority=b:7 harden=a,d")->unknown_name(there) == "d");
 }
 
 TEST_CASE("hardening is for all, for none, or for those named") {
@@ -159,9 +188,11 @@ TEST_CASE("a malformed value is named together with what is allowed") {
       "harden=a,all", "harden=none,a", "check=yes", "checkwords=1", "onfail=restart", "pe.pages=3",
       "pe.pages=513", "pe.pages=", "pe.pages=+8", "pe.pages=0x10", "pe.pages=64k",
       "pe.restarts=101", "pe.restarts=-1", "pe.limit=9", "pe.limit=10001", "pe.limit=1ms",
-      "flush=l1", "counter=", "counter=tsc", "inject.seed=", "inject.seed=18446744073709551616",
-      "inject.rate=0",
-      "stdin=serial", "console=", "console=serial,", "console=vga", "report=long");
+      "priority=", "priority=a", "priority=a:8", "priority=a:", "priority=:4", "priority=a:4,,b:4",
+      "priority=a:4:4", "quantum=0", "quantum=1001", "stop.after=0", "stop.after=ms",
+      "stop.after=1.5", "stop.after=1000000001", "flush=l1", "counter=", "counter=tsc",
+      "inject.seed=", "inject.seed=18446744073709551616", "inject.rate=0", "stdin=serial",
+      "console=", "console=serial,", "console=vga", "report=long");
   const Refusal r = refused(argument);
   CHECK(r.argument == argument);
   CHECK(r.reason == "malformed");

@@ -1,5 +1,6 @@
 // The one way into ring 3 and back: the kernel calls run_user() like a function, and it returns
-// when something stopped the program. Interrupts stay off in the kernel but for wait_for_interrupt.
+// when something stopped the program. Interrupts stay off in the kernel but for
+// admit_interrupts() and wait_for_interrupt(), and a device's are held while programs run.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +51,15 @@ void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address);
 // One-shot timer: a Timer trap once `duration` has passed; disarmed by zero or by re-arming. A
 // pending expiry of an earlier arming is swallowed.
 void arm_timer(reprise::Nanoseconds duration);
+
+// Device interrupts are held from here on but for the moments below, and now and then within what
+// keeps the kernel long: the console and changes to page tables.
+void start_admitting();
+// Lets in what waits. Does nothing while the timer is armed, that is, within a run, or before
+// start_admitting().
+void admit_interrupts();
+// The longest time since then for which they were held.
+[[nodiscard]] reprise::Nanoseconds longest_hold();
 
 // Idles with interrupts on until one arrives or `limit` has passed.
 void wait_for_interrupt(reprise::Nanoseconds limit);

@@ -37,17 +37,28 @@ const arch::BootInfo& start_machine(std::uint32_t magic, std::uint32_t info) {
   return boot;
 }
 
+[[noreturn]] void refuse(const ArgumentError& error) {
+  say("wrong in the boot arguments: ", error.reason, "; allowed: ", error.allowed);
+  print_error(error.error, error.argument);
+  arch::exit_machine(exit_code_of(error.error));
+}
+
 void read_settings(const arch::BootInfo& boot) {
   const auto parsed = parse_settings(boot.command_line, arch::word_named, settings);
-  if (!parsed) {
-    const ArgumentError& error = parsed.error();
-    say("wrong in the boot arguments: ", error.reason, "; allowed: ", error.allowed);
-    print_error(error.error, error.argument);
-    arch::exit_machine(exit_code_of(error.error));
-  }
+  if (!parsed) refuse(parsed.error());
   arch::select_output(!settings.console_screen   ? arch::Output::SerialOnly
                       : !settings.console_serial ? arch::Output::ScreenOnly
                                                  : arch::Output::Both);
+}
+
+// When every program could be started: else the name may be that of one that could not.
+void check_names() {
+  const auto unknown = settings.unknown_name([](std::string_view name) {
+    for (std::size_t i = 0; i < processes.size(); ++i)
+      if (processes[i].name() == name) return true;
+    return false;
+  });
+  if (unknown) refuse({*unknown, "no such program", "names of this boot's programs"});
 }
 
 void introduce(const arch::BootInfo& boot) {
@@ -97,7 +108,9 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   injector.emplace(settings);
   const std::optional<Error> not_started =
       start_programs(boot.modules, frames, *injector, settings, processes);
-  const std::optional<Error> refused = Supervisor{processes, *input, *injector, settings}.run();
-  print_final_report(processes, *injector, settings);
+  if (!not_started) check_names();
+  Supervisor supervisor{processes, *input, *injector, settings};
+  const std::optional<Error> refused = supervisor.run();
+  print_final_report(processes, *injector, supervisor.latency(), settings);
   arch::exit_machine(outcome(not_started ? not_started : refused));
 }

@@ -1,24 +1,38 @@
 #include "kernel/supervisor.hpp"
 
+#include <algorithm>
+
 #include "arch/machine.hpp"
+#include "arch/run_user.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
-#include "kernel/report/report.hpp"
 
 namespace reprise {
 
 std::optional<Error> Supervisor::run() {
+  arch::start_admitting();
   while (Process* process = scheduler_.next()) turn(*process);
+  for (std::size_t i = 0; i < table_.size(); ++i) {
+    if (table_[i].status == ProcessStatus::Ended) continue;
+    table_[i].stopped = true;
+    finish(table_[i], 0);
+  }
   return refused_;
 }
 
 void Supervisor::turn(Process& process) {
   if (process.status == ProcessStatus::Reading) {  // input has come for the call that waits
     static_cast<void>(calls_.serve(process));
-    return;
+    if (process.status == ProcessStatus::Reading) return;
   }
   process.status = ProcessStatus::Ready;
+  const Nanoseconds begin = arch::now();
+  const std::uint64_t spent_before = process.own_time();
   const std::optional<dwc::PeEnd> end = run_element(process, settings_.pe_limit);
+  longest_pe_ = std::max(longest_pe_, Nanoseconds{arch::now().value() - begin.value()});
+  using Kind = dwc::PeEnd::Kind;
+  const bool whole = end && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
+  process.turn.spend(whole ? settings_.pe_limit.value() : process.own_time() - spent_before);
   injector_.settle(process, end ? Injector::Outcome::DiedOut : Injector::Outcome::Stopped);
   if (end) return serve(process, *end);
   mismatch_stands(process);
@@ -57,7 +71,7 @@ void Supervisor::mismatch_stands(Process& process) {
   process.mismatch_standing = true;
   finish(process, status_stopped);
   if (settings_.on_fail == Settings::OnFail::Stop) return;
-  print_final_report(table_, injector_, settings_);
+  print_final_report(table_, injector_, latency(), settings_);
   if (settings_.on_fail == Settings::OnFail::Reboot) arch::reboot_machine();
   arch::exit_machine(ExitCode::MismatchStanding);
 }

@@ -6,6 +6,7 @@
 #include "kernel/dwc/element.hpp"
 #include "kernel/dwc/injector.hpp"
 #include "kernel/process/scheduler.hpp"
+#include "kernel/report/report.hpp"
 
 namespace reprise {
 
@@ -13,13 +14,15 @@ class Supervisor {
 public:
   Supervisor(ProcessTable& table, ConsoleInput& input, Injector& injector, const Settings& settings)
       : table_{table},
-        scheduler_{table, input},
+        scheduler_{table, input, settings},
         calls_{input},
         injector_{injector},
         settings_{settings} {}
 
-  // Runs until every process has ended. Returns the first error in a program's file, if any.
+  // Runs until every process has ended, of itself or by stop.after=. Returns the first error in a
+  // program's file, if any.
   std::optional<Error> run();
+  [[nodiscard]] Latency latency() const { return {arch::longest_hold(), longest_pe_}; }
 
 private:
   void turn(Process& process);
@@ -35,6 +38,7 @@ private:
   Injector& injector_;
   const Settings& settings_;
   std::optional<Error> refused_;
+  Nanoseconds longest_pe_{};
 };
 
 }  // namespace reprise

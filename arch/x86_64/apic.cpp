@@ -3,8 +3,8 @@
 // Both hold the same registers, named here by their xAPIC offsets. The timer counts down at a rate
 // of its own, or, where the CPU can, waits for a value of the time-stamp counter (SDM §11.5.4.1).
 //
-// Task priority lets only the timer through but while the kernel idles: a device's interrupt waits
-// for the PE's end. Next: interrupts.cpp, from where device interrupts come.
+// Task priority lets only the timer through but between PEs and while the kernel idles: a device's
+// interrupt waits for the PE's end. Next: interrupts.cpp, from where device interrupts come.
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/features.hpp"
 #include "arch/x86_64/interrupts.hpp"

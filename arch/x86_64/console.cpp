@@ -4,6 +4,7 @@
 #include <array>
 
 #include "arch/machine.hpp"
+#include "arch/run_user.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/screen.hpp"
@@ -37,8 +38,14 @@ void start_screen(const Framebuffer& framebuffer) {
 void select_output(Output selected) { output = selected; }
 
 void write_console(std::string_view text) {
-  if (output != Output::ScreenOnly) serial.write(text);
-  if (output != Output::SerialOnly) screen.write(text);
+  constexpr std::size_t most = 16;  // at once: what a UART's FIFO holds
+  for (std::size_t done = 0; done < text.size(); done += most) {
+    const std::size_t left = text.size() - done;
+    const std::string_view piece{text.data() + done, left < most ? left : most};
+    if (output != Output::ScreenOnly) serial.write(piece);
+    if (output != Output::SerialOnly) screen.write(piece);
+    admit_interrupts();
+  }
 }
 
 std::size_t read_console(std::span<char> buffer) {

@@ -2,6 +2,8 @@
 // means, the one-shot timer, and the idle wait.
 #include "arch/x86_64/interrupts.hpp"
 
+#include <algorithm>
+
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
 #include "arch/x86_64/acpi.hpp"
@@ -20,8 +22,15 @@ constexpr std::uint64_t longest_arming = 500 * second;  // the timer holds a lit
 
 constinit std::uint32_t io_apic_inputs = 0;
 constinit bool serial_routed = false;
-constinit bool timer_armed = false;
+constinit bool timer_armed = true;  // so that nothing is admitted before start_admitting()
 constinit bool timer_expired = false;
+constinit std::uint64_t held_since = 0, longest_held = 0;  // nanoseconds
+
+void hold_again() {
+  cli();
+  hold_devices();
+  held_since = now().value();
+}
 
 // Both 8259 controllers: moved away from the exceptions' vectors, then masked for good. 8259A data
 // sheet: four initialization words each, then the mask.
@@ -87,13 +96,28 @@ void arm_timer(reprise::Nanoseconds duration) {
   start_timer(scale(time, timer_frequency(), second));
 }
 
+void start_admitting() {
+  arm_timer({});
+  longest_held = 0;
+  held_since = now().value();
+}
+
+void admit_interrupts() {
+  if (timer_armed) return;
+  longest_held = std::max(longest_held, now().value() - held_since);
+  admit_devices();
+  sti_nop();
+  hold_again();
+}
+
+reprise::Nanoseconds longest_hold() { return reprise::Nanoseconds{longest_held}; }
+
 void wait_for_interrupt(reprise::Nanoseconds limit) {
   if (limit.value() == 0 || console_has_input()) return;
   arm_timer(limit);
   admit_devices();
   sti_hlt();
-  cli();
-  hold_devices();
+  hold_again();
   arm_timer({});
 }
 

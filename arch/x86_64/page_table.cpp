@@ -11,6 +11,7 @@
 
 #include <utility>
 
+#include "arch/run_user.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/table_walk.hpp"
@@ -81,6 +82,7 @@ std::optional<PageNumber> first_in(FrameNumber table, unsigned level, std::uint6
 }
 
 void release_below(FrameNumber table, unsigned level, reprise::FrameSource& frames) {
+  admit_interrupts();  // they do not wait for the end of this
   const FrameWords entries = frame_words(table);
   for (const std::uint64_t entry : entries.first(level == 4 ? user_slots : entries.size())) {
     if (entry == 0) continue;

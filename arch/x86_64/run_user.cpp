@@ -124,7 +124,7 @@ Trap run_user(UserState& state) {
 std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
   using namespace arch;
   const std::uint64_t vector = frame->vector;
-  if (vector >= exception_vectors) {  // only wait_for_interrupt() lets them in
+  if (vector >= exception_vectors) {  // only where interrupts.hpp says they are let in
     handle_interrupt(static_cast<std::uint8_t>(vector));
     return 0;
   }

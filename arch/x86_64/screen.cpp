@@ -1,6 +1,8 @@
 // See the header.
 #include "arch/x86_64/screen.hpp"
 
+#include "arch/run_user.hpp"
+
 namespace arch {
 namespace {
 
@@ -58,6 +60,7 @@ void Screen::new_line() {
   if (++row_ < rows_) return;
   const unsigned distance = smaller(rows_per_scroll, rows_);
   for (unsigned row = 0; row < rows_; ++row) {
+    admit_interrupts();  // they do not wait for the whole screen
     for (unsigned column = 0; column < columns_; ++column) {
       set_cell(row, column, row + distance < rows_ ? cells_[row + distance][column] : ' ');
     }

@@ -110,7 +110,10 @@ std::int64_t sleep(Call& call) {
   return 0;
 }
 
-std::int64_t yield(Call&) { return 0; }  // the PE has ended: the next process has its turn anyway
+std::int64_t yield(Call& call) {
+  call.process.turn.give_up();
+  return 0;
+}
 
 std::int64_t read(Call& call) {
   if ((call.c & ~std::uint64_t{REPRISE_READ_NOW}) != 0) return -REPRISE_BAD_ARGUMENT;

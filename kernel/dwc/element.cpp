@@ -124,6 +124,7 @@ dwc::PeEnd run_once(Process& process, Nanoseconds limit) {
     trap = next_trap(process);
     end = end_of(trap);
   }
+  arch::arm_timer({});
   arch::save_rest(process.registers());
   if (trap.kind == Trap::Kind::Timer) end = {dwc::PeEnd::Kind::Watchdog, 0, 0, 0};
   process.user_time = process.user_time + (arch::now().value() - begin.value());

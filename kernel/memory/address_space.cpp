@@ -1,6 +1,7 @@
 #include "kernel/memory/address_space.hpp"
 
 #include "arch/frame_memory.hpp"
+#include "arch/run_user.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace reprise {
@@ -8,6 +9,11 @@ namespace {
 
 // One call may not keep the kernel, which nobody can preempt, busy for long.
 constexpr std::uint64_t max_bytes_per_call = 16ull << 30;
+
+// For each page of what may be long: interrupts do not wait for its end.
+void pass(PageNumber page) {
+  if (page.value() % 128 == 0) arch::admit_interrupts();
+}
 
 // The part of a transfer that lies in one page.
 struct Piece {
@@ -68,6 +74,7 @@ MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
 MemoryResult AddressSpace::map_shared(PageRange range, FrameNumber frame, std::uint64_t step,
                                       arch::Permissions permissions) {
   for (PageNumber page = range.first(); page < range.end(); page = page + 1, frame = frame + step) {
+    pass(page);
     if (table_.map(page,
                    {frame, permissions, arch::Ownership::Shared, arch::WriteAccess::Protected})) {
       continue;
@@ -88,6 +95,7 @@ void AddressSpace::unmap_one(PageNumber page) {
 void AddressSpace::unmap(PageRange range) {
   std::optional<PageNumber> page = table_.next_mapped(range.first(), range.end());
   while (page) {
+    pass(*page);
     unmap_one(*page);
     page = table_.next_mapped(*page + 1, range.end());
   }
@@ -95,9 +103,11 @@ void AddressSpace::unmap(PageRange range) {
 
 MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permissions) {
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
+    pass(page);
     if (!table_.find(page)) return Failure{MemoryError::NotMapped};
   }
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
+    pass(page);
     forget(page);
     arch::Mapping mapping = *table_.find(page);
     mapping.permissions = permissions;

@@ -25,12 +25,12 @@ static_assert(static_cast<int>(Settings::Check::Full) == static_cast<int>(dwc::C
 
 Process::Process(std::uint64_t id, std::string_view name, AddressSpace space, Storage storage,
                  FrameSource& frames, Injector& injector, const Settings& settings)
-    : id_{id}, name_{name}, space_{std::move(space)}, storage_{storage}, platform_{*this,
-                                                                                   space_,
-                                                                                   *storage.live,
-                                                                                   frames,
-                                                                                   injector,
-                                                                                   settings.flush} {
+    : turn{settings.priority_of(name)},
+      id_{id},
+      name_{name},
+      space_{std::move(space)},
+      storage_{storage},
+      platform_{*this, space_, *storage.live, frames, injector, settings.flush} {
   if (settings.hardens(name)) {
     engine_.emplace(platform_, engine_settings(settings),
                     Engine::Storage{storage.pages, storage.start, storage.first});

@@ -15,6 +15,7 @@
 #include "kernel/dwc/platform.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "kernel/parse/settings.hpp"
+#include "kernel/process/turn.hpp"
 #include "libdwc/controller.hpp"
 
 namespace reprise {
@@ -59,13 +60,20 @@ public:
 
   void page_changes(PageNumber page) override;
 
+  // Nanoseconds in ring 3, of the hardened in first runs.
+  [[nodiscard]] std::uint64_t own_time() const {
+    return engine_ ? engine_->statistics().ticks.first_run : user_time.value();
+  }
+
   // The process is over: its memory goes back at once.
   void end(std::uint8_t status);
 
   ProcessStatus status = ProcessStatus::Ready;
+  Turn turn;
   Nanoseconds wake_at{};             // while Sleeping
   std::uint8_t exit_status = 0;      // once Ended
   bool mismatch_standing = false;    // ended by a verdict of the engine
+  bool stopped = false;              // ended by stop.after=, which is no failure
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};

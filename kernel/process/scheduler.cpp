@@ -1,5 +1,7 @@
 #include "kernel/process/scheduler.hpp"
 
+#include <algorithm>
+
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
 
@@ -19,23 +21,28 @@ std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const 
 }
 
 Process* Scheduler::next() {
+  if (last_ != nullptr) {
+    if (last_->status != ProcessStatus::Ready) last_->turn.give_up();
+    const std::uint64_t pe_length = settings_.pe_limit.value();
+    last_->turn.settle(settings_.quantum * pe_length, pe_length, turns_);
+  }
   for (;;) {
+    arch::admit_interrupts();
     input_.poll();
     const Nanoseconds now = arch::now();
-    std::uint64_t idle = longest_idle;
+    if (now >= settings_.stop_after) return nullptr;
+    std::uint64_t idle = std::min(longest_idle, settings_.stop_after.value() - now.value());
     bool all_ended = true;
-    for (std::size_t step = 1; step <= table_.size(); ++step) {
-      const std::size_t index = (last_ + step) % table_.size();
-      if (table_[index].status == ProcessStatus::Ended) continue;
+    last_ = nullptr;
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      Process& process = table_[i];
+      if (process.status == ProcessStatus::Ended) continue;
       all_ended = false;
-      const std::uint64_t wait = wait_of(table_[index], now);
-      if (wait == 0) {
-        last_ = index;
-        return &table_[index];
-      }
-      if (wait < idle) idle = wait;
+      const std::uint64_t wait = wait_of(process, now);
+      idle = std::min(idle, wait);
+      if (wait == 0 && (last_ == nullptr || process.turn.precedes(last_->turn))) last_ = &process;
     }
-    if (all_ended) return nullptr;
+    if (last_ != nullptr || all_ended) return last_;
     arch::wait_for_interrupt(Nanoseconds{idle});
   }
 }

@@ -77,24 +77,28 @@ void print_process_end(Process& process, const Settings& settings) {
   const std::string_view name = process.name();
   print_event("exit", "process", name, "pid", process.id(), "status", process.exit_status,
               "hardened", process.hardened() ? "yes" : "no", "mismatch",
-              process.mismatch_standing ? "standing" : "none");
+              process.mismatch_standing ? "standing" : "none", "stopped",
+              process.stopped ? "yes" : "no");
   if (settings.report == Settings::Report::None) return;
+  const TextLine ended = process.stopped
+                             ? TextLine{name, ": stopped by stop.after="}
+                             : TextLine{name, ": ended with status ", process.exit_status};
   if (!process.hardened()) {
-    say(name, ": ended with status ", process.exit_status, "; it was not hardened and ran once");
+    say(ended, "; it was not hardened and ran once");
     print_event("unhardened", "process", name, "pes", process.elements, "run_ns",
                 process.user_time.value());
     return;
   }
   const Statistics& s = process.engine().statistics();
-  say(name, ": ended with status ", process.exit_status, " after ", s.committed,
-      " PEs, each run twice; ", s.mismatches.total, " mismatches, ", s.restarts,
-      " restarts; total time is ", ratio(total_of(s.ticks), s.ticks.second_run),
+  say(ended, " after ", s.committed, " PEs, each run twice; ", s.mismatches.total, " mismatches, ",
+      s.restarts, " restarts; total time is ", ratio(total_of(s.ticks), s.ticks.second_run),
       " times the second runs alone");
   print_verdicts(name, s);
   if (settings.report == Settings::Report::Full) print_details(name, s, process.engine().margin());
 }
 
-void print_final_report(ProcessTable& table, const Injector& injector, const Settings& settings) {
+void print_final_report(ProcessTable& table, const Injector& injector, const Latency& latency,
+                        const Settings& settings) {
   std::uint64_t elements = 0, mismatches = 0, restarts = 0, failed = 0, standing = 0;
   for (std::size_t i = 0; i < table.size(); ++i) {
     Process& process = table[i];
@@ -108,6 +112,11 @@ void print_final_report(ProcessTable& table, const Injector& injector, const Set
   if (settings.report != Settings::Report::None) {
     say(table.size(), " programs, ", elements, " PEs, ", mismatches, " mismatches found, ",
         restarts, " undone by a restart, ", standing, " left standing");
+    say("no interrupt waited longer than ", latency.longest_wait.value() / 1000,
+        " us; the longest PE took ", latency.longest_pe.value() / 1000, " us, a run of it at most ",
+        settings.pe_limit.value() / 1000, " us");
+    print_event("latency", "longest_wait_ns", latency.longest_wait.value(), "longest_pe_ns",
+                latency.longest_pe.value(), "limit_ns", settings.pe_limit.value());
   }
   using Outcome = Injector::Outcome;
   const std::uint64_t caught = injector.settled(Outcome::Caught);

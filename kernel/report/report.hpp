@@ -22,6 +22,13 @@ void print_diagnosis(Process& process);
 // The `exit` event, and the process's figures as the report= argument asks.
 void print_process_end(Process& process, const Settings& settings);
 
-void print_final_report(ProcessTable& table, const Injector& injector, const Settings& settings);
+// What the machine as a whole has shown while programs ran (docs/architecture.md has the bound).
+struct Latency {
+  Nanoseconds longest_wait;  // device interrupts were held no longer than this
+  Nanoseconds longest_pe;    // both runs, restarts and all
+};
+
+void print_final_report(ProcessTable& table, const Injector& injector, const Latency& latency,
+                        const Settings& settings);
 
 }  // namespace reprise

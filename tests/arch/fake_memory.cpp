@@ -1,11 +1,14 @@
 #include "tests/arch/fake_memory.hpp"
 
+#include "arch/run_user.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "kernel/base/assert.hpp"
 
 namespace {
 FakeMemory* memory = nullptr;
 }
+
+void arch::admit_interrupts() {}
 
 FakeMemory::FakeMemory() : words_(frames * reprise::words_per_page, 0xdeadbeefdeadbeef) {
   memory = this;

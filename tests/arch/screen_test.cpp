@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "arch/run_user.hpp"
 #include "tests/catch.hpp"
 
 using arch::Framebuffer;
@@ -23,6 +24,8 @@ auto read_font() {
 }  // namespace
 
 extern "C" const std::array<arch::Glyph, 95> arch::console_font = read_font();
+
+void arch::admit_interrupts() {}
 
 namespace {
 

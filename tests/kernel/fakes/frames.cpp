@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "arch/run_user.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "kernel/base/assert.hpp"
 
@@ -43,6 +44,8 @@ std::uint64_t copy_frame_at_fault(FrameNumber to, FrameNumber from) {
 
 // The kernel's half of every address space: an empty table will do.
 FrameNumber x86::kernel_root() { return FrameNumber{fakes::first_frame + fakes::frame_count - 1}; }
+
+void admit_interrupts() { ++fakes::admissions; }
 
 void clear_frame(FrameNumber frame) {
   std::memset(frame_words(frame).data(), 0, reprise::page_size);

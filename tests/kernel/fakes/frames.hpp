@@ -2,6 +2,7 @@
 // FrameSource that counts. Frame numbers are far from 0, so that a mix-up of numbers shows.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <set>
 
@@ -32,5 +33,7 @@ private:
   std::set<std::uint64_t> returned_;
   std::size_t left_ = frame_count;
 };
+
+inline std::size_t admissions = 0;  // how often device interrupts were let in
 
 }  // namespace fakes

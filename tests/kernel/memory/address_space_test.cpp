@@ -203,3 +203,18 @@ TEST_CASE("ending a process gives back its frames and its tables at once") {
   CHECK(f.frames.out() == empty);
   CHECK_FALSE(f.space.table().next_mapped(page_of(UserAddr{user_low}), page_of(UserAddr{user_high})));
 }
+
+TEST_CASE("interrupts do not wait for the end of a call over many pages") {
+  Fixture f;
+  const PageRange range = f.pages(somewhere, 1024);
+  const auto admitted_by = [](auto call) {
+    fakes::admissions = 0;
+    call();
+    return fakes::admissions;
+  };
+  CHECK(admitted_by([&] { CHECK(f.space.map_zero(range, read_write, Existing::Refuse)); }) >= 8);
+  CHECK(admitted_by([&] { CHECK(f.space.protect(range, read_only)); }) >= 16);
+  CHECK(admitted_by([&] { f.space.unmap(range); }) >= 8);
+  CHECK(f.space.map_zero(range, read_write, Existing::Refuse));
+  CHECK(admitted_by([&] { f.space.unmap_all(); }) >= 2);
+}

@@ -51,6 +51,7 @@ public:
     pe_began_ = lap_began_ = platform_.now();
     ++pe_number_;
     restarts_ = 0;
+    hint_failed_ = false;
     copy_words(start_, platform_.registers());
     start_check_ = check_word(start_.words());
     start_run(Run::First);
@@ -143,7 +144,8 @@ private:
   // of the very first instruction has the time limit begin anew, so that each PE gets on.
   [[nodiscard]] bool admit(Page page) {
     ++statistics_.write_faults;
-    if (run_ == Run::Second) return memory_.knows(page);
+    const bool known = memory_.knows(page);
+    if (known || run_ == Run::Second) return known;
     const bool admitted = memory_.admit(page);
     if (trap_words_apart<P>(start_, platform_.registers()) == 0) {
       platform_.arm_timer(first_run_limit());
@@ -177,10 +179,7 @@ private:
     rewind();
     start_run(Run::Second);
     if (ends_.first.kind != PeEnd::Kind::TimeLimit) return Next::Resume;
-    // The last attempt does without the counter, in case that it lies.
-    const bool last = restarts_ != 0 && restarts_ == settings_.restart_limit;
-    return proceed(
-        search_.begin(first_, count, second_run_limit(), last ? Guide::Landmark : Guide::Counter));
+    return proceed(search_.begin(first_, count, second_run_limit(), guide()));
   }
 
   [[nodiscard]] Next after_second_run() {
@@ -191,6 +190,12 @@ private:
   }
 
   // ---- When the time limit has ended the first run ----
+
+  // The last attempt does without the counter, in case that it lies.
+  [[nodiscard]] Guide guide() const {
+    const bool last = restarts_ != 0 && restarts_ == settings_.restart_limit;
+    return last || !platform_.counter().counts ? Guide::Landmark : Guide::Counter;
+  }
 
   // The second run stands somewhere on its way to the first one's position.
   [[nodiscard]] Next proceed(Position position) {
@@ -208,17 +213,16 @@ private:
 
   [[nodiscard]] Next converge() {
     platform_.arm_timer(0);
+    search_.counter_is_off() ? caution_.widen() : caution_.converged();
     search_.end();
     ++statistics_.converged;
     if (search_.steps() > statistics_.most_steps) statistics_.most_steps = search_.steps();
-    caution_.converged();
     if (trap_words_apart<P>(start_, first_) == 0) caution_.lengthen_limit();
     return commit();
   }
 
   // The first run's position was not met: by a fault, or because a hint was wrong.
   [[nodiscard]] Next missed() {
-    caution_.widen();
     if (!ends_.agree() || !search_.came_near()) (void)registers_agree();
     const PeEnd::Kind end = ends_.second.kind;
     const bool in_time = end != PeEnd::Kind::Watchdog;
@@ -227,7 +231,9 @@ private:
     }
     describe(ends_.second);
     ++statistics_.failed_convergences;
+    caution_.widen();
     if (!platform_.counter().counts) (void)caution_.halve_limit();
+    if (!platform_.counter().counts || guide() == Guide::Counter) hint_failed_ = true;
     return restart(Verdict::Unresolved);
   }
 
@@ -293,7 +299,8 @@ private:
     if (restarts_++ == settings_.restart_limit) {
       if (if_none_is_left != Verdict::Unresolved) return stop(if_none_is_left);
       ++statistics_.unresolved;
-      if (!caution_.halve_limit()) return stop(if_none_is_left);
+      if (!caution_.halve_limit())
+        return stop(hint_failed_ ? if_none_is_left : Verdict::Divergence);
       restarts_ = 0;
     }
     ++statistics_.restarts;
@@ -349,7 +356,8 @@ private:
   std::uint64_t pe_number_ = 0;
   std::uint64_t start_check_ = 0;  // check word of R0
   std::uint32_t restarts_ = 0;     // of this PE
-  bool run_end_told_ = false;      // to the platform, of this run
+  bool hint_failed_ = false;   // in this PE; otherwise all attempts but the last resort differed
+  bool run_end_told_ = false;  // to the platform, of this run
   std::uint64_t first_run_ticks_ = 0;
   std::uint64_t pe_began_ = 0;
   std::uint64_t lap_began_ = 0;

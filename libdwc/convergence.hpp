@@ -43,7 +43,7 @@ public:
     steps_ = 0;
     nearest_ = ~std::size_t{0};
     covered_ = true;
-    if (guide == Guide::Landmark || !platform_.counter().counts) {
+    if (guide == Guide::Landmark) {
       return search(Phase::Landmark, caution_.widened(landmark_arrivals));
     }
     if (count <= margin()) return search(Phase::Stepping, count + window());
@@ -73,11 +73,22 @@ public:
     return Position::Elsewhere;
   }
 
+  // At a position that was found without the counter: what it says there proves it wrong.
+  [[nodiscard]] bool counter_is_off() const {
+    if (phase_ != Phase::Landmark || !platform_.counter().counts) return false;
+    const std::uint64_t here = platform_.count();
+    return (here > count_ ? here - count_ : count_ - here) > tolerance();
+  }
+
   // The second run is over, converged or not: nothing of this class may stop the next one.
   void end() {
-    if (phase_ == Phase::Running) covered_ = platform_.count() + tolerance() < count_;
-    if (phase_ == Phase::Running) platform_.stop_at_count(0);
-    if (phase_ == Phase::Stepping || phase_ == Phase::Landmark) platform_.break_at(std::nullopt);
+    if (phase_ == Phase::Idle) return;
+    if (phase_ == Phase::Running) {
+      covered_ = platform_.count() + tolerance() < count_;
+      platform_.stop_at_count(0);
+    } else {
+      platform_.break_at(std::nullopt);
+    }
     phase_ = Phase::Idle;
     statistics_.steps += steps_;
   }

@@ -136,11 +136,22 @@ void Machine::complete() {
 
 void Machine::load() {
   std::copy(live_.word.begin() + Registers::first_extended, live_.word.end(), extended_.begin());
+  time_ += entry_ticks;
 }
 
 void Machine::wreck_extended_state() { extended_.fill(garbage); }
 
 void Machine::arm_timer(std::uint64_t ticks) { deadline_ = ticks == 0 ? 0 : time_ + ticks; }
+
+void Machine::stop_at_count(std::uint64_t count) {
+  counter_.stop_at(count);
+  if (count != 0 && counter_.model().takes_timer) deadline_ = 0;
+}
+
+bool Machine::repeats() {
+  const std::uint64_t ip = live_.word[Registers::ip];
+  return ip < program_.size() && program_[ip].op == Op::RepeatStore;
+}
 
 void Machine::run_begins(dwc::Run run) {
   retired_ = 0;
@@ -201,18 +212,60 @@ std::span<const std::uint64_t> Machine::content(Page page) const {
 // ---- The interpreter ----
 
 Trap Machine::run(std::uint64_t limit) {
+  const Trap trap = run_until_trap(limit);
+  step_target_.reset();
+  time_ += 5;
+  switch (trap.kind) {
+    case Trap::Kind::Exception:
+      if (trap.vector == page_fault_vector) counter_.page_fault();
+      break;
+    case Trap::Kind::Timer: deadline_ = 0; [[fallthrough]];
+    case Trap::Kind::Counter:
+    case Trap::Kind::Step:
+    case Trap::Kind::Break: counter_.interrupt(); break;
+    default: break;
+  }
+  return trap;
+}
+
+Trap Machine::run_until_trap(std::uint64_t limit) {
+  bool arrived = false;   // by an instruction of this run: standing somewhere is no arrival
+  bool shadowed = false;  // by the instruction before
   for (std::uint64_t i = 0; i < limit; ++i) {
     if (std::exchange(machine_check_pending, false)) return {.kind = Trap::Kind::MachineCheck};
-    if (deadline_ != 0 && time_ >= deadline_) return {.kind = Trap::Kind::Timer};
+    if (!shadowed) {
+      if (deadline_ != 0 && time_ >= deadline_) return {.kind = Trap::Kind::Timer};
+      if (counter_.overflows()) return {.kind = Trap::Kind::Counter};
+      if (arrived && break_ == live_.word[Registers::ip]) return {.kind = Trap::Kind::Break};
+    }
     if (before_instruction) before_instruction();
     ++time_;
-    if (const std::optional<Trap> trap = step()) {
-      time_ += 5;
+    const std::uint64_t ip = live_.word[Registers::ip];
+    const Op op = ip < program_.size() ? program_[ip].op : Op::Undefined;
+    if (const std::optional<Trap> trap = execute()) {
+      // What the trap ends has retired all the same, if the instruction is behind it.
+      if (trap->kind == Trap::Kind::SystemCall) counter_.retired(false);
       return *trap;
     }
     ++retired_;
+    const bool repeats_on = op == Op::RepeatStore && live_.word[Registers::ip] == ip;
+    counter_.retired(repeats_on);
+    arrived = !repeats_on;
+    shadowed = op == Op::Shadow && !shadowed;
+    if (step_target_ && step_is_over(op, repeats_on, shadowed, i == 0)) {
+      return {.kind = Trap::Kind::Step};
+    }
   }
   return {.kind = Trap::Kind::Pause};
+}
+
+bool Machine::step_is_over(Op executed, bool repeats_on, bool shadowed, bool first) const {
+  if (repeats_on) {
+    const std::size_t counter = program_[live_.word[Registers::ip]].c;
+    return step_target_->word[Registers::ip] == live_.word[Registers::ip] &&
+           step_target_->word[counter] == live_.word[counter];
+  }
+  return !shadowed && !(first && executed == Op::Pause);
 }
 
 // The word behind an address; or the page fault, after which nothing has been written.
@@ -259,9 +312,21 @@ std::optional<Trap> Machine::store(const Instruction& instruction) {
   return std::nullopt;
 }
 
-// One instruction; when it traps, the instruction pointer still stands at it, but for a system
-// call.
-std::optional<Trap> Machine::step() {
+// One iteration. A counter that is 0 from the start makes it do nothing.
+std::optional<Trap> Machine::repeat_store(const Instruction& instruction) {
+  auto& r = live_.word;
+  if (r[instruction.c] == 0) return std::nullopt;
+  const std::optional<Trap> trap =
+      store({.op = Op::Store, .a = instruction.a, .b = instruction.b, .value = 0});
+  if (trap) return trap;
+  r[instruction.b] += 8;
+  r[instruction.c] -= 1;
+  return std::nullopt;
+}
+
+// One instruction, or one iteration of a repeated one; when it traps, the instruction pointer still
+// stands at it, but for a system call.
+std::optional<Trap> Machine::execute() {
   auto& r = live_.word;
   const Trap undefined{.kind = Trap::Kind::Exception, .vector = undefined_vector};
   if (r[Registers::ip] >= program_.size()) return undefined;
@@ -269,51 +334,34 @@ std::optional<Trap> Machine::step() {
   std::uint64_t next = r[Registers::ip] + 1;
   std::optional<Trap> trap;
   switch (in.op) {
-    case Op::Immediate:
-      r[in.a] = in.value;
-      break;
+    case Op::Immediate: r[in.a] = in.value; break;
     case Op::AddImmediate:
       r[in.a] += in.value;
       r[Registers::flags] &= ~zero_flag;
       if (r[in.a] == 0) r[Registers::flags] |= zero_flag;
       break;
-    case Op::Add:
-      r[in.a] = r[in.b] + r[in.c];
-      break;
-    case Op::Xor:
-      r[in.a] = r[in.b] ^ r[in.c];
-      break;
-    case Op::Multiply:
-      r[in.a] = r[in.b] * (r[in.c] | 1);
-      break;
-    case Op::Rotate:
-      r[in.a] = std::rotl(r[in.b], static_cast<int>(r[in.c] & 63));
-      break;
-    case Op::Load:
-      trap = load(in);
-      break;
+    case Op::Add: r[in.a] = r[in.b] + r[in.c]; break;
+    case Op::Xor: r[in.a] = r[in.b] ^ r[in.c]; break;
+    case Op::Multiply: r[in.a] = r[in.b] * (r[in.c] | 1); break;
+    case Op::Rotate: r[in.a] = std::rotl(r[in.b], static_cast<int>(r[in.c] & 63)); break;
+    case Op::Load: trap = load(in); break;
     case Op::Store:
-    case Op::StorePair:
-      trap = store(in);
-      break;
-    case Op::ToExtended:
-      extended_[in.a & 3] += r[in.b];
-      break;
-    case Op::FromExtended:
-      r[in.a] = extended_[in.b & 3];
-      break;
+    case Op::StorePair: trap = store(in); break;
+    case Op::ToExtended: extended_[in.a & 3] += r[in.b]; break;
+    case Op::FromExtended: r[in.a] = extended_[in.b & 3]; break;
     case Op::SetFlags:
       r[Registers::flags] &= ~status_flags;
       r[Registers::flags] |= r[in.a] & status_flags;
       break;
-    case Op::BranchNonzero:
-      next = r[in.a] != 0 ? in.value : next;
+    case Op::BranchNonzero: next = r[in.a] != 0 ? in.value : next; break;
+    case Op::RepeatStore:
+      trap = repeat_store(in);
+      if (r[in.c] != 0) next = r[Registers::ip];
       break;
-    case Op::SystemCall:
-      trap = Trap{.kind = Trap::Kind::SystemCall};
-      break;
-    case Op::Undefined:
-      return undefined;
+    case Op::Pause:
+    case Op::Shadow: break;
+    case Op::SystemCall: trap = Trap{.kind = Trap::Kind::SystemCall}; break;
+    case Op::Undefined: return undefined;
   }
   if (trap && trap->kind == Trap::Kind::Exception) return trap;
   r[Registers::ip] = next;

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "libdwc/platform.hpp"
+#include "tests/libdwc/fake_counter.hpp"
 
 namespace fake {
 
@@ -67,6 +68,9 @@ enum class Op : std::uint8_t {
   FromExtended,   // a := extended[b & 3]
   SetFlags,       // status flags := a
   BranchNonzero,  // if a != 0: ip := value
+  RepeatStore,    // while c != 0: [b] := a, b += 8, c -= 1; can be interrupted in between
+  Pause,          // nothing; a single step covers the next instruction too
+  Shadow,         // nothing; no interrupt, step or breakpoint comes before the next instruction
   SystemCall,     // number in register 0
   Undefined,      // exception 6
 };
@@ -79,7 +83,16 @@ struct Instruction {
 using Program = std::vector<Instruction>;
 
 struct Trap {
-  enum class Kind : std::uint8_t { SystemCall, Exception, Timer, MachineCheck, Pause };
+  enum class Kind : std::uint8_t {
+    SystemCall,
+    Exception,
+    Timer,
+    Counter,
+    Step,
+    Break,
+    MachineCheck,
+    Pause
+  };
   Kind kind;
   std::uint8_t vector = 0;
   std::uint64_t error_code = 0;
@@ -127,13 +140,13 @@ public:
   void load();
   std::uint64_t now() { return time_; }
   void arm_timer(std::uint64_t ticks);
-  dwc::Counter counter() const { return {}; }
-  void restart_count() {}
-  std::uint64_t count() { return 0; }
-  void stop_at_count(std::uint64_t) {}
-  void break_at(std::optional<std::uint64_t>) {}
-  void step(const Registers&) {}
-  bool repeats() { return false; }
+  dwc::Counter counter() const { return counter_.model().announced; }
+  void restart_count() { counter_.restart(); }
+  std::uint64_t count() { return counter_.read(); }
+  void stop_at_count(std::uint64_t count);
+  void break_at(std::optional<std::uint64_t> ip) { break_ = ip; }
+  void step(const Registers& target) { step_target_ = target; }
+  bool repeats();
   void flush_caches() { time_ += 50; }
   void run_begins(dwc::Run run);
   void run_ended(dwc::Run run);
@@ -146,7 +159,8 @@ public:
   bool write(Page page, std::size_t word, std::uint64_t value);
 
   // ---- Running ----
-  // Until a trap; Pause after `limit` instructions.
+  // Until a trap; Pause after `limit` instructions. Each iteration of a repeated one is one here,
+  // and in retired().
   Trap run(std::uint64_t limit = ~std::uint64_t{0});
   // Read-only facts for tests.
   const PageTableEntry& entry(Page page) const { return table_.at(index(page)); }
@@ -157,6 +171,7 @@ public:
   const std::vector<bool>& written() const { return written_; }  // pages, since the run began
   std::span<const std::uint64_t> content(Page page) const;
   bool timer_armed() const { return deadline_ != 0; }
+  bool stop_armed() const { return counter_.armed() || break_ || step_target_; }
   std::span<std::uint64_t> extended() { return extended_; }
   Frame zero_page() const { return Frame{0}; }
 
@@ -164,6 +179,8 @@ public:
   std::function<void(dwc::Run)> on_run_begins, on_run_ended;
   std::function<void()> before_instruction;  // retired() says which
   bool machine_check_pending = false;
+  std::uint64_t entry_ticks = 0;  // from load() to the first instruction
+  void use_counter(const CounterModel& model, std::uint64_t seed) { counter_ = {model, seed}; }
 
 protected:
   std::vector<PageTableEntry> table_;
@@ -182,10 +199,13 @@ private:
   void walk(std::size_t page);
   std::uint64_t copy_words(Frame to, Frame from);
   void wreck_extended_state();
-  std::optional<Trap> step();
+  Trap run_until_trap(std::uint64_t limit);
+  std::optional<Trap> execute();
+  [[nodiscard]] bool step_is_over(Op executed, bool repeats_on, bool shadowed, bool first) const;
   std::uint64_t* reach(std::uint64_t address, dwc::Write write, std::optional<Trap>& fault);
   std::optional<Trap> load(const Instruction& instruction);
   std::optional<Trap> store(const Instruction& instruction);
+  std::optional<Trap> repeat_store(const Instruction& instruction);
   Frame must_own(Frame frame, const char* what) const;
 
   Program program_;
@@ -198,6 +218,9 @@ private:
   std::array<std::uint64_t, Registers::extended> extended_{};
   std::uint64_t time_ = 1000;
   std::uint64_t deadline_ = 0;
+  FakeCounter counter_;
+  std::optional<std::uint64_t> break_;
+  std::optional<Registers> step_target_;  // stepping: where a repeated instruction is to stop
   std::uint64_t retired_ = 0;
 };
 

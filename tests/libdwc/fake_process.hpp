@@ -22,6 +22,11 @@ enum class Call : std::uint64_t {
   Count
 };
 
+// An end that the program does not know of: it only stands somewhere.
+inline bool ended_by_count(const dwc::PeEnd& end) {
+  return end.kind == dwc::PeEnd::Kind::PageBudget || end.kind == dwc::PeEnd::Kind::TimeLimit;
+}
+
 // What a kernel does with an end, on any machine. `forget` is told of each page before it is
 // touched, `make_room` when a frame is missing.
 template <class M>
@@ -33,7 +38,7 @@ public:
   template <class Forget, class MakeRoom>
   void serve(M& machine, const dwc::PeEnd& end, Forget forget, MakeRoom make_room) {
     auto& r = machine.registers().word;
-    if (end.kind == dwc::PeEnd::Kind::PageBudget) return;
+    if (ended_by_count(end)) return;
     if (end.kind == dwc::PeEnd::Kind::Exception) {  // delivered: the instruction is skipped
       r[3] ^= end.fault_address + end.vector + 16 * end.error_code;
       exited = exited || ++r[Registers::ip] >= machine.program().size();
@@ -41,12 +46,8 @@ public:
     }
     const auto page = static_cast<Page>(r[1] % machine.page_count());
     switch (static_cast<Call>(r[0] % static_cast<std::uint64_t>(Call::Count))) {
-      case Call::Exit:
-        exited = true;
-        break;
-      case Call::Log:
-        log.push_back(r[1]);
-        break;
+      case Call::Exit: exited = true; break;
+      case Call::Log: log.push_back(r[1]); break;
       case Call::Write:
         if (!machine.entry(page).present) break;
         forget(page);
@@ -62,8 +63,7 @@ public:
         forget(page);
         machine.take_page(page);
         break;
-      case Call::Count:
-        break;
+      case Call::Count: break;
     }
     r[0] = log.size();
   }
@@ -77,6 +77,9 @@ inline dwc::Event<Page> event_of(Machine& machine, const Trap& trap) {
     return {.kind = Event::Kind::ControlBits};
   }
   if (trap.kind == Trap::Kind::Timer) return {.kind = Event::Kind::Timer};
+  if (trap.kind == Trap::Kind::Counter) return {.kind = Event::Kind::Counter};
+  if (trap.kind == Trap::Kind::Step) return {.kind = Event::Kind::Step};
+  if (trap.kind == Trap::Kind::Break) return {.kind = Event::Kind::Break};
   if (trap.kind == Trap::Kind::MachineCheck) return {.kind = Event::Kind::MachineCheck};
   Event event{.kind = Event::Kind::End};
   if (trap.kind == Trap::Kind::SystemCall) return event;

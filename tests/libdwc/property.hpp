@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,7 +17,44 @@ namespace fake {
 struct Tally {
   std::uint64_t programs = 0, pes = 0, flips = 0, restarts = 0, mismatches = 0,
                 page_budget_ends = 0, evictions = 0, watchdog_expiries = 0, unexpected = 0,
-                full_checks = 0, classic = 0;
+                full_checks = 0, classic = 0, time_limited = 0, converged = 0, steps = 0,
+                most_steps = 0, candidates = 0, failed = 0, unresolved = 0, ended = 0, widest = 0;
+
+  void add(const dwc::Statistics& statistics);
+};
+
+inline void Tally::add(const dwc::Statistics& statistics) {
+  const auto ends = [&](dwc::PeEnd::Kind kind) {
+    return statistics.by_end[static_cast<std::size_t>(kind)];
+  };
+  ++programs;
+  pes += statistics.committed;
+  restarts += statistics.restarts;
+  mismatches += statistics.mismatches.total;
+  page_budget_ends += ends(dwc::PeEnd::Kind::PageBudget);
+  time_limited += ends(dwc::PeEnd::Kind::TimeLimit);
+  evictions += statistics.evictions;
+  watchdog_expiries += statistics.watchdog_expiries;
+  converged += statistics.converged;
+  steps += statistics.steps;
+  most_steps = std::max(most_steps, statistics.most_steps);
+  candidates += statistics.candidates;
+  failed += statistics.failed_convergences;
+  unresolved += statistics.unresolved;
+}
+
+// What is run, how, and what disturbs it.
+struct Trial {
+  Program program;
+  std::size_t pages = 4;
+  std::size_t frames = 16;
+  dwc::Settings settings;
+  std::optional<CounterModel> counter{};
+  std::uint64_t entry_ticks = 0;
+  bool flips = true;
+  std::uint64_t latest_flip = 128;  // before that instruction of a run
+  std::uint64_t most_pes = 5000;
+  bool must_end = true;
 };
 
 // At most three faulty attempts in one PE, each with one flip in one of its runs: within the fault
@@ -24,12 +62,12 @@ struct Tally {
 template <class M>
 class FlipPlan {
 public:
-  FlipPlan(M& machine, Process<M>& process, Random& random, bool any_page)
-      : machine_{machine}, process_{process}, random_{random}, any_page_{any_page} {
+  FlipPlan(M& machine, Process<M>& process, Random& random, const Trial& trial)
+      : machine_{machine}, process_{process}, random_{random}, trial_{trial} {
     machine.on_run_begins = [this](dwc::Run run) { run_begins(run); };
     machine.on_run_ended = [this](dwc::Run run) {
       if (pending_ && run == target_) flip(true);
-      retired_[static_cast<std::size_t>(run)] = machine_.retired();
+      if (run == dwc::Run::First) first_length_ = machine_.retired();
     };
     machine.before_instruction = [this] {
       if (pending_ && run_ == target_ && machine_.retired() >= at_) flip(false);
@@ -37,9 +75,9 @@ public:
   }
 
   std::uint64_t flips() const { return flips_; }
-  // Instructions of a run of the committed attempt that no flip has touched.
+  // Instructions of a run of the attempt just committed that no flip has touched.
   std::uint64_t undisturbed_length() const {
-    return retired_[flipped_ && target_ == dwc::Run::First ? 1 : 0];
+    return flipped_ && target_ == dwc::Run::First ? machine_.retired() : first_length_;
   }
 
 private:
@@ -54,9 +92,9 @@ private:
       expiries_ = expiries;
     }
     flipped_ = false;
-    pending_ = attempts_++ < 3 && expiries == expiries_ && random_.one_in(3);
+    pending_ = trial_.flips && attempts_++ < 3 && expiries == expiries_ && random_.one_in(3);
     target_ = random_.one_in(2) ? dwc::Run::First : dwc::Run::Second;
-    at_ = random_.below(std::uint64_t{1} << random_.below(8));
+    at_ = random_.below(std::uint64_t{1} << random_.below(std::bit_width(trial_.latest_flip)));
   }
 
   void flip(bool run_is_over) {
@@ -83,7 +121,8 @@ private:
       const std::size_t k = (start + i) % machine_.page_count();
       const auto page = static_cast<Page>(k);
       if (!machine_.entry(page).enabled) continue;
-      if (any_page_ || machine_.written()[k]) return page;
+      const bool full = trial_.settings.check == dwc::CheckScope::Full;
+      if (full || machine_.written()[k]) return page;
     }
     return std::nullopt;
   }
@@ -91,11 +130,11 @@ private:
   M& machine_;
   Process<M>& process_;
   Random& random_;
-  bool any_page_;
+  const Trial& trial_;
   dwc::Run run_ = dwc::Run::First, target_ = dwc::Run::First;
   bool pending_ = false, flipped_ = false;
   std::uint64_t at_ = 0, pe_ = 0, attempts_ = 0, expiries_ = 0, flips_ = 0;
-  std::array<std::uint64_t, 2> retired_{};
+  std::uint64_t first_length_ = 0;
 };
 
 inline dwc::Settings random_settings(Random& random) {
@@ -133,16 +172,18 @@ std::size_t frames_in_use(const M& machine) {
   return own;
 }
 
+inline constexpr std::uint64_t far_beyond = 1'000'000;  // instructions; no PE is as long
+
 // One PE on both machines; what was wrong with it, if anything was.
 template <class M>
 std::optional<std::string> run_both(M& machine, Process<M>& process, FlipPlan<M>& plan,
                                     Machine& reference, PlainProcess& plain) {
   if (process.run_pe() == dwc::Next::Stop) return "stopped";
   const dwc::PeEnd& end = process.controller().end();
-  const bool budget = end.kind == dwc::PeEnd::Kind::PageBudget;
-  const dwc::PeEnd expected = plain.run(budget ? plan.undisturbed_length() : ~std::uint64_t{0});
+  const bool by_count = ended_by_count(end);
+  const dwc::PeEnd expected = plain.run(by_count ? plan.undisturbed_length() : far_beyond);
   reference.complete();
-  if (budget ? expected.kind != end.kind : expected != end) return "another end was served";
+  if (by_count ? !ended_by_count(expected) : expected != end) return "another end was served";
   if (const auto where = difference(machine, reference)) return "wrong state committed: " + *where;
   process.serve();
   plain.serve(expected);
@@ -150,44 +191,51 @@ std::optional<std::string> run_both(M& machine, Process<M>& process, FlipPlan<M>
   return std::nullopt;
 }
 
+// The first thing that was wrong in a trial. Adds to the tally what happened.
 template <class M>
-std::optional<std::string> violation_of(std::uint64_t seed, Tally& tally) try {
+std::optional<std::string> violation_in(const Trial& trial, Random& random, std::uint64_t seed,
+                                        Tally& tally) try {
+  M machine{trial.program, trial.pages, trial.frames};
+  Machine reference{trial.program, trial.pages, trial.pages};
+  machine.entry_ticks = trial.entry_ticks;
+  if (trial.counter) machine.use_counter(*trial.counter, seed);
+  lay_out_pages(machine, seed);
+  lay_out_pages(reference, seed);
+  Process<M> process{machine, trial.settings};
+  PlainProcess plain{reference};
+  FlipPlan<M> plan{machine, process, random, trial};
+
+  std::optional<std::string> wrong;
+  for (std::uint64_t pe = 0; !wrong && !process.kernel().exited; ++pe) {
+    if (pe == trial.most_pes && trial.must_end) return "does not come to an end";
+    if (pe == trial.most_pes) break;
+    wrong = run_both(machine, process, plan, reference, plain);
+  }
+  process.controller().clear();
+  const bool leaked = machine.free_frames() + frames_in_use(machine) != trial.frames;
+  if (!wrong && leaked) wrong = "frames leaked";
+
+  tally.add(process.statistics());
+  tally.flips += plan.flips();
+  tally.ended += process.kernel().exited ? 1 : 0;
+  tally.widest = std::max(tally.widest, process.controller().margin());
+  tally.classic += trial.settings.policy == dwc::Policy::Classic ? 1 : 0;
+  tally.full_checks += trial.settings.check == dwc::CheckScope::Full ? 1 : 0;
+  return wrong;
+} catch (const Violation& violation) {
+  return violation.what();
+}
+
+template <class M>
+std::optional<std::string> violation_of(std::uint64_t seed, Tally& tally) {
   Random random{seed};
   const std::size_t pages = 4 + random.below(10);
   const dwc::Settings settings = random_settings(random);
   const Program program = random_program(random, pages);
   const std::size_t frames = pages + 4 + random.below(16);
-  M machine{program, pages, frames};
-  Machine reference{program, pages, pages};
-  lay_out_pages(machine, seed);
-  lay_out_pages(reference, seed);
-  Process<M> process{machine, settings};
-  PlainProcess plain{reference};
-  FlipPlan<M> plan{machine, process, random, settings.check == dwc::CheckScope::Full};
-
-  std::optional<std::string> wrong;
-  for (int pe = 0; !wrong && !process.kernel().exited; ++pe) {
-    if (pe == 5000) return "does not come to an end";
-    wrong = run_both(machine, process, plan, reference, plain);
-  }
-  process.controller().clear();
-  if (!wrong && machine.free_frames() + frames_in_use(machine) != frames) wrong = "frames leaked";
-
-  const dwc::Statistics& statistics = process.statistics();
-  ++tally.programs;
-  tally.pes += statistics.committed;
-  tally.flips += plan.flips();
-  tally.restarts += statistics.restarts;
-  tally.mismatches += statistics.mismatches.total;
-  tally.page_budget_ends +=
-      statistics.by_end[static_cast<std::size_t>(dwc::PeEnd::Kind::PageBudget)];
-  tally.evictions += statistics.evictions;
-  tally.watchdog_expiries += statistics.watchdog_expiries;
-  tally.full_checks += settings.check == dwc::CheckScope::Full ? 1 : 0;
-  tally.classic += settings.policy == dwc::Policy::Classic ? 1 : 0;
-  return wrong;
-} catch (const Violation& violation) {
-  return violation.what();
+  return violation_in<M>(
+      {.program = program, .pages = pages, .frames = frames, .settings = settings}, random, seed,
+      tally);
 }
 
 }  // namespace fake

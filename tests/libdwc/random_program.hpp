@@ -26,6 +26,15 @@ private:
 
 Program random_program(Random& random, std::size_t pages);
 
+// Few calls and much to do in between: tight loops, loops in which every register repeats and only
+// memory or extended state moves on, repeated stores over many pages, instructions that a single
+// step skips. One in eight never ends.
+struct ComputeProgram {
+  Program program;
+  bool endless;
+};
+ComputeProgram compute_program(Random& random, std::size_t pages);
+
 // Pages of all kinds, the same on every machine that is given the same seed.
 void lay_out_pages(Machine& machine, std::uint64_t seed);
 

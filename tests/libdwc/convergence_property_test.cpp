@@ -1,0 +1,117 @@
+// Random programs that the time limit ends anywhere, with every kind of counter, honest or lying.
+// What is committed is always a state that a plain run passes through.
+#include <cstdint>
+#include <iostream>
+
+#include "tests/catch.hpp"
+#include "tests/libdwc/property.hpp"
+
+using namespace fake;
+
+namespace {
+
+using Lie = CounterModel::Lie;
+using Repeats = CounterModel::Repeats;
+
+constexpr std::uint64_t first_seed = 30'000'000;
+
+constexpr dwc::Counter exact{.counts = true};
+constexpr dwc::Counter rough{.counts = true, .margin = 40, .tolerance = 6};
+
+// One instruction of each margin is for an interrupt that a shadow has held up.
+constexpr CounterModel honest[] = {
+    {.name = "exact", .announced = {.counts = true, .margin = 1}},
+    {.name = "icount",
+     .announced = {.counts = true, .margin = 8},
+     .repeats = Repeats::EachIteration,
+     .takes_timer = true},
+    {.name = "skid", .announced = {.counts = true, .margin = 121}, .skid = 120},
+    {.name = "gains",
+     .announced = {.counts = true, .margin = 90, .tolerance = 49},
+     .skid = 40,
+     .per_fault = 3,
+     .per_interrupt = 1},
+};
+
+constexpr CounterModel lying[] = {
+    {.name = "late", .announced = rough, .skid = 40, .skid_beyond = 600},
+    {.name = "faults count", .announced = exact, .per_fault = 20, .per_interrupt = 2},
+    {.name = "never overflows", .announced = rough, .lie = Lie::NeverOverflows},
+    {.name = "counts nothing", .announced = rough, .lie = Lie::CountsNothing},
+    {.name = "stale once", .announced = rough, .lie = Lie::StaleOnce},
+    {.name = "always stale", .announced = rough, .lie = Lie::StaleAlways},
+    {.name = "garbage", .announced = rough, .lie = Lie::Garbage},
+};
+
+Trial random_trial(Random& random, const CounterModel& counter, bool flips) {
+  const std::size_t pages = 4 + random.below(8);
+  const ComputeProgram compute = compute_program(random, pages);
+  dwc::Settings settings = random_settings(random);
+  settings.limit_ticks = 10 + random.below(std::uint64_t{8} << random.below(9));
+  settings.second_run_slack_ticks = 2000;
+  return {.program = compute.program,
+          .pages = pages,
+          .frames = pages + 4 + random.below(16),
+          .settings = settings,
+          .counter = counter,
+          .entry_ticks = random.below(12),
+          .flips = flips,
+          .latest_flip = settings.limit_ticks,
+          .most_pes = compute.endless ? 40u : 400u,
+          .must_end = false};
+}
+
+Tally run_trials(const CounterModel& counter, bool flips, std::uint64_t programs) {
+  Tally tally;
+  for (std::uint64_t seed = first_seed; seed < first_seed + programs; ++seed) {
+    Random random{seed};
+    const Trial trial = random_trial(random, counter, flips);
+    const auto wrong = violation_in<Machine>(trial, random, seed, tally);
+    INFO(counter.name << ", seed " << seed);
+    REQUIRE(wrong.value_or("") == "");
+  }
+  std::cout << counter.name << (flips ? ", flips" : "") << ": seeds from " << first_seed << ", "
+            << tally.programs << " programs, " << tally.ended << " ended, " << tally.pes << " PEs, "
+            << tally.time_limited << " time-limited, " << tally.flips << " flips, "
+            << tally.mismatches << " mismatches, " << tally.failed << " failed, "
+            << tally.unresolved << " unresolved, " << tally.converged << " converged, "
+            << tally.steps << " steps, most " << tally.most_steps << ", " << tally.candidates
+            << " candidates, widest margin " << tally.widest << '\n';
+  return tally;
+}
+
+}  // namespace
+
+TEST_CASE("with an honest counter and no flip no search fails and nothing is a mismatch") {
+  for (const CounterModel& counter : honest) {
+    const Tally tally = run_trials(counter, false, 2000);
+    CHECK(tally.mismatches == 0);
+    CHECK(tally.failed == 0);
+    CHECK(tally.restarts == 0);
+    CHECK(tally.time_limited > 10 * tally.programs);
+  }
+}
+
+TEST_CASE("with an honest counter each flip is caught or has died out") {
+  for (const CounterModel& counter : honest) {
+    const Tally tally = run_trials(counter, true, 2000);
+    CHECK(tally.flips > 5 * tally.programs);
+    CHECK(tally.mismatches > tally.flips / 2);
+  }
+}
+
+TEST_CASE("a counter that lies costs time, and nothing wrong is committed") {
+  for (const CounterModel& counter : lying) {
+    for (const bool flips : {false, true}) {
+      const Tally tally = run_trials(counter, flips, 500);
+      CHECK(tally.time_limited > 2 * tally.programs);
+    }
+  }
+}
+
+TEST_CASE("without a counter the first run's address leads to its position") {
+  for (const bool flips : {false, true}) {
+    const Tally tally = run_trials({.name = "landmark"}, flips, 2000);
+    CHECK(tally.time_limited > 10 * tally.programs);
+  }
+}

@@ -22,9 +22,8 @@ struct CounterFacts {
 };
 
 // Takes the first counter that passes its self-test; landmark always does. Auto tries those that
-// CPUID announces, a choice skips CPUID's word. `refused` is told of each that failed. The test runs
-// in an address space of its own, from `frames`, all of which come back; no other may be active.
-// After start_clock().
+// CPUID announces, a choice skips CPUID's word. `refused` is told of each that failed. The test has
+// an address space of its own, from `frames`, all of which come back. After start_clock().
 void start_counter(CounterChoice choice, reprise::FrameSource& frames,
                    void (*refused)(std::string_view name, std::string_view reason));
 [[nodiscard]] const CounterFacts& counter();

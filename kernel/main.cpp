@@ -76,9 +76,13 @@ void choose_counter() {
                         print_event("counter-refused", "name", name, "reason", reason);
                       });
   const arch::CounterFacts& facts = arch::counter();
-  say("counter: ", facts.name, "; stops up to ", facts.margin, " instructions late (seen ",
-      facts.skid, "), counts off by up to ", facts.tolerance, "; subtracted per interrupt ",
-      facts.overcount_interrupt, ", per fault ", facts.overcount_fault);
+  if (facts.counts) {
+    say("counter: ", facts.name, "; stops up to ", facts.margin, " instructions late (seen ",
+        facts.skid, "), counts off by up to ", facts.tolerance, "; subtracts ",
+        facts.overcount_interrupt, " per interrupt, ", facts.overcount_fault, " per fault");
+  } else {
+    say("counter: none; a breakpoint stops second runs");
+  }
   print_event("counter", "name", facts.name, "margin", facts.margin, "tolerance", facts.tolerance,
               "skid", facts.skid, "overcount_interrupt", facts.overcount_interrupt,
               "overcount_fault", facts.overcount_fault);

@@ -47,7 +47,8 @@ bool x86::stop_reached() {
 }
 
 void x86::begin_stint() {
-  std::uint64_t left = stop == 0 ? 0 : stop - counted + static_cast<std::uint64_t>(corrections.stop);
+  const std::uint64_t early = static_cast<std::uint64_t>(corrections.stop);
+  const std::uint64_t left = stop == 0 ? 0 : stop - counted + early;
   back_end->enter(left < longest_piece ? left : longest_piece);
 }
 

@@ -42,7 +42,8 @@ protected:
 struct Corrections {
   std::int64_t interrupt = 0, fault = 0, call = 0, stop = 0;
 };
-void use_counter(CounterBackEnd& back_end, const CounterFacts& facts, const Corrections& corrections);
+void use_counter(CounterBackEnd& back_end, const CounterFacts& facts,
+                 const Corrections& corrections);
 
 [[nodiscard]] CounterBackEnd& icount();
 [[nodiscard]] CounterBackEnd& pmu_intel();

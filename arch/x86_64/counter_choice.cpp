@@ -17,7 +17,8 @@ void start_counter(CounterChoice choice, reprise::FrameSource& frames,
                     {CounterChoice::Icount, icount()}};
   for (const auto& candidate : candidates) {
     CounterBackEnd& back_end = candidate.back_end;
-    if (choice == CounterChoice::Auto ? !back_end.announced() : choice != candidate.choice) continue;
+    const bool automatic = choice == CounterChoice::Auto;
+    if (automatic ? !back_end.announced() : choice != candidate.choice) continue;
     const auto result = test_counter(back_end, frames);
     if (result) return;
     refused(back_end.limits().name, result.error().view());

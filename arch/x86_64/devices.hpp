@@ -43,7 +43,7 @@ void stop_timer();
 [[nodiscard]] bool timer_has_deadline();      // its ticks are the time stamp's, there is no count
 [[nodiscard]] std::uint32_t timer_count();
 [[nodiscard]] bool timer_interrupt_waits();  // until the kernel lets it in
-// Of what arm_timer() has armed, 0 once it is over; nothing when it has armed none (interrupts.cpp).
+// Of what arm_timer() has armed, 0 once it is over; nothing when nothing is (interrupts.cpp).
 [[nodiscard]] std::optional<std::uint64_t> timer_left();
 
 // Time (clock.cpp).

@@ -1,7 +1,7 @@
 // QEMU's TCG with -icount shift=0: virtual time, and so the time-stamp counter and the local APIC's
 // timer, is the number of instructions executed, the kernel's among them. A stint's count is the
-// difference of two time stamps, and the timer is the overflow. What of that is the kernel's own way
-// into ring 3 and back is the same each time, and found by the self-test; wherever one of these
+// difference of two time stamps, and the timer is the overflow. What of that is the kernel's own
+// way into ring 3 and back is the same each time, and found by the self-test; wherever one of these
 // clocks is anything else, the self-test refuses it.
 #include <optional>
 

@@ -1,5 +1,5 @@
-// What the counters of Intel and AMD have in common: a register that counts up while ring 3 runs, and
-// whose overflow is delivered by the local APIC as an NMI, so that it ends a run even when a flipped
+// What the counters of Intel and AMD have in common: a register that counts up while ring 3 runs,
+// and whose overflow the local APIC delivers as an NMI, so that it ends a run even when a flipped
 // bit has switched interrupts off. Where the registers are: pmu_intel.cpp, pmu_amd.cpp.
 #pragma once
 

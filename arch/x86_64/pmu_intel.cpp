@@ -3,8 +3,8 @@
 // full width; the 32-bit sign extension is the general counters'.
 //
 // Freeze on PMI (IA32_DEBUGCTL bit 12) stays off: it stops the counter when the interrupt is asked
-// for, not when it arrives, and so loses the instructions of the skid, which here have to be counted
-// (Linux gave it up for that, commit 3daa96d67274). A freeze that happened nevertheless is undone.
+// for, not when it arrives, and so loses the instructions of the skid, which have to be counted here
+// (Linux gave it up, commit 3daa96d67274). A freeze that happened nevertheless is undone.
 #include "arch/x86_64/features.hpp"
 #include "arch/x86_64/pmu.hpp"
 
@@ -26,7 +26,8 @@ public:
     const unsigned width = announced() ? leaf.edx >> 5 & 0xff : 48;
     clear_ = GlobalStatus::Fixed0 | ((leaf.eax & 0xff) >= 4 ? GlobalStatus::CtrFrz : 0);
     // Time that the firmware takes for itself is not the program's (SDM Vol. 3B §18.4.1).
-    if (has(feature::pdcm) && (read_msr(Msr::PerfCapabilities) & PerfCapabilities::FreezeInSmm) != 0) {
+    if (has(feature::pdcm) &&
+        (read_msr(Msr::PerfCapabilities) & PerfCapabilities::FreezeInSmm) != 0) {
       static_cast<void>(try_write_msr(Msr::DebugCtl, DebugCtl::FreezeWhileSmm));
     }
     return try_write_msr(Msr::GlobalControl, 0) &&

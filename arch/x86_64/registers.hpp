@@ -89,7 +89,7 @@ struct McStatus {
   static constexpr Bits Pcc = bit(57), Val = bit(63);
 };
 
-// Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1; bit 32 of the global registers is fixed counter 0.
+// Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1. Bit 32 of the global registers: fixed counter 0.
 struct FixedControl {
   static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3);
 };
@@ -102,7 +102,7 @@ struct PerfCapabilities {
 struct DebugCtl {
   static constexpr Bits FreezeWhileSmm = bit(14);
 };
-// AMD APM Vol. 2 §13.2.1. Standing: retired instructions of ring 3, interrupt on overflow, not enabled.
+// AMD APM Vol. 2 §13.2.1. Standing: retired instructions of ring 3, with interrupt, not enabled.
 struct PerfEvtSel {
   static constexpr Bits Usr = bit(16), Int = bit(20), En = bit(22), RetiredInstructions = 0xc0,
                         Standing = RetiredInstructions | Usr | Int;

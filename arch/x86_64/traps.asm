@@ -144,8 +144,8 @@ trap_stubs:
         times trap_stubs + vector * TRAP_STUB_BYTES - $ int3
 %endrep
 
-; bool try_write_msr(Msr msr, std::uint64_t value): false when it raises #GP, upon which kernel_trap()
-; clears R8 and goes on behind.
+; bool try_write_msr(Msr msr, std::uint64_t value): false when it raises #GP; then kernel_trap() clears
+; R8 and goes on behind.
 try_write_msr:
         mov ecx, edi
         mov eax, esi

@@ -1,5 +1,5 @@
-// The local APIC's registers as they are written (Intel SDM Vol. 3A chapter 11): the timer in both of
-// its modes, the counter's interrupt, as x2APIC and as xAPIC.
+// The local APIC's registers as they are written (Intel SDM Vol. 3A chapter 11): the timer in both
+// of its modes, the counter's interrupt, as x2APIC and as xAPIC.
 #include <array>
 
 #include "arch/x86_64/devices.hpp"

@@ -147,7 +147,7 @@ TEST_CASE("in the kernel an NMI passes, a debug trap only where SYSCALL enters, 
   }
 }
 
-TEST_CASE("a WRMSR on trial goes on behind, with R8 cleared; elsewhere its fault is the kernel's own") {
+TEST_CASE("a WRMSR on trial goes on behind, with R8 cleared; its other faults are the kernel's") {
   reset({});
   auto frame = frame_at(x86::general_protection_vector, tried_wrmsr);
   frame.r8 = 1;

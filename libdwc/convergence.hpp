@@ -73,9 +73,10 @@ public:
     return Position::Elsewhere;
   }
 
-  // At a position that was found without the counter: what it says there proves it wrong.
+  // At a position that was found without the counter: what it says there proves it wrong. Not so
+  // where the run stands as it began: a loop that changes nothing has any count.
   [[nodiscard]] bool counter_is_off() const {
-    if (phase_ != Phase::Landmark || !platform_.counter().counts) return false;
+    if (phase_ != Phase::Landmark || steps_ == 0 || !platform_.counter().counts) return false;
     const std::uint64_t here = platform_.count();
     return (here > count_ ? here - count_ : count_ - here) > tolerance();
   }

@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "tests/catch.hpp"
+#include "tests/libdwc/convergence_bugs.hpp"
 #include "tests/libdwc/property.hpp"
 
 using namespace fake;
@@ -80,6 +81,26 @@ Tally run_trials(const CounterModel& counter, bool flips, std::uint64_t programs
   return tally;
 }
 
+// The first program on which something is wrong, without any flip. Only with an honest counter is a
+// search that finds nothing wrong in itself.
+template <class M>
+bool is_found(const char* bug, const CounterModel& counter) {
+  const bool searches_succeed = counter.announced.counts && counter.honest();
+  Tally tally;
+  for (std::uint64_t seed = first_seed; seed < first_seed + 2000; ++seed) {
+    Random random{seed};
+    const Trial trial = random_trial(random, counter, false);
+    auto wrong = violation_in<M>(trial, random, seed, tally);
+    if (!wrong && tally.mismatches != 0) wrong = "a mismatch";
+    if (!wrong && searches_succeed && tally.failed != 0) wrong = "a failed convergence";
+    if (!wrong) continue;
+    std::cout << bug << ", " << counter.name << ": program " << seed - first_seed + 1 << ", "
+              << *wrong << '\n';
+    return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 TEST_CASE("with an honest counter and no flip no search fails and nothing is a mismatch") {
@@ -113,5 +134,30 @@ TEST_CASE("without a counter the first run's address leads to its position") {
   for (const bool flips : {false, true}) {
     const Tally tally = run_trials({.name = "landmark"}, flips, 2000);
     CHECK(tally.time_limited > 10 * tally.programs);
+    if (!flips) {
+      CHECK(tally.mismatches == 0);
+      CHECK(tally.failed < tally.time_limited / 1000);
+    }
   }
+}
+
+TEST_CASE("the random programs find each bug that a search can have") {
+  const CounterModel& exact_counter = honest[0];
+  const CounterModel& skidding = honest[2];
+  const CounterModel landmark{.name = "landmark"};
+  CHECK(is_found<RipAlone>("RIP alone decides", exact_counter));
+  CHECK(is_found<RipAlone>("RIP alone decides", landmark));
+  CHECK(is_found<PagesForgotten>("pages forgotten", skidding));
+  CHECK(is_found<PagesForgotten>("pages forgotten", landmark));
+  CHECK(is_found<ExtendedStateForgotten>("extended state forgotten", skidding));
+  CHECK(is_found<ExtendedStateForgotten>("extended state forgotten", landmark));
+  const CounterModel late{.name = "late", .announced = rough, .skid = 40, .skid_beyond = 600};
+  CHECK_FALSE(is_found<Machine>("none", late));
+  CHECK_FALSE(is_found<Machine>("none", landmark));
+  CHECK(is_found<OvershootIgnored>("overshoot ignored", late));
+  CHECK(is_found<CountNotRestarted>("count not restarted", exact_counter));
+  CHECK(is_found<NoBreakpoint>("no breakpoint while stepping", exact_counter));
+  CHECK(is_found<RepeatsNotSeen>("repeated instruction not seen", landmark));
+  CHECK(is_found<StepsOverTarget>("steps over the target's iteration", exact_counter));
+  CHECK(is_found<NotLoadedAgain>("not loaded again after a candidate", skidding));
 }

@@ -109,9 +109,12 @@ private:
     emit({.op = Op::Immediate, .a = 6, .value = 1 + random_.below(150)});
     const std::uint64_t add = program_.size();
     emit({.op = Op::ToExtended, .a = e, .b = 6});
-    emit({.op = Op::FromExtended, .a = 2, .b = e});
+    emit({.op = Op::FromExtended, .a = 6, .b = e});
+    emit({.op = Op::BranchNonzero, .a = 6, .value = add + 5});
+    emit({.op = Op::Immediate, .a = 6, .value = 1});
+    emit({.op = Op::BranchNonzero, .a = 6, .value = add + 7});
     emit({.op = Op::Immediate, .a = 6, .value = minus_one});
-    emit({.op = Op::BranchNonzero, .a = 2, .value = add});
+    emit({.op = Op::BranchNonzero, .a = 6, .value = add});
   }
 
   void repeat_store(std::uint64_t most) {

@@ -1,0 +1,120 @@
+// Platforms and comparators with one bug each that only the search for a position can show: what
+// the machine's part of it, or the decision that a position is the right one, could get wrong.
+#pragma once
+
+#include "libdwc/comparator.hpp"
+#include "tests/libdwc/fake_machine.hpp"
+#include "tests/libdwc/seeded_bugs.hpp"
+
+namespace fake {
+
+// ---- Decisions ----
+
+struct RipAlone : Machine {
+  using Machine::Machine;
+  static constexpr std::size_t trap_words = 0;
+};
+struct PagesForgotten : Machine {
+  using Machine::Machine;
+};
+struct ExtendedStateForgotten : Machine {
+  using Machine::Machine;
+};
+
+// Looks at the first `words` of the registers, and at pages or not.
+template <class M, std::size_t words, bool pages>
+class LaxComparator {
+public:
+  LaxComparator(M& machine, dwc::Statistics& /*unused*/, dwc::Diagnosis<M>& /*unused*/)
+      : machine_{machine} {}
+  bool registers_agree(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+    const std::size_t count = std::min(words, a.size());
+    return std::equal(a.begin(), a.begin() + count, b.begin());
+  }
+  bool page_agrees(dwc::PageEntry<M>& entry) {
+    const auto compared = machine_.compare(entry.rewound ? entry.spare : entry.base, entry.work);
+    entry.first_check = compared.check_word;
+    return !pages || !compared.first_difference;
+  }
+
+private:
+  M& machine_;
+};
+
+}  // namespace fake
+
+template <>
+class dwc::Comparator<fake::RipAlone> : public fake::LaxComparator<fake::RipAlone, 0, false> {
+  using LaxComparator::LaxComparator;
+};
+template <>
+class dwc::Comparator<fake::PagesForgotten>
+    : public fake::LaxComparator<fake::PagesForgotten, fake::Registers::count, false> {
+  using LaxComparator::LaxComparator;
+};
+template <>
+class dwc::Comparator<fake::ExtendedStateForgotten>
+    : public fake::LaxComparator<fake::ExtendedStateForgotten, fake::Machine::trap_words, true> {
+  using LaxComparator::LaxComparator;
+};
+
+namespace fake {
+
+// ---- The machine's part ----
+
+// An overflow is believed to have come where it was asked for.
+struct OvershootIgnored : Machine {
+  using Machine::Machine;
+  void stop_at_count(std::uint64_t count) {
+    asked_ = count != 0 ? count : asked_;
+    Machine::stop_at_count(count);
+  }
+  void run_begins(dwc::Run run) {
+    asked_ = ~std::uint64_t{0};
+    Machine::run_begins(run);
+  }
+  std::uint64_t count() { return std::min(asked_, Machine::count()); }
+
+private:
+  std::uint64_t asked_ = ~std::uint64_t{0};
+};
+
+struct CountNotRestarted : StepMachine {
+  using StepMachine::StepMachine;
+  void restart_count() {
+    if (step_ == Step::FirstRun) Machine::restart_count();
+  }
+};
+
+struct NoBreakpoint : Machine {
+  using Machine::Machine;
+  void break_at(std::optional<std::uint64_t>) {}
+};
+
+struct RepeatsNotSeen : Machine {
+  using Machine::Machine;
+  bool repeats() { return false; }
+};
+
+// Never stops within a repeated instruction.
+struct StepsOverTarget : Machine {
+  using Machine::Machine;
+  void step(const Registers& target) {
+    Registers elsewhere = target;
+    elsewhere.word[Registers::ip] = ~std::uint64_t{0};
+    Machine::step(elsewhere);
+  }
+};
+
+// Once the second run is under way, what a comparison wrecked stays wrecked.
+struct NotLoadedAgain : StepMachine {
+  using StepMachine::StepMachine;
+  void load() {
+    if (step_ != Step::SecondRun || retired() == 0) Machine::load();
+  }
+  void complete() {
+    if (step_ != Step::AfterSecond) Machine::complete();
+  }
+};
+
+}  // namespace fake

@@ -330,18 +330,42 @@ TEST_CASE("icount is refused where the clock is anything else") {
   REQUIRE(refusals.find("icount: ") == 0);
 }
 
-TEST_CASE("while icount holds a stop the timer is its own") {
+TEST_CASE("with icount a stop and the time limit are both waited for, whichever is first") {
   become(Pmu::None);
   power_on_tcg();
   REQUIRE(start().counts);
-  Program program{1000};
+  Program program{4000};
   restart_count();
   arm_timer(reprise::Nanoseconds{300});
   stop_at_count(500);
+  REQUIRE(program.run().kind == Kind::Timer);
+  REQUIRE(program.position() < 300);
   REQUIRE(program.run().kind == Kind::Counter);
   REQUIRE(program.position() == 500);
-  arm_timer(reprise::Nanoseconds{300});
+  arm_timer(reprise::Nanoseconds{3000});
+  stop_at_count(600);
+  REQUIRE(program.run().kind == Kind::Counter);
   REQUIRE(program.run().kind == Kind::Timer);
+  REQUIRE(program.position() > 3000);
+}
+
+TEST_CASE("an overflow of icount's that comes while the kernel works stops nothing too early") {
+  become(Pmu::None);
+  power_on_tcg();
+  REQUIRE(start().counts);
+  Program program{490};
+  for (std::uint64_t place = 491; place < 600; ++place) {
+    restart_count();
+    arm_timer(reprise::Nanoseconds{100'000});
+    stop_at_count(place);
+    REQUIRE(program.run().kind == Kind::SystemCall);
+    program.state[Register::Rip] -= 492;  // once more
+    if (place > 491) REQUIRE(program.run().kind == Kind::Counter);
+    REQUIRE(count() == place);
+    stop_at_count(0);
+    REQUIRE(program.run().kind == Kind::SystemCall);
+    program.state[Register::Rip] -= 492;
+  }
 }
 
 TEST_CASE("what is left of icount's stop is no timer's expiry") {

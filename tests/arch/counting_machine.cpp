@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto lvtpc = static_cast<Msr>(0x834), initial_count = static_cast<Msr>(0x838),
                current_count = static_cast<Msr>(0x839), apic_version = static_cast<Msr>(0x803),
-               end_of_service = static_cast<Msr>(0x80b);
+               end_of_service = static_cast<Msr>(0x80b), timers_request = static_cast<Msr>(0x827);
 constexpr std::uint64_t fixed_0 = 1ull << 32, lvt_mask = 1 << 16;
 
 std::uint64_t mask() { return (1ull << machine.width) - 1; }
@@ -114,6 +114,7 @@ std::optional<std::uint64_t> on_read(Msr msr) {
   if (msr == current_count) {
     return machine.timer_end > machine.stamp ? machine.timer_end - machine.stamp : 0;
   }
+  if (msr == timers_request) return machine.timer_pending ? 1 << (timer_vector % 32) : 0;
   if (msr == Msr::PerfCapabilities && (cpu.leaves[{1, 0}].ecx & 1 << 15) == 0) {
     throw GeneralProtection("RDMSR");
   }
@@ -237,6 +238,9 @@ void CountingMachine::power_on(std::uint32_t leaf_1_ecx) {
   cpu.on_write_msr = on_write;
   cpu.on_read_msr = on_read;
   cpu.time_stamp = [] { return machine.stamp; };
+  cpu.interrupts_on = [] {
+    if (std::exchange(machine.timer_pending, false)) handle_interrupt(timer_vector);
+  };
   start_local_apic();
   writes.clear();
 }
@@ -267,6 +271,10 @@ void x86::note_timer_interrupt() {
   if (!machine.timer_armed || timer_runs()) return;
   machine.timer_armed = false;
   machine.timer_expired = true;
+}
+std::optional<std::uint64_t> x86::timer_left() {
+  if (!machine.timer_armed) return std::nullopt;
+  return timer_count();
 }
 bool x86::take_timer_expiry() { return std::exchange(machine.timer_expired, false); }
 void x86::note_device_interrupt(std::uint8_t) {}

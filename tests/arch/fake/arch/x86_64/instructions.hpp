@@ -32,6 +32,7 @@ struct FakeCpu {
   std::function<std::optional<std::uint64_t>(Msr)> on_read_msr;
   std::function<bool(Msr, std::uint64_t)> on_write_msr;
   std::function<std::uint64_t()> time_stamp;
+  std::function<void()> interrupts_on;  // a moment in which they are let in
 
   std::uint16_t ds = 0, es = 0, fs = 0, gs = 0;
   std::uint64_t fs_base = 0, gs_base = 0;
@@ -74,6 +75,11 @@ inline void write_msr(Msr msr, std::uint64_t value) {
     cpu.msrs[msr] = value;
   }
 }
+
+inline void sti_nop() {
+  if (cpu.interrupts_on) cpu.interrupts_on();
+}
+inline void cli() {}
 
 inline std::uint8_t in8(std::uint16_t) { return 0xff; }
 inline void out8(std::uint16_t, std::uint8_t) {}

@@ -72,8 +72,10 @@ public:
     if (is_position(event.kind)) return proceed(search_.stopped());
     ends_.note(run_, event, memory_);
     end_run();
-    if (event.kind == Kind::MachineCheck) ++statistics_.machine_checks;
-    if (event.kind == Kind::MachineCheck) return restart(Verdict::MachineCheck);
+    if (event.kind == Kind::MachineCheck) {
+      ++statistics_.machine_checks;
+      return restart(Verdict::MachineCheck);
+    }
     return run_ == Run::First ? after_first_run() : after_second_run();
   }
 
@@ -299,8 +301,9 @@ private:
     if (restarts_++ == settings_.restart_limit) {
       if (if_none_is_left != Verdict::Unresolved) return stop(if_none_is_left);
       ++statistics_.unresolved;
-      if (!caution_.halve_limit())
+      if (!caution_.halve_limit()) {
         return stop(hint_failed_ ? if_none_is_left : Verdict::Divergence);
+      }
       restarts_ = 0;
     }
     ++statistics_.restarts;

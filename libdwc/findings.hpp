@@ -140,7 +140,7 @@ struct Diagnosis {
   PeEnd first_end;
   std::optional<PeEnd> second_end;  // nothing when the first run was given up; TimeLimit when
                                     // the second one did not come to the first one's position
-  std::uint64_t first_rip = 0;      // of each run's end
+  std::uint64_t first_rip = 0;      // of each run's end, or where the second one was given up
   std::uint64_t second_rip = 0;
   Shortlist<RegisterDifference> registers;
   Shortlist<PageDifference<typename P::Page>> pages;

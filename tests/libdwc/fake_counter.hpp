@@ -46,7 +46,8 @@ public:
   }
   [[nodiscard]] std::uint64_t read();
   void stop_at(std::uint64_t count);
-  [[nodiscard]] bool armed() const { return armed_; }
+  // Until told otherwise, even when the overflow has come.
+  [[nodiscard]] bool on() const { return stop_at_ != 0; }
 
   // An instruction, or an iteration of a repeated one, is over.
   void retired(bool repeats_on);

@@ -141,7 +141,10 @@ void Machine::load() {
 
 void Machine::wreck_extended_state() { extended_.fill(garbage); }
 
-void Machine::arm_timer(std::uint64_t ticks) { deadline_ = ticks == 0 ? 0 : time_ + ticks; }
+void Machine::arm_timer(std::uint64_t ticks) {
+  const bool taken = counter_.on() && counter_.model().takes_timer;
+  deadline_ = ticks == 0 || taken ? 0 : time_ + ticks;
+}
 
 void Machine::stop_at_count(std::uint64_t count) {
   counter_.stop_at(count);

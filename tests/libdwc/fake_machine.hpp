@@ -171,7 +171,7 @@ public:
   const std::vector<bool>& written() const { return written_; }  // pages, since the run began
   std::span<const std::uint64_t> content(Page page) const;
   bool timer_armed() const { return deadline_ != 0; }
-  bool stop_armed() const { return counter_.armed() || break_ || step_target_; }
+  bool stop_armed() const { return counter_.on() || break_ || step_target_; }
   std::span<std::uint64_t> extended() { return extended_; }
   Frame zero_page() const { return Frame{0}; }
 

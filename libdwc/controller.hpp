@@ -15,6 +15,7 @@
 #pragma once
 
 #include "libdwc/convergence.hpp"
+#include "libdwc/pe_clock.hpp"
 #include "libdwc/run_ends.hpp"
 
 namespace dwc {
@@ -40,6 +41,7 @@ public:
         first_{*storage.first},
         memory_{platform, settings_, storage.pages, statistics_},
         comparator_{platform, statistics_, diagnosis_},
+        clock_{platform, settings_, caution_},
         search_{platform, statistics_, comparator_, caution_} {}
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
@@ -48,7 +50,7 @@ public:
   void begin() {
     require(state_ == State::Ready);
     state_ = State::Running;
-    pe_began_ = lap_began_ = platform_.now();
+    clock_.begin_pe();
     ++pe_number_;
     restarts_ = 0;
     hint_failed_ = false;
@@ -60,13 +62,13 @@ public:
   // What stopped the process while a PE was under way.
   [[nodiscard]] Next handle(const Event<Page>& event) {
     require(state_ == State::Running);
-    const std::uint64_t user_time = lap();
-    if (run_ == Run::First) first_run_ticks_ += user_time;
+    const std::uint64_t user_time = clock_.lap();
+    if (run_ == Run::First) clock_.first_run_took(user_time);
     (run_ == Run::First ? statistics_.ticks.first_run : statistics_.ticks.second_run) += user_time;
 
     if (event.kind == Kind::WriteFault) {
       const bool admitted = admit(event.page);
-      statistics_.ticks.fault += lap();
+      statistics_.ticks.fault += clock_.lap();
       if (admitted) return proceed(search_.go_on());
     }
     if (is_position(event.kind)) return proceed(search_.stopped());
@@ -123,23 +125,12 @@ private:
     ++(run == Run::First ? statistics_.first_runs : statistics_.second_runs);
     run_end_told_ = false;
     platform_.run_begins(run);
-    platform_.arm_timer(run == Run::First ? first_run_limit() : second_run_limit());
-    if (run == Run::First) first_run_ticks_ = 0;
+    if (run == Run::First) clock_.begin_first_run();
+    platform_.arm_timer(run == Run::First ? clock_.first_run_limit()
+                                          : clock_.second_run_limit(restarts_));
     platform_.restart_count();
     platform_.load();
-    statistics_.ticks.load += lap();
-  }
-
-  [[nodiscard]] std::uint64_t first_run_limit() const {
-    return caution_.shortened(settings_.limit_ticks);
-  }
-
-  // A second run does the same work as the first, but finds caches and translations cold. What the
-  // clock ended too early, on a machine that is itself interrupted, gets four times the slack at
-  // each restart, up to 64 times: a loop still ends, and a slow run is not taken for one for ever.
-  [[nodiscard]] std::uint64_t second_run_limit() const {
-    const unsigned growth = 2 * (restarts_ < 3 ? restarts_ : 3);
-    return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << growth);
+    statistics_.ticks.load += clock_.lap();
   }
 
   // Only the first run adds pages: what the second one modifies beyond them is a mismatch. A fault
@@ -150,7 +141,7 @@ private:
     if (known || run_ == Run::Second) return known;
     const bool admitted = memory_.admit(page);
     if (trap_words_apart<P>(start_, platform_.registers()) == 0) {
-      platform_.arm_timer(first_run_limit());
+      platform_.arm_timer(clock_.first_run_limit());
     }
     return admitted;
   }
@@ -181,7 +172,7 @@ private:
     rewind();
     start_run(Run::Second);
     if (ends_.first.kind != PeEnd::Kind::TimeLimit) return Next::Resume;
-    return proceed(search_.begin(first_, count, second_run_limit(), guide()));
+    return proceed(search_.begin(first_, count, clock_.second_run_limit(restarts_), guide()));
   }
 
   [[nodiscard]] Next after_second_run() {
@@ -245,9 +236,9 @@ private:
     copy_words(first_, platform_.registers());
     copy_words(platform_.registers(), start_);
     memory_.rewind();
-    statistics_.ticks.rewind += lap();
+    statistics_.ticks.rewind += clock_.lap();
     platform_.flush_caches();
-    statistics_.ticks.flush += lap();
+    statistics_.ticks.flush += clock_.lap();
   }
 
   [[nodiscard]] bool registers_agree() {
@@ -258,15 +249,15 @@ private:
     const bool registers = registers_agree();
     const bool wanted = registers || depth == Depth::WholePicture;
     const bool agree = wanted && memory_.agrees(comparator_, depth) && registers;
-    statistics_.ticks.compare_commit += lap();
+    statistics_.ticks.compare_commit += clock_.lap();
     return agree;
   }
 
   [[nodiscard]] Next commit() {
     const std::size_t modified_pages = memory_.commit();
     state_ = State::Ready;
-    statistics_.ticks.compare_commit += lap();
-    statistics_.count_committed(ends_.first.kind, modified_pages, lap_began_ - pe_began_);
+    statistics_.ticks.compare_commit += clock_.lap();
+    statistics_.count_committed(ends_.first.kind, modified_pages, clock_.took());
     return Next::Serve;
   }
 
@@ -316,7 +307,7 @@ private:
     const bool registers_intact = check_word(start_.words()) == start_check_;
     copy_words(platform_.registers(), start_);
     diagnosis_.corrupt_page = memory_.restore();
-    statistics_.ticks.rewind += lap();
+    statistics_.ticks.rewind += clock_.lap();
     if (settings_.check_words == CheckWords::Ignore) return true;
     if (registers_intact && !diagnosis_.corrupt_page) return true;
     ++statistics_.snapshot_failures;
@@ -334,14 +325,6 @@ private:
     return memory_.set().dirty_in(run_, k);
   }
 
-  // Ticks since the last lap: each phase ends by taking its own.
-  [[nodiscard]] std::uint64_t lap() {
-    const std::uint64_t now = platform_.now();
-    const std::uint64_t ticks = now - lap_began_;
-    lap_began_ = now;
-    return ticks;
-  }
-
   P& platform_;
   const Settings settings_;
   Registers& start_;
@@ -351,6 +334,7 @@ private:
   ShadowMemory<P> memory_;
   Comparator<P> comparator_;
   Caution caution_;
+  PeClock<P> clock_;
   Convergence<P> search_;
   RunEnds<P> ends_;
 
@@ -361,9 +345,6 @@ private:
   std::uint32_t restarts_ = 0;     // of this PE
   bool hint_failed_ = false;   // in this PE; otherwise all attempts but the last resort differed
   bool run_end_told_ = false;  // to the platform, of this run
-  std::uint64_t first_run_ticks_ = 0;
-  std::uint64_t pe_began_ = 0;
-  std::uint64_t lap_began_ = 0;
 };
 
 }  // namespace dwc

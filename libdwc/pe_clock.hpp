@@ -1,0 +1,50 @@
+// A PE's time: where it goes, phase by phase, and how long each of its runs may take.
+#pragma once
+
+#include "libdwc/caution.hpp"
+#include "libdwc/interface.hpp"
+#include "libdwc/platform.hpp"
+
+namespace dwc {
+
+template <Platform P>
+class PeClock {
+public:
+  PeClock(P& platform, const Settings& settings, const Caution& caution)
+      : platform_{platform}, settings_{settings}, caution_{caution} {}
+
+  void begin_pe() { began_ = lap_began_ = platform_.now(); }
+  void begin_first_run() { first_run_ticks_ = 0; }
+  void first_run_took(std::uint64_t user_time) { first_run_ticks_ += user_time; }
+
+  // Ticks since the last lap: each phase ends by taking its own.
+  [[nodiscard]] std::uint64_t lap() {
+    const std::uint64_t ticks = platform_.now() - lap_began_;
+    lap_began_ += ticks;
+    return ticks;
+  }
+  // From the PE's begin to the last lap.
+  [[nodiscard]] std::uint64_t took() const { return lap_began_ - began_; }
+
+  [[nodiscard]] std::uint64_t first_run_limit() const {
+    return caution_.shortened(settings_.limit_ticks);
+  }
+
+  // A second run does the same work as the first, but finds caches and translations cold. What the
+  // clock ended too early, on a machine that is itself interrupted, gets four times the slack at
+  // each restart, up to 64 times: a loop still ends, and a slow run is not taken for one for ever.
+  [[nodiscard]] std::uint64_t second_run_limit(std::uint32_t restarts) const {
+    const unsigned growth = 2 * (restarts < 3 ? restarts : 3);
+    return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << growth);
+  }
+
+private:
+  P& platform_;
+  const Settings& settings_;
+  const Caution& caution_;
+  std::uint64_t first_run_ticks_ = 0;
+  std::uint64_t began_ = 0;
+  std::uint64_t lap_began_ = 0;
+};
+
+}  // namespace dwc

@@ -64,7 +64,7 @@ public:
     require(state_ == State::Running);
     const std::uint64_t user_time = clock_.lap();
     if (run_ == Run::First) clock_.first_run_took(user_time);
-    (run_ == Run::First ? statistics_.ticks.first_run : statistics_.ticks.second_run) += user_time;
+    phase_of_run() += user_time;
 
     if (event.kind == Kind::WriteFault) {
       const bool admitted = admit(event.page);
@@ -148,6 +148,13 @@ private:
 
   [[nodiscard]] static bool is_position(Kind kind) {
     return kind == Kind::Counter || kind == Kind::Step || kind == Kind::Break;
+  }
+
+  // Where the time since the run was let go belongs.
+  [[nodiscard]] std::uint64_t& phase_of_run() {
+    PhaseTicks& ticks = statistics_.ticks;
+    if (run_ == Run::First) return ticks.first_run;
+    return search_.stepping() ? ticks.convergence : ticks.second_run;
   }
 
   void end_run() {

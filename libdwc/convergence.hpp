@@ -100,6 +100,7 @@ public:
   // A position with the right RIP was seen; the diagnosis has the one with the fewest other words.
   [[nodiscard]] bool came_near() const { return nearest_ != ~std::size_t{0}; }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
+  [[nodiscard]] bool stepping() const { return phase_ == Phase::Stepping; }
 
   // How much before the target the counter stops the run.
   [[nodiscard]] std::uint64_t margin() const {

@@ -23,6 +23,7 @@ struct PhaseTicks {
   std::uint64_t rewind = 0;  // to R0 and P0: before the second run, and before a restart
   std::uint64_t flush = 0;
   std::uint64_t second_run = 0;
+  std::uint64_t convergence = 0;  // its last part, step by step, behind the counter's stop
   std::uint64_t compare_commit = 0;
 };
 

@@ -19,7 +19,8 @@ constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
     "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
 
 std::uint64_t total_of(const dwc::PhaseTicks& t) {
-  return t.load + t.first_run + t.fault + t.rewind + t.flush + t.second_run + t.compare_commit;
+  return t.load + t.first_run + t.fault + t.rewind + t.flush + t.second_run + t.convergence +
+         t.compare_commit;
 }
 
 // "2.13", or "-" when there is nothing to divide by.
@@ -59,7 +60,7 @@ void print_details(std::string_view name, const Statistics& s, std::uint64_t mar
               "evictions", s.evictions);
   print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
               t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,
-              "compare_commit_ns", t.compare_commit, "longest_pe_ns", s.longest_pe_ticks,
+              "convergence_ns", t.convergence, "compare_commit_ns", t.compare_commit, "longest_pe_ns", s.longest_pe_ticks,
               "overhead_percent", t.second_run == 0 ? 0 : 100 * total_of(t) / t.second_run);
 }
 

@@ -14,6 +14,7 @@
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/pmu.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
 
@@ -252,6 +253,12 @@ void try_breakpoints() {
   stepper.watch(std::nullopt);
 }
 
+// PKRS has no upper half, which is one of the few registers whose rules TCG enforces.
+void try_wrong_registers() {
+  expect("a register on trial that takes the value", try_write_msr(x86::Msr::SysenterCs, 0));
+  expect("and one that faults", !try_write_msr(static_cast<x86::Msr>(0x6e1), 1ull << 32));
+}
+
 // Too deep on purpose.
 std::uint64_t overflow(std::uint64_t depth) {
   volatile std::uint64_t block[64];
@@ -288,6 +295,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   try_forbidden();
   try_impossible_rip();
   try_rest();
+  try_wrong_registers();
   try_steps();
   try_breakpoints();
   exit_machine(all_good ? ExitCode::Clean : ExitCode::ProgramFailed);

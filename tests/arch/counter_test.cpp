@@ -144,7 +144,7 @@ TEST_CASE("an older counter's stint: stopped, set, cleared, admitted, started, i
   REQUIRE(count() == 101);
 }
 
-TEST_CASE("from version 4 on a freeze is cleared with the overflow; freezing is not asked for") {
+TEST_CASE("from version 4 on a freeze is cleared with the overflow, freezing is not asked for") {
   become(Pmu::Intel).version = 4;
   machine.freezes = true;
   machine.power_on();
@@ -168,7 +168,7 @@ TEST_CASE("the firmware's own time is left out where the CPU can") {
   REQUIRE_FALSE(cpu.msrs.contains(Msr::DebugCtl));
 }
 
-TEST_CASE("AMD's event, rings and interrupt; the counter only changes while it stands") {
+TEST_CASE("AMD's event, rings and interrupt, the counter only changes while it stands") {
   become(Pmu::AmdCore);
   machine.power_on();
   REQUIRE(start().counts);
@@ -382,7 +382,7 @@ TEST_CASE("what is left of icount's stop is no timer's expiry") {
   for (int i = 0; i < 500; ++i) REQUIRE(program.run().kind == Kind::SystemCall);
 }
 
-TEST_CASE("auto asks CPUID first; a choice does not, but tests all the same") {
+TEST_CASE("auto asks CPUID first, a choice does not, but tests all the same") {
   become(Pmu::None);
   machine.power_on();
   REQUIRE(start().name == "landmark");

@@ -54,7 +54,7 @@ extern "C" void system_call_entry() {}
 void arch::write_console(std::string_view text) { said += text; }
 void arch::exit_machine(reprise::ExitCode code) { throw Exit{code}; }
 
-TEST_CASE("a CPU that has what is needed passes; each missing feature is named") {
+TEST_CASE("a CPU that has what is needed passes, each missing feature is named") {
   become_oldest();
   REQUIRE_NOTHROW(require_features());
   const struct {
@@ -97,7 +97,7 @@ TEST_CASE("every protection that the CPU has is on, and none that it lacks") {
   REQUIRE((cpu.msrs[Msr::Pat] & 7) == 6);       // write back
 }
 
-TEST_CASE("every error bank is switched on; a check is recoverable if the context is whole") {
+TEST_CASE("every error bank is switched on, a check is recoverable if the context is whole") {
   become_oldest();
   set_control_registers();
   REQUIRE((cpu.cr4 & Cr4::Mce) == 0);

@@ -153,7 +153,7 @@ TEST_CASE("exhausted memory fails one map and harms no other page") {
 }
 
 TEST_CASE(
-    "the destructor releases tables and owned frames, not shared ones; a moved-from table "
+    "the destructor releases tables and owned frames, not shared ones, a moved-from table "
     "nothing") {
   FakeMemory memory;
   const FrameNumber shared = memory.allocate().value();
@@ -183,7 +183,7 @@ TEST_CASE("replace puts another frame behind a page: owned, A and D clear, permi
   s.memory.release(shared);
 }
 
-TEST_CASE("accessed and dirty are what the MMU set; protecting clears dirty alone") {
+TEST_CASE("accessed and dirty are what the MMU set, protecting clears dirty alone") {
   Space s;
   const PageNumber page{0x400};
   REQUIRE(
@@ -233,7 +233,7 @@ TEST_CASE("a change of one page writes one word of memory") {
   s.memory.release(gone);
 }
 
-TEST_CASE("invalidation names the page; all of a space's translations go with CR3") {
+TEST_CASE("invalidation names the page, all of a space's translations go with CR3") {
   Space s;
   const std::uint64_t root = x86::cpu.cr3;
   x86::cpu.cr3_loads.clear();

@@ -89,7 +89,7 @@ TEST_CASE("a system call and every exception come out as what they are") {
   }
 }
 
-TEST_CASE("the timer's expiry ends the run; a leftover of an earlier arming does not") {
+TEST_CASE("the timer's expiry ends the run, a leftover of an earlier arming does not") {
   reset({x86::timer_vector, x86::timer_vector, x86::timer_vector});
   expiries = {false, false, true};
   REQUIRE(run().kind == Kind::Timer);
@@ -97,7 +97,7 @@ TEST_CASE("the timer's expiry ends the run; a leftover of an earlier arming does
   REQUIRE(ends == 3);
 }
 
-TEST_CASE("a device is told and acknowledged; a spurious interrupt is neither and ends nothing") {
+TEST_CASE("a device is told and acknowledged, a spurious interrupt is neither and ends nothing") {
   reset({x86::spurious_vector, x86::serial_vector});
   REQUIRE(run().kind == Kind::Device);
   REQUIRE(device_notes == std::vector<int>{x86::serial_vector});
@@ -108,7 +108,7 @@ TEST_CASE("a device is told and acknowledged; a spurious interrupt is neither an
   REQUIRE(ends == 1);
 }
 
-TEST_CASE("NMI and a recoverable machine check are told apart; one beyond recovery panics") {
+TEST_CASE("NMI and a recoverable machine check are told apart, one beyond recovery panics") {
   reset({x86::nmi_vector});
   REQUIRE(run().kind == Kind::NonMaskable);
   reset({x86::machine_check_vector});
@@ -147,7 +147,7 @@ TEST_CASE("in the kernel an NMI passes, a debug trap only where SYSCALL enters, 
   }
 }
 
-TEST_CASE("a WRMSR on trial goes on behind, with R8 cleared; its other faults are the kernel's") {
+TEST_CASE("a WRMSR on trial goes on behind, with R8 cleared, its other faults are the kernel's") {
   reset({});
   auto frame = frame_at(x86::general_protection_vector, tried_wrmsr);
   frame.r8 = 1;

@@ -224,7 +224,7 @@ dwc::Settings ignoring_check_words(dwc::Policy policy) {
 
 }  // namespace
 
-TEST_CASE("flipped snapshot registers are noticed before a restart; unchecked they are committed") {
+TEST_CASE("flipped snapshot registers are noticed before a restart, unchecked they are committed") {
   for (const dwc::Policy policy : {dwc::Policy::Rotate, dwc::Policy::Classic}) {
     World<> world{touch_pages(1), 1, 4, settings(policy)};
     corrupt_snapshot(world,
@@ -242,7 +242,7 @@ TEST_CASE("flipped snapshot registers are noticed before a restart; unchecked th
   }
 }
 
-TEST_CASE("a flipped snapshot page is noticed before a restart; unchecked it is committed") {
+TEST_CASE("a flipped snapshot page is noticed before a restart, unchecked it is committed") {
   for (const dwc::Policy policy : {dwc::Policy::Rotate, dwc::Policy::Classic}) {
     const auto flip = [](World<>& world) {
       const Frame base = world.process.controller().snapshot_frame(0);

@@ -136,7 +136,7 @@ TEST_CASE("dynamic programs are refused by interpreter or by needed library") {
         }) == Error::ElfDynamic);
 }
 
-TEST_CASE("\"dynamic\" is said even when a segment before the interpreter is wrong") {
+TEST_CASE("what is dynamic is called so even when a segment before the interpreter is wrong") {
   CHECK(error_after([](ElfBuilder& e) {
           e.segments[0].flags = 7;
           e.segments.push_back(ElfBuilder::other(3, 0x1200, 10));

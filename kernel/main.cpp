@@ -61,9 +61,13 @@ void check_names() {
   if (unknown) refuse({*unknown, "no such program", "names of this boot's programs"});
 }
 
-void introduce(const arch::BootInfo& boot) {
+void introduce() {
   say("Reprise: every processing element runs twice, is compared, then committed");
   arch::describe_machine([](std::string_view text) { say(text); });
+}
+
+// The last line before the programs'.
+void print_boot(const arch::BootInfo& boot) {
   print_event("boot", "log", 1u, "memory_kib", boot.total_memory >> 10, "free_kib",
               frames.free_frames() << (page_shift - 10), "modules", boot.modules.size(),
               "command_line", boot.command_line);
@@ -106,8 +110,9 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   using namespace reprise;
   const arch::BootInfo& boot = start_machine(magic, info);
   read_settings(boot);
-  introduce(boot);
+  introduce();
   choose_counter();
+  print_boot(boot);
   input.emplace(settings.input);
   injector.emplace(settings);
   const std::optional<Error> not_started =

@@ -33,8 +33,9 @@ inline constexpr std::uint64_t check_word_factor = 0xd6e8feb86659fd93;  // odd: 
 template <Platform P>
 [[nodiscard]] std::size_t trap_words_apart(const typename P::Registers& a,
                                            const typename P::Registers& b) {
+  const auto first = a.words(), second = b.words();
   std::size_t differing = 0;
-  for (std::size_t i = 0; i < P::trap_words; ++i) differing += a.words()[i] != b.words()[i] ? 1 : 0;
+  for (std::size_t i = 0; i < P::trap_words; ++i) differing += first[i] != second[i] ? 1 : 0;
   return differing;
 }
 

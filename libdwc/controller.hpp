@@ -14,6 +14,8 @@
 // that two runs agreed on. Between begin() and Serve nobody outside may look at either.
 #pragma once
 
+#include <utility>
+
 #include "libdwc/convergence.hpp"
 #include "libdwc/pe_clock.hpp"
 #include "libdwc/run_ends.hpp"
@@ -72,6 +74,11 @@ public:
       if (admitted) return proceed(search_.go_on());
     }
     if (is_position(event.kind)) return proceed(search_.stopped());
+    if (event.kind == Kind::Timer && within_instruction()) {
+      faulted_ = false;
+      platform_.arm_timer(clock_.first_run_limit() / 4 + 1);
+      return Next::Resume;
+    }
     ends_.note(run_, event, memory_);
     end_run();
     if (event.kind == Kind::MachineCheck) {
@@ -126,6 +133,7 @@ private:
     run_end_told_ = false;
     platform_.run_begins(run);
     if (run == Run::First) clock_.begin_first_run();
+    faulted_ = false;
     platform_.arm_timer(run == Run::First ? clock_.first_run_limit()
                                           : clock_.second_run_limit(restarts_));
     platform_.restart_count();
@@ -140,10 +148,20 @@ private:
     const bool known = memory_.knows(page);
     if (known || run_ == Run::Second) return known;
     const bool admitted = memory_.admit(page);
+    faulted_ = true;
     if (trap_words_apart<P>(start_, platform_.registers()) == 0) {
       platform_.arm_timer(clock_.first_run_limit());
     }
+    const std::span live = std::as_const(platform_.registers()).words();
+    __builtin_memcpy(first_.words().data(), live.data(), P::trap_words * sizeof(live[0]));
     return admitted;
+  }
+
+  // The instruction that took the last write fault of the first run has not been carried out yet.
+  // What it writes to two pages may stand in the first of them already (so it is in QEMU), and that
+  // is no position that a run without faults comes to: it gets some more time.
+  [[nodiscard]] bool within_instruction() const {
+    return faulted_ && run_ == Run::First && trap_words_apart<P>(first_, platform_.registers()) == 0;
   }
 
   [[nodiscard]] static bool is_position(Kind kind) {
@@ -352,6 +370,7 @@ private:
   std::uint32_t restarts_ = 0;     // of this PE
   bool hint_failed_ = false;   // in this PE; otherwise all attempts but the last resort differed
   bool run_end_told_ = false;  // to the platform, of this run
+  bool faulted_ = false;       // for writing, in this run; first_ has the registers, until it is R1
 };
 
 }  // namespace dwc

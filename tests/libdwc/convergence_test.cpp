@@ -263,6 +263,31 @@ TEST_CASE("a write fault of the very first instruction has the time limit begin 
   }
 }
 
+TEST_CASE("the first run does not end within the instruction of its last write fault") {
+  using Event = dwc::Event<Page>;
+  Limited world{memory_counts_down(50), good, 54};
+  auto& controller = world.process.controller();
+  controller.begin();
+  Event event{};
+  do {
+    event = event_of(world.machine, world.machine.run());
+    REQUIRE(controller.handle(event) == dwc::Next::Resume);
+  } while (event.kind != Event::Kind::WriteFault);
+  const std::uint64_t before = world.machine.retired();
+  REQUIRE(before == 2);
+  REQUIRE(controller.handle({.kind = Event::Kind::Timer}) == dwc::Next::Resume);  // within it
+  CHECK(world.statistics().second_runs == 0);
+  CHECK(world.machine.timer_armed());
+  world.disturb = [&] {
+    if (world.machine.retired() > before) world.machine.arm_timer(1);
+  };
+  event = event_of(world.machine, world.machine.run());
+  CHECK(event.kind == Event::Kind::Timer);
+  CHECK(world.machine.retired() > before);
+  static_cast<void>(controller.handle(event));
+  CHECK(world.statistics().second_runs == 1);
+}
+
 TEST_CASE("a write fault on a page of the set does not end the steps") {
   using Event = dwc::Event<Page>;
   Limited world{memory_counts_down(50), good, 54};

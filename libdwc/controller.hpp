@@ -75,9 +75,9 @@ public:
     }
     if (is_position(event.kind)) return proceed(search_.stopped());
     if (event.kind == Kind::Timer && within_instruction()) {
-      faulted_ = false;
-      platform_.arm_timer(clock_.first_run_limit() / 4 + 1);
-      return Next::Resume;
+      const std::uint64_t more_time = clock_.more_time();
+      platform_.arm_timer(more_time);
+      if (more_time != 0) return Next::Resume;
     }
     ends_.note(run_, event, memory_);
     end_run();
@@ -149,6 +149,7 @@ private:
     if (known || run_ == Run::Second) return known;
     const bool admitted = memory_.admit(page);
     faulted_ = true;
+    clock_.expect_instruction();
     if (trap_words_apart<P>(start_, platform_.registers()) == 0) {
       platform_.arm_timer(clock_.first_run_limit());
     }

@@ -30,6 +30,14 @@ public:
     return caution_.shortened(settings_.limit_ticks);
   }
 
+  // For one more instruction of a first run whose time is over: little, but more each time, in case
+  // that it was too little to carry it out. 0: it has had enough, it must have been carried out.
+  void expect_instruction() { more_time_ = first_run_limit() / 512 + 1; }
+  [[nodiscard]] std::uint64_t more_time() {
+    if (more_time_ > first_run_limit() / 4) return 0;
+    return more_time_ *= 2;
+  }
+
   // A second run does the same work as the first, but finds caches and translations cold. What the
   // clock ended too early, on a machine that is itself interrupted, gets four times the slack at
   // each restart, up to 64 times: a loop still ends, and a slow run is not taken for one for ever.
@@ -43,6 +51,7 @@ private:
   const Settings& settings_;
   const Caution& caution_;
   std::uint64_t first_run_ticks_ = 0;
+  std::uint64_t more_time_ = 0;
   std::uint64_t began_ = 0;
   std::uint64_t lap_began_ = 0;
 };

@@ -149,8 +149,9 @@ private:
   [[nodiscard]] bool give_one_up() {
     Entry* oldest = nullptr;
     for (Entry& entry : set_) {
-      if (entry.joined_now || !clean_so_far(entry)) continue;
-      if (oldest == nullptr || entry.clean_for > oldest->clean_for) oldest = &entry;
+      if (entry.joined_now) continue;
+      const bool older = oldest == nullptr || entry.clean_for > oldest->clean_for;
+      if (older && clean_so_far(entry)) oldest = &entry;
     }
     if (oldest == nullptr) return false;
     const Page page = oldest->page;

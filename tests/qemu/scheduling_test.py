@@ -151,7 +151,7 @@ class Spinning(Scheduling):
             self.assert_no_long_wait(outcome)
 
     def test_endless_programs_of_equal_priority_get_equal_times(self):
-        outcome = self.boot(spinners(), "console=serial stop.after=600ms")
+        outcome = self.boot(spinners(), "console=serial stop.after=2")
         self.assert_all_are_served(outcome, SPINNERS)
         self.assert_no_long_wait(outcome)
 
@@ -197,7 +197,7 @@ class SpinningOnce(Scheduling):
     """Without a second run the time limit has no need to stop anywhere exactly."""
 
     def test_unhardened_programs_that_never_end_are_served_alike(self):
-        outcome = self.boot(spinners(), "console=serial harden=none stop.after=600ms")
+        outcome = self.boot(spinners(), "console=serial harden=none stop.after=2")
         self.assert_all_are_served(outcome, SPINNERS)
         self.assert_no_long_wait(outcome)
 

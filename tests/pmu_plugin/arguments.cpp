@@ -31,6 +31,7 @@ bool parse_one(std::string_view key, std::string_view value, Arguments& into) {
     return true;
   }
   if (key == "delay") return parse_number(value, 0, 1'000'000'000, into.delay);
+  if (key == "calm") return parse_number(value, 0, 1'000'000'000, into.calm);
   if (key == "seed") return parse_number(value, 0, ~std::uint64_t{0}, into.seed);
   if (key == "stale") return parse_switch(value, into.stale);
   if (key == "report") return parse_switch(value, into.report);
@@ -50,7 +51,8 @@ std::optional<Arguments> parse_arguments(int count, char** texts) {
     if (parse_one(text.substr(0, equals), value, result)) continue;
     std::fprintf(stderr,
                  "pmu_plugin: cannot take \"%s\"; arguments are width=32..56 delay=INSTRUCTIONS "
-                 "seed=NUMBER gain=0..1000 stale=on|off report=on|off trace=on|off\n",
+                 "calm=INTERRUPTS seed=NUMBER gain=0..1000 stale=on|off report=on|off "
+                 "trace=on|off\n",
                  texts[i]);
     return std::nullopt;
   }

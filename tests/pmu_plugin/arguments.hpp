@@ -9,6 +9,7 @@ namespace pmu {
 struct Arguments {
   unsigned width = 48;      // bits of the counter
   std::uint64_t delay = 0;  // the interrupt comes up to this many instructions later
+  std::uint64_t calm = 0;   // so many interrupts come without that delay first
   std::uint64_t seed = 1;   // of the delay's random numbers
   unsigned gain = 0;        // extra user counts at each interrupt and exception
   bool stale = true;        // an interrupt refused by LVTPC's mask comes later

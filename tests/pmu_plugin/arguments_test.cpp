@@ -17,10 +17,12 @@ std::optional<pmu::Arguments> parse(std::vector<std::string> texts) {
 }  // namespace
 
 TEST_CASE("arguments are taken by name") {
-  const auto taken = parse({"width=40", "delay=123", "seed=0", "gain=2", "stale=off", "report=on"});
+  const auto taken =
+      parse({"width=40", "delay=123", "calm=9", "seed=0", "gain=2", "stale=off", "report=on"});
   REQUIRE(taken.has_value());
   CHECK(taken->width == 40);
   CHECK(taken->delay == 123);
+  CHECK(taken->calm == 9);
   CHECK(taken->seed == 0);
   CHECK(taken->gain == 2);
   CHECK_FALSE(taken->stale);

@@ -56,8 +56,9 @@ void look_at_counter() {
   const pmu::Retired now = plugin->retirement.now();
   if (!plugin->counter.overflowed(now)) return;
   ++plugin->overflows;
-  const std::uint64_t delay =
-      plugin->arguments.delay == 0 ? 0 : next_random() % (plugin->arguments.delay + 1);
+  const pmu::Arguments& given = plugin->arguments;
+  const bool calm = given.delay == 0 || plugin->interrupts < given.calm;
+  const std::uint64_t delay = calm ? 0 : next_random() % (given.delay + 1);
   plugin->deliver_at = plugin->retirement.steps() + delay;
 }
 

@@ -221,6 +221,8 @@ lock_rounds:
   lock inc qword [rdi]
   mov rcx, r8
   lock xadd [rdi + 8], rcx
+  jmp .bit                          ; QEMU's flags behind BTS: docs/hardware.md
+.bit:
   lock bts dword [rdi + 16], 5
   mov rax, [rdi + 24]
   lea r11, [rax + r8]
@@ -231,6 +233,8 @@ lock_rounds:
   mov rdx, [rdi + 72]
   mov rbx, rcx
   mov rcx, r8
+  jmp .pair                         ; and behind CMPXCHG16B
+.pair:
   lock cmpxchg16b [rdi + 64]
   lock neg qword [rdi + 48]
   dec r10

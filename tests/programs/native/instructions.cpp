@@ -1,5 +1,6 @@
-// instructions KIND [ROUNDS]: computes with one kind of instructions for a while and prints a digest
-// that depends on each result. Long stretches without a system call: what the time limit cuts.
+// instructions KIND [ROUNDS]: computes with one kind of instructions for a while and prints a
+// digest that depends on each result. Long stretches without a system call: what the time limit
+// cuts.
 #include <array>
 #include <cstddef>
 
@@ -91,8 +92,8 @@ void run_form(Digest& digest, std::uint64_t form, std::uint64_t count, bool back
   digest.add(registers.rflags);
 }
 
-// All forms, both directions, with the two strings that are compared alike or different but for one
-// place (`odd_one` of them is changed).
+// All forms, both directions. The strings that are compared are alike, or different, but for one
+// place.
 void run_forms(Digest& digest, Chance& chance, Text& from, Text& to, std::uint64_t value) {
   for (std::uint64_t form = 0; form < string_form_count; ++form) {
     const bool writes = form < 8 || form >= 28;  // MOVS, STOS; and those with 32-bit addresses
@@ -125,14 +126,14 @@ std::uint64_t strings(std::uint64_t rounds) {
     for (const std::uint64_t form : {16u, 24u}) {  // REPNE CMPS, REPNE SCAS
       run_form(digest, form + round % 4, longest, !backwards, here, there, 0x7777777777777777);
     }
-    run_form(digest, round % 4, longest, !backwards, here, target, 0);         // MOVS
-    run_form(digest, 3, longest, backwards, there, here, 0);                   // alike again
+    run_form(digest, round % 4, longest, !backwards, here, target, 0);  // MOVS
+    run_form(digest, 3, longest, backwards, there, here, 0);            // alike again
     for (std::size_t i = 0; i < longest; i += 61) digest.add(target[i]);
   }
   return digest.value();
 }
 
-// Pages that are read first, written first, or written across their border, each for the first time.
+// Pages that are read first, written first, or written across their border.
 std::uint64_t touch(std::uint64_t rounds) {
   constexpr std::uint64_t pages = 96;
   const std::uint64_t address = user::start_information().map_low;
@@ -153,7 +154,8 @@ std::uint64_t touch(std::uint64_t rounds) {
   return digest.value();
 }
 
-// Writes functions of many different ADD EAX, imm32 instructions, makes them executable, calls them.
+// Writes functions of many different ADD EAX, imm32 instructions, makes them executable, calls
+// them.
 std::uint64_t write_code(std::uint64_t rounds) {
   constexpr std::uint64_t additions = 800;
   const std::uint64_t address = user::start_information().map_low;
@@ -168,11 +170,13 @@ std::uint64_t write_code(std::uint64_t rounds) {
     for (std::uint64_t i = 0; i < additions; ++i) {
       const std::uint64_t number = chance.below(1ull << 32);
       *code++ = 0x05;
-      for (int shift = 0; shift < 32; shift += 8) *code++ = static_cast<std::uint8_t>(number >> shift);
+      for (int shift = 0; shift < 32; shift += 8) {
+        *code++ = static_cast<std::uint8_t>(number >> shift);
+      }
     }
     *code = 0xc3;  // RET
-    REPRISE_CHECK(user::protect(address, page,
-                                REPRISE_PROTECT_READ | REPRISE_PROTECT_EXECUTE) == 0);
+    REPRISE_CHECK(user::protect(address, page, REPRISE_PROTECT_READ | REPRISE_PROTECT_EXECUTE) ==
+                  0);
     for (std::uint64_t call = 0; call < 20; ++call) {
       digest.add(reinterpret_cast<std::uint32_t (*)()>(address)() + call);
     }
@@ -190,12 +194,15 @@ struct Kind {
   std::uint64_t (*run)(std::uint64_t rounds);
   std::uint64_t rounds;  // makes some 300,000 instructions
 };
-constexpr std::array kinds{
-    Kind{"branches", in_area<branch_rounds>, 4000}, Kind{"vectors", vectors, 4000},
-    Kind{"divide", in_area<divide_rounds>, 10'000}, Kind{"lock", in_area<lock_rounds>, 12'000},
-    Kind{"strings", strings, 3},                    Kind{"flags", in_area<flag_rounds>, 9000},
-    Kind{"touch", touch, 60},                       Kind{"code", write_code, 5},
-    Kind{"pause", in_area<pause_rounds>, 20'000}};
+constexpr std::array kinds{Kind{"branches", in_area<branch_rounds>, 4000},
+                           Kind{"vectors", vectors, 4000},
+                           Kind{"divide", in_area<divide_rounds>, 10'000},
+                           Kind{"lock", in_area<lock_rounds>, 12'000},
+                           Kind{"strings", strings, 3},
+                           Kind{"flags", in_area<flag_rounds>, 9000},
+                           Kind{"touch", touch, 60},
+                           Kind{"code", write_code, 5},
+                           Kind{"pause", in_area<pause_rounds>, 20'000}};
 
 }  // namespace
 

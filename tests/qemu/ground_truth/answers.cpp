@@ -1,0 +1,72 @@
+#include "tests/qemu/ground_truth/answers.hpp"
+
+#include "arch/frame_memory.hpp"
+#include "kernel/abi/reprise.h"
+#include "kernel/base/memory_map.hpp"
+#include "kernel/calls/exceptions.hpp"
+
+namespace ground_truth {
+
+using namespace reprise;
+using arch::Register;
+
+namespace {
+
+std::uint64_t memory_hash(Process& process) {
+  Hash hash;
+  arch::PageTable& table = process.space().table();
+  const PageNumber end = page_of(UserAddr{user_high});
+  std::optional<PageNumber> page = table.next_mapped(page_of(UserAddr{user_low}), end);
+  while (page) {
+    hash.add(page->value());
+    for (const std::uint64_t word : arch::frame_words(table.find(*page)->frame)) hash.add(word);
+    page = table.next_mapped(*page + 1, end);
+  }
+  return hash.value();
+}
+
+}  // namespace
+
+std::optional<Result> Answers::serve(Process& process, const dwc::PeEnd& end) {
+  ++result_.ends;
+  if (end.kind == dwc::PeEnd::Kind::SystemCall) return serve_call(process);
+  if (const auto status = serve_exception(process, end)) return finish(process, *status);
+  return std::nullopt;
+}
+
+std::optional<Result> Answers::serve_call(Process& process) {
+  constexpr std::uint64_t tick = 1'000'000;
+  arch::UserState& state = process.registers();
+  std::uint64_t& result = state[Register::Rax];
+  switch (state[Register::Rax]) {
+    case REPRISE_LOG: result = log(process); return std::nullopt;
+    case REPRISE_TIME: result = time_ += tick; return std::nullopt;
+    case REPRISE_ENTROPY: result = (time_ += tick) * 0x9e3779b97f4a7c15 >> 1; return std::nullopt;
+    case REPRISE_SLEEP: result = 0; return std::nullopt;
+    case REPRISE_SELF: result = 1; return std::nullopt;
+    default: break;
+  }
+  if (const auto ending = calls_.serve(process)) return finish(process, ending->status);
+  return std::nullopt;
+}
+
+std::uint64_t Answers::log(Process& process) {
+  const arch::UserState& state = process.registers();
+  const std::uint64_t bytes = state[Register::Rsi];
+  for (std::uint64_t done = 0; done < bytes; ++done) {
+    std::byte character{};
+    if (!process.space().read(UserAddr{state[Register::Rdi] + done}, {&character, 1})) break;
+    output_.add(std::to_integer<std::uint64_t>(character));
+  }
+  result_.output_bytes += bytes;
+  return bytes;
+}
+
+Result Answers::finish(Process& process, std::uint8_t status) {
+  result_.status = status;
+  result_.output = output_.value();
+  result_.memory = memory_hash(process);
+  return result_;
+}
+
+}  // namespace ground_truth

@@ -97,6 +97,9 @@ class Programs(TimeLimitTest):
     def test_gzip_gives_the_same_bytes_as_on_linux_with_icount(self):
         self.run_matrix(["gzip"], [50], ["icount"])
 
+    def test_gzip_stopped_every_10_microseconds_gives_the_same_bytes_as_on_linux_by_landmark(self):
+        self.run_matrix(["gzip"], [10], ["landmark"])
+
     def test_bzip2_gives_the_same_bytes_as_on_linux_with_icount(self):
         self.run_matrix(["bzip2"], [1000], ["icount"])
 

@@ -1,6 +1,6 @@
-// QEMU's TCG with -icount shift=0: virtual time, and so the time-stamp counter and the local APIC's
-// timer, is the number of instructions executed, the kernel's among them. A stint's count is the
-// difference of two time stamps, and the timer is the overflow. What of that is the kernel's own
+// QEMU's TCG with -icount shift=N: virtual time, and so the time-stamp counter and the local APIC's
+// timer, is the number of instructions executed, the kernel's among them, 2^N ticks each. A stint's
+// count is the difference of two time stamps, and the timer is the overflow. What of that is the kernel's own
 // way into ring 3 and back is the same each time, and found by the self-test; wherever one of these
 // clocks is anything else, the self-test refuses it.
 #include <optional>
@@ -20,26 +20,30 @@ public:
   [[nodiscard]] bool announced() const override {
     return has(feature::hypervisor) && cpuid(0x40000000).ebx == 0x54474354;
   }
-  [[nodiscard]] bool start() override { return true; }
+  [[nodiscard]] bool start() override {
+    rate_ = ticks_of_two_instructions() / 2;
+    return rate_ != 0;
+  }
 
   // The time that arm_timer() has set goes on; if it is over first, it stays the timer's.
   void enter(std::uint64_t n) override {
     armed_ = false;
     if (n != 0) {
       time_left_ = timer_left();
-      armed_ = !time_left_ || *time_left_ > n;
-      if (armed_) start_timer(n);
+      armed_ = !time_left_ || *time_left_ > n * rate_;
+      if (armed_) start_timer(n * rate_);
     }
     begin_ = rdtsc();
   }
 
   Stint left(std::uint64_t reason) override {
-    const std::uint64_t count = rdtsc() - begin_;
+    const std::uint64_t ticks = rdtsc() - begin_, count = ticks / rate_;
     if (!armed_) return {count, false};
     stop_timer();
     const bool overflow = reason == timer_vector;
     if (overflow) end_of_interrupt();
-    if (time_left_) start_timer(*time_left_ > count + least ? *time_left_ - count : least);
+    const std::uint64_t least = least_left * rate_;
+    if (time_left_) start_timer(*time_left_ > ticks + least ? *time_left_ - ticks : least);
     if (timer_interrupt_waits()) {  // too late: it would end the next stint before it begins
       sti_nop();
       cli();
@@ -48,7 +52,8 @@ public:
   }
 
 private:
-  static constexpr std::uint64_t least = 1000;  // ticks, longer than left() takes
+  static constexpr std::uint64_t least_left = 1000;  // instructions; left() takes fewer
+  std::uint64_t rate_ = 1;                           // ticks an instruction
   bool armed_ = false;
   std::optional<std::uint64_t> time_left_;
   std::uint64_t begin_ = 0;

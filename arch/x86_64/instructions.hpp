@@ -84,6 +84,12 @@ inline std::uint64_t rdtsc() {
   asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
   return high << 32 | low;
 }
+// From one reading of the time-stamp counter to the next but one instruction, which is another.
+inline std::uint32_t ticks_of_two_instructions() {
+  std::uint32_t first, second;
+  asm volatile("rdtsc\n\tmov %%eax, %0\n\trdtsc" : "=&r"(first), "=&a"(second) : : "edx", "memory");
+  return second - first;
+}
 inline bool rdrand(std::uint64_t& value) {
   bool valid;
   asm volatile("rdrand %0" : "=r"(value), "=@ccc"(valid));

@@ -35,7 +35,7 @@ void offsets() {
   EQU(FRAME_VECTOR, offsetof(x86::TrapFrame, vector));
   EQU(FRAME_CS, offsetof(x86::TrapFrame, cs));
   EQU(RFLAGS_FIXED, x86::Rflags::Fixed);
-  EQU(RFLAGS_RF, x86::Rflags::Rf);
+  EQU(RFLAGS_SEEN, x86::Rflags::Seen);
 
   EQU(KERNEL_BASE, reprise::kernel_base);
   EQU(DIRECT_MAP_SLOT, (reprise::direct_map_base >> 39) & 511);

@@ -93,7 +93,7 @@ trap_from_user:
         pop qword [rdi + REG_rip - REG_rax]
         pop qword [rdi + REG_cs - REG_rax]
         pop rbx
-        and rbx, ~RFLAGS_RF             ; faults push it set; ring 3 never sees it
+        and rbx, RFLAGS_SEEN            ; QEMU 7.2 also leaves rubbish in bits 24 to 31 (BT)
         mov [rdi + REG_rflags - REG_rax], rbx
         pop qword [rdi + REG_rsp - REG_rax]
         pop qword [rdi + REG_ss - REG_rax]

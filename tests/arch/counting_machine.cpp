@@ -238,6 +238,7 @@ void CountingMachine::power_on(std::uint32_t leaf_1_ecx) {
   cpu.on_write_msr = on_write;
   cpu.on_read_msr = on_read;
   cpu.time_stamp = [] { return machine.stamp; };
+  cpu.ticks_of_two_instructions = static_cast<std::uint32_t>(2 * clock_rate);
   cpu.interrupts_on = [] {
     if (std::exchange(machine.timer_pending, false)) handle_interrupt(timer_vector);
   };

@@ -32,6 +32,7 @@ struct FakeCpu {
   std::function<std::optional<std::uint64_t>(Msr)> on_read_msr;
   std::function<bool(Msr, std::uint64_t)> on_write_msr;
   std::function<std::uint64_t()> time_stamp;
+  std::uint32_t ticks_of_two_instructions = 2;
   std::function<void()> interrupts_on;  // a moment in which they are let in
 
   std::uint16_t ds = 0, es = 0, fs = 0, gs = 0;
@@ -83,6 +84,7 @@ inline void cli() {}
 
 inline std::uint8_t in8(std::uint16_t) { return 0xff; }
 inline void out8(std::uint16_t, std::uint8_t) {}
+inline std::uint32_t ticks_of_two_instructions() { return cpu.ticks_of_two_instructions; }
 inline std::uint64_t rdtsc() { return cpu.time_stamp ? cpu.time_stamp() : 0; }
 
 inline std::uint64_t read_cr0() { return cpu.cr0; }

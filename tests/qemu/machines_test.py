@@ -25,9 +25,10 @@ class Machines(BootTest):
         flip, = outcome.events("flip")
         self.assertEqual(flip["outcome"], "caught")
         shutdown, = outcome.events("shutdown")
-        self.assertEqual(shutdown["mismatches"], shutdown["restarts"])
-        if not late_runs:
-            self.assertEqual(shutdown["mismatches"], "1")
+        if late_runs:
+            self.assertGreaterEqual(shutdown.number("restarts"), shutdown.number("mismatches"))
+        else:
+            self.assertEqual((shutdown["mismatches"], shutdown["restarts"]), ("1", "1"))
         return outcome
 
     def test_under_bios_from_a_cd_with_64_mib(self):
@@ -65,5 +66,6 @@ class Machines(BootTest):
         self.assert_works(extra=["-machine", "pc"])
 
     def test_without_icount_time_is_the_hosts(self):
-        # A busy host takes the machine's processor away, and a second run looks late: restarted.
+        # A busy host takes the machine's processor away, and a second run looks late: restarted. And
+        # there is no counter, so some searches from landmark to landmark take too long.
         self.assert_works(icount=False, late_runs=True)

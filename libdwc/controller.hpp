@@ -162,7 +162,8 @@ private:
   // What it writes to two pages may stand in the first of them already (so it is in QEMU), and that
   // is no position that a run without faults comes to: it gets some more time.
   [[nodiscard]] bool within_instruction() const {
-    return faulted_ && run_ == Run::First && trap_words_apart<P>(first_, platform_.registers()) == 0;
+    return faulted_ && run_ == Run::First &&
+           trap_words_apart<P>(first_, platform_.registers()) == 0;
   }
 
   [[nodiscard]] static bool is_position(Kind kind) {

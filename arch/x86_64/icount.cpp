@@ -1,8 +1,8 @@
 // QEMU's TCG with -icount shift=N: virtual time, and so the time-stamp counter and the local APIC's
 // timer, is the number of instructions executed, the kernel's among them, 2^N ticks each. A stint's
-// count is the difference of two time stamps, and the timer is the overflow. What of that is the kernel's own
-// way into ring 3 and back is the same each time, and found by the self-test; wherever one of these
-// clocks is anything else, the self-test refuses it.
+// count is the difference of two time stamps, and the timer is the overflow. What of that is the
+// kernel's own way into ring 3 and back is the same each time, and found by the self-test; wherever
+// one of these clocks is anything else, the self-test refuses it.
 #include <optional>
 
 #include "arch/x86_64/counter.hpp"

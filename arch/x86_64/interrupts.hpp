@@ -4,7 +4,8 @@
 //
 // An interrupt enters in one of two places. From ring 3: run_user() calls handle_interrupt() and
 // returns to the kernel, or goes on in ring 3 when nothing is to be told. From ring 0, only inside
-// wait_for_interrupt() and admit_interrupts(): the trap entry calls handle_interrupt() and returns to where it was.
+// wait_for_interrupt() and admit_interrupts(), and where icount lets its own timer's in: the trap
+// entry calls handle_interrupt() and returns to where it was.
 #pragma once
 
 #include <cstdint>

@@ -22,8 +22,8 @@ struct Cr4 {
 
 // Intel SDM Vol. 1 §3.4.3. Fixed is always set.
 struct Rflags {
-  static constexpr Bits Fixed = bit(1), Zf = bit(6), Tf = bit(8), If = bit(9), Df = bit(10), Iopl = 3 << 12,
-                        Nt = bit(14), Rf = bit(16), Ac = bit(18),
+  static constexpr Bits Fixed = bit(1), Zf = bit(6), Tf = bit(8), If = bit(9), Df = bit(10),
+                        Iopl = 3 << 12, Nt = bit(14), Rf = bit(16), Ac = bit(18),
                         Seen = 0x3e7fd7;  // those that exist, but RF, which ring 3 never sees
 };
 

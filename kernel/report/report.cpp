@@ -60,7 +60,8 @@ void print_details(std::string_view name, const Statistics& s, std::uint64_t mar
               "evictions", s.evictions);
   print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
               t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,
-              "convergence_ns", t.convergence, "compare_commit_ns", t.compare_commit, "longest_pe_ns", s.longest_pe_ticks,
+              "convergence_ns", t.convergence, "compare_commit_ns", t.compare_commit,
+              "longest_pe_ns", s.longest_pe_ticks,
               "overhead_percent", t.second_run == 0 ? 0 : 100 * total_of(t) / t.second_run);
 }
 

@@ -31,7 +31,7 @@ def name_of(counter):
 class TimeLimitTest(BootTest):
     def make_input(self, size):
         folder = self.scratch / "tree"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         text = lines(size // 24, seed=5)
         self.assertGreater(len(text), size)
         (folder / "input").write_bytes(text[:size])

@@ -39,7 +39,7 @@ struct Trap {
 
 // From the next entry on, a Step trap after each instruction; of a repeated string instruction,
 // after each iteration. The trap flag is the program's to see in what PUSHF and SYSCALL store, and its to
-// change by POPF and IRET: not over these (arch/stepping.hpp). A program that has set the flag
+// change by POPF: not over these (arch/stepping.hpp). A program that has set the flag
 // itself gets its own exception.
 void set_single_step(bool on);
 

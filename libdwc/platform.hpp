@@ -90,8 +90,7 @@ concept Platform = RegisterSet<typename P::Registers> &&
 
   // Counter of the process's retired instructions, from 0 again at restart_count(): a hint.
   // stop_at_count() stops a run (event Counter) once count() has reached the number, late by the
-  // skid; 0: off. While it is on it may have taken the timer over, so that what arm_timer() armed
-  // is void.
+  // skid; 0: off. What arm_timer() has armed may come first.
   { c.counter() } -> std::same_as<Counter>;
   { p.restart_count() } -> std::same_as<void>;
   { p.count() } -> std::same_as<std::uint64_t>;

@@ -48,8 +48,8 @@ bool x86::stop_reached() {
 
 void x86::begin_stint() {
   const std::uint64_t early = static_cast<std::uint64_t>(corrections.stop);
-  const std::uint64_t left = stop == 0 ? 0 : stop - counted + early;
-  back_end->enter(left < longest_piece ? left : longest_piece);
+  const std::uint64_t left = stop == 0 ? 0 : stop - counted;
+  back_end->enter(left < longest_piece - early ? left + (left != 0 ? early : 0) : longest_piece);
 }
 
 std::optional<Trap> x86::end_stint(std::uint64_t reason) {

@@ -1,5 +1,6 @@
 #include "kernel/dwc/element.hpp"
 
+#include "arch/counter.hpp"
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
@@ -135,6 +136,7 @@ dwc::PeEnd run_once(Process& process, Nanoseconds limit) {
 
 std::optional<dwc::PeEnd> run_element(Process& process, Nanoseconds limit) {
   process.space().table().activate();
+  arch::restart_count();  // no stop is left over from another process
   const std::optional<dwc::PeEnd> end =
       process.hardened() ? run_twice(process) : run_once(process, limit);
   if (end) ++process.elements;

@@ -7,8 +7,9 @@
 // queue, before all that have had a turn since. A lower one runs only while no higher one can.
 //
 // A PE counts as one when the program ended it, by a call or an exception. When the kernel did, it
-// counts by its time in the first run, as a part of the time limit, and what a turn lacks or
-// exceeds is made up in the next ones (deficit round robin: Shreedhar and Varghese, SIGCOMM 1995).
+// counts by its time in the first run, write faults included, as a part of the time limit, and what
+// a turn lacks or exceeds is made up in the next ones (deficit round robin: Shreedhar and Varghese,
+// SIGCOMM 1995).
 // So programs that compute get equal times, whether the time limit or the page budget ends their
 // PEs.
 //

@@ -113,7 +113,7 @@ void print_final_report(ProcessTable& table, const Injector& injector, const Lat
   }
   if (settings.report != Settings::Report::None) {
     say(table.size(), " programs, ", elements, " PEs, ", mismatches, " mismatches found, ",
-        restarts, " undone by a restart, ", standing, " left standing");
+        restarts, " restarts, ", standing, " left standing");
     say("no interrupt waited longer than ", latency.longest_wait.value() / 1000,
         " us; the longest PE took ", latency.longest_pe.value() / 1000, " us, a run of it at most ",
         settings.pe_limit.value() / 1000, " us");

@@ -319,6 +319,19 @@ TEST_CASE("icount passes where instructions are time, with nothing late and noth
   }
 }
 
+TEST_CASE("a stop too far away for any number stops nothing, and hinders nothing") {
+  become(Pmu::None);
+  power_on_tcg();
+  REQUIRE(start().counts);
+  Program program{1000};
+  for (const std::uint64_t place : {~0ull, ~0ull - 50, 1ull << 63}) {
+    restart_count();
+    arm_timer(reprise::Nanoseconds{300});
+    stop_at_count(place);
+    REQUIRE(program.run().kind == Kind::Timer);
+  }
+}
+
 TEST_CASE("icount is refused where the clock is anything else") {
   become(Pmu::None);
   SECTION("instructions that take no time") { machine.clock_rate = 0; }

@@ -185,16 +185,21 @@ TEST_CASE("a step is told from a breakpoint, and from the program's own trap fla
   REQUIRE(trap_with(stepped) == Kind::Step);
   REQUIRE((entered_with & trap_flag) != 0);
   REQUIRE((state[Register::Rflags] & trap_flag) == 0);
+  REQUIRE(trap_with(stepped | 1) == Kind::Step);  // named, but not enabled
+  REQUIRE(trap_with(0) == Kind::Exception);       // INT1
+  set_breakpoint(BreakSlot::Target, reprise::UserAddr{0x1111});
+  set_breakpoint(BreakSlot::Behind, reprise::UserAddr{0x2222});
   REQUIRE(trap_with(stepped | 1) == Kind::Break);
   REQUIRE(trap_with(2) == Kind::Break);
-  REQUIRE(trap_with(0) == Kind::Exception);  // INT1
   state[Register::Rflags] = trap_flag;
-  REQUIRE(trap_with(stepped) == Kind::Exception);
+  REQUIRE(trap_with(stepped | 1) == Kind::Exception);
   REQUIRE((state[Register::Rflags] & trap_flag) != 0);
   set_single_step(false);
   state[Register::Rflags] = 0;
   REQUIRE(trap_with(1) == Kind::Break);
   REQUIRE((entered_with & trap_flag) == 0);
+  set_breakpoint(BreakSlot::Target, std::nullopt);
+  set_breakpoint(BreakSlot::Behind, std::nullopt);
 }
 
 TEST_CASE("breakpoints go on and off alone, and let a program go that stands at one") {

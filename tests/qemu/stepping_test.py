@@ -1,0 +1,31 @@
+"""What the search for a position sets up in the machine is seen by nobody: breakpoints, steps and
+the counter's stop belong to one run of one process."""
+
+from boot import BootTest, native
+from reprise import image
+
+
+class Stepping(BootTest):
+    def test_a_program_that_steps_itself_gets_every_trap_of_its_own(self):
+        # From its tenth round on, after searches at the same addresses (their breakpoints' numbers
+        # stay in the debug registers).
+        for counter in ("icount", "landmark"):
+            outcome = self.boot([["selfstep"]], "pe.limit=50", counter=counter)
+            self.assert_clean(outcome)
+            self.assertGreater(outcome.events("convergence")[0].number("limited"), 0)
+            self.assertEqual(outcome.program_output(), "selfstep: traps 124 odd 0 others 0\n")
+
+    def test_a_stop_that_one_process_did_not_come_to_stops_no_other(self):
+        spin = image.Program(native("spin"), ["spin", "count"], "spin")
+        outcome = self.boot([["calls"], spin], "harden=calls inject=calls:50:2:rax:1:at=50000 "
+                            "stop.after=100ms", counter="icount")
+        self.assert_clean(outcome)
+        self.assertEqual([flip["outcome"] for flip in outcome.events("flip")], ["no-target"])
+        self.assertEqual(outcome.events("exception"), [])
+        self.assertEqual(outcome.exit_event("spin")["stopped"], "yes")
+
+    def test_a_flip_at_the_largest_offset_there_is_never_comes_and_hinders_nothing(self):
+        outcome = self.boot([["compute", "300000"]], "inject=compute:10:1:rax:5:at="
+                            "18446744073709551615", counter="icount", timeout=60)
+        self.assert_clean(outcome)
+        self.assertEqual([flip["outcome"] for flip in outcome.events("flip")], ["no-target"])

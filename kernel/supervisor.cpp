@@ -1,9 +1,8 @@
 #include "kernel/supervisor.hpp"
 
-#include <algorithm>
-
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
+#include "kernel/base/extremes.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
 
@@ -29,7 +28,7 @@ void Supervisor::turn(Process& process) {
   const Nanoseconds begin = arch::now();
   const std::uint64_t spent_before = process.own_time();
   const std::optional<dwc::PeEnd> end = run_element(process, settings_.pe_limit);
-  longest_pe_ = std::max(longest_pe_, Nanoseconds{arch::now().value() - begin.value()});
+  longest_pe_ = larger(longest_pe_, Nanoseconds{arch::now().value() - begin.value()});
   using Kind = dwc::PeEnd::Kind;
   const bool whole = end && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
   process.turn.spend(whole ? settings_.pe_limit.value() : process.own_time() - spent_before);

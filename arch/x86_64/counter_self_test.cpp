@@ -2,13 +2,13 @@
 // were executed, runs up to a page of short programs; each ends in a SYSCALL.
 #include "arch/x86_64/counter_self_test.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "arch/frame_memory.hpp"
 #include "arch/page_table.hpp"
 #include "arch/user_state.hpp"
 #include "arch/x86_64/instructions.hpp"
+#include "kernel/base/extremes.hpp"
 
 namespace arch {
 
@@ -153,10 +153,10 @@ private:
   bool agrees(std::string_view what, std::uint64_t instructions, std::uint64_t iterations) {
     std::uint64_t off = distance(count(), instructions);
     if (iterations != 0) {
-      off = std::min({off, distance(count(), instructions + iterations),
-                      distance(count(), instructions + iterations - 1)});
+      off = reprise::smaller(off, distance(count(), instructions + iterations));
+      off = reprise::smaller(off, distance(count(), instructions + iterations - 1));
     }
-    facts_.tolerance = std::max(facts_.tolerance, off);
+    facts_.tolerance = reprise::larger(facts_.tolerance, off);
     return off <= limits_.tolerance ||
            refuse(what, ": counts ", count(), " instead of ", instructions);
   }
@@ -178,7 +178,7 @@ private:
       stop_at_count(place);
       if (run().kind != Trap::Kind::Counter) return refuse("does not stop at ", place);
       if (position() < place) return refuse("stops at ", position(), " instead of ", place);
-      facts_.skid = std::max(facts_.skid, position() - place);
+      facts_.skid = reprise::larger(facts_.skid, position() - place);
       if (!agrees("stop", position(), 0)) return false;
       set_single_step(true);  // as the kernel does from there on
       run();
@@ -198,11 +198,11 @@ private:
 bool add_page(PageTable& space, reprise::FrameSource& frames, std::uint64_t page, bool code) {
   const auto frame = frames.allocate();
   if (!frame) return false;
-  std::ranges::fill(frame_words(*frame), eight_nops);
+  for (std::uint64_t& word : frame_words(*frame)) word = eight_nops;
   if (page == line_page + line_pages) {
     auto* to = reinterpret_cast<std::uint8_t*>(frame_words(*frame).data());
     for (const Program& program : programs) {
-      std::ranges::copy(program.code, to);
+      __builtin_memcpy(to, program.code.data(), program.code.size());
       to += program_bytes;
     }
   }

@@ -2,14 +2,13 @@
 // means, the one-shot timer, and the idle wait.
 #include "arch/x86_64/interrupts.hpp"
 
-#include <algorithm>
-
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
 #include "arch/x86_64/acpi.hpp"
 #include "arch/x86_64/calibration.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
+#include "kernel/base/extremes.hpp"
 
 namespace arch {
 
@@ -104,7 +103,7 @@ void start_admitting() {
 
 void admit_interrupts() {
   if (timer_armed) return;
-  longest_held = std::max(longest_held, now().value() - held_since);
+  longest_held = reprise::larger(longest_held, now().value() - held_since);
   admit_devices();
   sti_nop();
   hold_again();

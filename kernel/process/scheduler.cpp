@@ -1,9 +1,8 @@
 #include "kernel/process/scheduler.hpp"
 
-#include <algorithm>
-
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
+#include "kernel/base/extremes.hpp"
 
 namespace reprise {
 namespace {
@@ -31,7 +30,7 @@ Process* Scheduler::next() {
     input_.poll();
     const Nanoseconds now = arch::now();
     if (now >= settings_.stop_after) return nullptr;
-    std::uint64_t idle = std::min(longest_idle, settings_.stop_after.value() - now.value());
+    std::uint64_t idle = smaller(longest_idle, settings_.stop_after.value() - now.value());
     bool all_ended = true;
     last_ = nullptr;
     for (std::size_t i = 0; i < table_.size(); ++i) {
@@ -39,7 +38,7 @@ Process* Scheduler::next() {
       if (process.status == ProcessStatus::Ended) continue;
       all_ended = false;
       const std::uint64_t wait = wait_of(process, now);
-      idle = std::min(idle, wait);
+      idle = smaller(idle, wait);
       if (wait == 0 && (last_ == nullptr || process.turn.precedes(last_->turn))) last_ = &process;
     }
     if (last_ != nullptr || all_ended) return last_;

@@ -2,8 +2,9 @@
 // Numbers only; scheduler.hpp says what comes of them.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
+
+#include "kernel/base/extremes.hpp"
 
 namespace reprise {
 
@@ -24,7 +25,7 @@ public:
   constexpr void settle(std::uint64_t length, std::uint64_t pe_length, std::uint64_t& clock) {
     const std::int64_t over = spent_ - static_cast<std::int64_t>(length);
     if (!given_up_ && over + static_cast<std::int64_t>(pe_length / 2) < 0) return;
-    spent_ = given_up_ ? std::max<std::int64_t>(over, 0) : over;
+    spent_ = given_up_ ? larger<std::int64_t>(over, 0) : over;
     given_up_ = false;
     queued_ = ++clock;
   }

@@ -21,6 +21,7 @@ struct Permissions {
 enum class Ownership : std::uint8_t {
   Owned,   // the frame belongs to this page alone and is released with it
   Shared,  // a module's or the zero page's frame: read by many, never written, never released
+  Device,  // no memory: present only between open_device() and close_device()
 };
 
 enum class WriteAccess : std::uint8_t { Protected, Enabled };  // what the hardware allows now
@@ -61,6 +62,10 @@ public:
   [[nodiscard]] bool dirty(reprise::PageNumber page) const;
   void clear_dirty(reprise::PageNumber page);
   [[nodiscard]] bool accessed(reprise::PageNumber page) const;
+
+  // For who may reach the device behind the page, as long as it takes. The frame is never released.
+  void open_device(reprise::PageNumber page);
+  void close_device(reprise::PageNumber page);
 
   void activate() const;                         // loads CR3, which also invalidates
   static void invalidate(reprise::PageNumber page);  // one translation of the active space

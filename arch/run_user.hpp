@@ -31,6 +31,7 @@ struct Trap {
   static constexpr std::uint8_t page_fault_vector = 14;
   static constexpr std::uint32_t page_fault_present = 1;  // Intel SDM Vol. 3A §4.7
   static constexpr std::uint32_t page_fault_write = 2;
+  static constexpr std::uint32_t page_fault_fetch = 16;
 };
 
 // Runs `state` in ring 3 until the next trap, in the address space that is active. General
@@ -58,6 +59,14 @@ void start_admitting();
 // Lets in what waits. Does nothing while the timer is armed, that is, within a run, or before
 // start_admitting().
 void admit_interrupts();
+// Interrupts of devices, bit n for line n: an ISA line below 16, else an input of the I/O APICs. A
+// line is connected once; nothing happens when there is no such input.
+void connect_interrupts(std::uint32_t lines);
+// Those that have come in since they were last asked for.
+[[nodiscard]] std::uint32_t take_interrupts();
+// A level-triggered line is masked from when it comes in until its driver waits for the next.
+void expect_interrupts(std::uint32_t lines);
+
 // The longest time since then for which they were held.
 [[nodiscard]] reprise::Nanoseconds longest_hold();
 

@@ -77,6 +77,7 @@ void Supervisor::mismatch_stands(Process& process) {
 
 void Supervisor::finish(Process& process, std::uint8_t status) {
   process.end(status);
+  ipc_.ended(process);
   print_process_end(process, settings_);
 }
 

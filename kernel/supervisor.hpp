@@ -14,8 +14,9 @@ class Supervisor {
 public:
   Supervisor(ProcessTable& table, ConsoleInput& input, Injector& injector, const Settings& settings)
       : table_{table},
-        scheduler_{table, input, settings},
-        calls_{input},
+        ipc_{table},
+        scheduler_{table, input, ipc_, settings},
+        calls_{input, ipc_},
         injector_{injector},
         settings_{settings} {}
 
@@ -33,6 +34,7 @@ private:
   void finish(Process& process, std::uint8_t status);
 
   ProcessTable& table_;
+  Ipc ipc_;
   Scheduler scheduler_;
   NativeCalls calls_;
   Injector& injector_;

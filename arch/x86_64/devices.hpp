@@ -29,6 +29,9 @@ void enable_serial_interrupt();  // it is wired up from here on
 void drain_serial();             // from the UART into the buffer that read_console() reads
 [[nodiscard]] bool console_has_input();
 
+// All I/O APICs, every input masked (io_apic.cpp); how many inputs there are.
+[[nodiscard]] std::uint32_t start_io_apics();
+
 // The local APIC and its one-shot timer (apic.cpp): it runs once for `ticks` of timer_frequency(),
 // counting down at that rate or a fraction of it, or up to a time stamp.
 void start_local_apic();  // every local source masked but NMI

@@ -20,7 +20,6 @@ constexpr std::uint64_t second = 1'000'000'000;
 constexpr std::uint64_t longest_arming = 500 * second;  // the timer holds a little more
 
 constinit std::uint32_t io_apic_inputs = 0;
-constinit bool serial_routed = false;
 constinit bool timer_armed = true;  // so that nothing is admitted before start_admitting()
 constinit bool timer_expired = false;
 constinit std::uint64_t held_since = 0, longest_held = 0;  // nanoseconds
@@ -44,32 +43,6 @@ void mask_legacy_controllers() {
   }
 }
 
-// An I/O APIC (Intel 82093AA data sheet): every input is masked, then the serial line's, if it is
-// here, is led to this CPU: physical destination, fixed delivery. The low word, which unmasks,
-// comes last.
-void start_io_apic(const IoApicEntry& entry, const InterruptSource& serial) {
-  constexpr std::uint32_t version = 1, first_input = 0x10;  // two words an input
-  constexpr std::uint32_t active_low = 1 << 13, level_triggered = 1 << 15, masked = 1 << 16;
-  const auto bytes = map_device(entry.address, 0x20, CacheMode::Uncached);
-  if (bytes.empty()) return;
-  auto* const words = reinterpret_cast<volatile std::uint32_t*>(bytes.data());
-  const auto at = [words](std::uint32_t index) -> volatile std::uint32_t& {
-    words[0] = index;
-    return words[4];
-  };
-  const std::uint32_t inputs = (at(version) >> 16 & 0xff) + 1;
-  for (std::uint32_t i = 0; i < inputs; ++i) at(first_input + 2 * i) = masked;
-  io_apic_inputs += inputs;
-  if (serial.interrupt < entry.first_interrupt) return;
-  const std::uint32_t input = serial.interrupt - entry.first_interrupt;
-  if (input >= inputs) return;
-  at(first_input + 2 * input + 1) = local_apic_id() << 24;
-  at(first_input + 2 * input) = serial_vector | (serial.active_low ? active_low : 0) |
-                                (serial.level_triggered ? level_triggered : 0);
-  enable_serial_interrupt();
-  serial_routed = true;
-}
-
 }  // namespace
 
 void start_interrupts(const BootInfo& info) {
@@ -82,9 +55,9 @@ void start_interrupts(const BootInfo& info) {
   }
   mask_legacy_controllers();
   start_local_apic();
-  for (std::size_t i = 0; i < acpi_facts.io_apic_count; ++i) {
-    start_io_apic(acpi_facts.io_apics[i], acpi_facts.isa[serial_isa_line]);
-  }
+  io_apic_inputs = start_io_apics();
+  connect_interrupts(1u << serial_isa_line);
+  enable_serial_interrupt();
 }
 
 void arm_timer(reprise::Nanoseconds duration) {
@@ -132,10 +105,6 @@ void x86::note_timer_interrupt() {
   timer_expired = true;
 }
 
-void x86::note_device_interrupt(std::uint8_t vector) {
-  if (vector == serial_vector) drain_serial();
-}
-
 bool x86::take_timer_expiry() {
   const bool expired = timer_expired;
   timer_expired = false;
@@ -145,7 +114,6 @@ bool x86::take_timer_expiry() {
 reprise::TextLine x86::describe_interrupts() {
   return reprise::TextLine{"interrupts: ", in_x2apic_mode() ? "x2APIC" : "xAPIC",
                            ", I/O APIC inputs ", io_apic_inputs,
-                           serial_routed ? ", serial line routed" : ", serial line polled",
                            ", 8259 masked; ACPI tables ", acpi_facts.tables};
 }
 

@@ -15,8 +15,7 @@ namespace arch::x86 {
 // The local APIC's priority class is the vector's upper half (Intel SDM Vol. 3A §10.8.3): the timer
 // stands above every device, so that task priority E0h lets only it through.
 inline constexpr std::uint8_t first_device_vector = 0x30;
-inline constexpr std::uint8_t serial_vector = 0x30;
-inline constexpr std::uint8_t last_device_vector = 0x3f;
+inline constexpr std::uint8_t last_device_vector = 0x4f;  // 32 lines
 inline constexpr std::uint8_t timer_vector = 0xf0;
 inline constexpr std::uint8_t spurious_vector = 0xff;  // needs no end of interrupt
 
@@ -24,7 +23,7 @@ inline constexpr std::uint8_t spurious_vector = 0xff;  // needs no end of interr
 void end_of_interrupt();
 // The timer's vector was delivered; called with interrupts off, before end_of_interrupt().
 void note_timer_interrupt();
-// A device's vector was delivered (serial: empty the receiver into the buffer).
+// A device's vector was delivered.
 void note_device_interrupt(std::uint8_t vector);
 // True once after the expiry of the timer's present arming; false for a leftover of an earlier one.
 [[nodiscard]] bool take_timer_expiry();

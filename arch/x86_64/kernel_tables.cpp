@@ -4,6 +4,7 @@
 // program's translations only. Host tests put a fake memory in the place of this file.
 #include "arch/x86_64/kernel_tables.hpp"
 
+#include "arch/device_access.hpp"
 #include "arch/machine.hpp"
 #include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/instructions.hpp"
@@ -93,6 +94,26 @@ std::span<std::byte> x86::map_device(PhysAddr start, std::size_t size, CacheMode
   const std::uint64_t rights = writable | static_cast<std::uint64_t>(mode);
   if (!map_direct(frame_in(read_cr3()), start, size, rights, *table_frames)) return {};
   return physical_bytes(start, size);
+}
+
+// Whatever the kernel has mapped is its own: memory, tables of the firmware, interrupt controllers.
+// Its image is not in the direct map.
+bool is_device_memory(PhysAddr first, PhysAddr last) {
+  constexpr std::uint64_t most = 1ull << 32;
+  if (last < first || last.value() >= reprise::direct_map_limit) return false;
+  if (last.value() - first.value() >= most) return false;
+  const std::uint64_t image = address(text_start) - reprise::kernel_base;
+  const std::uint64_t image_end = address(data_end) - reprise::kernel_base;
+  if (first.value() < image_end && last.value() >= image) return false;
+  for (std::uint64_t at = first.value(); at <= last.value(); at += reprise::page_size) {
+    auto* const entry = table_entry(root, reprise::direct_map_base + at, 1, nullptr, 0);
+    if (entry != nullptr && *entry != 0) return false;
+  }
+  return true;
+}
+
+std::span<std::byte> device_memory(PhysAddr start, std::size_t size) {
+  return map_device(start, size, CacheMode::WriteCombining);
 }
 
 void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames) {

@@ -4,6 +4,7 @@
 //   bit 9   mapped      the page exists; an entry without it is zero
 //   bit 10  writable    the process may write, whatever the hardware's Rw says now
 //   bit 11  shared      the frame is not the page's own
+//   bit 52  device      and no memory at all: without P but while the process may reach it
 //   P       the process may read, Xd: it may not execute
 //
 // Tables stay until the space is destroyed; entries above the leaves allow everything.
@@ -26,7 +27,10 @@ using E = TableEntry;
 
 namespace {
 
-constexpr std::uint64_t mapped = bit(9), writable = bit(10), shared = bit(11);
+constexpr std::uint64_t mapped = bit(9), writable = bit(10), shared = bit(11),
+                        device = bit(52);
+constexpr std::uint64_t open_rights =
+    E::P | E::Rw | static_cast<std::uint64_t>(CacheMode::Uncached);
 constexpr std::uint64_t inner_rights = E::P | E::Rw | E::Us;
 constexpr std::size_t user_slots = 256;  // of the root; the rest is the kernel's half
 
@@ -53,7 +57,8 @@ std::uint64_t encode(const Mapping& m) {
   REPRISE_ASSERT(!enabled || (m.permissions.write && m.ownership == Ownership::Owned));
   return address_of(m.frame).value() | mapped | E::Us | (m.permissions.read ? E::P : 0) |
          (m.permissions.write ? writable : 0) | (m.permissions.execute ? 0 : E::Xd) |
-         (m.ownership == Ownership::Shared ? shared : 0) | (enabled ? E::Rw : 0);
+         (m.ownership != Ownership::Owned ? shared : 0) |
+         (m.ownership == Ownership::Device ? device : 0) | (enabled ? E::Rw : 0);
 }
 
 Mapping decode(std::uint64_t entry) {
@@ -61,7 +66,9 @@ Mapping decode(std::uint64_t entry) {
           .permissions = {.read = (entry & E::P) != 0,
                           .write = (entry & writable) != 0,
                           .execute = (entry & E::Xd) == 0},
-          .ownership = (entry & shared) != 0 ? Ownership::Shared : Ownership::Owned,
+          .ownership = (entry & device) != 0   ? Ownership::Device
+                       : (entry & shared) != 0 ? Ownership::Shared
+                                               : Ownership::Owned,
           .write_access = (entry & E::Rw) != 0 ? WriteAccess::Enabled : WriteAccess::Protected};
 }
 
@@ -156,6 +163,13 @@ void PageTable::clear_dirty(PageNumber page) { existing_leaf(root_, page) &= ~E:
 
 bool PageTable::accessed(PageNumber page) const {
   return (existing_leaf(root_, page) & E::A) != 0;
+}
+
+void PageTable::open_device(PageNumber page) { existing_leaf(root_, page) |= open_rights; }
+
+void PageTable::close_device(PageNumber page) {
+  existing_leaf(root_, page) &= ~(open_rights | E::A | E::D);
+  invalidate(page);
 }
 
 void PageTable::activate() const { write_cr3(address_of(root_).value()); }

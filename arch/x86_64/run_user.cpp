@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "arch/device_access.hpp"
 #include "arch/machine.hpp"
 #include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/counter.hpp"
@@ -29,6 +30,7 @@ using namespace x86;
 namespace {
 
 constinit bool single_step = false;
+constinit std::uint64_t port_rights = 0;  // in RFLAGS
 constinit std::array<std::optional<reprise::UserAddr>, 2> breakpoints{};  // by BreakSlot
 
 bool stands_at(const TrapFrame& frame, void (*place)()) {
@@ -90,6 +92,10 @@ void x86::handle_interrupt(std::uint8_t vector) {
 
 void set_single_step(bool on) { single_step = on; }
 
+// By the privilege level for input and output rather than the bitmap (Intel SDM Vol. 1 §18.5): the
+// one instruction that it opens all ports to has been looked at.
+void set_ports(Ports ports) { port_rights = ports == Ports::Open ? Rflags::Iopl : 0; }
+
 void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address) {
   breakpoints[static_cast<std::size_t>(slot)] = address;
   if (address) (slot == BreakSlot::Target ? write_dr0 : write_dr1)(address->value());
@@ -101,12 +107,13 @@ Trap run_user(UserState& state) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
     std::uint64_t& flags = state[Register::Rflags];
     const bool step = single_step && (flags & Rflags::Tf) == 0;  // else the flag is the program's
-    if (step) flags |= Rflags::Tf;
+    const std::uint64_t lent = (step ? Rflags::Tf : 0) | port_rights;
+    flags |= lent;
     if (stands_at_breakpoint(state[Register::Rip])) flags |= Rflags::Rf;
     begin_stint();
     const std::uint64_t reason = enter_user(&state);
     const std::optional<Trap> counted = end_stint(reason);
-    if (step) flags &= ~Rflags::Tf;
+    flags &= ~lent;
     if (counted) return *counted;
     if (reason == system_call_reason) return {.kind = Trap::Kind::SystemCall};
     const auto vector = static_cast<std::uint8_t>(reason);

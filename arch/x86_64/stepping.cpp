@@ -1,6 +1,7 @@
 #include "arch/stepping.hpp"
 
 #include "arch/run_user.hpp"
+#include "arch/x86_64/prefixes.hpp"
 #include "arch/x86_64/registers.hpp"
 
 namespace arch {
@@ -11,14 +12,6 @@ using Kind = InstructionShape::Kind;
 using While = InstructionShape::While;
 
 namespace {
-
-bool is_prefix(std::uint8_t byte) {
-  switch (byte) {
-    case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65:  // segments
-    case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3: return true;
-    default: return (byte & 0xf0) == 0x40;  // REX
-  }
-}
 
 // The trap of a step over MOV SS comes one instruction late (Intel SDM Vol. 3A §6.8.3), and so does
 // a breakpoint: what matters is the shape of both together.

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define REPRISE_ABI_VERSION 1
+#define REPRISE_ABI_VERSION 2
 #define REPRISE_PAGE_SIZE 4096ul
 
 /* Native programs carry an ELF note with this name and type; its content is the ABI version. */
@@ -33,6 +33,12 @@ enum reprise_call {
   REPRISE_SELF = 13,     /* (): number of this process, from 1 */
   REPRISE_MAP_FILE = 14, /* (address, bytes, protection, offset): pages of the program's file */
   REPRISE_REFUSE = 15,   /* (error): the program's file cannot be run; does not return */
+  REPRISE_CALL = 16,     /* (to, word, word, word, buffer, sizes): message and answer, see below */
+  REPRISE_RECEIVE = 17,  /* (answer to, word, word, word, buffer, sizes): the next message, see below */
+  REPRISE_ALARM = 18,    /* (nanoseconds on the monotonic clock, or ~0): notifies then; returns 0 */
+  REPRISE_FIND = 19,     /* (name, bytes): number of the process of that name */
+  REPRISE_MAP_DEVICE = 20,   /* (address, bytes, physical address): granted device memory; returns 0 */
+  REPRISE_DEVICE_WRITE = 21, /* (physical address, buffer, bytes): into granted device memory */
 };
 
 enum reprise_error {
@@ -42,6 +48,38 @@ enum reprise_error {
   REPRISE_NO_MEMORY = 4,
   REPRISE_OCCUPIED = 5,    /* a page of the range is mapped and REPRISE_MAP_REPLACE was not given */
   REPRISE_WOULD_BLOCK = 6,
+  REPRISE_GONE = 7,        /* no such process, or it has ended, or it is the caller itself */
+  REPRISE_TOO_LONG = 8,    /* more bytes than the other side's buffer takes */
+  REPRISE_DEADLOCK = 9,    /* the other side waits for the caller, directly or through others */
+  REPRISE_NOT_GRANTED = 10,
+};
+
+/* Messages: three words, and bytes that the kernel copies from the sender's buffer to the other side's, both
+ * once their processing elements are committed. Registers: RDI RSI RDX R10 R8 R9, as the arguments
+ * above; `sizes` are the bytes to send (at most REPRISE_MESSAGE_BYTES), and in the upper half the
+ * buffer's room for what comes. CALL waits until `to` has received the message and answered: RAX is the
+ * number of bytes that came, RSI RDX R10 the answer's words. RECEIVE answers first (0: nobody), in
+ * whatever order, then waits: RAX is the sender, RSI RDX R10 the words, R8 the number of bytes.
+ * When the answer cannot be given, RECEIVE returns the error and waits for nothing. Sender 0 is the kernel: RSI says what has happened, each
+ * bit since it was last told. */
+#define REPRISE_MESSAGE_BYTES 65536ul
+#define REPRISE_SIZES(send, room) (((send) + 0ul) | ((room) + 0ul) << 32)
+#define REPRISE_NOTE_INTERRUPTS 0xfffffffful /* bit n: interrupt line n, which is granted */
+#define REPRISE_NOTE_LOG (1ul << 32)         /* the log has text to be read */
+#define REPRISE_NOTE_ALARM (1ul << 33)
+
+/* What a process may reach of the machine (boot argument grant=). An instruction that reaches a granted
+ * port, or device memory mapped by MAP_DEVICE, ends the processing element and is carried out
+ * once, when that is committed. An interrupt line is an ISA line below 16, else an I/O APIC input. */
+enum reprise_grant_kind {
+  REPRISE_GRANT_PORT = 0,
+  REPRISE_GRANT_MEMORY = 1, /* physical addresses, whole pages */
+  REPRISE_GRANT_INTERRUPT = 2,
+  REPRISE_GRANT_LOG = 3,
+};
+struct reprise_grant {
+  uint64_t kind;
+  uint64_t first, last; /* inclusive */
 };
 
 /* Protection bits; writable together with executable is refused (REPRISE_BAD_ARGUMENT). 0 reserves

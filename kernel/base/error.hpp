@@ -26,6 +26,7 @@ enum class Error : std::uint8_t {
   BadArchive,
   BadArgument,  // unknown or malformed boot argument
   OutOfMemory,  // the machine has too little memory for what it was asked to start
+  BadGrant,     // memory of the kernel's, or too many for one process
   count
 };
 
@@ -55,6 +56,8 @@ inline constexpr std::array<ErrorText, static_cast<std::size_t>(Error::count)> e
     {"bad-archive", "the archive is not a whole cpio file in newc format: make it with cpio -H newc"},
     {"bad-argument", "unknown or malformed boot argument; docs/running.md lists them"},
     {"out-of-memory", "not enough memory to start the program: give the machine more (--memory)"},
+    {"bad-grant",
+     "a grant= for it names memory or an interrupt controller's page, or there are more than 16"},
 }};
 
 [[nodiscard]] constexpr const ErrorText& text_of(Error error) {

@@ -5,6 +5,7 @@
 
 #include "arch/machine.hpp"
 #include "kernel/console/line.hpp"
+#include "kernel/device/access.hpp"
 
 namespace reprise {
 namespace {
@@ -82,8 +83,11 @@ bool enter_handler(Process& process, const dwc::PeEnd& end) {
 
 }  // namespace
 
-std::optional<std::uint8_t> serve_exception(Process& process, const dwc::PeEnd& end) {
-  if (stand_in_for_time_stamp(process, end) || enter_handler(process, end)) return std::nullopt;
+std::optional<std::uint8_t> serve_exception(Process& process, const dwc::PeEnd& committed) {
+  if (stand_in_for_time_stamp(process, committed)) return std::nullopt;
+  const std::optional<dwc::PeEnd> left = access_device(process, committed);
+  if (!left || enter_handler(process, *left)) return std::nullopt;
+  const dwc::PeEnd& end = *left;
   const std::uint64_t rip = process.registers()[Register::Rip];
   say(process.name(), ": ", text_of(end.vector).name, " at ", Hex{rip}, ", address ",
       Hex{end.fault_address}, "; the program has no handler for it and ends");

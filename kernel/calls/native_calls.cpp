@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 
+#include "arch/device_access.hpp"
 #include "arch/machine.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
@@ -15,6 +16,8 @@ namespace {
 using arch::Register;
 
 constexpr std::uint64_t max_log_bytes = 65536;
+constexpr std::uint64_t max_device_write = 1 << 20;  // bytes; nobody else runs meanwhile
+constexpr std::size_t max_name_bytes = 31;
 constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
 
 // A call under way: who makes it, its arguments, and what calls need beside the process.
@@ -22,6 +25,7 @@ struct Call {
   Process& process;
   std::uint64_t a, b, c, d;
   ConsoleInput& input;
+  Ipc& ipc;
   std::uint64_t wall_at_entry;
 };
 
@@ -174,16 +178,53 @@ std::int64_t map_file(Call& call) {
   return code_of(call.process.space().map_frames(range.value(), first, *permissions));
 }
 
+std::int64_t send(Call& call) { return call.ipc.call(call.process); }
+std::int64_t receive(Call& call) { return call.ipc.receive(call.process); }
+
+std::int64_t alarm(Call& call) {
+  call.process.mailbox.alarm = Nanoseconds{call.a};
+  return 0;
+}
+
+std::int64_t find(Call& call) {
+  std::array<char, max_name_bytes> name;
+  if (call.b > name.size()) return -REPRISE_GONE;
+  const std::span bytes = std::as_writable_bytes(std::span{name}).first(call.b);
+  const auto read = call.process.space().read(UserAddr{call.a}, bytes);
+  return read ? call.ipc.find({name.data(), call.b}) : code_of(read);
+}
+
+std::int64_t map_device(Call& call) {
+  const auto range = PageRange::of(UserAddr{call.a}, call.b);
+  if (!range) return -REPRISE_BAD_ADDRESS;
+  if (call.c % page_size != 0 || call.c + call.b < call.c) return -REPRISE_BAD_ARGUMENT;
+  if (!call.process.grants.allow(REPRISE_GRANT_MEMORY, call.c, call.c + call.b - 1))
+    return -REPRISE_NOT_GRANTED;
+  const FrameNumber first = frame_of(PhysAddr{call.c});
+  return code_of(call.process.space().map_device(range.value(), first));
+}
+
+std::int64_t device_write(Call& call) {
+  if (call.c == 0 || call.c > max_device_write) return -REPRISE_BAD_ARGUMENT;
+  if (!call.process.grants.allow(REPRISE_GRANT_MEMORY, call.a, call.a + call.c - 1))
+    return -REPRISE_NOT_GRANTED;
+  const auto device = arch::device_memory(PhysAddr{call.a}, call.c);
+  if (device.empty()) return -REPRISE_NO_MEMORY;
+  return code_of(call.process.space().read(UserAddr{call.b}, device));
+}
+
 // By number, as kernel/abi/reprise.h counts them.
 constexpr std::array calls{exit_or_refuse, log,   map,      unmap,         protect, set_base,
                            time,           sleep, yield,    read,          entropy, set_handler,
-                           resume,         self,  map_file, exit_or_refuse};
-static_assert(calls.size() == REPRISE_REFUSE + 1);
+                           resume,         self,  map_file, exit_or_refuse, send,   receive,
+                           alarm,          find,  map_device, device_write};
+static_assert(calls.size() == REPRISE_DEVICE_WRITE + 1);
 
 }  // namespace
 
-NativeCalls::NativeCalls(ConsoleInput& input)
+NativeCalls::NativeCalls(ConsoleInput& input, Ipc& ipc)
     : input_{input},
+      ipc_{ipc},
       wall_at_entry_{arch::wall_clock_seconds_at_entry() * nanoseconds_per_second} {}
 
 std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
@@ -195,6 +236,7 @@ std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
             state[Register::Rdx],
             state[Register::R10],
             input_,
+            ipc_,
             wall_at_entry_};
   if (number == REPRISE_EXIT) return Ending{static_cast<std::uint8_t>(call.a), std::nullopt};
   if (number == REPRISE_REFUSE && call.a < static_cast<std::uint64_t>(Error::count)) {
@@ -202,7 +244,10 @@ std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
   }
   process.status = ProcessStatus::Ready;
   const std::int64_t answer = number < calls.size() ? calls[number](call) : -REPRISE_NO_SUCH_CALL;
-  if (process.status == ProcessStatus::Reading) return std::nullopt;  // it stands at its call still
+  const bool waits = process.status == ProcessStatus::Reading ||  // it stands at its call still
+                     process.status == ProcessStatus::Calling ||
+                     process.status == ProcessStatus::Receiving;
+  if (waits) return std::nullopt;
   state[Register::Rax] = static_cast<std::uint64_t>(answer);
   return std::nullopt;
 }

@@ -8,13 +8,14 @@
 
 #include "kernel/base/error.hpp"
 #include "kernel/console/input.hpp"
+#include "kernel/ipc/ipc.hpp"
 #include "kernel/process/process.hpp"
 
 namespace reprise {
 
 class NativeCalls {
 public:
-  explicit NativeCalls(ConsoleInput& input);
+  NativeCalls(ConsoleInput& input, Ipc& ipc);
 
   // How a process asks to end.
   struct Ending {
@@ -23,12 +24,13 @@ public:
   };
 
   // Serves the call in the process's registers; the ending that it asks for, if it does. A call
-  // that must wait leaves the process Sleeping, or Reading: then it is served again when there is
-  // input.
+  // that must wait leaves the process Sleeping, Calling or Receiving, or Reading: then it is served
+  // again when there is input.
   std::optional<Ending> serve(Process& process);
 
 private:
   ConsoleInput& input_;
+  Ipc& ipc_;
   std::uint64_t wall_at_entry_;  // nanoseconds since 1970 at kernel entry
 };
 

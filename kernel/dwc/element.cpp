@@ -1,8 +1,6 @@
 #include "kernel/dwc/element.hpp"
 
-#include "arch/counter.hpp"
 #include "arch/machine.hpp"
-#include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/console/line.hpp"
@@ -24,24 +22,6 @@ bool redirect_to_personality(Process& process) {
   state[Register::R11] = state[Register::Rflags];
   state[Register::Rip] = process.syscall_entry.value();
   return true;
-}
-
-// The page whose write protection (and nothing else) caused this trap.
-std::optional<PageNumber> protected_page(Process& process, const Trap& trap) {
-  constexpr std::uint32_t write_to_present = Trap::page_fault_present | Trap::page_fault_write;
-  if (trap.kind != Trap::Kind::Exception || trap.vector != Trap::page_fault_vector ||
-      (trap.error_code & write_to_present) != write_to_present || trap.fault_address >= user_high) {
-    return std::nullopt;
-  }
-  const PageNumber page = page_of(UserAddr{trap.fault_address});
-  const std::optional<arch::Mapping> mapping = process.space().table().find(page);
-  if (!mapping || !mapping->permissions.write) return std::nullopt;
-  return page;
-}
-
-dwc::PeEnd end_of(const Trap& trap) {
-  if (trap.kind == Trap::Kind::SystemCall) return {dwc::PeEnd::Kind::SystemCall, 0, 0, 0};
-  return {dwc::PeEnd::Kind::Exception, trap.vector, trap.error_code, trap.fault_address};
 }
 
 // What stops a run without being its end.
@@ -134,9 +114,25 @@ dwc::PeEnd run_once(Process& process, Nanoseconds limit) {
 
 }  // namespace
 
+std::optional<PageNumber> protected_page(Process& process, const Trap& trap) {
+  constexpr std::uint32_t write_to_present = Trap::page_fault_present | Trap::page_fault_write;
+  if (trap.kind != Trap::Kind::Exception || trap.vector != Trap::page_fault_vector ||
+      (trap.error_code & write_to_present) != write_to_present || trap.fault_address >= user_high) {
+    return std::nullopt;
+  }
+  const PageNumber page = page_of(UserAddr{trap.fault_address});
+  const std::optional<arch::Mapping> mapping = process.space().table().find(page);
+  if (!mapping || !mapping->permissions.write) return std::nullopt;
+  return page;
+}
+
+dwc::PeEnd end_of(const Trap& trap) {
+  if (trap.kind == Trap::Kind::SystemCall) return {dwc::PeEnd::Kind::SystemCall, 0, 0, 0};
+  return {dwc::PeEnd::Kind::Exception, trap.vector, trap.error_code, trap.fault_address};
+}
+
 std::optional<dwc::PeEnd> run_element(Process& process, Nanoseconds limit) {
   process.space().table().activate();
-  arch::restart_count();  // no stop is left over from another process
   const std::optional<dwc::PeEnd> end =
       process.hardened() ? run_twice(process) : run_once(process, limit);
   if (end) ++process.elements;

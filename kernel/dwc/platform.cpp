@@ -104,6 +104,11 @@ std::span<const std::uint8_t> KernelPlatform::code_in_page(UserAddr at, std::siz
 }
 
 void KernelPlatform::run_begins(dwc::Run run) { injector_->run_begins(*process_, run); }
-void KernelPlatform::run_ended(dwc::Run) { injector_->run_ended(*process_); }
+
+// A flip whose place the run did not come to leaves no stop behind for others.
+void KernelPlatform::run_ended(dwc::Run) {
+  injector_->run_ended(*process_);
+  stop_at_count(0);
+}
 
 }  // namespace reprise

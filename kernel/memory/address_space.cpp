@@ -7,6 +7,8 @@
 namespace reprise {
 namespace {
 
+using arch::Ownership;
+
 // One call may not keep the kernel, which nobody can preempt, busy for long.
 constexpr std::uint64_t max_bytes_per_call = 16ull << 30;
 
@@ -61,22 +63,26 @@ MemoryResult AddressSpace::map_zero(PageRange range, arch::Permissions permissio
     return Failure{MemoryError::Occupied};
   }
   unmap(range);
-  return map_shared(range, zero_, 0, permissions);
+  return map_shared(range, {zero_, permissions, Ownership::Shared}, 0);
 }
 
 MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
                                       arch::Permissions permissions) {
   if (table_.next_mapped(range.first(), range.end())) return Failure{MemoryError::Occupied};
-  return map_shared(range, first, 1, permissions);
+  return map_shared(range, {first, permissions, Ownership::Shared}, 1);
+}
+
+MemoryResult AddressSpace::map_device(PageRange range, FrameNumber first) {
+  if (table_.next_mapped(range.first(), range.end())) return Failure{MemoryError::Occupied};
+  return map_shared(range, {first, {.read = false}, Ownership::Device}, 1);
 }
 
 // `step` is 1 for frames that follow each other, 0 for one frame behind all pages.
-MemoryResult AddressSpace::map_shared(PageRange range, FrameNumber frame, std::uint64_t step,
-                                      arch::Permissions permissions) {
-  for (PageNumber page = range.first(); page < range.end(); page = page + 1, frame = frame + step) {
+MemoryResult AddressSpace::map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step) {
+  for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
-    if (table_.map(page,
-                   {frame, permissions, arch::Ownership::Shared, arch::WriteAccess::Protected})) {
+    if (table_.map(page, mapping)) {
+      mapping.frame = mapping.frame + step;
       continue;
     }
     unmap(range);
@@ -88,7 +94,7 @@ MemoryResult AddressSpace::map_shared(PageRange range, FrameNumber frame, std::u
 void AddressSpace::unmap_one(PageNumber page) {
   forget(page);
   const std::optional<arch::Mapping> was = table_.unmap(page);
-  if (was && was->ownership == arch::Ownership::Owned) frames_->release(was->frame);
+  if (was && was->ownership == Ownership::Owned) frames_->release(was->frame);
   arch::PageTable::invalidate(page);
 }
 
@@ -104,7 +110,8 @@ void AddressSpace::unmap(PageRange range) {
 MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permissions) {
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
-    if (!table_.find(page)) return Failure{MemoryError::NotMapped};
+    const std::optional<arch::Mapping> mapping = table_.find(page);
+    if (!mapping || mapping->ownership == Ownership::Device) return Failure{MemoryError::NotMapped};
   }
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
@@ -122,7 +129,7 @@ MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) 
   forget(page);
   std::optional<arch::Mapping> mapping = table_.find(page);
   if (!mapping) return Failure{MemoryError::NotMapped};
-  if (mapping->ownership == arch::Ownership::Shared) {
+  if (mapping->ownership == Ownership::Shared) {
     const std::optional<FrameNumber> frame = frames_->allocate();
     if (!frame) return Failure{MemoryError::Exhausted};
     arch::copy_frame_at_fault(*frame, mapping->frame);
@@ -144,6 +151,18 @@ bool AddressSpace::permits(UserAddr start, std::size_t bytes, bool arch::Permiss
     if (!mapping || !(mapping->permissions.*right)) return false;
   }
   return true;
+}
+
+bool AddressSpace::is_device(UserAddr address) const {
+  if (address.value() >= user_high) return false;
+  const std::optional<arch::Mapping> mapping = table_.find(page_of(address));
+  return mapping && mapping->ownership == Ownership::Device;
+}
+
+std::size_t AddressSpace::read_start(UserAddr from, std::span<std::byte> to) {
+  std::size_t bytes = to.size();
+  while (bytes != 0 && !read(from, to.first(bytes))) --bytes;
+  return bytes;
 }
 
 MemoryResult AddressSpace::read(UserAddr from, std::span<std::byte> to) {

@@ -55,6 +55,8 @@ public:
   MemoryResult map_zero(PageRange range, arch::Permissions permissions, Existing existing);
   // Shared frames that follow each other; no page of the range may be mapped.
   MemoryResult map_frames(PageRange range, FrameNumber first, arch::Permissions permissions);
+  // Device memory: absent, and for the kernel itself out of reach (kernel/device/access.hpp).
+  MemoryResult map_device(PageRange range, FrameNumber first);
   void unmap(PageRange range);
   // The process is over: all goes back at once, and the observer is not asked.
   void unmap_all() { table_.clear(); }
@@ -71,6 +73,10 @@ public:
     return permits(start, bytes, &arch::Permissions::write);
   }
 
+  [[nodiscard]] bool is_device(UserAddr address) const;
+
+  // As much of the start as can be read, in bytes.
+  std::size_t read_start(UserAddr from, std::span<std::byte> to);
   // Whole transfers or none, save that Exhausted may leave a part written. read() needs the
   // process's permission to read; write() that to write; load() is the loader's: it writes whatever
   // the permissions say.
@@ -82,8 +88,7 @@ private:
   AddressSpace(arch::PageTable table, FrameSource& frames, FrameNumber zero)
       : table_{std::move(table)}, frames_{&frames}, zero_{zero} {}
   void forget(PageNumber page);
-  MemoryResult map_shared(PageRange range, FrameNumber frame, std::uint64_t step,
-                          arch::Permissions permissions);
+  MemoryResult map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step);
   void unmap_one(PageNumber page);
   [[nodiscard]] bool permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right);
   MemoryResult store(UserAddr to, std::span<const std::byte> from);

@@ -91,6 +91,17 @@ bool inject(Reading& r, std::string_view value) {
   });
 }
 
+bool grant(Reading& r, std::string_view value) {
+  Settings& s = r.settings;
+  return !find_part(value, ',', [&](std::string_view item) {
+    const auto grant = parse_grant(item);
+    if (!grant) return !r.refuse(grant.error().reason, grant.error().allowed);
+    if (s.grant_count == s.max_grants) return !r.refuse("too many grants", "32 grants in all");
+    s.grant_table[s.grant_count++] = grant.value();
+    return false;
+  });
+}
+
 bool is_variable_name(std::string_view name) {
   for (const char c : name) {
     const bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
@@ -138,6 +149,7 @@ constexpr Argument arguments[] = {
     {"inject.seed=NUMBER", number<&Settings::inject_seed, 0, any>},
     {"inject.rate=1 to 1000000000 (one flip every so many PEs)",
      number<&Settings::inject_rate, 1, 1'000'000'000>},
+    {"grant=PROCESS:port:LOW-HIGH|mmio:FIRST-LAST|irq:LINE|log,...", grant},
     {"stdin=none|console", choice<&Settings::input>},
     {"console=serial,screen or one of them", console},
     {"report=full|short|none", choice<&Settings::report>},
@@ -184,6 +196,8 @@ std::optional<std::string_view> Settings::unknown_name(
       return unknown.has_value();
     }));
   }
+  for (const NamedGrant& grant : grants())
+    if (!unknown && !is_there(grant.process)) unknown = grant.process;
   return unknown;
 }
 

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "kernel/abi/reprise.h"
 #include "kernel/base/address.hpp"
 #include "kernel/base/error.hpp"
 #include "kernel/base/result.hpp"
@@ -54,6 +55,13 @@ struct Injection {
 [[nodiscard]] Result<Injection, ArgumentError> parse_injection(std::string_view item,
                                                                WordNamed word_named);
 
+// What of the devices a process may reach: one item of the list behind `grant=` (docs/abi.md).
+struct NamedGrant {
+  std::string_view process;
+  reprise_grant grant{};
+};
+[[nodiscard]] Result<NamedGrant, ArgumentError> parse_grant(std::string_view item);
+
 // Views point into the object itself, so that the boot loader's memory may be reused: it is filled
 // once and stays where it is.
 struct Settings {
@@ -70,6 +78,7 @@ struct Settings {
   static constexpr std::size_t max_words = 128;
   static constexpr std::size_t max_injections = 64;
   static constexpr std::size_t max_environment = 32;
+  static constexpr std::size_t max_grants = 32;
   static constexpr unsigned default_priority = 4, highest_priority = 7;
 
   Policy policy = Policy::Rotate;
@@ -99,13 +108,16 @@ struct Settings {
   [[nodiscard]] std::span<const Injection> injections() const {
     return std::span{injection_table}.first(injection_count);
   }
+  [[nodiscard]] std::span<const NamedGrant> grants() const {
+    return std::span{grant_table}.first(grant_count);
+  }
   // "NAME=VALUE", as a program's environment wants them.
   [[nodiscard]] std::span<const std::string_view> environment() const {
     return std::span{environment_table}.first(environment_count);
   }
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;
-  // A name in harden= or priority= that `is_there` does not hold for: nobody would miss its effect.
+  // A name in harden=, priority= or grant= that `is_there` does not hold for: nobody would miss its effect.
   [[nodiscard]] std::optional<std::string_view> unknown_name(
       bool (*is_there)(std::string_view name)) const;
 
@@ -113,6 +125,8 @@ struct Settings {
   std::array<char, max_text> text{};  // the words, unquoted
   std::array<Injection, max_injections> injection_table{};
   std::size_t injection_count = 0;
+  std::array<NamedGrant, max_grants> grant_table{};
+  std::size_t grant_count = 0;
   std::array<std::string_view, max_environment> environment_table{};
   std::size_t environment_count = 0;
 };

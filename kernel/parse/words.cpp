@@ -69,6 +69,18 @@ Result<std::span<std::string_view>, std::string_view> split_words(
   }
 }
 
+bool read_hexadecimal(std::string_view text, std::uint64_t high, std::uint64_t& number) {
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    const auto digit = hex_digit(c);
+    if (!digit || value >> 60 != 0) return false;
+    value = value << 4 | *digit;
+  }
+  if (text.empty() || value > high) return false;
+  number = value;
+  return true;
+}
+
 bool is_process_name(std::string_view name) {
   constexpr std::string_view separators = ",:=\"'\\";
   for (const char c : name)

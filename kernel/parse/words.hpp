@@ -90,4 +90,8 @@ template <std::unsigned_integral T>
   return true;
 }
 
+// The same without 0x, up to `high`.
+[[nodiscard]] bool read_hexadecimal(std::string_view text, std::uint64_t high,
+                                    std::uint64_t& number);
+
 }  // namespace reprise

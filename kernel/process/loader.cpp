@@ -4,7 +4,9 @@
 #include <new>
 #include <utility>
 
+#include "arch/device_access.hpp"
 #include "arch/frame_memory.hpp"
+#include "arch/run_user.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/parse/settings.hpp"
@@ -80,6 +82,19 @@ struct Loader {
   std::optional<Process::Storage> make_storage(bool hardened);
 };
 
+// Memory of the kernel's, or what else it needs for itself, is nobody's to have.
+std::optional<Grants> grants_of(std::string_view process, const Settings& settings) {
+  Grants grants;
+  for (const auto& [name, grant] : settings.grants()) {
+    if (name != process) continue;
+    const bool good =
+        grant.kind != REPRISE_GRANT_MEMORY ||
+        arch::is_device_memory(PhysAddr{grant.first}, PhysAddr{grant.last});
+    if (!good || !grants.add(grant)) return std::nullopt;
+  }
+  return grants;
+}
+
 std::optional<ModulePurpose> purpose_of(const arch::Module& module,
                                         std::span<std::string_view> words) {
   const std::span<char> room = std::span{text_store}.subspan(text_used);
@@ -116,6 +131,8 @@ void Loader::start_program(const arch::Module& module) {
 Result<Done, Error> Loader::start(std::string_view name,
                                   std::span<const std::string_view> arguments,
                                   const arch::MemoryRange& file) {
+  const std::optional<Grants> grants = grants_of(name, settings);
+  if (!grants) return Failure{Error::BadGrant};
   const std::optional<reprise_image> image = read_image(personality);
   if (!image) return Failure{Error::NoPersonality};
   std::optional<AddressSpace> space = AddressSpace::create(frames, zero);
@@ -138,6 +155,8 @@ Result<Done, Error> Loader::start(std::string_view name,
   Process& process =
       table.add(table.size() + 1, name, std::move(*space), *storage, frames, injector, settings);
   process.program_file = file;
+  process.grants = *grants;
+  arch::connect_interrupts(grants->lines());
   arch::initialize(process.registers(), image->entry, 0);
   process.registers()[arch::Register::Rdi] = block->value();
   return Done{};

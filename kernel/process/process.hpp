@@ -12,7 +12,9 @@
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
+#include "kernel/device/grants.hpp"
 #include "kernel/dwc/platform.hpp"
+#include "kernel/ipc/mailbox.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "kernel/parse/settings.hpp"
 #include "kernel/process/turn.hpp"
@@ -24,7 +26,7 @@ class Injector;
 
 using Engine = dwc::Controller<KernelPlatform>;
 
-enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Reading, Ended };
+enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Reading, Calling, Receiving, Ended };
 
 // Exit statuses that the kernel itself gives, as a shell would: 128 + signal.
 inline constexpr std::uint8_t status_refused = 127;  // the program's file cannot be run
@@ -54,6 +56,7 @@ public:
   [[nodiscard]] std::string_view name() const { return name_; }
   [[nodiscard]] AddressSpace& space() { return space_; }
   [[nodiscard]] arch::UserState& registers() { return *storage_.live; }
+  [[nodiscard]] const arch::UserState& registers() const { return *storage_.live; }
   [[nodiscard]] bool hardened() const { return engine_.has_value(); }
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] KernelPlatform& platform() { return platform_; }
@@ -79,6 +82,8 @@ public:
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};
+  Grants grants;    // filled before the process first runs
+  Mailbox mailbox;
   std::uint64_t elements = 0;  // committed, or simply ended when not hardened
   Nanoseconds user_time{};     // unhardened: time in ring 3
 

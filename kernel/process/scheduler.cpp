@@ -16,7 +16,10 @@ std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const 
   if (process.status == ProcessStatus::Reading) {
     return input_.empty() && !input_.at_end() ? longest_idle : 0;
   }
-  return process.wake_at <= now ? 0 : process.wake_at.value() - now.value();
+  if (process.status == ProcessStatus::Calling) return longest_idle;
+  const Nanoseconds time =
+      process.status == ProcessStatus::Receiving ? process.mailbox.alarm : process.wake_at;
+  return time <= now ? 0 : time.value() - now.value();
 }
 
 Process* Scheduler::next() {
@@ -29,6 +32,7 @@ Process* Scheduler::next() {
     arch::admit_interrupts();
     input_.poll();
     const Nanoseconds now = arch::now();
+    ipc_.notify_all(arch::take_interrupts(), now);
     if (now >= settings_.stop_after) return nullptr;
     std::uint64_t idle = smaller(longest_idle, settings_.stop_after.value() - now.value());
     bool all_ended = true;

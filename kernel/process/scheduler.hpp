@@ -21,14 +21,15 @@
 #pragma once
 
 #include "kernel/console/input.hpp"
+#include "kernel/ipc/ipc.hpp"
 #include "kernel/process/process.hpp"
 
 namespace reprise {
 
 class Scheduler {
 public:
-  Scheduler(ProcessTable& table, ConsoleInput& input, const Settings& settings)
-      : table_{table}, input_{input}, settings_{settings} {}
+  Scheduler(ProcessTable& table, ConsoleInput& input, Ipc& ipc, const Settings& settings)
+      : table_{table}, input_{input}, ipc_{ipc}, settings_{settings} {}
 
   // The process whose PE is next, Ready or (with input for it) Reading; the one before has ended
   // its PE. nullptr: all have ended, or it is time to stop.
@@ -40,6 +41,7 @@ private:
 
   ProcessTable& table_;
   ConsoleInput& input_;
+  Ipc& ipc_;
   const Settings& settings_;
   Process* last_ = nullptr;  // the one that next() gave out
   std::uint64_t turns_ = 0;  // that have ended

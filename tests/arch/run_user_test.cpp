@@ -98,9 +98,9 @@ TEST_CASE("the timer's expiry ends the run, a leftover of an earlier arming does
 }
 
 TEST_CASE("a device is told and acknowledged, a spurious interrupt is neither and ends nothing") {
-  reset({x86::spurious_vector, x86::serial_vector});
+  reset({x86::spurious_vector, x86::first_device_vector});
   REQUIRE(run().kind == Kind::Device);
-  REQUIRE(device_notes == std::vector<int>{x86::serial_vector});
+  REQUIRE(device_notes == std::vector<int>{x86::first_device_vector});
   REQUIRE(ends == 1);
   reset({x86::last_device_vector + 1, x86::system_call_reason});
   REQUIRE(run().kind == Kind::SystemCall);
@@ -164,9 +164,9 @@ TEST_CASE("an interrupt that reaches the waiting kernel is handled and returns t
   auto frame = frame_at(x86::timer_vector, elsewhere);
   REQUIRE(kernel_trap(&frame) == 0);
   REQUIRE(timer_notes == 1);
-  frame = frame_at(x86::serial_vector, elsewhere);
+  frame = frame_at(x86::first_device_vector, elsewhere);
   REQUIRE(kernel_trap(&frame) == 0);
-  REQUIRE(device_notes == std::vector<int>{x86::serial_vector});
+  REQUIRE(device_notes == std::vector<int>{x86::first_device_vector});
   REQUIRE(ends == 2);
 }
 

@@ -1,7 +1,9 @@
 // Single instructions that C++ has no word for.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace user {
 
@@ -45,6 +47,21 @@ inline bool hardware_random(std::uint64_t& value) {
 
 inline void breakpoint() { asm volatile("int3" ::: "memory"); }
 inline void halt() { asm volatile("hlt" ::: "memory"); }  // privileged: #GP in ring 3
+
+// Ports that are granted to this process. Each ends the processing element and is done once.
+inline std::uint8_t in8(std::uint16_t port) {
+  std::uint8_t value = 0;
+  asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
+inline void out8(std::uint16_t port, std::uint8_t value) {
+  asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+inline void out_string(std::uint16_t port, std::span<const char> bytes) {
+  const char* next = bytes.data();
+  std::size_t left = bytes.size();
+  asm volatile("rep outsb" : "+S"(next), "+c"(left) : "d"(port) : "memory");
+}
 
 // What an exception handler reads or changes is in memory before and read again behind it.
 inline void compiler_barrier() { asm volatile("" ::: "memory"); }

@@ -15,4 +15,25 @@ reprise_system_call:
   syscall
   ret
 
+; std::int64_t reprise_message_call(std::uint64_t number, Registers* registers)
+; RDI, RSI, RDX, R10, R8, R9 in this order: loaded for the call, and stored as it left them.
+global reprise_message_call
+reprise_message_call:
+  push rbx
+  mov rax, rdi
+  mov rbx, rsi
+  mov rdi, [rbx]
+  mov rsi, [rbx + 8]
+  mov rdx, [rbx + 16]
+  mov r10, [rbx + 24]
+  mov r8, [rbx + 32]
+  mov r9, [rbx + 40]
+  syscall
+  mov [rbx + 8], rsi
+  mov [rbx + 16], rdx
+  mov [rbx + 24], r10
+  mov [rbx + 32], r8
+  pop rbx
+  ret
+
 section .note.GNU-stack noalloc noexec nowrite progbits

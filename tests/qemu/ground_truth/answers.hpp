@@ -23,7 +23,7 @@ struct Result {
 
 class Answers {
 public:
-  explicit Answers(reprise::ConsoleInput& input) : calls_{input} {}
+  Answers(reprise::ConsoleInput& input, reprise::Ipc& ipc) : calls_{input, ipc} {}
 
   // Serves an end of a PE once; the program's result when that was its last.
   [[nodiscard]] std::optional<Result> serve(reprise::Process& process, const dwc::PeEnd& end);

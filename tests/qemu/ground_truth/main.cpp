@@ -34,6 +34,7 @@ using PeKind = dwc::PeEnd::Kind;
 constinit FrameAllocator frames;
 constinit Settings settings;
 constinit ProcessTable processes;
+constinit Ipc ipc{processes};
 constinit std::optional<ConsoleInput> input;
 constinit std::optional<Injector> injector;
 constinit Trace trace;
@@ -82,7 +83,7 @@ void tell_lost(Process& process, std::size_t from) {
 }
 
 std::optional<Result> record(Process& process) {
-  Answers answers{*input};
+  Answers answers{*input, ipc};
   process.space().table().activate();
   arch::arm_timer({});
   bool fits = trace.append(position_of(process.registers()));
@@ -122,7 +123,7 @@ std::optional<std::size_t> look_up(Process& process, std::size_t from, Counts& c
 
 std::optional<Result> follow(Process& process, Counts& counts) {
   constexpr std::uint64_t enough = 5;
-  Answers answers{*input};
+  Answers answers{*input, ipc};
   std::size_t at = 0;
   while (counts.lost < enough) {
     const std::optional<dwc::PeEnd> end = run_element(process, settings.pe_limit);

@@ -1,0 +1,102 @@
+// The I/O APICs (Intel 82093AA data sheet): which device's interrupt becomes which vector. A line is
+// an ISA line below 16, wherever the firmware says that it arrives, else an input by its number. A
+// level-triggered one is masked when it comes in: it would come again until its driver has run.
+#include <array>
+
+#include "arch/run_user.hpp"
+#include "arch/x86_64/acpi.hpp"
+#include "arch/x86_64/devices.hpp"
+#include "arch/x86_64/interrupts.hpp"
+#include "arch/x86_64/kernel_tables.hpp"
+
+namespace arch {
+
+using namespace x86;
+
+namespace {
+
+constexpr unsigned lines = last_device_vector - first_device_vector + 1;
+constexpr std::uint32_t version = 1, first_input = 0x10;  // registers; two words an input
+constexpr std::uint32_t active_low = 1 << 13, level_triggered = 1 << 15, masked = 1 << 16;
+
+struct IoApic {
+  volatile std::uint32_t* words = nullptr;
+  std::uint32_t first = 0, inputs = 0;
+
+  void write(std::uint32_t index, std::uint32_t value) const {
+    words[0] = index;
+    words[4] = value;
+  }
+  [[nodiscard]] std::uint32_t read(std::uint32_t index) const {
+    words[0] = index;
+    return words[4];
+  }
+};
+
+constinit std::array<IoApic, 8> io_apics{};
+constinit std::uint32_t fired = 0, waiting = 0;  // by line: not yet taken; masked until expected
+
+InterruptSource source_of(unsigned line) {
+  if (line < acpi_facts.isa.size()) return acpi_facts.isa[line];
+  return {line, true, true};  // as PCI's are
+}
+
+// The low word, which unmasks, comes last. False when there is no such input.
+bool route(unsigned line, std::uint32_t mask) {
+  const InterruptSource source = source_of(line);
+  for (const IoApic& io_apic : io_apics) {
+    const std::uint32_t input = source.interrupt - io_apic.first;
+    if (source.interrupt < io_apic.first || input >= io_apic.inputs) continue;
+    io_apic.write(first_input + 2 * input + 1, local_apic_id() << 24);
+    io_apic.write(first_input + 2 * input,
+                  (first_device_vector + line) | (source.active_low ? active_low : 0) |
+                      (source.level_triggered ? level_triggered : 0) | mask);
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::uint32_t x86::start_io_apics() {
+  std::uint32_t inputs = 0;
+  for (std::size_t i = 0; i < acpi_facts.io_apic_count; ++i) {
+    IoApic& io_apic = io_apics[i];
+    const auto bytes = map_device(acpi_facts.io_apics[i].address, 0x20, CacheMode::Uncached);
+    if (bytes.empty()) continue;
+    io_apic.words = reinterpret_cast<volatile std::uint32_t*>(bytes.data());
+    io_apic.first = acpi_facts.io_apics[i].first_interrupt;
+    io_apic.inputs = (io_apic.read(version) >> 16 & 0xff) + 1;
+    for (std::uint32_t j = 0; j < io_apic.inputs; ++j) io_apic.write(first_input + 2 * j, masked);
+    inputs += io_apic.inputs;
+  }
+  return inputs;
+}
+
+void x86::note_device_interrupt(std::uint8_t vector) {
+  const unsigned line = vector - first_device_vector;
+  if (line == serial_isa_line) drain_serial();
+  fired |= 1u << line;
+  if (!source_of(line).level_triggered) return;
+  waiting |= 1u << line;
+  static_cast<void>(route(line, masked));
+}
+
+void connect_interrupts(std::uint32_t wanted) {
+  for (unsigned line = 0; line < lines; ++line)
+    if ((wanted >> line & 1) != 0) static_cast<void>(route(line, 0));
+}
+
+std::uint32_t take_interrupts() {
+  const std::uint32_t taken = fired;
+  fired = 0;
+  return taken;
+}
+
+void expect_interrupts(std::uint32_t expected) {
+  const std::uint32_t now = waiting & expected;
+  waiting &= ~now;
+  if (now != 0) connect_interrupts(now);
+}
+
+}  // namespace arch

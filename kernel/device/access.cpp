@@ -1,0 +1,127 @@
+#include "kernel/device/access.hpp"
+
+#include <array>
+#include <span>
+
+#include "arch/device_access.hpp"
+#include "arch/run_user.hpp"
+#include "arch/stepping.hpp"
+#include "kernel/base/memory_map.hpp"
+#include "kernel/console/line.hpp"
+#include "kernel/dwc/element.hpp"
+
+namespace reprise {
+namespace {
+
+using arch::Register;
+using arch::Trap;
+
+constexpr std::uint8_t general_protection_vector = 13;
+constexpr unsigned most_iterations = 256;  // of a repeated access in one go: interrupts wait
+constexpr std::size_t widest_store = 8;
+
+// Where the instruction stores what it reads is made writable first: a write fault afterwards would
+// have the device read twice.
+class Stores {
+public:
+  Stores(Process& process, std::span<const std::uint8_t> code) : process_{process}, code_{code} {
+    place_ = arch::stores_to(code, process.registers());
+    set(arch::WriteAccess::Enabled);
+  }
+  ~Stores() { set(arch::WriteAccess::Protected); }
+  Stores(const Stores&) = delete;
+  Stores& operator=(const Stores&) = delete;
+
+  [[nodiscard]] bool cover_next() const {
+    const auto next = arch::stores_to(code_, process_.registers());
+    return !next || page_of(*next + (widest_store - 1)) == page_of(*place_);
+  }
+
+private:
+  void set(arch::WriteAccess access) {
+    if (!place_ || !process_.space().writable(*place_, widest_store)) return;
+    for (const UserAddr byte : {*place_, *place_ + (widest_store - 1)})
+      static_cast<void>(process_.space().own(page_of(byte), access));
+  }
+
+  Process& process_;
+  std::span<const std::uint8_t> code_;
+  std::optional<UserAddr> place_;
+};
+
+enum class Access : std::uint8_t { Done, Raised, Unsupported };
+
+// By single steps, with the device open.
+Access execute(Process& process, std::span<const std::uint8_t> code, Trap& trap) {
+  arch::UserState& state = process.registers();
+  const std::uint64_t rip = state[Register::Rip];
+  Stores stores{process, code};
+  arch::load_rest(state);
+  arch::set_single_step(true);
+  unsigned iterations = 0;
+  do {
+    trap = arch::run_user(state);
+    if (trap.kind == Trap::Kind::Step) ++iterations;
+  } while (trap.kind != Trap::Kind::Exception && state[Register::Rip] == rip &&
+           iterations < most_iterations && stores.cover_next());
+  arch::set_single_step(false);
+  arch::save_rest(state);
+  if (iterations != 0 || trap.kind != Trap::Kind::Exception) return Access::Done;
+  const bool page_fault = trap.vector == Trap::page_fault_vector;
+  const bool again = page_fault && (protected_page(process, trap) ||
+                                    process.space().is_device(UserAddr{trap.fault_address}));
+  return again ? Access::Unsupported : Access::Raised;
+}
+
+struct Place {
+  std::string_view kind;
+  std::uint64_t first, last;
+};
+
+// Who is refused, and why; the exception then takes its course.
+void refuse(const Process& process, std::string_view why, const Place& place) {
+  say(process.name(), ": ", place.kind, " ", Hex{place.first}, " ", why);
+  print_event("access-refused", "process", process.name(), "kind", place.kind, "first",
+              Hex{place.first}, "last", Hex{place.last}, "rip",
+              Hex{process.registers()[Register::Rip]});
+}
+
+}  // namespace
+
+std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end) {
+  arch::UserState& state = process.registers();
+  std::array<std::uint8_t, arch::longest_instruction> buffer;
+  const auto code = std::span<const std::uint8_t>{buffer}.first(process.space().read_start(
+      UserAddr{state[Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
+  Access access = Access::Unsupported;
+  Trap trap{};
+  Place place{"port", 0, 0};
+  if (end.vector == general_protection_vector && end.error_code == 0) {
+    const auto ports = arch::ports_reached(code, state);
+    if (!ports) return end;
+    place = {"port", ports->first, ports->last};
+    if (!process.grants.allow(REPRISE_GRANT_PORT, ports->first, ports->last)) {
+      refuse(process, "is not granted: boot argument grant=", place);
+      return end;
+    }
+    arch::set_ports(arch::Ports::Open);
+    access = execute(process, code, trap);
+    arch::set_ports(arch::Ports::Closed);
+  } else if (end.vector == Trap::page_fault_vector &&
+             process.space().is_device(UserAddr{end.fault_address}) &&
+             (end.error_code & Trap::page_fault_fetch) == 0) {
+    const PageNumber page = page_of(UserAddr{end.fault_address});
+    place = {"address", end.fault_address, end.fault_address};
+    process.space().table().open_device(page);
+    access = execute(process, code, trap);
+    process.space().table().close_device(page);
+  } else {
+    return end;
+  }
+  if (access == Access::Done) return std::nullopt;
+  if (access == Access::Raised) return end_of(trap);
+  refuse(process, "is reached by an instruction that reaches several places; use a plain MOV", place);
+  return end;
+}
+
+}  // namespace reprise

@@ -1,0 +1,39 @@
+// See ipc.hpp.
+#include "user/lib/ipc.hpp"
+
+#include "user/lib/calls.hpp"
+
+namespace user {
+namespace {
+
+struct Registers {
+  std::uint64_t rdi, rsi, rdx, r10, r8, r9;
+};
+
+}  // namespace
+
+// system_call.asm: all six registers in, and as the kernel left them out.
+extern "C" std::int64_t reprise_message_call(std::uint64_t number, Registers* registers);
+
+std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer, std::size_t bytes) {
+  Registers r{to, words[0], words[1], words[2], reinterpret_cast<std::uint64_t>(buffer.data()),
+              REPRISE_SIZES(bytes, buffer.size())};
+  const std::int64_t result = reprise_message_call(REPRISE_CALL, &r);
+  words = {r.rsi, r.rdx, r.r10};
+  return result;
+}
+
+Received receive(std::uint64_t to, const Words& words, std::span<char> buffer, std::size_t bytes) {
+  Registers r{to, words[0], words[1], words[2], reinterpret_cast<std::uint64_t>(buffer.data()),
+              REPRISE_SIZES(bytes, buffer.size())};
+  const std::int64_t sender = reprise_message_call(REPRISE_RECEIVE, &r);
+  return {sender, {r.rsi, r.rdx, r.r10}, r.r8};
+}
+
+std::int64_t alarm(std::uint64_t nanoseconds) { return raw_call(REPRISE_ALARM, nanoseconds); }
+
+std::int64_t find(std::string_view name) {
+  return raw_call(REPRISE_FIND, reinterpret_cast<std::uint64_t>(name.data()), name.size());
+}
+
+}  // namespace user

@@ -1,0 +1,36 @@
+// Messages between processes, and what the kernel has to say (kernel/abi/reprise.h): a client
+// call()s, a server loops over receive(), and gives each answer with the receive() that follows it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernel/abi/reprise.h"
+
+namespace user {
+
+using Words = std::array<std::uint64_t, 3>;
+
+// Sends words and the first `bytes` of the buffer, waits, and has the answer in their place. The
+// number of bytes that came, or the negative of a reprise_error.
+std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer = {},
+                  std::size_t bytes = 0);
+
+struct Received {
+  std::int64_t sender;  // process; 0: the kernel; below: an error, and the answer was not given
+  Words words;          // of the kernel: what has happened, REPRISE_NOTE_...
+  std::size_t bytes;
+};
+
+// Answers `to` (0: nobody) with words and the first `bytes` of the buffer, then waits. What comes is
+// in the buffer.
+Received receive(std::uint64_t to, const Words& words, std::span<char> buffer,
+                 std::size_t bytes = 0);
+
+std::int64_t alarm(std::uint64_t nanoseconds);  // on the monotonic clock; ~0: none
+[[nodiscard]] std::int64_t find(std::string_view name);
+
+}  // namespace user

@@ -14,7 +14,8 @@
 
 // From the linker script and boot/entry.asm; only their addresses mean anything.
 extern "C" const char text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
-    data_end[], kernel_stack_guard[];
+    data_end[], kernel_stack_guard[],
+    image_physical_start[], image_physical_end[];
 
 namespace arch {
 
@@ -102,9 +103,9 @@ bool is_device_memory(PhysAddr first, PhysAddr last) {
   constexpr std::uint64_t most = 1ull << 32;
   if (last < first || last.value() >= reprise::direct_map_limit) return false;
   if (last.value() - first.value() >= most) return false;
-  const std::uint64_t image = address(text_start) - reprise::kernel_base;
-  const std::uint64_t image_end = address(data_end) - reprise::kernel_base;
-  if (first.value() < image_end && last.value() >= image) return false;
+  const bool in_image = first.value() < address(image_physical_end) &&
+                        last.value() >= address(image_physical_start);
+  if (in_image) return false;
   for (std::uint64_t at = first.value(); at <= last.value(); at += reprise::page_size) {
     auto* const entry = table_entry(root, reprise::direct_map_base + at, 1, nullptr, 0);
     if (entry != nullptr && *entry != 0) return false;

@@ -40,6 +40,7 @@ void print_flip(const Process& process, const Injection& injection, std::string_
 
 Injector::Injector(const Settings& settings)
     : rate_{settings.inject_rate},
+      only_{settings.inject_only},
       random_state_{settings.inject_seed * 0x9e3779b97f4a7c15ull + 0xd1b54a32d192ed03ull} {
   for (const Injection& injection : settings.injections()) planned_[planned_count_++] = injection;
 }
@@ -59,7 +60,8 @@ void Injector::run_begins(Process& process, dwc::Run run) {
   if (run == dwc::Run::First) {
     random_armed_ = false;
     if (again) settle(process, Outcome::Caught);
-    if (!again && rate_ != 0 && random() % rate_ == 0) plan_random(process);
+    const bool hit = rate_ != 0 && (only_.empty() || only_ == process.name());
+    if (!again && hit && random() % rate_ == 0) plan_random(process);
     seen_process_ = process.id();
     seen_element_ = element;
   }

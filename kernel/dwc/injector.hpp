@@ -51,6 +51,7 @@ private:
   std::size_t planned_count_ = 0;
 
   std::uint64_t rate_;
+  std::string_view only_;  // process that random flips hit; empty: all
   std::uint64_t random_state_;
   bool random_armed_ = false;  // random_flip_ waits for its run and moment
   Injection random_flip_{};

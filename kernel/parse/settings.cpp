@@ -91,6 +91,11 @@ bool inject(Reading& r, std::string_view value) {
   });
 }
 
+bool inject_only(Reading& r, std::string_view value) {
+  r.settings.inject_only = value;
+  return is_process_name(value);
+}
+
 bool grant(Reading& r, std::string_view value) {
   Settings& s = r.settings;
   return !find_part(value, ',', [&](std::string_view item) {
@@ -149,6 +154,7 @@ constexpr Argument arguments[] = {
     {"inject.seed=NUMBER", number<&Settings::inject_seed, 0, any>},
     {"inject.rate=1 to 1000000000 (one flip every so many PEs)",
      number<&Settings::inject_rate, 1, 1'000'000'000>},
+    {"inject.only=NAME (of the process that random flips hit)", inject_only},
     {"grant=PROCESS:port:LOW-HIGH|mmio:FIRST-LAST|irq:LINE|log,...", grant},
     {"stdin=none|console", choice<&Settings::input>},
     {"console=serial,screen or one of them", console},
@@ -189,7 +195,7 @@ unsigned Settings::priority_of(std::string_view process) const {
 std::optional<std::string_view> Settings::unknown_name(
     bool (*is_there)(std::string_view name)) const {
   std::optional<std::string_view> unknown;
-  for (const std::string_view list : {harden_names, priorities}) {
+  for (const std::string_view list : {harden_names, priorities, inject_only}) {
     static_cast<void>(find_part(list, ',', [&](std::string_view item) {
       const std::string_view name = cut(item, ':').head;
       if (!name.empty() && !is_there(name)) unknown = name;

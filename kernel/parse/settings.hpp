@@ -97,6 +97,7 @@ struct Settings {
   Counter counter = Counter::Auto;
   std::uint64_t inject_seed = 1;
   std::uint64_t inject_rate = 0;  // one random flip every so many PEs on average; 0: none
+  std::string_view inject_only;   // a process; empty: all
   Input input = Input::None;      // stdin=
   bool console_serial = true;
   bool console_screen = true;
@@ -117,7 +118,7 @@ struct Settings {
   }
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;
-  // A name in harden=, priority= or grant= that `is_there` does not hold for: nobody would miss its effect.
+  // A name in harden=, priority=, inject.only= or grant= that `is_there` does not hold for: nobody would miss its effect.
   [[nodiscard]] std::optional<std::string_view> unknown_name(
       bool (*is_there)(std::string_view name)) const;
 

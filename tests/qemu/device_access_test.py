@@ -1,0 +1,80 @@
+"""Ports, device memory and interrupts: what a process was granted works in every form, hardened or
+not, with flips; what it was not granted is a clear fault."""
+
+from boot import BootTest, image, native
+
+GRANTS = "grant=devices:port:80-83,devices:port:2f8-2ff,devices:mmio:fed00000,devices:irq:16"
+SECOND_UART = ["-serial", "null"]
+
+
+class DeviceAccess(BootTest):
+    def drive(self, mode, args=GRANTS, **settings):
+        return self.boot([["devices", mode]], args, extra=SECOND_UART, **settings)
+
+    def assert_done(self, outcome, line):
+        self.assert_clean(outcome)
+        self.assertEqual(outcome.program_output(), line + "\n")
+
+    def test_every_form_of_port_access_works_once_it_is_granted(self):
+        outcome = self.drive("ports")
+        self.assert_done(outcome, "ports: done")
+        self.assert_no_mismatch(outcome)
+
+    def test_every_form_of_access_to_granted_device_memory_works(self):
+        outcome = self.drive("hpet")
+        self.assert_done(outcome, "hpet: done")
+        self.assert_no_mismatch(outcome)
+
+    def test_interrupts_come_as_notes_each_once(self):
+        outcome = self.drive("interrupt")
+        self.assert_done(outcome, "interrupts: 10")
+        self.assert_no_mismatch(outcome)
+
+    def test_all_of_it_works_while_every_third_pe_is_hit_by_a_flip(self):
+        for mode, line in [("ports", "ports: done"), ("hpet", "hpet: done"),
+                           ("interrupt", "interrupts: 10")]:
+            with self.subTest(mode=mode):
+                outcome = self.drive(mode, f"{GRANTS} inject.rate=3")
+                self.assert_done(outcome, line)
+                self.assertGreater(outcome.events("shutdown")[0].number("mismatches"), 5)
+
+    def test_all_of_it_works_for_a_process_that_is_not_hardened_and_under_classic(self):
+        for args in ("harden=none", "policy=classic", "check=full flush=touched"):
+            for mode, line in [("ports", "ports: done"), ("hpet", "hpet: done")]:
+                with self.subTest(mode=mode, args=args):
+                    self.assert_done(self.drive(mode, f"{GRANTS} {args}"), line)
+
+    def test_a_port_that_is_not_granted_is_a_clear_fault(self):
+        outcome = self.drive("ports", "grant=devices:port:81-83")
+        self.assertEqual(outcome.exit_event("devices")["status"], "139")
+        refused, = outcome.events("access-refused")
+        self.assertEqual((refused["kind"], refused["first"]), ("port", "0x80"))
+        self.assertIn("[reprise] devices: port 0x80 is not granted: boot argument grant=",
+                      outcome.people_lines())
+        self.assertEqual([e["vector"] for e in outcome.events("exception")], ["13"])
+
+    def test_device_memory_that_is_not_granted_cannot_be_mapped(self):
+        outcome = self.drive("hpet", "grant=devices:mmio:fed01000-fed01fff")
+        self.assertEqual(outcome.exit_event("devices")["status"], "1")
+        self.assertIn("raw_call(REPRISE_MAP_DEVICE", outcome.program_output())
+
+    def test_what_belongs_to_the_kernel_is_not_granted(self):
+        for range_ in ("0-fff", "100000-100fff", "200000-2fffff", "fee00000", "fec00000-fec00fff"):
+            with self.subTest(range=range_):
+                outcome = self.drive("hpet", f"grant=devices:mmio:{range_}")
+                if range_ == "0-fff":  # below 1 MiB nothing is the kernel's
+                    self.assertEqual(outcome.events("error"), [])
+                else:
+                    self.assert_boot_error(outcome, "bad-grant")
+
+    def test_malformed_grants_are_refused_with_what_may_stand_there(self):
+        for grant, allowed in [("devices:port:9-8", "port:LOW"), ("devices:mmio:fed00001", "mmio:"),
+                               ("devices:irq:32", "irq:LINE"), ("devices:disk:1", "KIND"),
+                               ("devices", "KIND"), (":port:80", "PROCESS")]:
+            with self.subTest(grant=grant):
+                outcome = self.drive("ports", f"grant={grant}")
+                self.assert_boot_error(outcome, "bad-argument")
+                self.assertTrue(any(allowed in line for line in outcome.people_lines()))
+
+    def test_a_grant_for_no_process_is_refused(self):
+        self.assert_boot_error(self.drive("ports", "grant=device:port:80"), "bad-argument")

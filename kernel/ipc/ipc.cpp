@@ -83,7 +83,7 @@ std::int64_t Ipc::call(Process& caller) {
   caller.mailbox.called = ++calls_;
   caller.status = ProcessStatus::Calling;
   if (server->status == ProcessStatus::Receiving) deliver(caller);
-  return 0;
+  return static_cast<std::int64_t>(caller.registers()[Register::Rax]);
 }
 
 // To the server that waits. A message that it cannot take fails for the caller alone.

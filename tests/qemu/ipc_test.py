@@ -7,6 +7,10 @@ def player(role, count):
     return image.Program(native("pingpong"), ["pingpong", role, str(count)], role)
 
 
+def talker(name, *argv):
+    return image.Program(native("talk"), ["talk", *argv], name)
+
+
 class Ipc(BootTest):
     def play(self, count, args=""):
         outcome = self.boot([player("ping", count), player("pong", count)], args)
@@ -37,3 +41,26 @@ class Ipc(BootTest):
         for harden in ("none", "ping", "pong"):
             with self.subTest(harden=harden):
                 self.play(100, f"harden={harden}")
+
+    def test_calls_that_cannot_be_are_refused_and_alarms_come(self):
+        for args in ("", "inject.rate=3"):
+            with self.subTest(args=args):
+                outcome = self.boot([talker("alone", "alone")], args)
+                self.assert_clean(outcome)
+                self.assertEqual(outcome.program_output(), "alone: done\n")
+
+    def test_messages_that_are_too_long_go_in_a_circle_or_to_the_ended_are_refused(self):
+        for args in ("", "inject.rate=3", "harden=none"):
+            with self.subTest(args=args):
+                outcome = self.boot([talker("client", "client"), talker("server", "server")], args,
+                                    timeout=30)
+                self.assert_clean(outcome)
+                self.assertEqual(sorted(outcome.program_output().splitlines()),
+                                 ["client: done", "server: done"])
+
+    def test_callers_are_heard_in_their_order_and_answered_in_any(self):
+        callers = [talker(f"caller{i}", "caller") for i in range(5)]
+        outcome = self.boot([talker("queue", "queue", "5"), *callers])
+        self.assert_clean(outcome)
+        self.assertEqual(sorted(outcome.program_output().splitlines()),
+                         ["answered"] * 4 + ["left alone", "queue: done"])

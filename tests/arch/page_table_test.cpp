@@ -106,6 +106,30 @@ TEST_CASE("a page is found as it was mapped, and the MMU sees no more rights tha
   }
 }
 
+TEST_CASE("device memory is present, writable and uncached only between opening and closing") {
+  Space s;
+  const PageNumber page{0x1234};
+  const FrameNumber device{0xfed00};  // not one of the memory's
+  const Mapping mapping{device, {.read = false}, Ownership::Device};
+  REQUIRE(s.table.map(page, mapping));
+  CHECK(same(s.table.find(page).value(), mapping));
+  CHECK_FALSE(walk(s.memory, page).present);
+
+  s.table.open_device(page);
+  const Translation open = walk(s.memory, page);
+  REQUIRE(open.present);
+  CHECK((open.user && open.writable && !open.executable) == true);
+  CHECK((*open.leaf & E::Frame) == device.value() << 12);
+  CHECK((*open.leaf & (E::Pwt | E::Pcd)) == (E::Pwt | E::Pcd));
+
+  *open.leaf |= E::A | E::D;  // as the MMU does
+  s.table.close_device(page);
+  CHECK(same(s.table.find(page).value(), mapping));
+  CHECK_FALSE(walk(s.memory, page).present);
+  CHECK_FALSE(s.table.accessed(page));
+  s.table.clear();  // and does not release the frame, which nobody allocated
+}
+
 TEST_CASE("write access that the process or the sharing forbids is a broken invariant") {
   Space s;
   const FrameNumber frame = s.frame();

@@ -160,6 +160,33 @@ TEST_CASE("protecting needs every page, and takes rights away from the kernel's 
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
 }
 
+TEST_CASE("device memory is out of reach for the kernel and cannot be made ordinary") {
+  Fixture f;
+  REQUIRE(f.space.map_device(f.pages(somewhere, 2), FrameNumber{0xfed00}));
+  CHECK(f.space.is_device(UserAddr{somewhere + 4096}));
+  CHECK_FALSE(f.space.is_device(UserAddr{somewhere + 8192}));
+  CHECK_FALSE(f.space.is_device(UserAddr{user_high}));
+  CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
+  CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
+  CHECK(error_of(f.space.protect(f.pages(somewhere, 1), read_write)) == MemoryError::NotMapped);
+  CHECK(error_of(f.space.map_device(f.pages(somewhere, 1), FrameNumber{1})) ==
+        MemoryError::Occupied);
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write, Existing::Replace));
+  CHECK_FALSE(f.space.is_device(UserAddr{somewhere}));
+  f.space.unmap(f.pages(somewhere, 2));
+  CHECK_FALSE(f.space.is_device(UserAddr{somewhere + 4096}));
+}
+
+TEST_CASE("the start of a range is read as far as it is mapped") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write, Existing::Refuse));
+  std::array<std::byte, 15> bytes{};
+  CHECK(f.space.read_start(UserAddr{somewhere + 4096 - 15}, bytes) == 15);
+  CHECK(f.space.read_start(UserAddr{somewhere + 4096 - 3}, bytes) == 3);
+  CHECK(f.space.read_start(UserAddr{somewhere + 4096}, bytes) == 0);
+  CHECK(f.space.read_start(UserAddr{~std::uint64_t{0}}, bytes) == 0);
+}
+
 TEST_CASE("the observer hears of each page before it is written, protected or unmapped") {
   Fixture f;
   REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_write, Existing::Refuse));

@@ -14,7 +14,8 @@
 // that two runs agreed on. Between begin() and Serve nobody outside may look at either.
 #pragma once
 
-#include <utility>
+#include <array>
+#include <optional>
 
 #include "libdwc/convergence.hpp"
 #include "libdwc/pe_clock.hpp"
@@ -122,6 +123,7 @@ private:
   using Depth = typename ShadowMemory<P>::Depth;
   using Guide = typename Convergence<P>::Guide;
   using Position = typename Convergence<P>::Position;
+  using TrapWords = std::array<std::uint64_t, P::trap_words>;
   enum class State : std::uint8_t { Ready, Running, Stopped };
 
   // ---- A run, from its start to its end ----
@@ -133,7 +135,7 @@ private:
     run_end_told_ = false;
     platform_.run_begins(run);
     if (run == Run::First) clock_.begin_first_run();
-    faulted_ = false;
+    faulted_at_.reset();
     platform_.arm_timer(run == Run::First ? clock_.first_run_limit()
                                           : clock_.second_run_limit(restarts_));
     platform_.restart_count();
@@ -148,13 +150,11 @@ private:
     const bool known = memory_.knows(page);
     if (known || run_ == Run::Second) return known;
     const bool admitted = memory_.admit(page);
-    faulted_ = true;
     clock_.expect_instruction();
     if (trap_words_apart<P>(start_, platform_.registers()) == 0) {
       platform_.arm_timer(clock_.first_run_limit());
     }
-    const std::span live = std::as_const(platform_.registers()).words();
-    __builtin_memcpy(first_.words().data(), live.data(), P::trap_words * sizeof(live[0]));
+    faulted_at_ = trap_words();
     return admitted;
   }
 
@@ -162,8 +162,14 @@ private:
   // What it writes to two pages may stand in the first of them already (so it is in QEMU), and that
   // is no position that a run without faults comes to: it gets some more time.
   [[nodiscard]] bool within_instruction() const {
-    return faulted_ && run_ == Run::First &&
-           trap_words_apart<P>(first_, platform_.registers()) == 0;
+    return run_ == Run::First && faulted_at_ == trap_words();
+  }
+
+  [[nodiscard]] TrapWords trap_words() const {
+    TrapWords words;
+    const std::span live = platform_.registers().words();
+    __builtin_memcpy(words.data(), live.data(), P::trap_words * sizeof(live[0]));
+    return words;
   }
 
   [[nodiscard]] static bool is_position(Kind kind) {
@@ -368,11 +374,11 @@ private:
   State state_ = State::Ready;
   Run run_ = Run::First;
   std::uint64_t pe_number_ = 0;
-  std::uint64_t start_check_ = 0;  // check word of R0
-  std::uint32_t restarts_ = 0;     // of this PE
-  bool hint_failed_ = false;   // in this PE; otherwise all attempts but the last resort differed
-  bool run_end_told_ = false;  // to the platform, of this run
-  bool faulted_ = false;       // for writing, in this run; first_ has the registers, until it is R1
+  std::uint64_t start_check_ = 0;        // check word of R0
+  std::uint32_t restarts_ = 0;           // of this PE
+  bool hint_failed_ = false;             // in this PE; else all attempts but the last one differed
+  bool run_end_told_ = false;            // to the platform, of this run
+  std::optional<TrapWords> faulted_at_;  // the last write fault of this run, if it is the first
 };
 
 }  // namespace dwc

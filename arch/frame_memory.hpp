@@ -17,10 +17,9 @@ using FrameWords = std::span<std::uint64_t, reprise::words_per_page>;
 // Any physical range that lies in memory, through the direct map.
 [[nodiscard]] std::span<std::byte> physical_bytes(reprise::PhysAddr start, std::size_t size);
 
-
 // Copies a page and returns the check word of what was copied: the exclusive or of its words, which
-// one flipped bit anywhere always changes. `_at_fault` uses no vector
-// registers: it runs while the program's extended state is still in the CPU.
+// one flipped bit anywhere always changes. `_at_fault` uses no vector registers: it runs while the
+// program's extended state is still in the CPU.
 std::uint64_t copy_frame(reprise::FrameNumber to, reprise::FrameNumber from);
 std::uint64_t copy_frame_at_fault(reprise::FrameNumber to, reprise::FrameNumber from);
 void clear_frame(reprise::FrameNumber frame);  // no vector registers

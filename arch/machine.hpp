@@ -49,9 +49,9 @@ void require_features();                             // names what is missing, e
 void start_screen(const Framebuffer& framebuffer);   // text console; nothing when there is none
 // Final page tables, W^X for each section, the direct map; NX, WP, SMEP, SMAP, UMIP switched on.
 void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames);
-void check_write_xor_execute();                      // walks every kernel mapping, panics on a bad one
-void start_extended_state();                         // FXSAVE or XSAVE with all components for ring 3
-void start_interrupts(const BootInfo& info);         // 8259 masked, local APIC, I/O APIC from the MADT
+void check_write_xor_execute();                      // walks all mappings, panics on a bad one
+void start_extended_state();                         // FXSAVE, or XSAVE with every component
+void start_interrupts(const BootInfo& info);         // 8259 masked, local APIC, I/O APIC from MADT
 void start_clock();                                  // TSC and APIC timer calibrated, bounded waits
 
 // A line each about what was found: CPU, features, clock source, interrupt controllers.

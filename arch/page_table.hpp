@@ -43,7 +43,8 @@ public:
   PageTable& operator=(PageTable&&) = delete;
   ~PageTable();  // releases owned frames and the tables themselves
 
-  // Forgets all pages and gives owned frames and tables back; costs no more than walking the tables.
+  // Forgets all pages and gives owned frames and tables back; costs no more than walking the
+  // tables.
   void clear();
 
   // Sets or replaces a page's entry; false when a table frame was needed and memory is exhausted.

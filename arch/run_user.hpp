@@ -39,9 +39,9 @@ struct Trap {
 [[nodiscard]] Trap run_user(UserState& state);
 
 // From the next entry on, a Step trap after each instruction; of a repeated string instruction,
-// after each iteration. The trap flag is the program's to see in what PUSHF and SYSCALL store, and its to
-// change by POPF: not over these (arch/stepping.hpp). A program that has set the flag
-// itself gets its own exception.
+// after each iteration. The trap flag is the program's to see in what PUSHF and SYSCALL store, and
+// its to change by POPF: not over these (arch/stepping.hpp). A program that has set the flag itself
+// gets its own exception.
 void set_single_step(bool on);
 
 // A Break trap whenever the program arrives at the address. Standing there when it is entered is no

@@ -1,7 +1,7 @@
 // What a retired-instruction counter is, behind arch/counter.hpp. Each has a file of its own:
 // pmu_intel.cpp, pmu_amd.cpp, icount.cpp, landmark.hpp. A back end counts one stint, from the entry
-// to ring 3 to the trap that ends it, as the machine gives it; counter.cpp adds the stints up, after
-// subtracting what the self-test (counter_self_test.hpp) has found each kind of trap to add.
+// to ring 3 to the trap that ends it, as the machine gives it; counter.cpp adds the stints up,
+// after subtracting what the self-test (counter_self_test.hpp) has found each kind of trap to add.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// See counter_self_test.hpp. A long line of one-byte instructions, in which RIP alone tells how many
-// were executed, runs up to a page of short programs; each ends in a SYSCALL.
+// See counter_self_test.hpp. A long line of one-byte instructions, in which RIP alone tells how
+// many were executed, runs up to a page of short programs; each ends in a SYSCALL.
 #include "arch/x86_64/counter_self_test.hpp"
 
 #include <array>

@@ -3,8 +3,8 @@
 // full width; the 32-bit sign extension is the general counters'.
 //
 // Freeze on PMI (IA32_DEBUGCTL bit 12) stays off: it stops the counter when the interrupt is asked
-// for, not when it arrives, and so loses the instructions of the skid, which have to be counted here
-// (Linux gave it up, commit 3daa96d67274). A freeze that happened nevertheless is undone.
+// for, not when it arrives, and so loses the instructions of the skid, which have to be counted
+// here (Linux gave it up, commit 3daa96d67274). A freeze that happened nevertheless is undone.
 #include "arch/x86_64/features.hpp"
 #include "arch/x86_64/pmu.hpp"
 

@@ -90,7 +90,7 @@ struct McStatus {
   static constexpr Bits Pcc = bit(57), Val = bit(63);
 };
 
-// Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1. Bit 32 of the global registers: fixed counter 0.
+// Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1. Bit 32 of the global ones: fixed counter 0.
 struct FixedControl {
   static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3);
 };

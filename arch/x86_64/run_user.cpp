@@ -53,8 +53,9 @@ bool stands_at_breakpoint(std::uint64_t rip) {
   return breakpoints[0] == reprise::UserAddr{rip} || breakpoints[1] == reprise::UserAddr{rip};
 }
 
-// The causes that DR6 names stay set until cleared, and a breakpoint may be named that is not enabled
-// (Intel SDM Vol. 3B §17.2.3). A step that the program's own trap flag asked for is the program's.
+// The causes that DR6 names stay set until cleared, and a breakpoint may be named that is not
+// enabled (Intel SDM Vol. 3B §17.2.3). A step that the program's own trap flag asked for is the
+// program's.
 Trap::Kind debug_trap(bool stepped) {
   const std::uint64_t cause = read_dr6();
   const std::uint64_t armed = (breakpoints[0] ? Dr6::B0 : 0) | (breakpoints[1] ? Dr6::B1 : 0);

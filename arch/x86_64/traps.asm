@@ -12,8 +12,8 @@
 %include "offsets.inc"
 
 extern kernel_trap
-global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segment, try_write_msr, \
-       tried_wrmsr
+global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segment, \
+       try_write_msr, tried_wrmsr
 
 ; PUSH_ALL a, b, c and, in the opposite order, POP_ALL a, b, c.
 %macro PUSH_ALL 1-*
@@ -144,8 +144,8 @@ trap_stubs:
         times trap_stubs + vector * TRAP_STUB_BYTES - $ int3
 %endrep
 
-; bool try_write_msr(Msr msr, std::uint64_t value): false when it raises #GP; then kernel_trap() clears
-; R8 and goes on behind.
+; bool try_write_msr(Msr msr, std::uint64_t value): false when it raises #GP; then kernel_trap()
+; clears R8 and goes on behind.
 try_write_msr:
         mov ecx, edi
         mov eax, esi

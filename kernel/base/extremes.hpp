@@ -1,5 +1,5 @@
-// The smaller and the larger of two values. <algorithm> has them too, but is no freestanding header:
-// a bare-metal compiler need not have it.
+// The smaller and the larger of two values. <algorithm> has them too, but is no freestanding
+// header: a bare-metal compiler need not have it.
 #pragma once
 
 namespace reprise {

@@ -45,8 +45,10 @@ void power_on_tcg() {
   cpu.leaves[{0x40000000, 0}] = {0x40000001, 0x54474354, 0x43544743, 0x47435447};
 }
 
-std::vector<std::pair<Msr, std::uint64_t>> counter_writes() {
-  std::vector<std::pair<Msr, std::uint64_t>> found;
+using Writes = std::vector<std::pair<Msr, std::uint64_t>>;
+
+Writes counter_writes() {
+  Writes found;
   for (const auto& write : machine.writes) {
     if (static_cast<unsigned>(write.first) < 0x800 || static_cast<unsigned>(write.first) == 0x834 ||
         static_cast<unsigned>(write.first) >= 0xc0010000) {
@@ -82,6 +84,15 @@ struct Program {
   Trap run() { return run_user(state); }
   [[nodiscard]] std::uint64_t position() const { return state[Register::Rip] - 0x400000; }
 };
+
+// What is written to the counter for a run that it stops after 40 instructions.
+Writes writes_of_a_stint(Program& program) {
+  counter_writes();
+  restart_count();
+  stop_at_count(40);
+  REQUIRE(program.run().kind == Kind::Counter);
+  return counter_writes();
+}
 
 }  // namespace
 
@@ -127,16 +138,12 @@ TEST_CASE("an older counter's stint: stopped, set, cleared, admitted, started, i
   machine.power_on();
   REQUIRE(start().counts);
   Program program{100};
-  counter_writes();
-  restart_count();
-  stop_at_count(40);
-  REQUIRE(program.run().kind == Kind::Counter);
-  using Writes = std::vector<std::pair<Msr, std::uint64_t>>;
-  REQUIRE(counter_writes() == Writes{{Msr::FixedCounter0, (1ull << 48) - 40},
-                                     {Msr::GlobalStatusReset, 1ull << 32},
-                                     {lvtpc, 0x400},
-                                     {Msr::GlobalControl, 1ull << 32},
-                                     {Msr::GlobalControl, 0}});
+  const Writes written = writes_of_a_stint(program);
+  REQUIRE(written == Writes{{Msr::FixedCounter0, (1ull << 48) - 40},
+                            {Msr::GlobalStatusReset, 1ull << 32},
+                            {lvtpc, 0x400},
+                            {Msr::GlobalControl, 1ull << 32},
+                            {Msr::GlobalControl, 0}});
   REQUIRE(machine.control == 0xa);  // rings above 0, with interrupt
   // Without a stop the overflow is far, but there: an NMI ends what no interrupt could.
   REQUIRE(program.run().kind == Kind::SystemCall);
@@ -173,16 +180,12 @@ TEST_CASE("AMD's event, rings and interrupt, the counter only changes while it s
   machine.power_on();
   REQUIRE(start().counts);
   Program program{100};
-  counter_writes();
-  restart_count();
-  stop_at_count(40);
-  REQUIRE(program.run().kind == Kind::Counter);
+  const Writes written = writes_of_a_stint(program);
   REQUIRE(program.position() == 40);
-  using Writes = std::vector<std::pair<Msr, std::uint64_t>>;
-  REQUIRE(counter_writes() == Writes{{Msr::PerfCtrCore0, (1ull << 48) - 40},
-                                     {lvtpc, 0x400},
-                                     {Msr::PerfCtl0, 0x5100c0},
-                                     {Msr::PerfCtl0, 0x1100c0}});
+  REQUIRE(written == Writes{{Msr::PerfCtrCore0, (1ull << 48) - 40},
+                            {lvtpc, 0x400},
+                            {Msr::PerfCtl0, 0x5100c0},
+                            {Msr::PerfCtl0, 0x1100c0}});
 }
 
 TEST_CASE("a counter that is off is refused, and the boot goes on without") {

@@ -45,6 +45,12 @@ public:
     yield(name);
   }
   void wake(char name) { ready_[index(name)] = true; }
+  std::string run_without(char sleeper, int elements) {
+    sleep(sleeper);
+    std::string ran = run(elements);
+    wake(sleeper);
+    return ran;
+  }
   void yield(char name) {
     turns_[index(name)].give_up();
     settle(index(name));
@@ -89,9 +95,7 @@ TEST_CASE("a higher one runs alone while it can") {
 TEST_CASE(
     "a higher one takes over at the next PE end, and the turn it cut short goes on after it") {
   Machine machine{{4, 4, 7}, 3};
-  machine.sleep('c');
-  CHECK(machine.run(2) == "aa");
-  machine.wake('c');
+  CHECK(machine.run_without('c', 2) == "aa");
   CHECK(machine.run(2) == "cc");
   machine.sleep('c');
   CHECK(machine.run(5) == "abbba");
@@ -114,9 +118,7 @@ TEST_CASE(
     "one that wakes among its equals runs at the next end of a turn, and then waits as they do") {
   Machine machine{{4, 4, 4}, 1};
   CHECK(machine.run(3) == "abc");
-  machine.sleep('a');
-  CHECK(machine.run(4) == "bcbc");
-  machine.wake('a');
+  CHECK(machine.run_without('a', 4) == "bcbc");
   CHECK(machine.run(6) == "abcabc");
 }
 

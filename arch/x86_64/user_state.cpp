@@ -22,7 +22,11 @@ void make_canonical(UserState& state) {
   present = components;
 }
 
+// FNINIT clears the addresses of the last x87 instruction and operand: QEMU 7.2 keeps them out of the
+// image, and AMD loads them only with an exception pending (APM Vol. 2 §11.4.4), so that FNSTENV would
+// store what ran before.
 void restore_extended(const UserState& state) {
+  fninit();
   if (extended_state.components != 0) {
     xrstor64(state.extended.data(), extended_state.components);
   } else {

@@ -1,0 +1,58 @@
+"""Random streams of instructions (user/programs/streams): run twice they come to the same, whatever
+they are made of, and with flips to what they come to without."""
+
+import re
+
+from boot import BootTest, long_test
+
+# Divide error, debug, breakpoint, invalid opcode, general protection, page fault.
+EXCEPTIONS = {"0", "1", "3", "6", "13", "14"}
+NEIGHBOUR = "neighbour: 20 rounds, digest "
+
+
+class RandomStreams(BootTest):
+    def boot_streams(self, count, seed, args="", **settings):
+        """Returns the outcome and the line that has the digest."""
+        outcome = self.boot([["streams", count, seed], ["neighbour", "20"]], f"report=short {args}",
+                            **{"timeout": 280, **settings})
+        self.assert_clean(outcome)
+        self.assertEqual(outcome.events("panic"), [])
+        self.assertEqual(outcome.events("shutdown")[0]["standing"], "0")
+        self.assertIn(NEIGHBOUR, outcome.program_output())
+        line, = re.findall(rf"streams: seed {seed}: {count} streams, .*", outcome.program_output())
+        return outcome, line
+
+    def assert_no_divergence(self, count, seed, args="", **settings):
+        outcome, line = self.boot_streams(count, seed, args, **settings)
+        self.assert_no_mismatch(outcome)
+        found = set(re.findall(r"streams: exception (\d+):", outcome.program_output()))
+        self.assertEqual(EXCEPTIONS - found, set())
+        to_their_end = int(re.search(r"streams, (\d+) to", line)[1])
+        self.assertGreater(to_their_end, count // 3)
+
+    def test_streams_from_seed_1_do_not_diverge(self):
+        self.assert_no_divergence(26000, 1)
+
+    def test_streams_from_seed_2_do_not_diverge(self):
+        self.assert_no_divergence(26000, 2)
+
+    def test_streams_from_seed_3_do_not_diverge(self):
+        self.assert_no_divergence(26000, 3)
+
+    def test_streams_from_seed_4_do_not_diverge(self):
+        self.assert_no_divergence(26000, 4)
+
+    def test_flips_do_not_change_what_streams_come_to(self):
+        _, quiet = self.boot_streams(4000, 5)
+        outcome, line = self.boot_streams(4000, 5, "inject.rate=20 inject.seed=3")
+        self.assertEqual(line, quiet)
+        flips = outcome.events("flip")
+        self.assertGreater(len(flips), 500)
+        caught = [flip for flip in flips if flip["outcome"] == "caught"]
+        mismatches = outcome.events("shutdown")[0].number("mismatches")
+        self.assertEqual(mismatches, len(caught))  # each mismatch is a flip's
+
+    @long_test
+    def test_half_a_million_streams_do_not_diverge(self):
+        for seed in range(11, 21):
+            self.assert_no_divergence(50000, seed, timeout=600)

@@ -42,7 +42,7 @@ template <Platform P>
 template <Platform P>
 class Comparator {
 public:
-  Comparator(P& platform, Statistics& statistics, Diagnosis<P>& diagnosis)
+  Comparator(P& platform, Statistics& statistics, Diagnosis<typename P::Page>& diagnosis)
       : platform_{platform}, statistics_{statistics}, diagnosis_{diagnosis} {}
 
   // A comparison begins here: the diagnosis forgets what differed before.
@@ -78,7 +78,7 @@ public:
 private:
   P& platform_;
   Statistics& statistics_;
-  Diagnosis<P>& diagnosis_;
+  Diagnosis<typename P::Page>& diagnosis_;
 };
 
 }  // namespace dwc

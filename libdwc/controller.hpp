@@ -92,7 +92,7 @@ public:
   // After Serve: the end that both runs agreed on.
   [[nodiscard]] const PeEnd& end() const { return ends_.first; }
   // After Stop: why. Before that, the last mismatch, if there was one.
-  [[nodiscard]] const Diagnosis<P>& diagnosis() const { return diagnosis_; }
+  [[nodiscard]] const Diagnosis<typename P::Page>& diagnosis() const { return diagnosis_; }
 
   // Outside of a PE, before the kernel itself writes or unmaps the page: its base would be stale.
   void forget(Page page) {
@@ -363,7 +363,7 @@ private:
   Registers& start_;
   Registers& first_;
   Statistics statistics_;
-  Diagnosis<P> diagnosis_;
+  Diagnosis<typename P::Page> diagnosis_;
   ShadowMemory<P> memory_;
   Comparator<P> comparator_;
   Caution caution_;

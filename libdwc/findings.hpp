@@ -134,7 +134,7 @@ private:
 
 // What is kept of the last two runs that did not agree, for the report when restarts did not help:
 // how each ended, where, and the first words that differ.
-template <Platform P>
+template <class Page>
 struct Diagnosis {
   Verdict verdict = Verdict::Divergence;
   std::uint64_t pe = 0;  // its number, from 1
@@ -144,8 +144,8 @@ struct Diagnosis {
   std::uint64_t first_rip = 0;      // of each run's end, or where the second one was given up
   std::uint64_t second_rip = 0;
   Shortlist<RegisterDifference> registers;
-  Shortlist<PageDifference<typename P::Page>> pages;
-  std::optional<typename P::Page> corrupt_page;  // SnapshotCorrupt: nothing means the registers
+  Shortlist<PageDifference<Page>> pages;
+  std::optional<Page> corrupt_page;  // SnapshotCorrupt: nothing means the registers
 
   void forget_differences() {
     registers.clear();

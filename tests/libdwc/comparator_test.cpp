@@ -12,7 +12,7 @@ namespace {
 struct Bench {
   Machine machine{{}, 1, 4};
   dwc::Statistics statistics;
-  dwc::Diagnosis<Machine> diagnosis;
+  dwc::Diagnosis<Machine::Page> diagnosis;
   dwc::Comparator<Machine> comparator{machine, statistics, diagnosis};
 };
 

@@ -25,7 +25,8 @@ struct ExtendedStateForgotten : Machine {
 template <class M, std::size_t words, bool pages>
 class LaxComparator {
 public:
-  LaxComparator(M& machine, dwc::Statistics& /*unused*/, dwc::Diagnosis<M>& /*unused*/)
+  LaxComparator(M& machine, dwc::Statistics& /*unused*/,
+                dwc::Diagnosis<typename M::Page>& /*unused*/)
       : machine_{machine} {}
   bool registers_agree(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
     const std::size_t count = std::min(words, a.size());

@@ -22,6 +22,7 @@ void FrameAllocator::initialize(std::span<const arch::MemoryRange> memory) {
 }
 
 std::optional<FrameNumber> FrameAllocator::allocate() {
+  if (free_ <= reserve) return std::nullopt;
   if (released_) {
     const FrameNumber frame = *released_;
     const std::uint64_t next = arch::frame_words(frame)[0];

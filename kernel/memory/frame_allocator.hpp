@@ -26,6 +26,8 @@ public:
 
   [[nodiscard]] std::uint64_t free_frames() const { return free_; }
   [[nodiscard]] std::uint64_t total_frames() const { return total_; }
+  // As many stay free for those who come with a smaller reserve; asked of allocate() only.
+  std::uint64_t reserve = 0;
 
 private:
   struct Range {

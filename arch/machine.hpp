@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "kernel/base/address.hpp"
-#include "kernel/base/error.hpp"
+#include "kernel/base/exit_code.hpp"
 
 namespace arch {
 
@@ -54,7 +54,7 @@ void start_extended_state();                         // FXSAVE, or XSAVE with ev
 void start_interrupts(const BootInfo& info);         // 8259 masked, local APIC, I/O APIC from MADT
 void start_clock();                                  // TSC and APIC timer calibrated, bounded waits
 
-// A line each about what was found: CPU, features, clock source, interrupt controllers.
+// A line each about what was found: clock source, interrupt controllers, console.
 void describe_machine(void (*line)(std::string_view text));
 
 // Monotonic, since kernel entry; the time that start_clock() took is left out.

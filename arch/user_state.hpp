@@ -6,9 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
 
 namespace arch {
 
@@ -52,10 +50,6 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp);
 // registers.
 void save_rest(UserState& state);
 void load_rest(const UserState& state);
-
-// "rax", "xmm3.1", "ext.17": for diagnosis and for the injector. `buffer` is filled and viewed.
-[[nodiscard]] std::string_view word_name(std::size_t word, std::span<char, 16> buffer);
-[[nodiscard]] std::optional<std::size_t> word_named(std::string_view name);
 
 // True when ring 3 could not have set RFLAGS so: interrupts off or an I/O privilege raised.
 [[nodiscard]] bool control_bits_corrupt(const UserState& state);

@@ -4,81 +4,91 @@
 #include "arch/run_user.hpp"
 #include "kernel/base/extremes.hpp"
 #include "kernel/calls/exceptions.hpp"
+#include "kernel/calls/init_calls.hpp"
 #include "kernel/console/line.hpp"
 
 namespace reprise {
+namespace {
 
-std::optional<Error> Supervisor::run() {
-  arch::start_admitting();
-  while (Process* process = scheduler_.next()) turn(*process);
-  for (std::size_t i = 0; i < table_.size(); ++i) {
-    if (table_[i].status == ProcessStatus::Ended) continue;
-    table_[i].stopped = true;
-    finish(table_[i], 0);
+constexpr std::uint64_t frames_for_init = 64;  // so that it can tell how memory ran out
+
+// As many of the bytes at an address as can be read.
+CodeBytes code_at(Process& process, std::uint64_t rip) {
+  CodeBytes code;
+  code.count = code.bytes.size();
+  while (code.count > 0 &&
+         !process.space().read(UserAddr{rip}, std::as_writable_bytes(
+                                                  std::span{code.bytes}.first(code.count)))) {
+    --code.count;
   }
-  return refused_;
+  return code;
+}
+
+}  // namespace
+
+void Supervisor::run() {
+  arch::start_admitting();
+  for (;;) turn(scheduler_.next());
 }
 
 void Supervisor::turn(Process& process) {
-  if (process.status == ProcessStatus::Reading) {  // input has come for the call that waits
-    static_cast<void>(calls_.serve(process));
-    if (process.status == ProcessStatus::Reading) return;
+  system_.frames.reserve = frames_for_init;
+  if (process.stands_at_call()) {  // what it waits for is here
+    serve_call(process);
+    if (process.stands_at_call()) return;
   }
   process.status = ProcessStatus::Ready;
+  if (process.id() == init_number) system_.frames.reserve = 0;
   const Nanoseconds begin = arch::now();
   const std::uint64_t spent_before = process.own_time();
-  const std::optional<dwc::PeEnd> end = run_element(process, settings_.pe_limit);
-  longest_pe_ = larger(longest_pe_, Nanoseconds{arch::now().value() - begin.value()});
+  const std::uint64_t limit = system_.settings.pe_limit;
+  const std::optional<dwc::PeEnd> end = run_element(process, Nanoseconds{limit});
+  system_.longest_pe =
+      larger(system_.longest_pe, Nanoseconds{arch::now().value() - begin.value()});
   using Kind = dwc::PeEnd::Kind;
   const bool whole = end && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
-  process.turn.spend(whole ? settings_.pe_limit.value() : process.own_time() - spent_before);
-  injector_.settle(process, end ? Injector::Outcome::DiedOut : Injector::Outcome::Stopped);
+  process.turn.spend(whole ? limit : process.own_time() - spent_before);
+  system_.injector.settle(process, end ? Injector::Outcome::DiedOut : Injector::Outcome::Stopped);
   if (end) return serve(process, *end);
   mismatch_stands(process);
 }
 
 void Supervisor::serve(Process& process, const dwc::PeEnd& end) {
   using Kind = dwc::PeEnd::Kind;
+  process.last_end = end;
   switch (end.kind) {
-    case Kind::SystemCall:
-      if (const auto ending = calls_.serve(process)) {
-        if (ending->refused) refuse(process, *ending->refused);
-        finish(process, ending->status);
-      }
-      return;
+    case Kind::SystemCall: return serve_call(process);
     case Kind::Exception:
-      if (const auto status = serve_exception(process, end)) finish(process, *status);
+      if (!serve_exception(process, end)) finish(process, status_faulted);
       return;
-    case Kind::OutOfFrames: out_of_memory(process); return;
+    case Kind::OutOfFrames: return finish(process, status_killed);
     default: return;  // the program goes on where it stands
   }
 }
 
-void Supervisor::refuse(const Process& process, Error error) {
-  print_error(error, process.name());
-  if (!refused_) refused_ = error;
-}
-
-void Supervisor::out_of_memory(Process& process) {
-  say(process.name(), ": memory is exhausted and the program is ended; give the machine more");
-  print_event("out-of-memory", "process", process.name());
-  finish(process, status_killed);
+void Supervisor::serve_call(Process& process) {
+  if (process.id() == init_number && serve_init(system_, process)) return;
+  if (const auto status = calls_.serve(process)) finish(process, *status);
 }
 
 void Supervisor::mismatch_stands(Process& process) {
-  print_diagnosis(process);
+  const auto& diagnosis = process.engine().diagnosis();
   process.mismatch_standing = true;
+  process.code = {code_at(process, diagnosis.first_rip), code_at(process, diagnosis.second_rip)};
   finish(process, status_stopped);
-  if (settings_.on_fail == Settings::OnFail::Stop) return;
-  print_final_report(table_, injector_, latency(), settings_);
-  if (settings_.on_fail == Settings::OnFail::Reboot) arch::reboot_machine();
-  arch::exit_machine(ExitCode::MismatchStanding);
 }
 
 void Supervisor::finish(Process& process, std::uint8_t status) {
   process.end(status);
-  ipc_.ended(process);
-  print_process_end(process, settings_);
+  system_.ipc.ended(process);
+  Process& init = system_.processes[0];
+  init.wake_at = {};
+  if (&process != &init) return;
+  say("init has ended with status ", status, ", and with it the machine");
+  print_event("init-ended", "status", status, "rip", Hex{init.registers()[arch::Register::Rip]});
+  if (init.mismatch_standing) arch::exit_machine(ExitCode::MismatchStanding);
+  if (init.refusal == 0) arch::exit_machine(ExitCode::Panic);
+  arch::exit_machine(static_cast<ExitCode>(first_boot_error + init.refusal - 1));
 }
 
 }  // namespace reprise

@@ -1,4 +1,5 @@
-// What CPUID can announce (Intel SDM Vol. 2A, CPUID), under the names that the console tells.
+// What CPUID can announce and the kernel looks at (Intel SDM Vol. 2A, CPUID), under the names that
+// the console tells.
 #pragma once
 
 #include <string_view>
@@ -27,12 +28,10 @@ inline constexpr Feature pdcm{"pdcm", 1, &CpuidResult::ecx, 15};
 inline constexpr Feature x2apic{"x2apic", 1, &CpuidResult::ecx, 21};
 inline constexpr Feature tsc_deadline{"tsc-deadline", 1, &CpuidResult::ecx, 24};
 inline constexpr Feature xsave{"xsave", 1, &CpuidResult::ecx, 26};
-inline constexpr Feature avx{"avx", 1, &CpuidResult::ecx, 28};
 inline constexpr Feature rdrand{"rdrand", 1, &CpuidResult::ecx, 30};
 inline constexpr Feature hypervisor{"hypervisor", 1, &CpuidResult::ecx, 31};
 inline constexpr Feature fsgsbase{"fsgsbase", 7, &CpuidResult::ebx, 0};
 inline constexpr Feature smep{"smep", 7, &CpuidResult::ebx, 7};
-inline constexpr Feature avx512{"avx512", 7, &CpuidResult::ebx, 16};
 inline constexpr Feature rdseed{"rdseed", 7, &CpuidResult::ebx, 18};
 inline constexpr Feature smap{"smap", 7, &CpuidResult::ebx, 20};
 inline constexpr Feature clflushopt{"clflushopt", 7, &CpuidResult::ebx, 23};
@@ -40,7 +39,6 @@ inline constexpr Feature umip{"umip", 7, &CpuidResult::ecx, 2};
 inline constexpr Feature syscall{"syscall", 0x80000001, &CpuidResult::edx, 11};
 inline constexpr Feature nx{"nx", 0x80000001, &CpuidResult::edx, 20};
 inline constexpr Feature perfctr_core{"perfctr-core", 0x80000001, &CpuidResult::ecx, 23};
-inline constexpr Feature invariant_tsc{"invariant-tsc", 0x80000007, &CpuidResult::edx, 8};
 }  // namespace feature
 
 // A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.

@@ -5,7 +5,7 @@
 #include "arch/user_state.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/registers.hpp"
-#include "kernel/base/error.hpp"
+#include "kernel/base/exit_code.hpp"
 #include "kernel/base/memory_map.hpp"
 
 #define EQU(name, value) asm volatile("\n->" #name " %0" : : "i"(value))

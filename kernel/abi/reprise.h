@@ -18,7 +18,7 @@
 
 enum reprise_call {
   REPRISE_EXIT = 0,      /* (status 0..255): does not return */
-  REPRISE_LOG = 1,       /* (text, bytes): to the console; returns bytes written (at most 65536) */
+  REPRISE_LOG = 1,       /* (text, bytes, flags): to the console; bytes written (at most 65536) */
   REPRISE_MAP = 2,       /* (address, bytes, protection, flags): zero-filled pages; returns 0 */
   REPRISE_UNMAP = 3,     /* (address, bytes): holes are fine; returns 0 */
   REPRISE_PROTECT = 4,   /* (address, bytes, protection): all pages must be mapped; returns 0 */
@@ -39,6 +39,17 @@ enum reprise_call {
   REPRISE_FIND = 19,     /* (name, bytes): number of the process of that name */
   REPRISE_MAP_DEVICE = 20,   /* (address, bytes, physical address): granted device memory; returns 0 */
   REPRISE_DEVICE_WRITE = 21, /* (physical address, buffer, bytes): into granted device memory */
+  /* Of init alone; for all others there are no such calls. Structures: kernel/abi/init.hpp. */
+  REPRISE_CONFIGURE = 32, /* (const KernelSettings*): returns 0 */
+  REPRISE_COUNTER = 33,  /* (arch::CounterChoice, CounterReport*): tests and chooses; returns 0 */
+  REPRISE_MACHINE = 34,  /* (MachineReport*): returns 0 */
+  REPRISE_MODULE = 35,   /* (index, buffer, bytes): a boot module's string; returns its length */
+  REPRISE_INJECT = 36,   /* (const Injection*): returns 0 */
+  REPRISE_START = 37,    /* (const ProgramRequest*): returns the new process's number */
+  REPRISE_WAIT_END = 38, /* (monotonic deadline): number of a process that has ended; then 0 */
+  REPRISE_STATUS = 39,   /* (process, ProcessReport*): returns 0 */
+  REPRISE_END = 40,      /* (process, status): ends it; returns 0 */
+  REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return */
 };
 
 enum reprise_error {
@@ -88,6 +99,7 @@ struct reprise_grant {
 #define REPRISE_PROTECT_WRITE 2u
 #define REPRISE_PROTECT_EXECUTE 4u
 
+#define REPRISE_LOG_LINES 1u   /* a line that is left unfinished ends first */
 #define REPRISE_MAP_REPLACE 1u /* pages already there are replaced by fresh zero pages */
 #define REPRISE_READ_NOW 1u    /* REPRISE_WOULD_BLOCK rather than waiting for input */
 

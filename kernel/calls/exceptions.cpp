@@ -4,42 +4,12 @@
 #include <span>
 
 #include "arch/machine.hpp"
-#include "kernel/console/line.hpp"
 #include "kernel/device/access.hpp"
 
 namespace reprise {
 namespace {
 
 using arch::Register;
-
-struct ExceptionText {
-  std::uint8_t vector;
-  std::uint8_t signal;  // as Linux numbers it: the exit status is 128 plus this
-  std::string_view name;
-};
-
-// Intel SDM Vol. 3A table 6-1.
-constexpr std::array exception_texts{
-    ExceptionText{0, 8, "divide error"},
-    ExceptionText{1, 5, "debug exception"},
-    ExceptionText{3, 5, "breakpoint"},
-    ExceptionText{6, 4, "invalid opcode"},
-    ExceptionText{7, 8, "device not available"},
-    ExceptionText{11, 7, "segment not present"},
-    ExceptionText{12, 7, "stack fault"},
-    ExceptionText{13, 11, "general protection"},
-    ExceptionText{14, 11, "page fault"},
-    ExceptionText{16, 8, "x87 floating-point error"},
-    ExceptionText{17, 7, "alignment check"},
-    ExceptionText{19, 8, "SIMD floating-point exception"},
-};
-
-ExceptionText text_of(std::uint8_t vector) {
-  for (const ExceptionText& text : exception_texts) {
-    if (text.vector == vector) return text;
-  }
-  return {vector, 11, "exception"};
-}
 
 constexpr std::uint8_t general_protection_vector = 13;
 
@@ -83,17 +53,12 @@ bool enter_handler(Process& process, const dwc::PeEnd& end) {
 
 }  // namespace
 
-std::optional<std::uint8_t> serve_exception(Process& process, const dwc::PeEnd& committed) {
-  if (stand_in_for_time_stamp(process, committed)) return std::nullopt;
+bool serve_exception(Process& process, const dwc::PeEnd& committed) {
+  if (stand_in_for_time_stamp(process, committed)) return true;
   const std::optional<dwc::PeEnd> left = access_device(process, committed);
-  if (!left || enter_handler(process, *left)) return std::nullopt;
-  const dwc::PeEnd& end = *left;
-  const std::uint64_t rip = process.registers()[Register::Rip];
-  say(process.name(), ": ", text_of(end.vector).name, " at ", Hex{rip}, ", address ",
-      Hex{end.fault_address}, "; the program has no handler for it and ends");
-  print_event("exception", "process", process.name(), "vector", end.vector, "error_code",
-              Hex{end.error_code}, "rip", Hex{rip}, "address", Hex{end.fault_address});
-  return static_cast<std::uint8_t>(128 + text_of(end.vector).signal);
+  if (!left || enter_handler(process, *left)) return true;
+  process.last_end = *left;
+  return false;
 }
 
 }  // namespace reprise

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 
 #include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
@@ -12,8 +11,8 @@
 
 namespace reprise {
 
-// The status with which the process ends; nothing when it goes on.
-[[nodiscard]] std::optional<std::uint8_t> serve_exception(Process& process, const dwc::PeEnd& end);
+// False: nobody takes it, and the process ends.
+[[nodiscard]] bool serve_exception(Process& process, const dwc::PeEnd& end);
 
 // Between a process's registers and struct reprise_frame, in which its handler sees them: the
 // frame's first words are the general registers, RIP and RFLAGS in the order of arch::Register.

@@ -19,6 +19,7 @@ constexpr std::uint64_t max_log_bytes = 65536;
 constexpr std::uint64_t max_device_write = 1 << 20;  // bytes; nobody else runs meanwhile
 constexpr std::size_t max_name_bytes = 31;
 constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
+constexpr std::uint64_t most_refusals = 64;  // more than there are errors
 
 // A call under way: who makes it, its arguments, and what calls need beside the process.
 struct Call {
@@ -55,6 +56,7 @@ std::int64_t log(Call& call) {
   const std::uint64_t size = call.b < max_log_bytes ? call.b : max_log_bytes;
   AddressSpace& space = call.process.space();
   if (!space.readable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
+  if ((call.c & REPRISE_LOG_LINES) != 0) go_to_margin();
   std::array<char, 256> chunk;
   for (std::uint64_t done = 0; done < size;) {
     const std::uint64_t left = size - done;
@@ -227,7 +229,7 @@ NativeCalls::NativeCalls(ConsoleInput& input, Ipc& ipc)
       ipc_{ipc},
       wall_at_entry_{arch::wall_clock_seconds_at_entry() * nanoseconds_per_second} {}
 
-std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
+std::optional<std::uint8_t> NativeCalls::serve(Process& process) {
   arch::UserState& state = process.registers();
   const std::uint64_t number = state[Register::Rax];
   Call call{process,
@@ -238,9 +240,10 @@ std::optional<NativeCalls::Ending> NativeCalls::serve(Process& process) {
             input_,
             ipc_,
             wall_at_entry_};
-  if (number == REPRISE_EXIT) return Ending{static_cast<std::uint8_t>(call.a), std::nullopt};
-  if (number == REPRISE_REFUSE && call.a < static_cast<std::uint64_t>(Error::count)) {
-    return Ending{status_refused, static_cast<Error>(call.a)};
+  if (number == REPRISE_EXIT) return static_cast<std::uint8_t>(call.a);
+  if (number == REPRISE_REFUSE && call.a < most_refusals) {
+    process.refusal = static_cast<std::uint8_t>(call.a + 1);
+    return status_refused;
   }
   process.status = ProcessStatus::Ready;
   const std::int64_t answer = number < calls.size() ? calls[number](call) : -REPRISE_NO_SUCH_CALL;

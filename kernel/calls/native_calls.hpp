@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "kernel/base/error.hpp"
 #include "kernel/console/input.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/process/process.hpp"
@@ -17,16 +16,10 @@ class NativeCalls {
 public:
   NativeCalls(ConsoleInput& input, Ipc& ipc);
 
-  // How a process asks to end.
-  struct Ending {
-    std::uint8_t status;
-    std::optional<Error> refused;  // its program's file cannot be run
-  };
-
-  // Serves the call in the process's registers; the ending that it asks for, if it does. A call
+  // Serves the call in the process's registers; the status with which it ends, if it does. A call
   // that must wait leaves the process Sleeping, Calling or Receiving, or Reading: then it is served
   // again when there is input.
-  std::optional<Ending> serve(Process& process);
+  std::optional<std::uint8_t> serve(Process& process);
 
 private:
   ConsoleInput& input_;

@@ -7,20 +7,20 @@
 #include <span>
 
 #include "arch/machine.hpp"
-#include "kernel/parse/settings.hpp"
+#include "kernel/abi/init.hpp"
 
 namespace reprise {
 
 class ConsoleInput {
 public:
-  explicit ConsoleInput(Settings::Input source) : source_{source} {}
+  constexpr explicit ConsoleInput(const KernelSettings& settings) : settings_{settings} {}
 
   // Takes over what has arrived; what does not fit is lost.
   void poll() {
     used_ += arch::read_console(std::span{buffer_}.subspan(used_));
     if (at_end()) used_ = 0;  // nobody will read it
   }
-  [[nodiscard]] bool at_end() const { return source_ == Settings::Input::None; }
+  [[nodiscard]] bool at_end() const { return settings_.console_input == 0; }
   [[nodiscard]] bool empty() const { return used_ == 0; }
   // Oldest first; 0 when empty.
   [[nodiscard]] std::size_t take(std::span<char> buffer) {
@@ -32,7 +32,7 @@ public:
   }
 
 private:
-  Settings::Input source_;
+  const KernelSettings& settings_;
   std::array<char, 1024> buffer_{};
   std::size_t used_ = 0;
 };

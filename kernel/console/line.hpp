@@ -11,6 +11,7 @@ void print_whole_line(std::string_view prefix, std::string_view text);
 
 // What a program prints: passed through as it is.
 void print_for_program(std::string_view text);
+void go_to_margin();
 
 // say(name, ": ended with status ", 3u)
 template <class... Parts>

@@ -5,13 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernel/abi/reprise.h"
+#include "kernel/abi/init.hpp"
 
 namespace reprise {
 
 class Grants {
 public:
-  static constexpr std::size_t capacity = 16;
+  static constexpr std::size_t capacity = most_grants;
 
   // False when there is no room.
   [[nodiscard]] bool add(const reprise_grant& grant) {

@@ -14,35 +14,35 @@ constexpr std::size_t index_of(Register r) { return static_cast<std::size_t>(r);
 
 constexpr std::array<std::string_view, 3> outcome_words{"died-out", "caught", "stopped"};
 
-TextLine target_of(const Injection& injection) {
-  using Target = Injection::Target;
-  const bool snapshot =
-      injection.target == Target::SnapshotRegister || injection.target == Target::SnapshotPage;
-  const std::string_view prefix = snapshot ? "snapshot." : "";
-  if (injection.target == Target::Register || injection.target == Target::SnapshotRegister) {
-    std::array<char, 16> buffer;
-    return TextLine{prefix, arch::word_name(injection.word, buffer)};
-  }
-  return TextLine{prefix, "page.", injection.page, ".", injection.word};
-}
-
 // In the order of Injection::Moment.
 constexpr std::array<std::string_view, 3> moment_words{"start", "end", "at"};
 
-void print_flip(const Process& process, const Injection& injection, std::string_view outcome) {
-  print_event("flip", "process", process.name(), "pe", injection.element, "run", injection.run,
-              "moment", moment_words[static_cast<std::size_t>(injection.moment)], "offset",
-              injection.offset, "target", target_of(injection), "bit", injection.bit, "outcome",
-              outcome);
-}
-
 }  // namespace
 
-Injector::Injector(const Settings& settings)
-    : rate_{settings.inject_rate},
-      only_{settings.inject_only},
-      random_state_{settings.inject_seed * 0x9e3779b97f4a7c15ull + 0xd1b54a32d192ed03ull} {
-  for (const Injection& injection : settings.injections()) planned_[planned_count_++] = injection;
+void Injector::tell(const Process& process, const Injection& injection, std::string_view outcome) {
+  using Target = Injection::Target;
+  const bool snapshot =
+      injection.target == Target::SnapshotRegister || injection.target == Target::SnapshotPage;
+  TextLine target{snapshot ? "snapshot." : ""};
+  if (!injection.is_register()) {
+    target.append("page.", injection.page, ".", injection.word);
+  } else {
+    for (const char c : settings_.word_names[injection.word])
+      if (c != '\0') target.append(c);
+  }
+  print_event("flip", "process", process.name(), "pe", injection.element, "run", injection.run,
+              "moment", moment_words[static_cast<std::size_t>(injection.moment)], "offset",
+              injection.offset, "target", target, "bit", injection.bit, "outcome", outcome);
+}
+
+void Injector::seed() {
+  random_state_ = settings_.inject_seed * 0x9e3779b97f4a7c15ull + 0xd1b54a32d192ed03ull;
+}
+
+bool Injector::plan(const Injection& injection) {
+  if (planned_count_ == planned_.size()) return false;
+  planned_[planned_count_++] = injection;
+  return true;
 }
 
 // xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016).
@@ -60,8 +60,9 @@ void Injector::run_begins(Process& process, dwc::Run run) {
   if (run == dwc::Run::First) {
     random_armed_ = false;
     if (again) settle(process, Outcome::Caught);
-    const bool hit = rate_ != 0 && (only_.empty() || only_ == process.name());
-    if (!again && hit && random() % rate_ == 0) plan_random(process);
+    const std::uint64_t rate = settings_.inject_rate, only = settings_.inject_only;
+    const bool hit = rate != 0 && (only == 0 || only == process.id());
+    if (!again && hit && random() % rate == 0) plan_random(process);
     seen_process_ = process.id();
     seen_element_ = element;
   }
@@ -75,7 +76,7 @@ void Injector::run_ended(Process& process) {
       injection.moment = Moment::End;
       return false;
     }
-    print_flip(process, injection, "no-target");
+    tell(process, injection, "no-target");
     return true;
   });
   strike(process, Moment::End, 0);
@@ -89,9 +90,9 @@ void Injector::reached(Process& process, std::uint64_t count) {
 // known when it strikes. Small offsets are as likely as large ones: most runs are short.
 void Injector::plan_random(Process& process) {
   random_flip_ = {};
-  random_flip_.process = process.name();
+  random_flip_.process = process.id();
   random_flip_.element = process.engine().pe_number();
-  random_flip_.run = 1 + static_cast<unsigned>(random() & 1);
+  random_flip_.run = 1 + (random() & 1);
   random_armed_ = true;
   aim_at_register();
   const bool page = (random() & 1) != 0;
@@ -105,14 +106,14 @@ void Injector::plan_random(Process& process) {
 // General registers, RIP, RFLAGS (the bits that ring 3 can have) and XMM0 to XMM15.
 void Injector::aim_at_register() {
   constexpr std::size_t general = index_of(Register::Rflags) + 1;
-  constexpr std::size_t vector_words = 32;  // the XMM registers follow each other in the image
+  constexpr std::size_t vector_words = 32;
   std::size_t word = random() % (general + vector_words);
-  if (word >= general) word += arch::word_named("xmm0.0").value_or(general) - general;
+  if (word >= general) word += first_vector_word - general;
   random_flip_.target = Injection::Target::Register;
   random_flip_.word = word;
   const std::uint64_t bits =
       word == index_of(Register::Rflags) ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
-  do random_flip_.bit = static_cast<unsigned>(random() % 64);
+  do random_flip_.bit = random() % 64;
   while ((bits >> random_flip_.bit & 1) == 0);
 }
 
@@ -121,7 +122,7 @@ void Injector::aim_at_page(std::size_t modified_pages) {
   if (modified_pages == 0) return aim_at_register();
   random_flip_.page = random() % modified_pages;
   random_flip_.word = random() % words_per_page;
-  random_flip_.bit = static_cast<unsigned>(random() % 64);
+  random_flip_.bit = random() % 64;
 }
 
 // Calls action(injection, done) for each flip that is still to come at this moment of the run.
@@ -129,7 +130,7 @@ template <class Action>
 void Injector::for_each_due(const Process& process, Moment moment, Action action) {
   const auto consider = [&](Injection& injection, bool& pending, bool done) {
     if (pending == done || injection.moment != moment || injection.run != run_ ||
-        injection.element != seen_element_ || injection.process != process.name())
+        injection.element != seen_element_ || injection.process != process.id())
       return;
     if (action(injection)) pending = done;
   };
@@ -151,7 +152,7 @@ void Injector::strike(Process& process, Moment moment, std::uint64_t count) {
     if (injection.offset > count) return false;
     if (&injection == &random_flip_ && injection.target == Injection::Target::Page)
       aim_at_page(process.engine().modified_pages());
-    if (!apply(process, injection)) print_flip(process, injection, "no-target");
+    if (!apply(process, injection)) tell(process, injection, "no-target");
     return true;
   });
 }
@@ -162,7 +163,7 @@ bool Injector::apply(Process& process, const Injection& injection) {
   const bool snapshot =
       injection.target == Target::SnapshotRegister || injection.target == Target::SnapshotPage;
   std::span<std::uint64_t> words;
-  if (injection.target == Target::Register || injection.target == Target::SnapshotRegister) {
+  if (injection.is_register()) {
     words = (snapshot ? engine.snapshot_registers() : process.registers()).words();
   } else if (injection.page < engine.modified_pages()) {
     words = arch::frame_words(snapshot ? engine.snapshot_frame(injection.page)
@@ -176,7 +177,7 @@ bool Injector::apply(Process& process, const Injection& injection) {
 
 void Injector::settle(Process& process, Outcome outcome) {
   for (std::size_t i = 0; i < pending_count_; ++i) {
-    print_flip(process, pending_[i], outcome_words[static_cast<std::size_t>(outcome)]);
+    tell(process, pending_[i], outcome_words[static_cast<std::size_t>(outcome)]);
     ++settled_[static_cast<std::size_t>(outcome)];
   }
   pending_count_ = 0;

@@ -7,8 +7,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
-#include "kernel/parse/settings.hpp"
+#include "kernel/abi/init.hpp"
 #include "libdwc/platform.hpp"
 
 namespace reprise {
@@ -17,7 +18,11 @@ class Process;
 
 class Injector {
 public:
-  explicit Injector(const Settings& settings);
+  constexpr explicit Injector(const KernelSettings& settings) : settings_{settings} {}
+  // The settings have come: what is random begins anew.
+  void seed();
+  // False: there are too many.
+  bool plan(const Injection& injection);
 
   // From the engine's platform: the moments at which a flip can strike.
   void run_begins(Process& process, dwc::Run run);
@@ -31,14 +36,13 @@ public:
   enum class Outcome : std::uint8_t { DiedOut, Caught, Stopped };
   void settle(Process& process, Outcome outcome);
 
-  [[nodiscard]] std::uint64_t settled(Outcome outcome) const {
-    return settled_[static_cast<std::size_t>(outcome)];
-  }
+  [[nodiscard]] const std::array<std::uint64_t, 3>& settled() const { return settled_; }
 
 private:
   using Moment = Injection::Moment;
   template <class Action>
   void for_each_due(const Process& process, Moment moment, Action action);
+  void tell(const Process& process, const Injection& injection, std::string_view outcome);
   void strike(Process& process, Moment moment, std::uint64_t count);
   void plan_random(Process& process);
   void aim_at_register();
@@ -46,21 +50,19 @@ private:
   bool apply(Process& process, const Injection& injection);
   [[nodiscard]] std::uint64_t random();
 
-  std::array<Injection, Settings::max_injections> planned_{};
-  std::array<bool, Settings::max_injections> spent_{};
+  std::array<Injection, most_injections> planned_{};
+  std::array<bool, most_injections> spent_{};
   std::size_t planned_count_ = 0;
 
-  std::uint64_t rate_;
-  std::string_view only_;  // process that random flips hit; empty: all
-  std::uint64_t random_state_;
+  const KernelSettings& settings_;
+  std::uint64_t random_state_ = 0;
   bool random_armed_ = false;  // random_flip_ waits for its run and moment
   Injection random_flip_{};
 
-  std::array<Injection, Settings::max_injections + 1>
-      pending_{};  // applied in the PE under way, verdict open
+  std::array<Injection, most_injections + 1> pending_{};  // applied in this PE, verdict open
   std::size_t pending_count_ = 0;
   std::uint64_t seen_process_ = 0, seen_element_ = 0;  // the PE whose first attempt was planned
-  unsigned run_ = 1;                                   // under way
+  std::uint64_t run_ = 1;                              // under way
   std::array<std::uint64_t, 3> settled_{};             // flips by outcome
 };
 

@@ -24,9 +24,9 @@ void KernelPlatform::map(Page page, Frame frame, dwc::Write write) {
 
 void KernelPlatform::flush_caches() {
   switch (flush_) {
-    case Settings::Flush::None: return;
-    case Settings::Flush::All: arch::flush_all_caches(); return;
-    case Settings::Flush::Touched: {
+    case Flush::None: return;
+    case Flush::All: arch::flush_all_caches(); return;
+    case Flush::Touched: {
       const PageNumber end = page_of(UserAddr{user_high});
       std::optional<PageNumber> page = table_->next_mapped(page_of(UserAddr{user_low}), end);
       while (page) {

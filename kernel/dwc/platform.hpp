@@ -17,7 +17,6 @@
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/memory/address_space.hpp"
-#include "kernel/parse/settings.hpp"
 #include "libdwc/platform.hpp"
 
 namespace reprise {
@@ -33,8 +32,10 @@ public:
   static constexpr std::size_t rip_word = static_cast<std::size_t>(arch::Register::Rip);
   static constexpr std::size_t trap_words = static_cast<std::size_t>(arch::Register::Rflags) + 1;
 
+  enum class Flush : std::uint8_t { None, Touched, All };
+
   KernelPlatform(Process& process, AddressSpace& space, Registers& live, FrameSource& frames,
-                 Injector& injector, Settings::Flush flush)
+                 Injector& injector, Flush flush)
       : process_{&process},
         table_{&space.table()},
         live_{&live},
@@ -93,7 +94,7 @@ private:
   Registers* live_;
   FrameSource* frames_;
   Injector* injector_;
-  Settings::Flush flush_;
+  Flush flush_;
   arch::Stepper stepper_;
   PageNumber code_page_{};                   // where the last step was, and
   const std::uint8_t* code_bytes_ = nullptr;  // its bytes; nothing: not known

@@ -9,8 +9,6 @@
 #include "arch/run_user.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/parse/settings.hpp"
-#include "kernel/report/report.hpp"
 
 namespace reprise {
 namespace {
@@ -53,118 +51,22 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
                                  : space.map_zero(range.value(), permissions, Existing::Refuse));
 }
 
-constexpr std::size_t max_arguments = 128;
-
-// The words of all module strings: process names are views into it for as long as the machine
-// runs. A boot that needs more gets the error for module strings.
-std::array<char, 64 << 10> text_store;
-std::size_t text_used = 0;
-
-struct Loader {
-  FrameAllocator& frames;
-  Injector& injector;
-  const Settings& settings;
-  ProcessTable& table;
-  FrameNumber zero;
-  arch::MemoryRange personality{}, archive{};  // what all programs share; empty: there is none
-  std::size_t programs = 0;
-  std::optional<Error> first_error{};
-
-  void find_companion(const arch::Module& module);
-  void start_program(const arch::Module& module);
-  void fail(Error error, std::string_view subject);
-  Result<Done, Error> start(std::string_view name, std::span<const std::string_view> arguments,
-                            const arch::MemoryRange& file);
-  bool map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRange& file);
-  bool map_image(AddressSpace& space, const reprise_image& image);
-  std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
-                                      std::span<const std::string_view> arguments);
-  std::optional<Process::Storage> make_storage(bool hardened);
-};
-
 // Memory of the kernel's, or what else it needs for itself, is nobody's to have.
-std::optional<Grants> grants_of(std::string_view process, const Settings& settings) {
+std::optional<Grants> grants_of(const ProgramRequest& request) {
   Grants grants;
-  for (const auto& [name, grant] : settings.grants()) {
-    if (name != process) continue;
+  for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {
     const bool good =
-        grant.kind != REPRISE_GRANT_MEMORY ||
-        arch::is_device_memory(PhysAddr{grant.first}, PhysAddr{grant.last});
+        grant.kind == REPRISE_GRANT_MEMORY
+            ? arch::is_device_memory(PhysAddr{grant.first}, PhysAddr{grant.last})
+            : grant.kind != REPRISE_GRANT_INTERRUPT || grant.last < 32;
     if (!good || !grants.add(grant)) return std::nullopt;
   }
   return grants;
 }
 
-std::optional<ModulePurpose> purpose_of(const arch::Module& module,
-                                        std::span<std::string_view> words) {
-  const std::span<char> room = std::span{text_store}.subspan(text_used);
-  const auto purpose = parse_module_string(module.string, room, words);
-  if (!purpose) return std::nullopt;
-  if (purpose.value().role == ModuleRole::Program) text_used += module.string.size();
-  return purpose.value();
-}
-
-void Loader::fail(Error error, std::string_view subject) {
-  print_error(error, subject);
-  if (!first_error) first_error = error;
-}
-
-void Loader::find_companion(const arch::Module& module) {
-  std::array<std::string_view, max_arguments> words;
-  const auto purpose = purpose_of(module, words);
-  if (!purpose || purpose->role == ModuleRole::Program) return;
-  if (module.range.size == 0) return fail(Error::EmptyModule, module.string);
-  (purpose->role == ModuleRole::Archive ? archive : personality) = module.range;
-}
-
-void Loader::start_program(const arch::Module& module) {
-  std::array<std::string_view, max_arguments> words;
-  const auto purpose = purpose_of(module, words);
-  if (!purpose) return fail(Error::ModuleString, module.string);
-  if (purpose->role != ModuleRole::Program) return;
-  ++programs;
-  if (module.range.size == 0) return fail(Error::EmptyModule, purpose->name);
-  const auto started = start(purpose->name, purpose->argv, module.range);
-  if (!started) fail(started.error(), purpose->name);
-}
-
-Result<Done, Error> Loader::start(std::string_view name,
-                                  std::span<const std::string_view> arguments,
-                                  const arch::MemoryRange& file) {
-  const std::optional<Grants> grants = grants_of(name, settings);
-  if (!grants) return Failure{Error::BadGrant};
-  const std::optional<reprise_image> image = read_image(personality);
-  if (!image) return Failure{Error::NoPersonality};
-  std::optional<AddressSpace> space = AddressSpace::create(frames, zero);
-  if (!space || !map_image(*space, *image) || !map_file(*space, program_file_base, file) ||
-      !map_file(*space, archive_base, archive)) {
-    return Failure{Error::OutOfMemory};
-  }
-  reprise_start start{};
-  start.abi_version = REPRISE_ABI_VERSION;
-  start.process = table.size() + 1;
-  start.archive_address = archive.size != 0 ? archive_base : 0;
-  start.archive_bytes = archive.size;
-  start.file_address = program_file_base;
-  start.file_bytes = file.size;
-  start.hardware_capabilities = arch::hardware_capabilities();
-  const std::optional<UserAddr> block = write_start(*space, start, arguments);
-  const std::optional<Process::Storage> storage = make_storage(settings.hardens(name));
-  if (!block || !storage) return Failure{Error::OutOfMemory};
-
-  Process& process =
-      table.add(table.size() + 1, name, std::move(*space), *storage, frames, injector, settings);
-  process.program_file = file;
-  process.grants = *grants;
-  arch::connect_interrupts(grants->lines());
-  arch::initialize(process.registers(), image->entry, 0);
-  process.registers()[arch::Register::Rdi] = block->value();
-  return Done{};
-}
-
 // A module where it lies. What lies behind its end in physical memory is nobody's to see: the last
 // page is a copy when the module ends in it.
-bool Loader::map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRange& file) {
+bool map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRange& file) {
   const std::uint64_t whole = round_down(file.size), rest = file.size - whole;
   const UserAddr tail{address + whole};
   if (!map_part(space, UserAddr{address}, frame_of(file.start), whole, read_only)) return false;
@@ -172,12 +74,11 @@ bool Loader::map_file(AddressSpace& space, std::uint64_t address, const arch::Me
                        space.load(tail, bytes_of(file).subspan(whole)));
 }
 
-bool Loader::map_image(AddressSpace& space, const reprise_image& image) {
+bool map_image(AddressSpace& space, const reprise_image& image, FrameNumber frame) {
   struct Part {
     std::uint64_t pages;
     arch::Permissions permissions;
   };
-  FrameNumber frame = frame_of(personality.start);
   UserAddr address{personality_base};
   for (const auto& [pages, permissions] :
        {Part{image.code_pages, executable}, Part{image.constant_pages, read_only},
@@ -191,34 +92,23 @@ bool Loader::map_image(AddressSpace& space, const reprise_image& image) {
 }
 
 // At the top of the program's stack: the start block, and above it the strings.
-std::optional<UserAddr> Loader::write_start(AddressSpace& space, reprise_start start,
-                                            std::span<const std::string_view> arguments) {
+std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
+                                    std::span<const char> strings) {
   start.stack_low = stack_high - stack_bytes;
   start.stack_high = stack_high;
   start.map_low = mmap_low;
   start.map_high = mmap_high;
-  start.argument_count = arguments.size();
-  start.environment_count = settings.environment().size();
-  const std::array lists{arguments, settings.environment()};
-  std::uint64_t size = 0;
-  for (const auto& list : lists) {
-    for (const std::string_view text : list) size += text.size() + 1;
-  }
-  start.strings = stack_high - size;
+  start.strings = stack_high - strings.size();
   const UserAddr block{(start.strings - sizeof start) & ~63ull};
-  bool done = map_part(space, UserAddr{start.stack_low}, std::nullopt, stack_bytes, read_write) &&
-              space.load(block, std::as_bytes(std::span{&start, 1}));
-  UserAddr at{start.strings};
-  for (const auto& list : lists) {
-    for (const std::string_view text : list) {  // its NUL is there already
-      done = done && space.load(at, std::as_bytes(std::span{text}));
-      at = at + text.size() + 1;
-    }
-  }
+  const bool done =
+      map_part(space, UserAddr{start.stack_low}, std::nullopt, stack_bytes, read_write) &&
+      space.load(block, std::as_bytes(std::span{&start, 1})) &&
+      space.load(UserAddr{start.strings}, std::as_bytes(strings));
   return done ? std::optional{block} : std::nullopt;
 }
 
-std::optional<Process::Storage> Loader::make_storage(bool hardened) {
+std::optional<Process::Storage> make_storage(FrameAllocator& frames, std::uint64_t pages,
+                                             bool hardened) {
   const auto state = [&]() -> arch::UserState* {
     const std::optional<FrameNumber> frame = frames.allocate();
     return frame ? new (arch::frame_words(*frame).data()) arch::UserState{} : nullptr;
@@ -229,28 +119,68 @@ std::optional<Process::Storage> Loader::make_storage(bool hardened) {
   storage.start = state();
   storage.first = state();
   using Entry = dwc::PageEntry<KernelPlatform>;
-  const std::size_t bytes = settings.pe_pages * sizeof(Entry);
+  const std::size_t bytes = pages * sizeof(Entry);
   const auto entry_frames = frames.allocate_adjacent(round_up(bytes) >> page_shift);
   if (storage.start == nullptr || storage.first == nullptr || !entry_frames) return std::nullopt;
   auto* const entries = reinterpret_cast<Entry*>(arch::frame_words(*entry_frames).data());
-  for (std::size_t i = 0; i < settings.pe_pages; ++i) new (&entries[i]) Entry{};
-  storage.pages = {entries, settings.pe_pages};
+  for (std::size_t i = 0; i < pages; ++i) new (&entries[i]) Entry{};
+  storage.pages = {entries, pages};
   return storage;
 }
 
 }  // namespace
 
-std::optional<Error> start_programs(std::span<const arch::Module> modules, FrameAllocator& frames,
-                                    Injector& injector, const Settings& settings,
-                                    ProcessTable& table) {
-  const std::optional<FrameNumber> zero = frames.allocate();
-  REPRISE_ASSERT(zero);  // the machine has its least memory: that was checked
-  arch::clear_frame(*zero);
-  Loader loader{frames, injector, settings, table, *zero};
-  for (const arch::Module& module : modules) loader.find_companion(module);
-  for (const arch::Module& module : modules) loader.start_program(module);
-  if (loader.programs == 0 && !loader.first_error) loader.fail(Error::NoProgram, "boot modules");
-  return loader.first_error;
+std::optional<std::uint64_t> find_module(const System& system, std::string_view string) {
+  for (std::uint64_t i = 0; i < system.boot->modules.size(); ++i) {
+    if (system.boot->modules[i].string == string) return i;
+  }
+  return std::nullopt;
+}
+
+std::int64_t start_process(System& system, const ProgramRequest& request,
+                           std::span<const char> strings) {
+  const auto& modules = system.boot->modules;
+  const auto found = find_module(system, "personality");
+  const auto image = found ? read_image(modules[*found].range) : std::nullopt;
+  ProcessTable& table = system.processes;
+  const bool has_archive = request.archive != no_archive;
+  if (!image || request.module >= modules.size() || modules[request.module].range.size == 0 ||
+      (has_archive && request.archive >= modules.size()) || table.size() == table.capacity ||
+      request.grant_count > request.grants.size()) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  const arch::MemoryRange& file = modules[request.module].range;
+  const auto archive = has_archive ? modules[request.archive].range : arch::MemoryRange{};
+  const std::optional<Grants> grants = grants_of(request);
+  if (!grants) return -REPRISE_NOT_GRANTED;
+  std::optional<AddressSpace> space = AddressSpace::create(system.frames, system.zero);
+  if (!space || !map_image(*space, *image, frame_of(modules[*found].range.start)) ||
+      !map_file(*space, program_file_base, file) || !map_file(*space, archive_base, archive)) {
+    return -REPRISE_NO_MEMORY;
+  }
+  reprise_start start{};
+  start.abi_version = REPRISE_ABI_VERSION;
+  start.process = table.size() + 1;
+  start.archive_address = archive.size != 0 ? archive_base : 0;
+  start.archive_bytes = archive.size;
+  start.file_address = program_file_base;
+  start.file_bytes = file.size;
+  start.argument_count = request.argument_count;
+  start.environment_count = request.environment_count;
+  start.hardware_capabilities = arch::hardware_capabilities();
+  const std::optional<UserAddr> block = write_start(*space, start, strings);
+  const std::optional<Process::Storage> storage =
+      make_storage(system.frames, system.settings.pe_pages, request.hardened != 0);
+  if (!block || !storage) return -REPRISE_NO_MEMORY;
+
+  Process& process = table.add(table.size() + 1, request, std::move(*space), *storage,
+                               system.frames, system.injector, system.settings);
+  process.program_file = file;
+  process.grants = *grants;
+  arch::connect_interrupts(grants->lines());
+  arch::initialize(process.registers(), image->entry, 0);
+  process.registers()[arch::Register::Rdi] = block->value();
+  return static_cast<std::int64_t>(process.id());
 }
 
 }  // namespace reprise

@@ -1,23 +1,26 @@
-// From boot modules to processes ready to run. The kernel only maps what the boot loader brought:
+// From a boot module to a process ready to run. The kernel only maps what the boot loader brought:
 // the personality's flat image, the program's file and the archive, read-only and where they lie.
 // What the program's file means is the business of the loader in the personality (user/loader),
-// which runs in ring 3 and therefore twice. A module that cannot be used is named, with what to do
-// about it, and the others run all the same.
+// which runs in ring 3 and therefore twice; which modules are programs is init's.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
-#include "arch/machine.hpp"
-#include "kernel/base/error.hpp"
-#include "kernel/memory/frame_allocator.hpp"
-#include "kernel/process/process.hpp"
+#include "kernel/system.hpp"
 
 namespace reprise {
 
-// Starts every program; the first error that was met, if any.
-[[nodiscard]] std::optional<Error> start_programs(std::span<const arch::Module> modules,
-                                                  FrameAllocator& frames, Injector& injector,
-                                                  const Settings& settings, ProcessTable& table);
+// The boot module with that string.
+[[nodiscard]] std::optional<std::uint64_t> find_module(const System& system,
+                                                       std::string_view string);
+
+// The number of the new process, whose strings these are (the request's are not looked at), or the
+// negative of REPRISE_BAD_ARGUMENT (a module or the personality is not what it has to be),
+// REPRISE_NOT_GRANTED (what nobody can have) or REPRISE_NO_MEMORY.
+[[nodiscard]] std::int64_t start_process(System& system, const ProgramRequest& request,
+                                         std::span<const char> strings);
 
 }  // namespace reprise

@@ -7,31 +7,31 @@ namespace {
 
 constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times the first run
 
-// The words of both enumerations stand in the same order.
-dwc::Settings engine_settings(const Settings& settings) {
+dwc::Settings engine_settings(const KernelSettings& settings) {
   return {.policy = static_cast<dwc::Policy>(settings.policy),
           .check = static_cast<dwc::CheckScope>(settings.check),
-          .check_words = settings.check_words ? dwc::CheckWords::Verify : dwc::CheckWords::Ignore,
-          .page_budget = settings.pe_pages,
-          .restart_limit = settings.pe_restarts,
-          .limit_ticks = settings.pe_limit.value(),
+          .check_words = settings.check_words != 0 ? dwc::CheckWords::Verify
+                                                   : dwc::CheckWords::Ignore,
+          .page_budget = static_cast<std::uint32_t>(settings.pe_pages),
+          .restart_limit = static_cast<std::uint32_t>(settings.pe_restarts),
+          .limit_ticks = settings.pe_limit,
           .second_run_slack_ticks = second_run_slack};
 }
-static_assert(static_cast<int>(Settings::Policy::Classic) ==
-              static_cast<int>(dwc::Policy::Classic));
-static_assert(static_cast<int>(Settings::Check::Full) == static_cast<int>(dwc::CheckScope::Full));
 
 }  // namespace
 
-Process::Process(std::uint64_t id, std::string_view name, AddressSpace space, Storage storage,
-                 FrameSource& frames, Injector& injector, const Settings& settings)
-    : turn{settings.priority_of(name)},
+Process::Process(std::uint64_t id, const ProgramRequest& request, AddressSpace space,
+                 Storage storage, FrameSource& frames, Injector& injector,
+                 const KernelSettings& settings)
+    : turn{static_cast<unsigned>(request.priority)},
       id_{id},
-      name_{name},
+      name_{request.name},
       space_{std::move(space)},
       storage_{storage},
-      platform_{*this, space_, *storage.live, frames, injector, settings.flush} {
-  if (settings.hardens(name)) {
+      platform_{*this,  space_,   *storage.live,
+                frames, injector, static_cast<KernelPlatform::Flush>(settings.flush)} {
+  name_.back() = '\0';
+  if (request.hardened != 0) {
     engine_.emplace(platform_, engine_settings(settings),
                     Engine::Storage{storage.pages, storage.start, storage.first});
   }

@@ -11,12 +11,12 @@
 
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
+#include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/device/grants.hpp"
 #include "kernel/dwc/platform.hpp"
 #include "kernel/ipc/mailbox.hpp"
 #include "kernel/memory/address_space.hpp"
-#include "kernel/parse/settings.hpp"
 #include "kernel/process/turn.hpp"
 #include "libdwc/controller.hpp"
 
@@ -26,10 +26,14 @@ class Injector;
 
 using Engine = dwc::Controller<KernelPlatform>;
 
-enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Reading, Calling, Receiving, Ended };
+// Reading and Waiting stand at the call that waits: it is served again.
+enum class ProcessStatus : std::uint8_t {
+  Ready, Sleeping, Reading, Waiting, Calling, Receiving, Ended
+};
 
 // Exit statuses that the kernel itself gives, as a shell would: 128 + signal.
 inline constexpr std::uint8_t status_refused = 127;  // the program's file cannot be run
+inline constexpr std::uint8_t status_faulted = 128;  // an exception; init adds the signal
 inline constexpr std::uint8_t status_killed = 137;   // out of memory, as by SIGKILL
 inline constexpr std::uint8_t status_stopped = 135;  // a mismatch that restarts did not cure
 
@@ -47,19 +51,23 @@ public:
     arch::UserState* first;
     std::span<dwc::PageEntry<KernelPlatform>> pages;
   };
-  Process(std::uint64_t id, std::string_view name, AddressSpace space, Storage storage,
-          FrameSource& frames, Injector& injector, const Settings& settings);
+  Process(std::uint64_t id, const ProgramRequest& request, AddressSpace space, Storage storage,
+          FrameSource& frames, Injector& injector, const KernelSettings& settings);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
-  [[nodiscard]] std::string_view name() const { return name_; }
+  [[nodiscard]] std::string_view name() const { return name_.data(); }
   [[nodiscard]] AddressSpace& space() { return space_; }
   [[nodiscard]] arch::UserState& registers() { return *storage_.live; }
   [[nodiscard]] const arch::UserState& registers() const { return *storage_.live; }
   [[nodiscard]] bool hardened() const { return engine_.has_value(); }
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] KernelPlatform& platform() { return platform_; }
+
+  [[nodiscard]] bool stands_at_call() const {
+    return status == ProcessStatus::Reading || status == ProcessStatus::Waiting;
+  }
 
   void page_changes(PageNumber page) override;
 
@@ -75,10 +83,13 @@ public:
 
   ProcessStatus status = ProcessStatus::Ready;
   Turn turn;
-  Nanoseconds wake_at{};             // while Sleeping
+  Nanoseconds wake_at{};             // while Sleeping or Waiting
   std::uint8_t exit_status = 0;      // once Ended
+  dwc::PeEnd last_end{};             // of its last PE
   bool mismatch_standing = false;    // ended by a verdict of the engine
-  bool stopped = false;              // ended by stop.after=, which is no failure
+  std::uint8_t refusal = 0;          // Error + 1, when its file cannot be run
+  bool told = false;                 // init knows of its end
+  std::array<CodeBytes, 2> code{};   // at the runs' ends of a mismatch that stands
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};
@@ -89,14 +100,14 @@ public:
 
 private:
   std::uint64_t id_;
-  std::string_view name_;
+  std::array<char, 32> name_;  // ends with a NUL
   AddressSpace space_;
   Storage storage_;
   KernelPlatform platform_;
   std::optional<Engine> engine_;
 };
 
-// All processes of this boot, in the order in which they were given. None is added later.
+// All processes of this boot, in the order in which they were started; init is the first.
 class ProcessTable {
 public:
   static constexpr std::size_t capacity = arch::max_modules;  // one program a module at most

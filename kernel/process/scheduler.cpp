@@ -22,10 +22,10 @@ std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const 
   return time <= now ? 0 : time.value() - now.value();
 }
 
-Process* Scheduler::next() {
+Process& Scheduler::next() {
   if (last_ != nullptr) {
     if (last_->status != ProcessStatus::Ready) last_->turn.give_up();
-    const std::uint64_t pe_length = settings_.pe_limit.value();
+    const std::uint64_t pe_length = settings_.pe_limit;
     last_->turn.settle(settings_.quantum * pe_length, pe_length, turns_);
   }
   for (;;) {
@@ -33,19 +33,16 @@ Process* Scheduler::next() {
     input_.poll();
     const Nanoseconds now = arch::now();
     ipc_.notify_all(arch::take_interrupts(), now);
-    if (now >= settings_.stop_after) return nullptr;
-    std::uint64_t idle = smaller(longest_idle, settings_.stop_after.value() - now.value());
-    bool all_ended = true;
+    std::uint64_t idle = longest_idle;
     last_ = nullptr;
     for (std::size_t i = 0; i < table_.size(); ++i) {
       Process& process = table_[i];
       if (process.status == ProcessStatus::Ended) continue;
-      all_ended = false;
       const std::uint64_t wait = wait_of(process, now);
       idle = smaller(idle, wait);
       if (wait == 0 && (last_ == nullptr || process.turn.precedes(last_->turn))) last_ = &process;
     }
-    if (last_ != nullptr || all_ended) return last_;
+    if (last_ != nullptr) return *last_;
     arch::wait_for_interrupt(Nanoseconds{idle});
   }
 }

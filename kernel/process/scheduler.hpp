@@ -28,12 +28,12 @@ namespace reprise {
 
 class Scheduler {
 public:
-  Scheduler(ProcessTable& table, ConsoleInput& input, Ipc& ipc, const Settings& settings)
+  Scheduler(ProcessTable& table, ConsoleInput& input, Ipc& ipc, const KernelSettings& settings)
       : table_{table}, input_{input}, ipc_{ipc}, settings_{settings} {}
 
-  // The process whose PE is next, Ready or (with input for it) Reading; the one before has ended
-  // its PE. nullptr: all have ended, or it is time to stop.
-  [[nodiscard]] Process* next();
+  // The process whose PE is next, or whose call is to be served again; the one before has ended its
+  // PE. Idles while there is none.
+  [[nodiscard]] Process& next();
 
 private:
   // Nanoseconds until the process can run, as far as that is known; 0: now.
@@ -42,7 +42,7 @@ private:
   ProcessTable& table_;
   ConsoleInput& input_;
   Ipc& ipc_;
-  const Settings& settings_;
+  const KernelSettings& settings_;
   Process* last_ = nullptr;  // the one that next() gave out
   std::uint64_t turns_ = 0;  // that have ended
 };

@@ -41,7 +41,7 @@ exit status: PROGRAM's own (0 to 255), or
   64 wrong usage           66 no such program or file   69 something is not installed
   70 the build failed      71 the machine ended unexpectedly
   72 a mismatch was left standing        73 kernel panic        74 machine unfit (CPU, memory)
-  80+N boot refused, N as in kernel/base/error.hpp (the kernel's message says why)
+  80+N boot refused, N as in user/loader/error.hpp (its message says why)
   124 time limit of --timeout reached
 """
 

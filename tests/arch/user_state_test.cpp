@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <random>
-#include <set>
-#include <string>
 
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
@@ -204,47 +202,4 @@ TEST_CASE("interrupts off and a raised I/O privilege are corrupt, all else ring 
     REQUIRE(control_bits_corrupt(state) == (bit == 9 || bit == 12 || bit == 13));
     state[Register::Rflags] ^= 1ull << bit;
   }
-}
-
-TEST_CASE("every word has a name of its own, and the name leads back to it") {
-  for (const Machine& m : machines) {
-    become(m);
-    INFO(m.name);
-    std::set<std::string> names;
-    const UserState state;
-    for (std::size_t word = 0; word < state.words().size(); ++word) {
-      std::array<char, 16> buffer;
-      const std::string name{word_name(word, buffer)};
-      REQUIRE(names.insert(name).second);
-      if (name.starts_with("pad.")) continue;  // no register: nothing to inject into
-      INFO(name);
-      REQUIRE(word_named(name) == word);
-    }
-  }
-}
-
-TEST_CASE("names of registers are those that people use") {
-  become(machines[1]);
-  REQUIRE(word_named("rax") == 0u);
-  REQUIRE(word_named("r15") == 15u);
-  REQUIRE(word_named("rip") == 16u);
-  REQUIRE(word_named("rflags") == 17u);
-  REQUIRE(word_named("fs_base") == 18u);
-  REQUIRE(word_named("gs") == 25u);
-  REQUIRE(word_named("xmm0.0") == general_words + 20u);
-  REQUIRE(word_named("xmm15.1") == general_words + 51u);
-  REQUIRE(word_named("ymm3.1") == word_named("xmm3.1"));
-  REQUIRE(word_named("ymm0.2") == general_words + 72u);
-  REQUIRE(word_named("ymm15.3") == general_words + 103u);
-  REQUIRE(word_named("ext.0") == std::size_t{general_words});
-  for (const char* wrong :
-       {"",       "ra",    "raxx",    "xmm",  "xmm.",    "xmm16.0", "xmm3.2", "ymm3.4",
-        "xmm3",   "xmm3.", "xmm.1",   "ext.", "ext.104", "ext.-1",  "ext.1x", "ext.9999999999999",
-        "zmm1.0", "pad.0", "ymm1x.0", "RAX"}) {
-    INFO(wrong);
-    REQUIRE_FALSE(word_named(wrong));
-  }
-  become(machines[0]);
-  REQUIRE_FALSE(word_named("ymm3.2"));
-  REQUIRE(word_named("ymm3.1") == word_named("xmm3.1"));
 }

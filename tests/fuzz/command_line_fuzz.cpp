@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "kernel/parse/settings.hpp"
-#include "kernel/parse/words.hpp"
 #include "tests/fuzz/require.hpp"
-#include "tests/kernel/parse/registers.hpp"
+#include "tests/user/init/registers.hpp"
+#include "user/init/settings.hpp"
+#include "user/init/words.hpp"
 
 using namespace reprise;
 
@@ -72,10 +72,10 @@ void try_settings(std::string_view line) {
   REQUIRE(settings.pe_limit <= Nanoseconds{10'000'000});
   REQUIRE(settings.quantum >= 1 && settings.quantum <= 1000);
   REQUIRE(settings.stop_after >= Nanoseconds{1'000'000});
-  REQUIRE(settings.priority_of("a") <= Settings::highest_priority);
+  REQUIRE(settings.priority_of("a") <= highest_priority);
   REQUIRE(settings.console_serial || settings.console_screen);
-  for (const Injection& i : settings.injections()) {
-    REQUIRE(is_process_name(i.process));
+  for (const NamedInjection& i : settings.injections()) {
+    REQUIRE(is_process_name(i.name));
     REQUIRE(i.element >= 1 && (i.run == 1 || i.run == 2));
     REQUIRE(i.page < 512 && i.word < 512 && i.bit < 64);
     REQUIRE((i.offset >= 1) == (i.moment == Injection::Moment::Offset));

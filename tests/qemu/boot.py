@@ -100,7 +100,7 @@ class BootTest(unittest.TestCase):
         self.assertEqual(outcome.value, machine.CLEAN, f"QEMU's exit status {outcome.status}")
 
     def assert_boot_error(self, outcome, word):
-        """The kernel refused with that error (kernel/base/error.hpp), its own exit code and no
+        """The kernel refused with that error (user/loader/error.hpp), its own exit code and no
         panic."""
         errors = outcome.events("error")
         self.assertEqual([event["code"] for event in errors], [word])

@@ -9,10 +9,11 @@ from elf_files import EXECUTE, READ, WRITE, ElfFile
 from reprise.archive import Archive
 
 FIRST_ERROR = 0x20
-# kernel/base/error.hpp, in its order: the position is part of the exit code.
+# user/loader/error.hpp, in its order: the position is part of the exit code.
 ERRORS = ["no-program", "empty-module", "module-string", "not-elf", "elf-32bit", "elf-machine",
           "elf-dynamic", "elf-truncated", "elf-malformed", "elf-overlap", "elf-writable-code",
-          "elf-address", "no-personality", "bad-archive", "bad-argument", "out-of-memory"]
+          "elf-address", "no-personality", "bad-archive", "bad-argument", "out-of-memory",
+          "bad-grant", "no-init"]
 
 
 class BootErrorTest(BootTest):
@@ -102,6 +103,22 @@ class BadPrograms(BootErrorTest):
         missing = self.scratch / "no-such-file"
         outcome = self.boot([[BUSYBOX, "true"]], contents={"personality": missing})
         self.assert_refused(outcome, "no-personality", "no boot module holds the personality")
+
+    def test_a_boot_without_init_is_refused(self):
+        missing, empty = self.scratch / "no-such-file", self.scratch / "empty"
+        empty.write_bytes(b"")
+        for file in (missing, empty):
+            with self.subTest(file=file.name):
+                outcome = self.boot([["compute", "1000"]], contents={"init": file})
+                self.assert_refused(outcome, "no-init", "no boot module holds init")
+
+    def test_an_init_that_cannot_be_run_ends_the_machine(self):
+        path = self.scratch / "module"
+        path.write_bytes(b"no program")
+        outcome = self.boot([["compute", "1000"]], contents={"init": path})
+        self.assertEqual(outcome.value, FIRST_ERROR + ERRORS.index("not-elf"))
+        self.assertEqual(len(outcome.events("init-ended")), 1)
+        self.assertEqual(outcome.events("exit"), [])
 
     def test_a_program_too_large_for_the_machine_is_refused(self):
         # 15 GiB of zeros cost 30 MiB of page tables alone: a machine of 64 MiB has room for two. All

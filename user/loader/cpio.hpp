@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <span>
 
-#include "kernel/base/error.hpp"
 #include "kernel/base/result.hpp"
+#include "user/loader/error.hpp"
 
 namespace reprise {
 

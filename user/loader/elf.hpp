@@ -11,8 +11,8 @@
 #include <span>
 
 #include "kernel/base/address.hpp"
-#include "kernel/base/error.hpp"
 #include "kernel/base/result.hpp"
+#include "user/loader/error.hpp"
 
 namespace reprise {
 

@@ -1,7 +1,7 @@
-"""A bootable image: kernel, personality, archive and programs, started by GRUB.
+"""A bootable image: kernel, init, personality, archive and programs, started by GRUB.
 
 One image for BIOS and UEFI, on a CD as on a USB stick. GRUB hands each module a string that says
-what it is for (kernel/parse/module_string.hpp).
+what it is for (user/init/settings.hpp).
 """
 
 import re
@@ -40,7 +40,8 @@ class Contents:
     archive: object = None       # Archive, or a file that stands for one
     arguments: str = ""          # kernel command line
     kernel: Path = None          # default: the build tree's
-    personality: Path = None     # default: the build tree's, when there is one
+    init: Path = None            # default: the build tree's, when there is one
+    personality: Path = None     # likewise
     modules: list = field(default_factory=list)  # (file, string) as they are: for tests
 
 
@@ -77,9 +78,10 @@ def _module_lines(contents, boot):
         shutil.copyfile(source, boot / file)
         lines.append(" ".join([f"module2 /boot/{file}", *map(_grub_word, words)]))
 
-    personality = contents.personality or tree.personality()
-    if personality.exists():
-        add(personality, ["personality"])
+    for file, role in ((contents.init or tree.init(), "init"),
+                       (contents.personality or tree.personality(), "personality")):
+        if file.exists():
+            add(file, [role])
     if contents.archive is not None:
         source = contents.archive
         if not isinstance(source, (str, Path)):

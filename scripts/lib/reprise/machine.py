@@ -14,7 +14,7 @@ from . import events, tree
 QEMU = "qemu-system-x86_64"
 OVMF = "/usr/share/ovmf/OVMF.fd"
 
-# What the kernel gives to isa-debug-exit (kernel/base/error.hpp).
+# What the kernel gives to isa-debug-exit (kernel/base/exit_code.hpp).
 CLEAN = 0x10
 PROGRAM_FAILED = 0x11
 MISMATCH_STANDING = 0x12

@@ -23,6 +23,10 @@ def kernel():
     return build_dir() / "bin" / "kernel.elf"
 
 
+def init():
+    return build_dir() / "bin" / "init"
+
+
 def personality():
     return build_dir() / "bin" / "personality"
 

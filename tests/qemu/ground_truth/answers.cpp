@@ -30,7 +30,7 @@ std::uint64_t memory_hash(Process& process) {
 std::optional<Result> Answers::serve(Process& process, const dwc::PeEnd& end) {
   ++result_.ends;
   if (end.kind == dwc::PeEnd::Kind::SystemCall) return serve_call(process);
-  if (const auto status = serve_exception(process, end)) return finish(process, *status);
+  if (!serve_exception(process, end)) return finish(process, status_faulted);
   return std::nullopt;
 }
 
@@ -46,7 +46,7 @@ std::optional<Result> Answers::serve_call(Process& process) {
     case REPRISE_SELF: result = 1; return std::nullopt;
     default: break;
   }
-  if (const auto ending = calls_.serve(process)) return finish(process, ending->status);
+  if (const auto ending = calls_.serve(process)) return finish(process, *ending);
   return std::nullopt;
 }
 

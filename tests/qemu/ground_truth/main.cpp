@@ -6,6 +6,7 @@
 //
 // Linked from the kernel's own objects, all but main.cpp. Boot arguments are the kernel's;
 // inject.seed= chooses the random lengths.
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,12 +18,12 @@
 #include "kernel/abi/reprise.h"
 #include "kernel/console/line.hpp"
 #include "kernel/dwc/element.hpp"
-#include "kernel/parse/settings.hpp"
 #include "kernel/process/loader.hpp"
-#include "kernel/report/report.hpp"
 #include "tests/qemu/ground_truth/answers.hpp"
 #include "tests/qemu/ground_truth/single_step.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
+#include "user/init/settings.hpp"
+#include "user/init/words.hpp"
 
 namespace ground_truth {
 namespace {
@@ -31,12 +32,8 @@ using namespace reprise;
 using arch::Register;
 using PeKind = dwc::PeEnd::Kind;
 
-constinit FrameAllocator frames;
+constinit System machine;
 constinit Settings settings;
-constinit ProcessTable processes;
-constinit Ipc ipc{processes};
-constinit std::optional<ConsoleInput> input;
-constinit std::optional<Injector> injector;
 constinit Trace trace;
 
 constexpr std::uint64_t wanted_stops = 2000;
@@ -83,7 +80,7 @@ void tell_lost(Process& process, std::size_t from) {
 }
 
 std::optional<Result> record(Process& process) {
-  Answers answers{*input, ipc};
+  Answers answers{machine.input, machine.ipc};
   process.space().table().activate();
   arch::arm_timer({});
   bool fits = trace.append(position_of(process.registers()));
@@ -123,12 +120,13 @@ std::optional<std::size_t> look_up(Process& process, std::size_t from, Counts& c
 
 std::optional<Result> follow(Process& process, Counts& counts) {
   constexpr std::uint64_t enough = 5;
-  Answers answers{*input, ipc};
+  Answers answers{machine.input, machine.ipc};
   std::size_t at = 0;
   while (counts.lost < enough) {
     const std::optional<dwc::PeEnd> end = run_element(process, settings.pe_limit);
     if (!end) {
-      print_diagnosis(process);
+      print_event("ground-truth-mismatch", "process", process.name(), "pe",
+                  process.engine().diagnosis().pe);
       return std::nullopt;
     }
     if (end->kind == PeKind::SystemCall || end->kind == PeKind::Exception) {
@@ -147,18 +145,20 @@ std::optional<Result> follow(Process& process, Counts& counts) {
   return std::nullopt;
 }
 
-const arch::BootInfo& start_machine(std::uint32_t magic, std::uint32_t info) {
+void start_machine(std::uint32_t magic, std::uint32_t info) {
   arch::start_emergency_serial();
   arch::load_descriptor_tables();
   arch::require_features();
   const arch::BootInfo& boot = arch::read_boot_info(magic, info);
-  frames.initialize(boot.memory);
-  arch::build_kernel_tables(boot, frames);
+  machine.boot = &boot;
+  machine.frames.initialize(boot.memory);
+  arch::build_kernel_tables(boot, machine.frames);
   arch::start_screen(boot.framebuffer);
   arch::start_extended_state();
   arch::start_interrupts(boot);
   arch::start_clock();
-  return boot;
+  machine.zero = *machine.frames.allocate();
+  arch::clear_frame(machine.zero);
 }
 
 // The processes' numbers stand in their start blocks: the one word in which they would differ.
@@ -171,6 +171,28 @@ void make_alike(Process& process, const Process& other) {
 [[noreturn]] void give_up(std::string_view why) {
   say(why);
   arch::exit_machine(ExitCode::MachineUnfit);
+}
+
+// As init does it, but for the environment.
+void start_programs() {
+  static std::array<char, 4096> text, strings;
+  std::array<std::string_view, 64> words;
+  for (std::uint64_t i = 0; i < machine.boot->modules.size(); ++i) {
+    const auto purpose = parse_module_string(machine.boot->modules[i].string, text, words);
+    if (!purpose || purpose.value().role != ModuleRole::Program) continue;
+    ProgramRequest request;
+    request.module = i;
+    request.archive = find_module(machine, "archive").value_or(no_archive);
+    copy_text(purpose.value().name, std::span{request.name}.first(request.name.size() - 1));
+    request.hardened = settings.hardens(purpose.value().name) ? 1 : 0;
+    request.argument_count = purpose.value().argv.size();
+    std::size_t used = 0;
+    for (const std::string_view word : purpose.value().argv) {
+      used += copy_text(word, std::span{strings}.subspan(used, strings.size() - 1 - used));
+      strings[used++] = '\0';
+    }
+    if (start_process(machine, request, std::span{strings}.first(used)) < 0) give_up("no program");
+  }
 }
 
 void print_result(const Process& process, const Result& result) {
@@ -197,7 +219,8 @@ bool compare_runs(Process& traced, Process& stopped) {
               counts.empty, "repeating", counts.repeating, "lost", counts.lost, "alike",
               std::string_view{alike ? "yes" : "no"});
   stopped.end(result ? result->status : status_stopped);
-  print_process_end(stopped, settings);
+  print_event("verdicts", "process", stopped.name(), "mismatches",
+              stopped.engine().statistics().mismatches.total);
   return alike && counts.lost == 0;
 }
 
@@ -219,16 +242,19 @@ void arm_timer_instead(reprise::Nanoseconds duration) {
 
 extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info) {
   using namespace ground_truth;
-  const arch::BootInfo& boot = start_machine(magic, info);
-  if (!parse_settings(boot.command_line, arch::word_named, settings)) give_up("wrong arguments");
-  arch::start_counter(static_cast<arch::CounterChoice>(settings.counter), frames,
+  start_machine(magic, info);
+  const auto no_registers = [](std::string_view) { return std::optional<std::size_t>{}; };
+  if (!parse_settings(machine.boot->command_line, no_registers, settings)) {
+    give_up("wrong arguments");
+  }
+  machine.settings = settings.for_kernel();
+  arch::start_counter(static_cast<arch::CounterChoice>(settings.counter), machine.frames,
                       [](std::string_view name, std::string_view reason) {
                         print_event("counter-refused", "name", name, "reason", reason);
                       });
-  input.emplace(settings.input);
-  injector.emplace(settings);
-  if (!trace.allocate(frames)) give_up("too little memory for the trace");
-  if (start_programs(boot.modules, frames, *injector, settings, processes)) give_up("no programs");
+  if (!trace.allocate(machine.frames)) give_up("too little memory for the trace");
+  start_programs();
+  ProcessTable& processes = machine.processes;
   bool good = processes.size() != 0;
   for (std::size_t i = 0; i + 1 < processes.size(); i += 2) {
     if (processes[i].hardened() || !processes[i + 1].hardened()) {

@@ -1,6 +1,7 @@
 #include "tests/qemu/ground_truth/trace.hpp"
 
 #include "arch/frame_memory.hpp"
+#include "arch/x86_64/extended_state.hpp"
 
 extern "C" {
 void store_sse(void* image);        // FXSAVE: x87, SSE, MXCSR
@@ -15,8 +16,8 @@ constexpr std::size_t upper_words = 32;
 
 // Where the upper halves lie among a state's words; 0: there is no AVX.
 std::size_t upper_halves(const arch::UserState& state) {
-  static const std::size_t word = arch::word_named("ymm0.2").value_or(0);
-  return word + upper_words <= state.words().size() ? word : 0;
+  const std::size_t above = arch::x86::extended_state.ymm_word, word = arch::general_words + above;
+  return above != 0 && word + upper_words <= state.words().size() ? word : 0;
 }
 
 }  // namespace

@@ -190,9 +190,9 @@ void try_rest() {
   if (x86::extended_state.ymm_word == 0) return;
   trap = run_from(user_vector);
   save_rest(state);
-  expect("vector registers", state.words()[*word_named("xmm3.1")] == ~0ull &&
-                                 state.words()[*word_named("ymm3.2")] == ~0ull &&
-                                 state.words()[*word_named("ymm4.2")] == 0);
+  const auto xmm = state.words().subspan(general_words + x86::xmm_word);
+  const auto upper = state.words().subspan(general_words + x86::extended_state.ymm_word);
+  expect("vector registers", xmm[2 * 3 + 1] == ~0ull && upper[2 * 3] == ~0ull && upper[2 * 4] == 0);
 }
 
 Trap step(Stepper& stepper, const UserState& target) {

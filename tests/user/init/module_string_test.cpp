@@ -1,4 +1,4 @@
-#include "kernel/parse/settings.hpp"
+#include "user/init/settings.hpp"
 
 #include <array>
 #include <string>
@@ -41,6 +41,7 @@ TEST_CASE("a program without arguments gets its name as the only one") {
 TEST_CASE("personality and archive stand alone") {
   CHECK(Parsed{"personality"}.result.value().role == ModuleRole::Personality);
   CHECK(Parsed{"archive"}.result.value().role == ModuleRole::Archive);
+  CHECK(Parsed{"init"}.result.value().role == ModuleRole::Init);
   CHECK(Parsed{"archive"}.argv().empty());
   CHECK(Parsed{"personality x"}.wrong());
   CHECK(Parsed{"archive x"}.wrong());

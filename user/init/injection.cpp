@@ -1,8 +1,8 @@
 // An injection (settings.hpp) from its text. The item is taken apart from the left; the first part
 // that is wrong or missing is named together with what may stand there.
 #include "kernel/abi/reprise.h"
-#include "kernel/parse/settings.hpp"
-#include "kernel/parse/words.hpp"
+#include "user/init/settings.hpp"
+#include "user/init/words.hpp"
 
 namespace reprise {
 namespace {
@@ -35,8 +35,8 @@ bool read_moment(Injection& injection, std::string_view text) {
 
 }  // namespace
 
-Result<Injection, ArgumentError> parse_injection(std::string_view item, WordNamed word_named) {
-  Injection injection;
+Result<NamedInjection, ArgumentError> parse_injection(std::string_view item, WordNamed word_named) {
+  NamedInjection injection;
   std::optional<std::string_view> rest = item;
   std::string_view part;
   const auto next = [&] {
@@ -48,7 +48,7 @@ Result<Injection, ArgumentError> parse_injection(std::string_view item, WordName
     return Failure{ArgumentError{item, part.empty() ? "a part is missing" : part, allowed}};
   };
 
-  injection.process = next();
+  injection.name = next();
   if (!is_process_name(part)) return wrong("PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N]");
   if (!read_number(next(), 1, ~std::uint64_t{0}, injection.element))
     return wrong("PE: a number from 1");

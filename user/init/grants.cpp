@@ -1,7 +1,7 @@
 // A grant (settings.hpp) from its text: PROCESS:port:LOW[-HIGH], PROCESS:mmio:FIRST[-LAST], numbers
 // in hexadecimal, PROCESS:irq:LINE, PROCESS:log. What is wrong is named, with what may stand there.
-#include "kernel/parse/settings.hpp"
-#include "kernel/parse/words.hpp"
+#include "user/init/settings.hpp"
+#include "user/init/words.hpp"
 
 namespace reprise {
 namespace {

@@ -1,9 +1,10 @@
-#include "kernel/report/report.hpp"
+#include "user/init/report.hpp"
 
 #include <array>
 
-#include "arch/machine.hpp"
 #include "kernel/console/line.hpp"
+#include "user/init/kernel.hpp"
+#include "user/lib/calls.hpp"
 
 namespace reprise {
 namespace {
@@ -75,59 +76,81 @@ void print_error(Error error, std::string_view subject) {
 
 std::string_view name_of(PeEnd::Kind kind) { return end_names[static_cast<std::size_t>(kind)]; }
 
-void print_process_end(Process& process, const Settings& settings) {
-  const std::string_view name = process.name();
-  print_event("exit", "process", name, "pid", process.id(), "status", process.exit_status,
-              "hardened", process.hardened() ? "yes" : "no", "mismatch",
-              process.mismatch_standing ? "standing" : "none", "stopped",
-              process.stopped ? "yes" : "no");
-  if (settings.report == Settings::Report::None) return;
-  const TextLine ended = process.stopped
+void print_counter(const CounterReport& counter) {
+  const std::string_view name = counter.name.data();
+  if (counter.counts != 0) {
+    say("counter: ", name, "; stops up to ", counter.margin, " instructions late (seen ",
+        counter.skid, "), counts off by up to ", counter.tolerance, "; subtracts ",
+        counter.overcount_interrupt, " per interrupt, ", counter.overcount_fault, " per fault");
+  } else {
+    say("counter: none; a breakpoint stops second runs");
+  }
+  print_event("counter", "name", name, "margin", counter.margin, "tolerance", counter.tolerance,
+              "skid", counter.skid, "overcount_interrupt", counter.overcount_interrupt,
+              "overcount_fault", counter.overcount_fault);
+}
+
+void print_boot(const MachineReport& machine, std::string_view command_line) {
+  print_event("boot", "log", 1u, "memory_kib", machine.total_memory >> 10, "free_kib",
+              machine.free_memory >> 10, "modules", machine.modules, "command_line", command_line);
+}
+
+void print_process_end(const Program& program, const ProcessReport& process,
+                       Settings::Report detail) {
+  const std::string_view name = program.called();
+  print_event("exit", "process", name, "pid", program.process, "status", program.exit_status,
+              "hardened", process.hardened != 0 ? "yes" : "no", "mismatch",
+              process.standing != 0 ? "standing" : "none", "stopped",
+              program.stopped ? "yes" : "no");
+  if (detail == Settings::Report::None) return;
+  const TextLine ended = program.stopped
                              ? TextLine{name, ": stopped by stop.after="}
-                             : TextLine{name, ": ended with status ", process.exit_status};
-  if (!process.hardened()) {
+                             : TextLine{name, ": ended with status ", program.exit_status};
+  if (process.hardened == 0) {
     say(ended, "; it was not hardened and ran once");
     print_event("unhardened", "process", name, "pes", process.elements, "run_ns",
-                process.user_time.value());
+                process.user_time);
     return;
   }
-  const Statistics& s = process.engine().statistics();
+  const Statistics& s = process.statistics;
   say(ended, " after ", s.committed, " PEs, each run twice; ", s.mismatches.total, " mismatches, ",
       s.restarts, " restarts; total time is ", ratio(total_of(s.ticks), s.ticks.second_run),
       " times the second runs alone");
   print_verdicts(name, s);
-  if (settings.report == Settings::Report::Full) print_details(name, s, process.engine().margin());
+  if (detail == Settings::Report::Full) print_details(name, s, process.margin);
 }
 
-void print_final_report(ProcessTable& table, const Injector& injector, const Latency& latency,
-                        const Settings& settings) {
+void print_final_report(Programs& programs, const Settings& settings) {
   std::uint64_t elements = 0, mismatches = 0, restarts = 0, failed = 0, standing = 0;
-  for (std::size_t i = 0; i < table.size(); ++i) {
-    Process& process = table[i];
+  const auto add = [&](const ProcessReport& process) {
+    if (process.hardened == 0) return;
+    mismatches += process.statistics.mismatches.total;
+    restarts += process.statistics.restarts;
+  };
+  for (const Program& program : programs.all()) {
+    const ProcessReport& process = process_report(program.process);
     elements += process.elements;
-    failed += process.exit_status != 0 ? 1 : 0;
-    standing += process.mismatch_standing ? 1 : 0;
-    if (!process.hardened()) continue;
-    mismatches += process.engine().statistics().mismatches.total;
-    restarts += process.engine().statistics().restarts;
+    failed += program.exit_status != 0 ? 1 : 0;
+    standing += process.standing;
+    add(process);
   }
+  add(process_report(init_number));
+  const MachineReport& machine = machine_report();
+  const std::size_t count = programs.all().size();
   if (settings.report != Settings::Report::None) {
-    say(table.size(), " programs, ", elements, " PEs, ", mismatches, " mismatches found, ",
-        restarts, " restarts, ", standing, " left standing");
-    say("no interrupt waited longer than ", latency.longest_wait.value() / 1000,
-        " us; the longest PE took ", latency.longest_pe.value() / 1000, " us, a run of it at most ",
+    say(count, " programs, ", elements, " PEs, ", mismatches, " mismatches found, ", restarts,
+        " restarts, ", standing, " left standing");
+    say("no interrupt waited longer than ", machine.longest_wait / 1000,
+        " us; the longest PE took ", machine.longest_pe / 1000, " us, a run of it at most ",
         settings.pe_limit.value() / 1000, " us");
-    print_event("latency", "longest_wait_ns", latency.longest_wait.value(), "longest_pe_ns",
-                latency.longest_pe.value(), "limit_ns", settings.pe_limit.value());
+    print_event("latency", "longest_wait_ns", machine.longest_wait, "longest_pe_ns",
+                machine.longest_pe, "limit_ns", settings.pe_limit.value());
   }
-  using Outcome = Injector::Outcome;
-  const std::uint64_t caught = injector.settled(Outcome::Caught);
-  const std::uint64_t died_out = injector.settled(Outcome::DiedOut);
-  const std::uint64_t stopped = injector.settled(Outcome::Stopped);
-  print_event("shutdown", "programs", table.size(), "pes", elements, "mismatches", mismatches,
-              "restarts", restarts, "flips", caught + died_out + stopped, "flips_caught", caught,
+  const auto [died_out, caught, stopped] = machine.flips;
+  print_event("shutdown", "programs", count, "pes", elements, "mismatches", mismatches, "restarts",
+              restarts, "flips", caught + died_out + stopped, "flips_caught", caught,
               "flips_died_out", died_out, "flips_stopped", stopped, "failed", failed, "standing",
-              standing, "time_ns", arch::now().value());
+              standing, "time_ns", static_cast<std::uint64_t>(user::time()));
 }
 
 }  // namespace reprise

@@ -1,5 +1,5 @@
 // See words.hpp.
-#include "kernel/parse/words.hpp"
+#include "user/init/words.hpp"
 
 namespace reprise {
 namespace {

@@ -44,6 +44,16 @@ struct Cut {
   return {text, std::nullopt};
 }
 
+// As much of the text as there is room for; how much that was. (std::string_view::copy may throw.)
+constexpr std::size_t copy_text(std::string_view text, std::span<char> to) {
+  std::size_t count = 0;
+  while (count < text.size() && count < to.size()) {
+    to[count] = text[count];
+    ++count;
+  }
+  return count;
+}
+
 // Behind `prefix`, or nothing when the text does not begin with it.
 [[nodiscard]] constexpr std::optional<std::string_view> behind(std::string_view text,
                                                                std::string_view prefix) {

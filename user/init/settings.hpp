@@ -11,10 +11,10 @@
 #include <span>
 #include <string_view>
 
-#include "kernel/abi/reprise.h"
+#include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/base/error.hpp"
 #include "kernel/base/result.hpp"
+#include "user/loader/error.hpp"
 
 namespace reprise {
 
@@ -26,8 +26,8 @@ struct ArgumentError {
   std::string_view allowed;   // what may stand there
 };
 
-// The parser does not know the machine's registers. arch::word_named: the index of a register word,
-// or nothing for a name that does not exist.
+// The parser does not know the machine's registers: the index of a register word, or nothing for a
+// name that does not exist.
 using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
 
 // A flip on purpose: one item of the list behind `inject=`,
@@ -35,24 +35,13 @@ using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
 //   PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N]
 //
 // with PE counted from 1, RUN 1 or 2, BIT 0 to 63 of a 64-bit word, and TARGET one of REGISTER,
-// page.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md).
-struct Injection {
-  enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
-  // Of the run: before its first instruction; after its last and before anything is compared; or
-  // `offset` instructions into it, as exactly as the instruction counter stops there.
-  enum class Moment : std::uint8_t { Start, End, Offset };
-  std::string_view process;
-  std::uint64_t element = 1;  // PE of that process, from 1
-  unsigned run = 1;           // 1 or 2
-  Target target = Target::Register;
-  std::size_t page = 0;           // K, from 0: K-th page of the page set; for page targets
-  std::size_t word = 0;           // register word, or word of the page 0..511
-  unsigned bit = 0;               // 0..63
-  Moment moment = Moment::Start;  // not said: Start for a register, End for all others
-  std::uint64_t offset = 0;       // N, from 1; for Moment::Offset
+// page.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md). When no moment is said it is
+// the start for a register and the end for all others. The number of the process is not known yet.
+struct NamedInjection : Injection {
+  std::string_view name;  // of the process
 };
 
-[[nodiscard]] Result<Injection, ArgumentError> parse_injection(std::string_view item,
+[[nodiscard]] Result<NamedInjection, ArgumentError> parse_injection(std::string_view item,
                                                                WordNamed word_named);
 
 // What of the devices a process may reach: one item of the list behind `grant=` (docs/abi.md).
@@ -76,10 +65,10 @@ struct Settings {
 
   static constexpr std::size_t max_text = 4096;
   static constexpr std::size_t max_words = 128;
-  static constexpr std::size_t max_injections = 64;
+  static constexpr std::size_t max_injections = most_injections;
   static constexpr std::size_t max_environment = 32;
   static constexpr std::size_t max_grants = 32;
-  static constexpr unsigned default_priority = 4, highest_priority = 7;
+  static constexpr unsigned default_priority = 4;
 
   Policy policy = Policy::Rotate;
   Harden harden = Harden::All;
@@ -106,7 +95,7 @@ struct Settings {
   Settings() = default;
   Settings(const Settings&) = delete;
 
-  [[nodiscard]] std::span<const Injection> injections() const {
+  [[nodiscard]] std::span<const NamedInjection> injections() const {
     return std::span{injection_table}.first(injection_count);
   }
   [[nodiscard]] std::span<const NamedGrant> grants() const {
@@ -116,15 +105,18 @@ struct Settings {
   [[nodiscard]] std::span<const std::string_view> environment() const {
     return std::span{environment_table}.first(environment_count);
   }
+  // What concerns the kernel, in its form; without the names of register words.
+  [[nodiscard]] KernelSettings for_kernel() const;
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;
-  // A name in harden=, priority=, inject.only= or grant= that `is_there` does not hold for: nobody would miss its effect.
+  // A name in harden=, priority=, inject.only= or grant= that `is_there` does not hold for: nobody
+  // would miss its effect.
   [[nodiscard]] std::optional<std::string_view> unknown_name(
       bool (*is_there)(std::string_view name)) const;
 
   // Filled by parse_settings().
   std::array<char, max_text> text{};  // the words, unquoted
-  std::array<Injection, max_injections> injection_table{};
+  std::array<NamedInjection, max_injections> injection_table{};
   std::size_t injection_count = 0;
   std::array<NamedGrant, max_grants> grant_table{};
   std::size_t grant_count = 0;
@@ -141,7 +133,8 @@ struct Settings {
 //   program=NAME ARGV...   a program; without ARGV its only argument is NAME
 //   personality            what serves Linux programs
 //   archive                the files, a cpio archive
-enum class ModuleRole : std::uint8_t { Program, Personality, Archive };
+//   init                   this program
+enum class ModuleRole : std::uint8_t { Program, Personality, Archive, Init };
 
 struct ModulePurpose {
   ModuleRole role = ModuleRole::Program;

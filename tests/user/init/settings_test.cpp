@@ -1,11 +1,11 @@
-#include "kernel/parse/settings.hpp"
+#include "user/init/settings.hpp"
 
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/catch.hpp"
-#include "tests/kernel/parse/registers.hpp"
+#include "tests/user/init/registers.hpp"
 
 using namespace reprise;
 
@@ -84,6 +84,30 @@ TEST_CASE("every argument sets what it says") {
   CHECK(parsed("report=none")->report == Settings::Report::None);
 }
 
+TEST_CASE("what the kernel is told is what the arguments say, in its own numbers") {
+  const KernelSettings plain = parsed("")->for_kernel();
+  CHECK(plain.pe_limit == 200'000);
+  CHECK(plain.check_words == 1);
+  CHECK(plain.output == 0);
+  const KernelSettings k =
+      parsed("policy=classic check=full checkwords=off pe.pages=16 pe.restarts=7 pe.limit=50 "
+             "quantum=9 flush=all console=screen stdin=console inject.seed=5 inject.rate=8")
+          ->for_kernel();
+  CHECK(k.policy == static_cast<std::uint64_t>(dwc::Policy::Classic));
+  CHECK(k.check == static_cast<std::uint64_t>(dwc::CheckScope::Full));
+  CHECK(k.check_words == 0);
+  CHECK(k.pe_pages == 16);
+  CHECK(k.pe_restarts == 7);
+  CHECK(k.pe_limit == 50'000);
+  CHECK(k.quantum == 9);
+  CHECK(k.flush == 2);
+  CHECK(k.output == 2);
+  CHECK(k.console_input == 1);
+  CHECK(k.inject_seed == 5);
+  CHECK(k.inject_rate == 8);
+  CHECK(parsed("console=serial")->for_kernel().output == 1);
+}
+
 TEST_CASE("the time limit of a first run takes 10 to 10000 microseconds") {
   CHECK(parsed("pe.limit=10")->pe_limit == Nanoseconds{10'000});
   CHECK(parsed("pe.limit=10000")->pe_limit == Nanoseconds{10'000'000});
@@ -138,7 +162,7 @@ TEST_CASE("the console is serial, screen or both") {
 TEST_CASE("injections collect, within one argument and over several") {
   const auto s = parsed("inject=a:1:1:rax:0,b:2:2:page.0.1:7 inject=a:3:1:snapshot.rip:1");
   REQUIRE(s->injections().size() == 3);
-  CHECK(s->injections()[0].process == "a");
+  CHECK(s->injections()[0].name == "a");
   CHECK(s->injections()[1].target == Injection::Target::Page);
   CHECK(s->injections()[2].element == 3);
 }

@@ -1,8 +1,8 @@
 // See settings.hpp. One row of `arguments` a key: the form it has to have, which an error shows,
 // and who reads it.
-#include "kernel/parse/settings.hpp"
+#include "user/init/settings.hpp"
 
-#include "kernel/parse/words.hpp"
+#include "user/init/words.hpp"
 
 namespace reprise {
 namespace {
@@ -64,7 +64,7 @@ bool priority(Reading& r, std::string_view value) {
     const Cut parts = cut(item, ':');
     unsigned level = 0;
     return !is_process_name(parts.head) || !parts.tail ||
-           !read_number(*parts.tail, 0, Settings::highest_priority, level);
+           !read_number(*parts.tail, 0, highest_priority, level);
   });
 }
 
@@ -177,6 +177,24 @@ Result<Done, ArgumentError> read_argument(Settings& settings, WordNamed word_nam
 
 }  // namespace
 
+// The words of each enumeration stand in the kernel's order.
+KernelSettings Settings::for_kernel() const {
+  KernelSettings settings;
+  settings.policy = static_cast<std::uint64_t>(policy);
+  settings.check = static_cast<std::uint64_t>(check);
+  settings.check_words = check_words ? 1 : 0;
+  settings.pe_pages = pe_pages;
+  settings.pe_restarts = pe_restarts;
+  settings.pe_limit = pe_limit.value();
+  settings.quantum = quantum;
+  settings.flush = static_cast<std::uint64_t>(flush);
+  settings.output = !console_screen ? 1 : !console_serial ? 2 : 0;
+  settings.console_input = input == Input::Console ? 1 : 0;
+  settings.inject_seed = inject_seed;
+  settings.inject_rate = inject_rate;
+  return settings;
+}
+
 bool Settings::hardens(std::string_view process) const {
   if (harden != Harden::Names) return harden == Harden::All;
   return find_part(harden_names, ',', [=](std::string_view name) { return name == process; })
@@ -230,10 +248,10 @@ Result<ModulePurpose, Error> parse_module_string(std::string_view text, std::spa
     found.front() = *name;
     return ModulePurpose{ModuleRole::Program, *name, found.subspan(found.size() > 1 ? 1 : 0)};
   }
-  if (found.size() == 1 && found.front() == "personality")
-    return ModulePurpose{ModuleRole::Personality, {}, {}};
-  if (found.size() == 1 && found.front() == "archive")
-    return ModulePurpose{ModuleRole::Archive, {}, {}};
+  ModuleRole role = ModuleRole::Program;
+  if (found.size() == 1 && read_choice(found.front(), "|personality|archive|init", role) &&
+      role != ModuleRole::Program)
+    return ModulePurpose{role, {}, {}};
   return Failure{Error::ModuleString};
 }
 

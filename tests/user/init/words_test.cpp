@@ -1,4 +1,4 @@
-#include "kernel/parse/words.hpp"
+#include "user/init/words.hpp"
 
 #include <array>
 #include <string>

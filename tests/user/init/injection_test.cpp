@@ -1,7 +1,7 @@
-#include "kernel/parse/settings.hpp"
+#include "user/init/settings.hpp"
 
 #include "tests/catch.hpp"
-#include "tests/kernel/parse/registers.hpp"
+#include "tests/user/init/registers.hpp"
 
 using namespace reprise;
 using Target = Injection::Target;
@@ -9,7 +9,7 @@ using Moment = Injection::Moment;
 
 namespace {
 
-Injection parsed(std::string_view item) {
+NamedInjection parsed(std::string_view item) {
   const auto outcome = parse_injection(item, test::word_named);
   REQUIRE(outcome);
   return outcome.value();
@@ -25,8 +25,8 @@ std::string_view fault_in(std::string_view item) {
 }  // namespace
 
 TEST_CASE("a register's flip names process, PE, run, word and bit") {
-  const Injection i = parsed("sums:12:2:rip:63");
-  CHECK(i.process == "sums");
+  const NamedInjection i = parsed("sums:12:2:rip:63");
+  CHECK(i.name == "sums");
   CHECK(i.element == 12);
   CHECK(i.run == 2);
   CHECK(i.target == Target::Register);
@@ -40,7 +40,7 @@ TEST_CASE("names with a point are the machine's affair") {
 }
 
 TEST_CASE("a page's flip names page and word and comes at the end of the run") {
-  const Injection i = parsed("p:1:1:page.3.511:0");
+  const NamedInjection i = parsed("p:1:1:page.3.511:0");
   CHECK(i.target == Target::Page);
   CHECK(i.page == 3);
   CHECK(i.word == 511);

@@ -1,0 +1,113 @@
+// What the kernel and process 1, init (user/init), tell each other in the calls that only init may
+// make (docs/abi.md). Both are built from this file, of one tree; nobody else sees it. Plain words
+// and copies of the engine's own findings: the kernel fills and reads them, text is init's matter.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernel/abi/reprise.h"
+#include "kernel/base/address.hpp"
+#include "libdwc/findings.hpp"
+
+namespace reprise {
+
+inline constexpr std::size_t register_words = 376;  // of a process: general, then extended
+inline constexpr std::size_t first_vector_word = 52;  // XMM0; two words each, up to XMM15
+inline constexpr std::size_t most_modules = 64;
+inline constexpr std::size_t most_injections = 64;
+inline constexpr std::size_t most_grants = 16;  // of one process
+inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
+inline constexpr unsigned highest_priority = 7;
+inline constexpr std::uint64_t command_line_module = ~std::uint64_t{0};  // for REPRISE_MODULE
+inline constexpr std::uint64_t init_number = 1;
+inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
+
+// REPRISE_CONFIGURE. As they stand here they hold for init itself, whatever it says: its first PEs
+// end before any counter has passed its test, so none should end by its length.
+struct KernelSettings {
+  std::uint64_t policy = 0, check = 0;  // dwc::Policy, dwc::CheckScope
+  std::uint64_t check_words = 1;
+  std::uint64_t pe_pages = 64, pe_restarts = 3;
+  std::uint64_t pe_limit = 10'000'000;  // nanoseconds
+  std::uint64_t quantum = 1;            // PEs
+  std::uint64_t flush = 0;              // KernelPlatform::Flush
+  std::uint64_t output = 0;             // arch::Output
+  std::uint64_t console_input = 0;      // 0: a read finds the end of input
+  std::uint64_t inject_seed = 1, inject_rate = 0;
+  std::uint64_t inject_only = 0;        // process that random flips hit; 0: all
+  // For the log. Not ended by a NUL when 8 characters long.
+  std::array<std::array<char, 8>, register_words> word_names{};
+};
+
+// REPRISE_COUNTER: what the self-test found.
+struct CounterReport {
+  std::array<char, 16> name;
+  std::uint64_t counts, margin, tolerance, skid, overcount_interrupt, overcount_fault;
+};
+
+// REPRISE_MACHINE.
+struct MachineReport {
+  std::uint64_t total_memory, free_memory;
+  std::uint64_t longest_wait, longest_pe;  // nanoseconds
+  std::array<std::uint64_t, 3> flips;      // by Injector::Outcome
+  std::uint64_t framebuffer_address, framebuffer_pitch, framebuffer_width, framebuffer_height;
+  std::uint64_t modules;
+  std::array<std::uint64_t, most_modules> module_bytes;
+};
+
+// REPRISE_INJECT: a flip on purpose, once.
+struct Injection {
+  enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
+  // Of the run: before its first instruction; after its last and before anything is compared; or
+  // `offset` instructions into it, as exactly as the instruction counter stops there.
+  enum class Moment : std::uint8_t { Start, End, Offset };
+  std::uint64_t process = 0;  // its number
+  std::uint64_t element = 1;  // PE of that process, from 1
+  std::uint64_t run = 1;      // 1 or 2
+  std::uint64_t page = 0;     // K, from 0: K-th page of the page set; for page targets
+  std::uint64_t word = 0;     // register word, or word of the page 0..511
+  std::uint64_t bit = 0;      // 0..63
+  std::uint64_t offset = 0;   // N, from 1; for Moment::Offset
+  Target target = Target::Register;
+  Moment moment = Moment::Start;
+
+  [[nodiscard]] bool is_register() const {
+    return target == Target::Register || target == Target::SnapshotRegister;
+  }
+};
+
+// REPRISE_START.
+struct ProgramRequest {
+  std::uint64_t module = 0, archive = no_archive;  // boot modules, from 0
+  std::array<char, 32> name{};
+  std::uint64_t hardened = 1, priority = 0;
+  std::uint64_t strings = 0, string_bytes = 0;  // argv, then the environment, each with its NUL
+  std::uint64_t argument_count = 0, environment_count = 0;
+  std::uint64_t grant_count = 0;
+  std::array<reprise_grant, most_grants> grants{};
+};
+
+struct CodeBytes {
+  std::uint64_t count = 0;
+  std::array<std::uint8_t, 16> bytes{};
+};
+
+// REPRISE_STATUS.
+struct ProcessReport {
+  std::uint64_t ended = 0, exit_status = 0;
+  dwc::PeEnd last_end{};       // of its last PE
+  std::uint64_t rip = 0;       // where it stands: after a mismatch, the PE's start
+  std::uint64_t refusal = 0;   // Error + 1 when its file cannot be run
+  std::uint64_t standing = 0;  // 1: ended by a mismatch that `diagnosis` describes
+  std::uint64_t elements = 0;
+  std::uint64_t user_time = 0;  // nanoseconds; all there is of an unhardened process
+  std::uint64_t hardened = 0;   // the rest is meant only then
+  std::uint64_t margin = 0;
+  std::array<CodeBytes, 2> code;  // where each run of a standing mismatch stood
+  dwc::Statistics statistics;
+  dwc::Diagnosis<PageNumber> diagnosis;
+};
+
+}  // namespace reprise

@@ -1,0 +1,214 @@
+#include "kernel/calls/init_calls.hpp"
+
+#include <array>
+#include <span>
+
+#include "arch/counter.hpp"
+#include "arch/run_user.hpp"
+#include "kernel/abi/reprise.h"
+#include "kernel/base/extremes.hpp"
+#include "kernel/console/line.hpp"
+#include "kernel/process/loader.hpp"
+
+namespace reprise {
+namespace {
+
+using arch::Register;
+
+struct Call {
+  System& system;
+  Process& init;
+  std::uint64_t a, b, c;
+
+  template <class T>
+  [[nodiscard]] bool get(std::uint64_t address, T& value) {
+    return static_cast<bool>(
+        init.space().read(UserAddr{address}, std::as_writable_bytes(std::span{&value, 1})));
+  }
+  template <class T>
+  [[nodiscard]] std::int64_t put(std::uint64_t address, const T& value) {
+    return init.space().write(UserAddr{address}, std::as_bytes(std::span{&value, 1}))
+               ? 0
+               : -REPRISE_BAD_ADDRESS;
+  }
+  // Started by init, or nothing.
+  [[nodiscard]] Process* process(std::uint64_t number) {
+    const bool known = number - 1 < system.processes.size();
+    return known ? &system.processes[number - 1] : nullptr;
+  }
+};
+
+// The words of KernelSettings before the names, in their order.
+struct Bounds {
+  std::uint64_t low, high;
+};
+constexpr std::array bounds{Bounds{0, 1},          Bounds{0, 1},    Bounds{0, 1},   Bounds{4, 512},
+                            Bounds{0, 100},        Bounds{10'000, 10'000'000},
+                            Bounds{1, 1000},       Bounds{0, 2},    Bounds{0, 2},   Bounds{0, 1},
+                            Bounds{0, ~0ull},      Bounds{0, 1'000'000'000},
+                            Bounds{0, ~0ull}};
+static_assert(bounds.size() * sizeof(std::uint64_t) == offsetof(KernelSettings, word_names));
+
+std::int64_t configure(Call& call) {
+  std::array<std::uint64_t, bounds.size()> words;
+  if (!call.init.space().readable(UserAddr{call.a}, sizeof(KernelSettings)) ||
+      !call.get(call.a, words)) {
+    return -REPRISE_BAD_ADDRESS;
+  }
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    if (words[i] < bounds[i].low || words[i] > bounds[i].high) return -REPRISE_BAD_ARGUMENT;
+  }
+  KernelSettings& settings = call.system.settings;
+  static_cast<void>(call.get(call.a, settings));
+  call.system.injector.seed();
+  arch::select_output(static_cast<arch::Output>(settings.output));
+  return 0;
+}
+
+// Until this call nothing counts, and the breakpoint leads second runs (landmark).
+std::int64_t counter(Call& call) {
+  if (call.a > static_cast<std::uint64_t>(arch::CounterChoice::Landmark)) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  arch::describe_machine([](std::string_view text) { say(text); });
+  arch::start_counter(static_cast<arch::CounterChoice>(call.a), call.system.frames,
+                      [](std::string_view name, std::string_view reason) {
+                        say("counter ", name, " refused: ", reason);
+                        print_event("counter-refused", "name", name, "reason", reason);
+                      });
+  arch::start_admitting();  // the test itself is not what interrupts wait for
+  call.system.longest_pe = {};
+  const arch::CounterFacts& facts = arch::counter();
+  CounterReport report{{}, facts.counts ? 1u : 0u, facts.margin, facts.tolerance, facts.skid,
+                       facts.overcount_interrupt, facts.overcount_fault};
+  __builtin_memcpy(report.name.data(), facts.name.data(),
+                   smaller(facts.name.size(), report.name.size() - 1));
+  return call.put(call.b, report);
+}
+
+std::int64_t machine(Call& call) {
+  static constinit MachineReport report{};
+  const arch::BootInfo& boot = *call.system.boot;
+  report.total_memory = boot.total_memory;
+  report.free_memory = call.system.frames.free_frames() << page_shift;
+  report.longest_wait = arch::longest_hold().value();
+  report.longest_pe = call.system.longest_pe.value();
+  report.flips = call.system.injector.settled();
+  report.framebuffer_address = boot.framebuffer.address.value();
+  report.framebuffer_pitch = boot.framebuffer.pitch;
+  report.framebuffer_width = boot.framebuffer.width;
+  report.framebuffer_height = boot.framebuffer.height;
+  report.modules = boot.modules.size();
+  for (std::size_t i = 0; i < boot.modules.size(); ++i) {
+    report.module_bytes[i] = boot.modules[i].range.size;
+  }
+  return call.put(call.a, report);
+}
+
+std::int64_t module(Call& call) {
+  const arch::BootInfo& boot = *call.system.boot;
+  if (call.a != command_line_module && call.a >= boot.modules.size()) return -REPRISE_BAD_ARGUMENT;
+  const std::string_view text =
+      call.a == command_line_module ? boot.command_line : boot.modules[call.a].string;
+  const auto part = std::span{text}.first(smaller<std::uint64_t>(call.c, text.size()));
+  return call.init.space().write(UserAddr{call.b}, std::as_bytes(part))
+             ? static_cast<std::int64_t>(text.size())
+             : -REPRISE_BAD_ADDRESS;
+}
+
+std::int64_t inject(Call& call) {
+  Injection injection;
+  if (!call.get(call.a, injection)) return -REPRISE_BAD_ADDRESS;
+  if (injection.target > Injection::Target::SnapshotPage || injection.bit > 63 ||
+      injection.moment > Injection::Moment::Offset || injection.word >= words_per_page ||
+      (injection.is_register() && injection.word >= register_words) ||
+      !call.system.injector.plan(injection)) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  return 0;
+}
+
+std::int64_t start(Call& call) {
+  static std::array<char, most_string_bytes> strings;
+  ProgramRequest request;
+  if (!call.get(call.a, request)) return -REPRISE_BAD_ADDRESS;
+  if (request.priority > highest_priority || request.string_bytes > strings.size()) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  const auto text = std::span{strings}.first(request.string_bytes);
+  if (!call.init.space().read(UserAddr{request.strings}, std::as_writable_bytes(text))) {
+    return -REPRISE_BAD_ADDRESS;
+  }
+  return start_process(call.system, request, text);
+}
+
+std::int64_t wait_end(Call& call) {
+  for (std::size_t i = 0; i < call.system.processes.size(); ++i) {
+    Process& process = call.system.processes[i];
+    if (process.status != ProcessStatus::Ended || process.told) continue;
+    process.told = true;
+    return static_cast<std::int64_t>(process.id());
+  }
+  if (arch::now().value() >= call.a) return 0;
+  call.init.wake_at = Nanoseconds{call.a};
+  call.init.status = ProcessStatus::Waiting;
+  return 0;
+}
+
+std::int64_t status(Call& call) {
+  static constinit ProcessReport report{};
+  Process* const process = call.process(call.a);
+  if (process == nullptr) return -REPRISE_BAD_ARGUMENT;
+  report.ended = process->status == ProcessStatus::Ended ? 1 : 0;
+  report.exit_status = process->exit_status;
+  report.last_end = process->last_end;
+  report.rip = process->registers()[Register::Rip];
+  report.refusal = process->refusal;
+  report.standing = process->mismatch_standing ? 1 : 0;
+  report.elements = process->elements;
+  report.user_time = process->user_time.value();
+  report.hardened = process->hardened() ? 1 : 0;
+  if (process->hardened()) {
+    report.margin = process->engine().margin();
+    report.code = process->code;
+    report.statistics = process->engine().statistics();
+    report.diagnosis = process->engine().diagnosis();
+  }
+  return call.put(call.b, report);
+}
+
+std::int64_t end(Call& call) {
+  Process* const process = call.process(call.a);
+  if (process == nullptr || process == &call.init || process->status == ProcessStatus::Ended) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  process->end(static_cast<std::uint8_t>(call.b));
+  call.system.ipc.ended(*process);
+  return 0;
+}
+
+std::int64_t shutdown(Call& call) {
+  if (call.a == 1) arch::reboot_machine();
+  arch::exit_machine(static_cast<ExitCode>(call.b));
+}
+
+// By number, from REPRISE_CONFIGURE on.
+constexpr std::array calls{configure, counter,  machine, module, inject,
+                           start,     wait_end, status,  end,    shutdown};
+static_assert(calls.size() == REPRISE_SHUTDOWN - REPRISE_CONFIGURE + 1);
+
+}  // namespace
+
+bool serve_init(System& system, Process& init) {
+  arch::UserState& state = init.registers();
+  const std::uint64_t number = state[Register::Rax] - REPRISE_CONFIGURE;
+  if (number >= calls.size()) return false;
+  Call call{system, init, state[Register::Rdi], state[Register::Rsi], state[Register::Rdx]};
+  init.status = ProcessStatus::Ready;
+  const std::int64_t answer = calls[number](call);
+  if (init.status == ProcessStatus::Waiting) return true;  // it stands at its call still
+  state[Register::Rax] = static_cast<std::uint64_t>(answer);
+  return true;
+}
+
+}  // namespace reprise

@@ -1,0 +1,26 @@
+// The values of an event's line; linked by init, too.
+#include "kernel/console/line.hpp"
+
+namespace reprise {
+namespace {
+
+bool needs_quotes(std::string_view value) {
+  for (const char c : value) {
+    if (c <= ' ' || c == '"' || c == '\\' || c == 0x7f) return true;
+  }
+  return value.empty();
+}
+
+}  // namespace
+
+void EventLine::add_value(std::string_view text) {
+  if (!needs_quotes(text)) return line_.append(text);
+  line_.append('"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') line_.append('\\');
+    line_.append(c >= ' ' && c != 0x7f ? c : '?');
+  }
+  line_.append('"');
+}
+
+}  // namespace reprise

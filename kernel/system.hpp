@@ -1,0 +1,26 @@
+// All that the kernel keeps: one of each, made before main() and filled on the way up.
+#pragma once
+
+#include "arch/machine.hpp"
+#include "kernel/abi/init.hpp"
+#include "kernel/console/input.hpp"
+#include "kernel/dwc/injector.hpp"
+#include "kernel/ipc/ipc.hpp"
+#include "kernel/memory/frame_allocator.hpp"
+#include "kernel/process/process.hpp"
+
+namespace reprise {
+
+struct System {
+  const arch::BootInfo* boot = nullptr;
+  FrameAllocator frames{};
+  FrameNumber zero{};  // a frame of zeros that is never written
+  KernelSettings settings{};
+  ProcessTable processes{};
+  Ipc ipc{processes};
+  ConsoleInput input{settings};
+  Injector injector{settings};
+  Nanoseconds longest_pe{};  // both runs, restarts and all
+};
+
+}  // namespace reprise

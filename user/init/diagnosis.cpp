@@ -1,0 +1,82 @@
+#include "user/init/report.hpp"
+
+#include <array>
+#include <span>
+
+#include "kernel/console/line.hpp"
+
+namespace reprise {
+namespace {
+
+using Diagnosis = dwc::Diagnosis<PageNumber>;
+
+struct VerdictText {
+  std::string_view word, explanation;
+};
+
+// In the order of dwc::Verdict.
+constexpr std::array verdict_texts{
+    VerdictText{
+        "divergence",
+        "its two runs kept differing: not a transient fault, or a source of nondeterminism"},
+    VerdictText{"snapshot-corrupt",
+                "the state to go back to has changed itself: nothing right is left to run from"},
+    VerdictText{"unresolved",
+                "its second run never came to where the time limit had ended the first"},
+    VerdictText{"machine-check", "the processor reported errors of its own in each attempt"},
+};
+
+// The instruction bytes, "48 89 e5 ..."; "-" where nothing could be read.
+TextLine text_of(const CodeBytes& code) {
+  TextLine line{code.count == 0 ? "-" : ""};
+  for (std::size_t i = 0; i < code.count; ++i) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    line.append(i == 0 ? "" : " ", digits[code.bytes[i] >> 4], digits[code.bytes[i] & 15]);
+  }
+  return line;
+}
+
+void print_run(std::string_view name, unsigned run, const dwc::PeEnd& end, std::uint64_t rip,
+               const CodeBytes& code) {
+  print_event("mismatch-run", "process", name, "run", run, "end", name_of(end.kind), "vector",
+              end.vector, "error_code", Hex{end.error_code}, "address", Hex{end.fault_address},
+              "rip", Hex{rip}, "code", text_of(code));
+}
+
+void print_differences(std::string_view name, const Diagnosis& diagnosis, const WordNames& names) {
+  for (const dwc::RegisterDifference& difference : diagnosis.registers.items()) {
+    print_event("mismatch-register", "process", name, "register",
+                word_name(names, difference.index), "first", Hex{difference.first}, "second",
+                Hex{difference.second});
+  }
+  for (const auto& difference : diagnosis.pages.items()) {
+    const std::uint64_t address = address_of(difference.page).value() + difference.word * 8;
+    print_event("mismatch-word", "process", name, "address", Hex{address}, "first",
+                Hex{difference.first}, "second", Hex{difference.second});
+  }
+}
+
+}  // namespace
+
+void print_diagnosis(std::string_view name, const ProcessReport& process, const WordNames& names) {
+  const Diagnosis& diagnosis = process.diagnosis;
+  const VerdictText& verdict = verdict_texts[static_cast<std::size_t>(diagnosis.verdict)];
+  say(name, ": PE ", diagnosis.pe,
+      " is not committed and the program is stopped: ", verdict.explanation);
+  print_event("mismatch", "process", name, "pe", diagnosis.pe, "verdict", verdict.word,
+              "start_rip", Hex{process.rip}, "registers",
+              diagnosis.registers.total(), "words", diagnosis.pages.total());
+  if (diagnosis.verdict == dwc::Verdict::SnapshotCorrupt) {
+    const PageNumber page = diagnosis.corrupt_page.value_or(PageNumber{});
+    print_event("snapshot", "process", name, "part",
+                diagnosis.corrupt_page ? "page" : "registers", "page",
+                Hex{address_of(page).value()});
+  }
+  print_run(name, 1, diagnosis.first_end, diagnosis.first_rip, process.code[0]);
+  if (diagnosis.second_end) {
+    print_run(name, 2, *diagnosis.second_end, diagnosis.second_rip, process.code[1]);
+  }
+  print_differences(name, diagnosis, names);
+}
+
+}  // namespace reprise

@@ -1,0 +1,68 @@
+#include "user/init/ending.hpp"
+
+#include "kernel/console/line.hpp"
+
+namespace reprise {
+namespace {
+
+constexpr std::uint64_t faulted = 128, killed = 137;  // what the kernel gives
+
+struct ExceptionText {
+  std::uint8_t vector;
+  std::uint8_t signal;
+  std::string_view name;
+};
+
+// Intel SDM Vol. 3A table 6-1.
+constexpr ExceptionText exception_texts[] = {
+    {0, 8, "divide error"},
+    {1, 5, "debug exception"},
+    {3, 5, "breakpoint"},
+    {6, 4, "invalid opcode"},
+    {7, 8, "device not available"},
+    {11, 7, "segment not present"},
+    {12, 7, "stack fault"},
+    {13, 11, "general protection"},
+    {14, 11, "page fault"},
+    {16, 8, "x87 floating-point error"},
+    {17, 7, "alignment check"},
+    {19, 8, "SIMD floating-point exception"},
+};
+
+ExceptionText text_of(std::uint8_t vector) {
+  for (const ExceptionText& text : exception_texts) {
+    if (text.vector == vector) return text;
+  }
+  return {vector, 11, "exception"};
+}
+
+bool died_of(const ProcessReport& process, dwc::PeEnd::Kind kind, std::uint64_t status) {
+  return process.last_end.kind == kind && process.exit_status == status;
+}
+
+bool died_of_exception(const ProcessReport& process) {
+  return died_of(process, dwc::PeEnd::Kind::Exception, faulted);
+}
+
+}  // namespace
+
+std::uint64_t exit_status_of(const ProcessReport& process) {
+  return process.exit_status +
+         (died_of_exception(process) ? text_of(process.last_end.vector).signal : 0u);
+}
+
+void print_cause(std::string_view name, const ProcessReport& process) {
+  const dwc::PeEnd& end = process.last_end;
+  if (died_of_exception(process)) {
+    say(name, ": ", text_of(end.vector).name, " at ", Hex{process.rip}, ", address ",
+        Hex{end.fault_address}, "; the program has no handler for it and ends");
+    print_event("exception", "process", name, "vector", end.vector, "error_code",
+                Hex{end.error_code}, "rip", Hex{process.rip}, "address", Hex{end.fault_address});
+  }
+  if (died_of(process, dwc::PeEnd::Kind::OutOfFrames, killed)) {
+    say(name, ": memory is exhausted and the program is ended; give the machine more");
+    print_event("out-of-memory", "process", name);
+  }
+}
+
+}  // namespace reprise

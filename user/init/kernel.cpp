@@ -1,0 +1,82 @@
+#include "user/init/kernel.hpp"
+
+#include "kernel/base/assert.hpp"
+#include "user/init/output.hpp"
+#include "user/lib/calls.hpp"
+
+namespace reprise {
+namespace {
+
+using user::raw_call;
+
+template <class T>
+std::uint64_t address_of(const T* object) {
+  return reinterpret_cast<std::uint64_t>(object);
+}
+
+constinit MachineReport the_machine{};
+constinit ProcessReport the_process{};
+
+}  // namespace
+
+void configure(const KernelSettings& settings) {
+  REPRISE_ASSERT(raw_call(REPRISE_CONFIGURE, address_of(&settings)) == 0);
+}
+
+CounterReport choose_counter(std::uint64_t choice) {
+  CounterReport report{};
+  REPRISE_ASSERT(raw_call(REPRISE_COUNTER, choice, address_of(&report)) == 0);
+  return report;
+}
+
+const MachineReport& machine_report() {
+  REPRISE_ASSERT(raw_call(REPRISE_MACHINE, address_of(&the_machine)) == 0);
+  return the_machine;
+}
+
+std::size_t module_string(std::uint64_t index, std::span<char> buffer) {
+  const std::int64_t length =
+      raw_call(REPRISE_MODULE, index, address_of(buffer.data()), buffer.size());
+  REPRISE_ASSERT(length >= 0);
+  return static_cast<std::size_t>(length);
+}
+
+bool inject(const Injection& injection) {
+  return raw_call(REPRISE_INJECT, address_of(&injection)) == 0;
+}
+
+std::int64_t start_program(const ProgramRequest& request) {
+  return raw_call(REPRISE_START, address_of(&request));
+}
+
+std::uint64_t wait_end(std::uint64_t deadline) {
+  return static_cast<std::uint64_t>(raw_call(REPRISE_WAIT_END, deadline));
+}
+
+const ProcessReport& process_report(std::uint64_t process) {
+  REPRISE_ASSERT(raw_call(REPRISE_STATUS, process, address_of(&the_process)) == 0);
+  return the_process;
+}
+
+void end_process(std::uint64_t process) { static_cast<void>(raw_call(REPRISE_END, process, 0)); }
+
+void exit_machine(ExitCode code) {
+  flush_output();
+  for (;;) raw_call(REPRISE_SHUTDOWN, 0, static_cast<std::uint64_t>(code));
+}
+
+void reboot_machine() {
+  flush_output();
+  for (;;) raw_call(REPRISE_SHUTDOWN, 1);
+}
+
+// Init's end is the machine's.
+void panic_at(const char* file, int line, const char* what) {
+  print_whole_line("[reprise] ", TextLine{"init: broken invariant: ", what, " (", file, ":",
+                                          static_cast<unsigned>(line), ")"}
+                                     .view());
+  flush_output();
+  user::exit(1);
+}
+
+}  // namespace reprise

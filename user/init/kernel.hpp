@@ -1,0 +1,27 @@
+// The calls that only init may make, as functions (kernel/abi/init.hpp, docs/abi.md). What must not
+// fail ends init, and with it the machine, when it does.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernel/abi/init.hpp"
+#include "kernel/base/exit_code.hpp"
+
+namespace reprise {
+
+void configure(const KernelSettings& settings);
+[[nodiscard]] CounterReport choose_counter(std::uint64_t choice);
+[[nodiscard]] const MachineReport& machine_report();  // as it is now; one object
+// As much as fits; the string's whole length.
+[[nodiscard]] std::size_t module_string(std::uint64_t index, std::span<char> buffer);
+[[nodiscard]] bool inject(const Injection& injection);
+[[nodiscard]] std::int64_t start_program(const ProgramRequest& request);  // its number, or an error
+[[nodiscard]] std::uint64_t wait_end(std::uint64_t deadline);             // 0: it has passed
+[[nodiscard]] const ProcessReport& process_report(std::uint64_t process);  // one object
+void end_process(std::uint64_t process);
+[[noreturn]] void exit_machine(ExitCode code);
+[[noreturn]] void reboot_machine();
+
+}  // namespace reprise

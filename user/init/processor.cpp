@@ -1,0 +1,72 @@
+// What CPUID says in ring 3: the processor's lines on the console, and how extended state is laid
+// out.
+#include "user/init/processor.hpp"
+
+#include <array>
+#include <cstddef>
+
+#include "kernel/console/line.hpp"
+#include "user/init/word_names.hpp"
+#include "user/lib/instructions.hpp"
+
+namespace reprise {
+namespace {
+
+using user::cpuid;
+using user::CpuidResult;
+
+struct Feature {
+  std::string_view name;
+  std::uint32_t leaf;
+  std::uint32_t CpuidResult::*where;
+  unsigned position;
+};
+
+// Intel SDM Vol. 2A, CPUID.
+constexpr Feature features[] = {
+    {"nx", 0x80000001, &CpuidResult::edx, 20},      {"smep", 7, &CpuidResult::ebx, 7},
+    {"smap", 7, &CpuidResult::ebx, 20},             {"umip", 7, &CpuidResult::ecx, 2},
+    {"xsave", 1, &CpuidResult::ecx, 26},            {"avx", 1, &CpuidResult::ecx, 28},
+    {"avx512", 7, &CpuidResult::ebx, 16},           {"fsgsbase", 7, &CpuidResult::ebx, 0},
+    {"clflushopt", 7, &CpuidResult::ebx, 23},       {"rdrand", 1, &CpuidResult::ecx, 30},
+    {"rdseed", 7, &CpuidResult::ebx, 18},
+    {"invariant-tsc", 0x80000007, &CpuidResult::edx, 8},
+    {"hypervisor", 1, &CpuidResult::ecx, 31}};
+
+// A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.
+CpuidResult leaf_or_zeros(std::uint32_t leaf) {
+  return cpuid(leaf & 0xf0000000).eax >= leaf ? cpuid(leaf) : CpuidResult{};
+}
+
+bool has(const Feature& feature) {
+  return (leaf_or_zeros(feature.leaf).*feature.where >> feature.position & 1) != 0;
+}
+
+}  // namespace
+
+void describe_processor() {
+  std::array<CpuidResult, 3> brand{};
+  for (std::uint32_t i = 0; i < brand.size(); ++i) brand[i] = leaf_or_zeros(0x80000002 + i);
+  std::string_view name{reinterpret_cast<const char*>(brand.data()), sizeof(brand)};
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\0')) name.remove_suffix(1);
+  while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
+  say("processor: ", name.empty() ? "unnamed" : name);
+  TextLine line{"features:"};
+  for (const Feature& feature : features) {
+    if (has(feature)) line.append(" ", feature.name);
+  }
+  say(line);
+}
+
+// Intel SDM Vol. 1 §13.5: leaf 0DH gives the size of what is enabled, and each component's place.
+ExtendedLayout extended_layout() {
+  constexpr std::uint32_t xsave_leaf = 0x0d, os_uses_xsave = 1u << 27;
+  constexpr std::uint64_t avx = 1u << 2;
+  ExtendedLayout layout;
+  if ((cpuid(1).ecx & os_uses_xsave) == 0) return layout;
+  layout.words = (cpuid(xsave_leaf, 0).ebx + 7) / 8;
+  if ((user::enabled_state() & avx) != 0) layout.ymm_word = cpuid(xsave_leaf, 2).ebx / 8;
+  return layout;
+}
+
+}  // namespace reprise

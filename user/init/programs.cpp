@@ -1,0 +1,107 @@
+#include "user/init/programs.hpp"
+
+#include <span>
+
+#include "user/init/kernel.hpp"
+#include "user/init/report.hpp"
+#include "user/init/words.hpp"
+
+namespace reprise {
+namespace {
+
+constexpr std::size_t max_arguments = 128;
+
+// Of the module at hand: its string, that string's words, and argv and environment as a process
+// finds them. Longer ones get the error for module strings.
+constinit std::array<char, 16 << 10> string_text{};
+constinit std::array<char, 16 << 10> word_text{};
+constinit std::array<std::string_view, max_arguments> words{};
+constinit std::array<char, 32 << 10> strings{};
+static_assert(sizeof strings <= most_string_bytes);
+
+std::string_view read_string(std::uint64_t module) {
+  const std::size_t length = module_string(module, string_text);
+  return {string_text.data(), length < string_text.size() ? length : string_text.size()};
+}
+
+// The list's texts, each with a NUL, from `used` on; the new end, or nothing when it does not fit.
+std::optional<std::size_t> append(std::size_t used, std::span<const std::string_view> list) {
+  for (const std::string_view text : list) {
+    if (text.size() >= strings.size() - used) return std::nullopt;
+    used += copy_text(text, std::span{strings}.subspan(used));
+    strings[used++] = '\0';
+  }
+  return used;
+}
+
+}  // namespace
+
+void Programs::fail(Error error, std::string_view subject) {
+  print_error(error, subject);
+  if (!first_error_) first_error_ = error;
+}
+
+Program* Programs::find(std::uint64_t process) {
+  for (Program& program : all())
+    if (program.process == process) return &program;
+  return nullptr;
+}
+
+Program* Programs::find_called(std::string_view name) {
+  for (Program& program : all())
+    if (program.called() == name) return &program;
+  return nullptr;
+}
+
+void Programs::start(const MachineReport& machine, const Settings& settings) {
+  std::size_t programs = 0;
+  for (std::uint64_t i = 0; i < machine.modules; ++i) find_companion(i, machine);
+  for (std::uint64_t i = 0; i < machine.modules; ++i)
+    programs += start_one(i, machine, settings) ? 1 : 0;
+  if (programs == 0 && !first_error_) fail(Error::NoProgram, "boot modules");
+}
+
+void Programs::find_companion(std::uint64_t module, const MachineReport& machine) {
+  const std::string_view string = read_string(module);
+  const auto purpose = parse_module_string(string, word_text, words);
+  if (!purpose || purpose.value().role != ModuleRole::Archive) return;
+  if (machine.module_bytes[module] == 0) return fail(Error::EmptyModule, string);
+  archive_ = module;
+}
+
+// Whether it was meant to be a program.
+bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
+                         const Settings& settings) {
+  const std::string_view string = read_string(module);
+  const auto purpose = parse_module_string(string, word_text, words);
+  if (!purpose) return fail(purpose.error(), string), false;
+  const auto& [role, name, argv] = purpose.value();
+  if (role != ModuleRole::Program) return false;
+  const auto arguments = append(0, argv);
+  const auto end = arguments ? append(*arguments, settings.environment()) : std::nullopt;
+  if (!end) return fail(Error::ModuleString, name), true;
+  if (machine.module_bytes[module] == 0) return fail(Error::EmptyModule, name), true;
+
+  ProgramRequest request;
+  request.module = module;
+  request.archive = archive_;
+  copy_text(name, std::span{request.name}.first(request.name.size() - 1));
+  request.hardened = settings.hardens(name) ? 1 : 0;
+  request.priority = settings.priority_of(name);
+  request.strings = reinterpret_cast<std::uint64_t>(strings.data());
+  request.string_bytes = *end;
+  request.argument_count = argv.size();
+  request.environment_count = settings.environment().size();
+  for (const NamedGrant& grant : settings.grants()) {
+    if (grant.process != name) continue;
+    if (request.grant_count == most_grants) return fail(Error::BadGrant, name), true;
+    request.grants[request.grant_count++] = grant.grant;
+  }
+  const std::int64_t started = start_program(request);
+  if (started == -REPRISE_NOT_GRANTED) return fail(Error::BadGrant, name), true;
+  if (started < 0) return fail(Error::OutOfMemory, name), true;
+  programs_[count_++] = {request.name, static_cast<std::uint64_t>(started)};
+  return true;
+}
+
+}  // namespace reprise

@@ -1,0 +1,50 @@
+// The programs of this boot: from the boot modules' strings to processes that the kernel has
+// started. A module that cannot be used is named, with what to do about it, and the others run all
+// the same. Nothing runs before init waits: its priority is above all others.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "kernel/abi/init.hpp"
+#include "user/init/settings.hpp"
+
+namespace reprise {
+
+struct Program {
+  std::array<char, 32> name{};
+  std::uint64_t process = 0;  // its number
+  std::uint64_t exit_status = 0;
+  bool stopped = false;  // by stop.after=, which is no failure
+  bool ended = false;
+  bool standing = false;  // stopped by a mismatch
+
+  [[nodiscard]] std::string_view called() const { return name.data(); }
+};
+
+class Programs {
+public:
+  // Starts each program among the modules.
+  void start(const MachineReport& machine, const Settings& settings);
+  [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
+  [[nodiscard]] Program* find(std::uint64_t process);
+  [[nodiscard]] Program* find_called(std::string_view name);
+
+  // Says what cannot be used; `subject` is a module's or a program's name.
+  void fail(Error error, std::string_view subject);
+  [[nodiscard]] std::optional<Error> first_error() const { return first_error_; }
+
+private:
+  void find_companion(std::uint64_t module, const MachineReport& machine);
+  bool start_one(std::uint64_t module, const MachineReport& machine, const Settings& settings);
+
+  std::array<Program, most_modules> programs_{};
+  std::size_t count_ = 0;
+  std::uint64_t archive_ = no_archive;
+  std::optional<Error> first_error_{};
+};
+
+}  // namespace reprise

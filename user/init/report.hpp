@@ -1,0 +1,35 @@
+// What init says about the boot, at a program's end and at the machine's (docs/log-format.md has
+// every field).
+#pragma once
+
+#include <string_view>
+
+#include "kernel/abi/init.hpp"
+#include "user/init/error.hpp"
+#include "user/init/programs.hpp"
+#include "user/init/word_names.hpp"
+
+namespace reprise {
+
+// What cannot be used, for people and for scripts; `subject` is a module's name or the argument at
+// fault.
+void print_error(Error error, std::string_view subject);
+
+void print_counter(const CounterReport& counter);
+
+// The last line before the programs'.
+void print_boot(const MachineReport& machine, std::string_view command_line);
+
+[[nodiscard]] std::string_view name_of(dwc::PeEnd::Kind kind);
+
+// What a person and a script are told when restarts did not cure a mismatch (diagnosis.cpp): the
+// PE, where both runs ended, the first words in which they differ, and the instructions there.
+void print_diagnosis(std::string_view name, const ProcessReport& process, const WordNames& names);
+
+// The `exit` event, and the process's figures as the report= argument asks.
+void print_process_end(const Program& program, const ProcessReport& process,
+                       Settings::Report detail);
+
+void print_final_report(Programs& programs, const Settings& settings);
+
+}  // namespace reprise

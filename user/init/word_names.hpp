@@ -1,0 +1,31 @@
+// Names of the words of a process's registers: "r12", "xmm3.1" (second word of XMM3), "ymm3.2" (the
+// first word above XMM3's two; ymm3.0 and ymm3.1 are XMM3 itself), "ext.17" for any word of the
+// extended image. They are for people: in inject=, in the diagnosis, and in the kernel's log.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include "kernel/abi/init.hpp"
+
+namespace reprise {
+
+// Of the extended image, in 64-bit words: its size, and where the upper halves of YMM0 to YMM15
+// lie; 0: the machine has none.
+struct ExtendedLayout {
+  std::size_t words = 64;
+  std::size_t ymm_word = 0;
+};
+[[nodiscard]] ExtendedLayout extended_layout();  // of this machine (processor.cpp)
+
+using WordNames = decltype(KernelSettings::word_names);
+
+// Names nobody gives stay empty.
+void fill_word_names(WordNames& names, const ExtendedLayout& layout);
+[[nodiscard]] std::string_view word_name(const WordNames& names, std::size_t word);
+[[nodiscard]] std::optional<std::size_t> word_named(const ExtendedLayout& layout,
+                                                    std::string_view name);
+
+}  // namespace reprise

@@ -26,6 +26,7 @@ enum class Argument : std::uint8_t {
   Any,      // a number, wherever it leads
   Range,    // an address whose pages the call may change or write
   Bytes,    // a size; with Range before it, kept within the arena or wildly beyond all memory
+  Offset,   // in a file, by pages
   Few,      // a size, mostly small: what is printed takes time
   Small,    // flags
   Soon,     // a time not far ahead
@@ -51,7 +52,7 @@ constexpr Call call_rows[] = {
     {REPRISE_SLEEP, {Soon, Any, Any, Any, Any}},
     {REPRISE_READ, {Range, Bytes, Small, Any, Any}},
     {REPRISE_SET_HANDLER, {Small, Nowhere, Range, Any, Any}},
-    {REPRISE_MAP_FILE, {Range, Bytes, Small, Bytes, Any}},
+    {REPRISE_MAP_FILE, {Range, Bytes, Small, Offset, Any}},
 };
 constexpr std::uint64_t last_number = 40;  // of those that may come to exist
 constexpr std::int64_t last_error = 32;
@@ -114,6 +115,7 @@ std::uint64_t argument(Random& random, Argument kind, const Made& made, std::siz
     case Range: return range(random);
     case Bytes: return bytes(random, made.arguments[index - 1]);
     case Soon: return static_cast<std::uint64_t>(user::time()) + random.below(3000);
+    case Offset: return random.once_in(4) ? number(random) : page * random.below(16);
     case Few: return random.once_in(40) ? number(random) : random.below(40);
     case Small: return random.once_in(4) ? number(random) : random.below(8);
     case Nowhere: return random.once_in(2) ? 0 : (1ull << 47) + (number(random) >> 1);
@@ -152,6 +154,21 @@ Made make_call(Random& random, bool wild) {
 bool is_disclosed(std::uint64_t word) {
   const bool kernel = word >= 0xffff800000000000 && word < 0xfffffffffffff000;
   return kernel || (word & neighbour_mask) == neighbour_word;
+}
+
+// Obeyed, though it had to be refused: a range that is not the program's, more than there is.
+void check_obeyed(const Made& made, std::int64_t result) {
+  constexpr std::uint64_t user_high = 0x00007fffffffe000;
+  const std::uint64_t* const a = made.arguments;
+  const Call* const row = row_of(made.number);
+  if (row != nullptr && row->arguments[0] == Range && result >= 0 && a[1] != 0 &&
+      a[0] >= user_high) {
+    fail(made, result, "obeyed beyond the user half");
+  }
+  const std::uint64_t file = user::start_information().file_bytes;
+  if (made.number == REPRISE_MAP_FILE && result >= 0 && (a[3] > file || a[1] > file - a[3])) {
+    fail(made, result, "more than the file disclosed");
+  }
 }
 
 void check_result(const Made& made, std::int64_t result) {
@@ -234,6 +251,7 @@ int main(int argc, char** argv) {
     const std::uint64_t* const a = made.arguments;
     const std::int64_t result = user::raw_call(made.number, a[0], a[1], a[2], a[3], a[4]);
     check_result(made, result);
+    check_obeyed(made, result);
     refused += result < 0 ? 1 : 0;
   }
   if (!wild) check_fences(made);

@@ -15,12 +15,8 @@ constexpr std::uint64_t frames_for_init = 64;  // so that it can tell how memory
 // As many of the bytes at an address as can be read.
 CodeBytes code_at(Process& process, std::uint64_t rip) {
   CodeBytes code;
-  code.count = code.bytes.size();
-  while (code.count > 0 &&
-         !process.space().read(UserAddr{rip}, std::as_writable_bytes(
-                                                  std::span{code.bytes}.first(code.count)))) {
-    --code.count;
-  }
+  code.count = process.space().read_start(UserAddr{rip},
+                                          std::as_writable_bytes(std::span{code.bytes}));
   return code;
 }
 
@@ -74,7 +70,8 @@ void Supervisor::serve_call(Process& process) {
 void Supervisor::mismatch_stands(Process& process) {
   const auto& diagnosis = process.engine().diagnosis();
   process.mismatch_standing = true;
-  process.code = {code_at(process, diagnosis.first_rip), code_at(process, diagnosis.second_rip)};
+  process.code = {code_at(process, diagnosis.first_rip), code_at(process, diagnosis.second_rip),
+                  code_at(process, diagnosis.culprit.value_or(0))};
   finish(process, status_stopped);
 }
 

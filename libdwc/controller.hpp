@@ -8,7 +8,7 @@
 //             +---+ page joins the set                                  agree: commit -> Serve
 //
 // When the time limit has ended the first run, anywhere, the second one is led to the same position
-// first: convergence.hpp.
+// first: convergence.hpp. Before a PE is given up, trace.hpp looks for an instruction to blame.
 //
 // Invariant: outside of a PE, and after Stop, the process's registers and pages hold the last state
 // that two runs agreed on. Between begin() and Serve nobody outside may look at either.
@@ -20,6 +20,7 @@
 #include "libdwc/convergence.hpp"
 #include "libdwc/pe_clock.hpp"
 #include "libdwc/run_ends.hpp"
+#include "libdwc/trace.hpp"
 
 namespace dwc {
 
@@ -35,6 +36,7 @@ public:
     std::span<PageEntry<P>> pages;  // the page budget is cut to what fits here
     Registers* start;               // R0
     Registers* first;               // R1
+    std::span<std::uint32_t> digests = {};  // in use only after the last begin(): can be shared
   };
 
   Controller(P& platform, const Settings& settings, Storage storage)
@@ -45,7 +47,8 @@ public:
         memory_{platform, settings_, storage.pages, statistics_},
         comparator_{platform, statistics_, diagnosis_},
         clock_{platform, settings_, caution_},
-        search_{platform, statistics_, comparator_, caution_} {}
+        search_{platform, statistics_, comparator_, caution_},
+        trace_{platform, storage.digests} {}
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -65,6 +68,7 @@ public:
   // What stopped the process while a PE was under way.
   [[nodiscard]] Next handle(const Event<Page>& event) {
     require(state_ == State::Running);
+    if (trace_.active()) return traced(event);
     const std::uint64_t user_time = clock_.lap();
     if (run_ == Run::First) clock_.first_run_took(user_time);
     phase_of_run() += user_time;
@@ -323,10 +327,10 @@ private:
   [[nodiscard]] Next restart(Verdict if_none_is_left) {
     if (!go_back()) return stop(Verdict::SnapshotCorrupt);
     if (restarts_++ == settings_.restart_limit) {
-      if (if_none_is_left != Verdict::Unresolved) return stop(if_none_is_left);
+      if (if_none_is_left != Verdict::Unresolved) return give_up(if_none_is_left);
       ++statistics_.unresolved;
       if (!caution_.halve_limit()) {
-        return stop(hint_failed_ ? if_none_is_left : Verdict::Divergence);
+        return give_up(hint_failed_ ? if_none_is_left : Verdict::Divergence);
       }
       restarts_ = 0;
     }
@@ -345,6 +349,31 @@ private:
     if (registers_intact && !diagnosis_.corrupt_page) return true;
     ++statistics_.snapshot_failures;
     return false;
+  }
+
+  // From R0 and P0, by way of the two passes in which nothing is injected.
+  [[nodiscard]] Next give_up(Verdict verdict) {
+    diagnosis_.verdict = verdict;
+    run_ = Run::First;
+    if (verdict == Verdict::MachineCheck || !trace_.begin_pass()) return stop(verdict);
+    trace_.step();
+    return Next::Resume;
+  }
+
+  [[nodiscard]] Next traced(const Event<Page>& event) {
+    const bool stepped = event.kind == Kind::Step || event.kind == Kind::Break;
+    const bool again = event.kind == Kind::Timer || event.kind == Kind::Counter ||
+                       (event.kind == Kind::WriteFault && admit(event.page));
+    if (again || (stepped && trace_.stepped())) {
+      trace_.step();
+      return Next::Resume;
+    }
+    platform_.arm_timer(0);
+    memory_.note_modified(run_);
+    statistics_.ticks.convergence += clock_.lap();
+    if (!go_back()) return stop(Verdict::SnapshotCorrupt);
+    diagnosis_.culprit = trace_.culprit();
+    return give_up(diagnosis_.culprit ? Verdict::Nondeterministic : diagnosis_.verdict);
   }
 
   [[nodiscard]] Next stop(Verdict verdict) {
@@ -369,6 +398,7 @@ private:
   Caution caution_;
   PeClock<P> clock_;
   Convergence<P> search_;
+  Trace<P> trace_;
   RunEnds<P> ends_;
 
   State state_ = State::Ready;

@@ -91,10 +91,11 @@ struct Statistics {
 };
 
 enum class Verdict : std::uint8_t {
-  Divergence,       // the runs differ, again after every restart that was allowed
-  SnapshotCorrupt,  // the state to go back to has changed itself
-  Unresolved,       // no convergence, even with the shortest limit: neither right nor wrong
-  MachineCheck,     // recoverable ones, again after every restart; the ends below mean nothing
+  Divergence,        // the runs differ, again after every restart that was allowed
+  SnapshotCorrupt,   // the state to go back to has changed itself
+  Unresolved,        // no convergence, even with the shortest limit: neither right nor wrong
+  MachineCheck,      // recoverable ones, again after every restart; the ends below mean nothing
+  Nondeterministic,  // the runs differ by an instruction that gives another result each time
 };
 
 struct RegisterDifference {
@@ -146,6 +147,7 @@ struct Diagnosis {
   Shortlist<RegisterDifference> registers;
   Shortlist<PageDifference<Page>> pages;
   std::optional<Page> corrupt_page;  // SnapshotCorrupt: nothing means the registers
+  std::optional<std::uint64_t> culprit;  // Nondeterministic: RIP of the instruction
 
   void forget_differences() {
     registers.clear();

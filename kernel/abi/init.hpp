@@ -105,7 +105,7 @@ struct ProcessReport {
   std::uint64_t user_time = 0;  // nanoseconds; all there is of an unhardened process
   std::uint64_t hardened = 0;   // the rest is meant only then
   std::uint64_t margin = 0;
-  std::array<CodeBytes, 2> code;  // where each run of a standing mismatch stood
+  std::array<CodeBytes, 3> code;  // where each run of a standing mismatch stood; at its culprit
   dwc::Statistics statistics;
   dwc::Diagnosis<PageNumber> diagnosis;
 };

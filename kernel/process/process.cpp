@@ -1,9 +1,13 @@
 #include "kernel/process/process.hpp"
 
+#include <array>
 #include <utility>
 
 namespace reprise {
 namespace {
+
+// For the trace of a PE that is given up: so many steps are looked at. Only one runs at a time.
+constinit std::array<std::uint32_t, 1 << 16> digests{};
 
 constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times the first run
 
@@ -33,7 +37,7 @@ Process::Process(std::uint64_t id, const ProgramRequest& request, AddressSpace s
   name_.back() = '\0';
   if (request.hardened != 0) {
     engine_.emplace(platform_, engine_settings(settings),
-                    Engine::Storage{storage.pages, storage.start, storage.first});
+                    Engine::Storage{storage.pages, storage.start, storage.first, digests});
   }
   space_.observe(this);
 }

@@ -89,7 +89,7 @@ public:
   bool mismatch_standing = false;    // ended by a verdict of the engine
   std::uint8_t refusal = 0;          // Error + 1, when its file cannot be run
   bool told = false;                 // init knows of its end
-  std::array<CodeBytes, 2> code{};   // at the runs' ends of a mismatch that stands
+  std::array<CodeBytes, 3> code{};   // as in ProcessReport
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};

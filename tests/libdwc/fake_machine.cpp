@@ -361,6 +361,7 @@ std::optional<Trap> Machine::execute() {
       trap = repeat_store(in);
       if (r[in.c] != 0) next = r[Registers::ip];
       break;
+    case Op::Chance: r[in.a] = chance_ += 0x9e3779b97f4a7c15; break;
     case Op::Pause:
     case Op::Shadow: break;
     case Op::SystemCall: trap = Trap{.kind = Trap::Kind::SystemCall}; break;

@@ -71,6 +71,7 @@ enum class Op : std::uint8_t {
   RepeatStore,    // while c != 0: [b] := a, b += 8, c -= 1; can be interrupted in between
   Pause,          // nothing; a single step covers the next instruction too
   Shadow,         // nothing; no interrupt, step or breakpoint comes before the next instruction
+  Chance,         // a := what no second execution of it will give
   SystemCall,     // number in register 0
   Undefined,      // exception 6
 };
@@ -222,6 +223,7 @@ private:
   std::optional<std::uint64_t> break_;
   std::optional<Registers> step_target_;  // stepping: where a repeated instruction is to stop
   std::uint64_t retired_ = 0;
+  std::uint64_t chance_ = 0;
 };
 
 }  // namespace fake

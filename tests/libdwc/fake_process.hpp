@@ -100,9 +100,13 @@ class Process {
 public:
   static constexpr std::size_t most_pages = 64;
 
-  Process(M& machine, const dwc::Settings& settings)
+  // With room for digests a PE that is given up is traced.
+  Process(M& machine, const dwc::Settings& settings, std::span<std::uint32_t> digests = {})
       : machine_{machine},
-        controller_{machine, settings, {.pages = pages_, .start = &start_, .first = &first_}} {}
+        controller_{
+            machine,
+            settings,
+            {.pages = pages_, .start = &start_, .first = &first_, .digests = digests}} {}
 
   // One PE, restarts included: until Serve or Stop. The end has not been served yet.
   dwc::Next run_pe() {

@@ -24,7 +24,23 @@ constexpr std::array verdict_texts{
     VerdictText{"unresolved",
                 "its second run never came to where the time limit had ended the first"},
     VerdictText{"machine-check", "the processor reported errors of its own in each attempt"},
+    VerdictText{"nondeterministic", "two runs can never agree on what it does"},
 };
+
+struct InstructionName {
+  std::string_view people, scripts;
+};
+
+// 0F C7 /6 and /7 with a register, behind 66 and REX (Intel SDM Vol. 2B, RDRAND and RDSEED).
+InstructionName instruction_name(const CodeBytes& code) {
+  std::size_t at = 0;
+  while (at < code.count && (code.bytes[at] == 0x66 || code.bytes[at] >> 4 == 4)) ++at;
+  const bool group9 = at + 2 < code.count && code.bytes[at] == 0x0f && code.bytes[at + 1] == 0xc7;
+  const std::uint8_t operand = group9 ? code.bytes[at + 2] : 0;
+  if (operand >= 0xf8) return {"RDSEED", "rdseed"};
+  if (operand >= 0xf0) return {"RDRAND", "rdrand"};
+  return {"of unknown name", "unknown"};
+}
 
 // The instruction bytes, "48 89 e5 ..."; "-" where nothing could be read.
 TextLine text_of(const CodeBytes& code) {
@@ -63,9 +79,16 @@ void print_diagnosis(std::string_view name, const ProcessReport& process, const 
   const VerdictText& verdict = verdict_texts[static_cast<std::size_t>(diagnosis.verdict)];
   say(name, ": PE ", diagnosis.pe,
       " is not committed and the program is stopped: ", verdict.explanation);
-  print_event("mismatch", "process", name, "pe", diagnosis.pe, "verdict", verdict.word,
-              "start_rip", Hex{process.rip}, "registers",
-              diagnosis.registers.total(), "words", diagnosis.pages.total());
+  EventLine line{"mismatch", "process", name, "pe", diagnosis.pe, "verdict", verdict.word,
+                 "start_rip", Hex{process.rip}, "registers", diagnosis.registers.total(), "words",
+                 diagnosis.pages.total()};
+  if (diagnosis.culprit) {
+    const InstructionName instruction = instruction_name(process.code[2]);
+    say(name, ": nondeterministic instruction ", instruction.people, " at ",
+        Hex{*diagnosis.culprit});
+    line.add("instruction", instruction.scripts, "rip", Hex{*diagnosis.culprit});
+  }
+  line.print();
   if (diagnosis.verdict == dwc::Verdict::SnapshotCorrupt) {
     const PageNumber page = diagnosis.corrupt_page.value_or(PageNumber{});
     print_event("snapshot", "process", name, "part",

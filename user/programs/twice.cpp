@@ -1,21 +1,35 @@
-// twice: reads the hardware's random numbers, the one thing in ring 3 that differs between two runs
-// and cannot be trapped. Run once (harden=none) it succeeds; hardened it must be stopped with a
-// mismatch that stands, because the second run really executes and gets another number.
+// twice [LOOPS]: reads the hardware's random numbers, which differ between two runs and cannot be
+// trapped in ring 3. Run once (harden=none) it succeeds; hardened it must be stopped with a mismatch
+// that stands, because the second run really executes and gets another number. With LOOPS it counts
+// so far before it reads the number, and again behind it, without a call in between: then the time
+// limit ends the processing element.
 #include "user/lib/calls.hpp"
 #include "user/lib/instructions.hpp"
 #include "user/lib/print.hpp"
+#include "user/lib/start.hpp"
 
-int main(int, char**) {
+namespace {
+
+void count(std::uint64_t loops) {
+  for (std::uint64_t i = 0; i < loops; ++i) user::compiler_barrier();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
   constexpr std::uint32_t has_random = 1u << 30;
   if ((user::cpuid(1).ecx & has_random) == 0) {
     user::print("twice: no RDRAND here\n");
     return 2;
   }
+  const std::uint64_t loops = user::number_argument(argc, argv, 1, 0);
+  count(loops);
   std::uint64_t value = 0;
   if (!user::hardware_random(value)) {
     user::print("twice: RDRAND gave nothing\n");
     return 2;
   }
+  count(10 * loops);
   const std::int64_t self =
       user::raw_call(REPRISE_SELF, value);  // ends the PE, value in a register
   user::print("twice: the random number went through in process ", self, ": this was run once\n");

@@ -1,0 +1,66 @@
+// Names the instruction that makes the two runs of a PE differ by itself (RDRAND cannot be trapped
+// in ring 3). When restarts have not helped, the PE is run twice more, in single steps. After each
+// step of the first pass a digest of all registers is kept; the first step of the second pass that
+// comes to another one was such an instruction. What a transient fault did is not seen again, so
+// nothing is named then.
+//
+// Invariant: a pass ends. It has as many steps as there is room for, and one that changes nothing
+// (a jump to itself, or an NMI came first) counts as one, but is not kept: the passes stay aligned.
+#pragma once
+
+#include "libdwc/comparator.hpp"
+
+namespace dwc {
+
+template <Platform P>
+class Trace {
+public:
+  Trace(P& platform, std::span<std::uint32_t> digests) : platform_{platform}, digests_{digests} {}
+
+  // The live registers are R0, the pages P0. False: both passes are over, or there is no room.
+  [[nodiscard]] bool begin_pass() {
+    if (digests_.empty() || culprit_ || pass_ == 2) return false;
+    ++pass_;
+    steps_left_ = digests_.size();
+    if (pass_ == 2) digests_ = digests_.first(kept_);
+    kept_ = 0;
+    last_ = 0;
+    platform_.break_at(std::nullopt);
+    platform_.load();
+    return true;
+  }
+  [[nodiscard]] bool active() const { return pass_ != 0; }
+
+  void step() {
+    at_ = platform_.registers().words()[P::rip_word];
+    platform_.step(platform_.registers());
+  }
+
+  // False: the pass is over.
+  [[nodiscard]] bool stepped() {
+    platform_.complete();
+    const std::uint64_t sum = check_word(platform_.registers().words());
+    const auto digest = static_cast<std::uint32_t>(sum >> 32);
+    if (--steps_left_ == 0 || kept_ == digests_.size()) return false;
+    if (digest == last_) return true;
+    last_ = digest;
+    if (pass_ == 2 && digests_[kept_] != digest) culprit_ = at_;
+    digests_[kept_++] = digest;
+    return !culprit_;
+  }
+
+  // Where it stands, once it is known.
+  [[nodiscard]] std::optional<std::uint64_t> culprit() const { return culprit_; }
+
+private:
+  P& platform_;
+  std::span<std::uint32_t> digests_;
+  std::optional<std::uint64_t> culprit_;
+  std::uint64_t at_ = 0;  // RIP before the step
+  std::size_t steps_left_ = 0;
+  std::size_t kept_ = 0;
+  std::uint32_t last_ = 0;
+  unsigned pass_ = 0;
+};
+
+}  // namespace dwc

@@ -62,7 +62,7 @@ void describe_machine(void (*line)(std::string_view text));
 [[nodiscard]] std::uint64_t wall_clock_seconds_at_entry(); // since 1970 UTC, from the CMOS clock
 [[nodiscard]] std::uint64_t entropy();               // RDSEED, RDRAND, else a mixed time stamp
 [[nodiscard]] std::uint64_t hardware_capabilities(); // AT_HWCAP: CPUID 1 EDX
-[[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks: for RDTSC, after commit
+[[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks: for stand_in()
 
 enum class Output : std::uint8_t { Both, SerialOnly, ScreenOnly };
 void select_output(Output output);

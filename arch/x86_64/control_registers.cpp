@@ -69,6 +69,7 @@ void x86::set_control_registers() {
   write_msr(Msr::SysenterCs, 0);
   write_msr(Msr::DebugCtl, 0);
   write_dr7(Dr7::Initial);
+  close_sources_of_difference();
   set_system_call_entry();
   start_machine_checks();
 }

@@ -36,9 +36,13 @@ inline constexpr Feature rdseed{"rdseed", 7, &CpuidResult::ebx, 18};
 inline constexpr Feature smap{"smap", 7, &CpuidResult::ebx, 20};
 inline constexpr Feature clflushopt{"clflushopt", 7, &CpuidResult::ebx, 23};
 inline constexpr Feature umip{"umip", 7, &CpuidResult::ecx, 2};
+inline constexpr Feature tsx_force_abort{"tsx-force-abort", 7, &CpuidResult::edx, 13};
+inline constexpr Feature arch_capabilities{"arch-capabilities", 7, &CpuidResult::edx, 29};
 inline constexpr Feature syscall{"syscall", 0x80000001, &CpuidResult::edx, 11};
 inline constexpr Feature nx{"nx", 0x80000001, &CpuidResult::edx, 20};
+inline constexpr Feature rdtscp{"rdtscp", 0x80000001, &CpuidResult::edx, 27};
 inline constexpr Feature perfctr_core{"perfctr-core", 0x80000001, &CpuidResult::ecx, 23};
+inline constexpr Feature cpuid_user_dis{"cpuid-user-dis", 0x80000021, &CpuidResult::eax, 17};
 }  // namespace feature
 
 // A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.

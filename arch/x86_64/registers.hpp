@@ -44,6 +44,10 @@ struct Xcr0 {
 // Intel SDM Vol. 4; AMD APM Vol. 2 appendix A.
 enum class Msr : std::uint32_t {
   ApicBase = 0x1b,
+  ArchCapabilities = 0x10a,
+  TsxForceAbort = 0x10f,
+  TsxCtrl = 0x122,
+  MiscFeaturesEnables = 0x140,
   SysenterCs = 0x174,
   McgCap = 0x179,
   McgStatus = 0x17a,
@@ -66,8 +70,10 @@ enum class Msr : std::uint32_t {
   Fmask = 0xc0000084,
   FsBase = 0xc0000100,
   GsBase = 0xc0000101,
+  TscAux = 0xc0000103,
   PerfEvtSel0 = 0xc0010000,
   PerfCtr0 = 0xc0010004,
+  Hwcr = 0xc0010015,
   PerfCtl0 = 0xc0010200,  // and its counter: PerfCtrExtCore
   PerfCtrCore0 = 0xc0010201,
 };
@@ -75,6 +81,11 @@ enum class Msr : std::uint32_t {
 struct Efer {
   static constexpr Bits Sce = bit(0), Nxe = bit(11);
 };
+struct Hwcr { static constexpr Bits CpuidUserDis = bit(35); };
+struct MiscFeaturesEnables { static constexpr Bits CpuidFault = bit(0); };
+struct ArchCapabilities { static constexpr Bits TsxCtrl = bit(7); };
+struct TsxCtrl { static constexpr Bits RtmDisable = bit(0), CpuidClear = bit(1); };
+struct TsxForceAbort { static constexpr Bits RtmForceAbort = bit(0); };
 struct ApicBase {  // Extd: x2APIC mode
   static constexpr Bits Extd = bit(10), En = bit(11), Base = 0x000ffffffffff000;
 };

@@ -184,6 +184,7 @@ std::int64_t end(Call& call) {
   }
   process->end(static_cast<std::uint8_t>(call.b));
   call.system.ipc.ended(*process);
+  call.system.ipc.ended(*process);
   return 0;
 }
 

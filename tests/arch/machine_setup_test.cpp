@@ -1,4 +1,5 @@
 // How the CPU is set up, for CPUs of several ages: fake CPUID leaves in, control registers out.
+#include <set>
 #include <string>
 
 #include "arch/machine.hpp"
@@ -18,12 +19,14 @@ struct Exit {
   reprise::ExitCode code;
 };
 std::string said;
+std::set<Msr> trial_registers;  // those that take a value on trial; the rest fault
 
 constexpr std::uint32_t every_needed_edx = 1 << 5 | 1 << 9 | 1 << 13 | 1 << 24 | 1 << 26;
 
 void become_oldest() {
   cpu = {};
   said.clear();
+  trial_registers.clear();
   extended_state = {};
   cpu.leaves[{0, 0}].eax = 1;
   cpu.leaves[{1, 0}].edx = every_needed_edx;
@@ -53,6 +56,12 @@ void offer_xsave(std::uint32_t offered, std::uint32_t avx512_bytes) {
 extern "C" void system_call_entry() {}
 void arch::write_console(std::string_view text) { said += text; }
 void arch::exit_machine(reprise::ExitCode code) { throw Exit{code}; }
+std::uint64_t arch::time_stamp() { return 0x123456789abcdef0; }
+extern "C" bool try_write_msr(Msr msr, std::uint64_t value);
+bool try_write_msr(Msr msr, std::uint64_t value) {
+  if (trial_registers.contains(msr)) cpu.msrs[msr] = value;
+  return trial_registers.contains(msr);
+}
 
 TEST_CASE("a CPU that has what is needed passes, each missing feature is named") {
   become_oldest();
@@ -175,4 +184,108 @@ TEST_CASE("the bits that MXCSR has are those that FXSAVE tells, or the default")
   cpu.mxcsr_mask = 0;
   start_extended_state();
   REQUIRE(extended_state.mxcsr_mask == 0xffbf);
+}
+
+TEST_CASE("CPUID is made to fault in ring 3 where the CPU can, by Intel's way and by AMD's") {
+  become_newest();
+  set_control_registers();
+  REQUIRE_FALSE(cpu.msrs.contains(Msr::MiscFeaturesEnables));
+  REQUIRE_FALSE(cpu.msrs.contains(Msr::Hwcr));
+  become_newest();
+  trial_registers = {Msr::MiscFeaturesEnables};
+  set_control_registers();
+  REQUIRE(cpu.msrs[Msr::MiscFeaturesEnables] == 1);
+  become_newest();
+  trial_registers = {Msr::MiscFeaturesEnables};
+  cpu.leaves[{0x80000000, 0}].eax = 0x80000021;
+  cpu.leaves[{0x80000021, 0}].eax = 1 << 17;
+  cpu.msrs[Msr::Hwcr] = 1 << 24;  // what firmware has set stays
+  set_control_registers();
+  REQUIRE(cpu.msrs[Msr::Hwcr] == (1ull << 35 | 1 << 24));
+  REQUIRE_FALSE(cpu.msrs.contains(Msr::MiscFeaturesEnables));
+}
+
+TEST_CASE("transactions are switched off where a register says so, and only there") {
+  for (const bool announced : {false, true}) {
+    for (const bool controlled : {false, true}) {
+      become_newest();
+      if (announced) cpu.leaves[{7, 0}].edx = 1 << 29;
+      cpu.msrs[Msr::ArchCapabilities] = controlled ? 1 << 7 : 0;
+      set_control_registers();
+      REQUIRE(cpu.msrs.contains(Msr::TsxCtrl) == (announced && controlled));
+      if (announced && controlled) REQUIRE(cpu.msrs[Msr::TsxCtrl] == 3);
+      REQUIRE_FALSE(cpu.msrs.contains(Msr::TsxForceAbort));
+    }
+  }
+  become_newest();
+  cpu.leaves[{7, 0}].edx = 1 << 13;
+  set_control_registers();
+  REQUIRE(cpu.msrs[Msr::TsxForceAbort] == 1);
+}
+
+TEST_CASE("RDPID reads 0, as the stand-in for RDTSCP says, whatever firmware left there") {
+  become_newest();
+  cpu.msrs[Msr::TscAux] = 7;
+  cpu.leaves[{0x80000001, 0}].edx |= 1 << 27;
+  set_control_registers();
+  REQUIRE(cpu.msrs[Msr::TscAux] == 0);
+}
+
+namespace {
+
+UserState stood_in(std::array<std::uint8_t, 3> code, std::uint64_t rax, std::uint64_t rcx) {
+  UserState state;
+  state[Register::Rip] = 0x401000;
+  state[Register::Rax] = rax;
+  state[Register::Rbx] = state[Register::Rdx] = ~0ull;
+  state[Register::Rcx] = rcx;
+  REQUIRE(stand_in(state, code));
+  return state;
+}
+
+}  // namespace
+
+TEST_CASE("RDTSC and RDTSCP get the one time, in the registers that they write") {
+  const UserState rdtsc = stood_in({0x0f, 0x31, 0xf9}, ~0ull, ~0ull);
+  REQUIRE(rdtsc[Register::Rax] == 0x9abcdef0);
+  REQUIRE(rdtsc[Register::Rdx] == 0x12345678);
+  REQUIRE(rdtsc[Register::Rcx] == ~0ull);
+  REQUIRE(rdtsc[Register::Rbx] == ~0ull);
+  REQUIRE(rdtsc[Register::Rip] == 0x401002);
+  const UserState rdtscp = stood_in({0x0f, 0x01, 0xf9}, ~0ull, ~0ull);
+  REQUIRE(rdtscp[Register::Rax] == 0x9abcdef0);
+  REQUIRE(rdtscp[Register::Rdx] == 0x12345678);
+  REQUIRE(rdtscp[Register::Rcx] == 0);
+  REQUIRE(rdtscp[Register::Rip] == 0x401003);
+}
+
+TEST_CASE("CPUID in ring 3 tells all but what two runs would not agree on") {
+  become_newest();
+  cpu.leaves[{1, 0}] = {1, 2, ~0u, 4};
+  cpu.leaves[{7, 0}] = {1, ~0u, ~0u, ~0u};
+  cpu.leaves[{7, 1}] = {~0u, ~0u, ~0u, ~0u};
+  const UserState one = stood_in({0x0f, 0xa2, 0}, 0xffffffff00000001, 0xffffffff00000000);
+  REQUIRE(one[Register::Rax] == 1);
+  REQUIRE(one[Register::Rbx] == 2);
+  REQUIRE(one[Register::Rcx] == 0xbfffffff);  // RDRAND
+  REQUIRE(one[Register::Rdx] == 4);
+  REQUIRE(one[Register::Rip] == 0x401002);
+  const UserState seven = stood_in({0x0f, 0xa2, 0}, 7, 0);
+  REQUIRE(seven[Register::Rbx] == (0xffffffff & ~(1u << 4 | 1u << 11 | 1u << 18)));
+  REQUIRE(seven[Register::Rcx] == (0xffffffff & ~(1u << 5)));
+  REQUIRE(seven[Register::Rdx] == (0xffffffff & ~(1u << 11 | 1u << 13)));
+  const UserState next = stood_in({0x0f, 0xa2, 0}, 7, 1);
+  REQUIRE(next[Register::Rbx] == 0xffffffff);
+  REQUIRE(next[Register::Rcx] == 0xffffffff);
+}
+
+TEST_CASE("nothing else is stood in for") {
+  for (const std::array<std::uint8_t, 3> code :
+       {std::array<std::uint8_t, 3>{0x0f, 0x01, 0xf8}, {0x0f, 0x33, 0}, {0x0f, 0x00, 0xf9},
+        {0x31, 0x0f, 0}, {0x0e, 0xa2, 0}, {0, 0, 0}, {0xf4, 0xa2, 0x31}}) {
+    UserState state;
+    state[Register::Rip] = 0x401000;
+    REQUIRE_FALSE(stand_in(state, code));
+    REQUIRE(state[Register::Rip] == 0x401000);
+  }
 }

@@ -34,7 +34,7 @@ struct KernelSettings {
   std::uint64_t quantum = 1;            // PEs
   std::uint64_t flush = 0;              // KernelPlatform::Flush
   std::uint64_t output = 0;             // arch::Output
-  std::uint64_t console_input = 0;      // 0: a read finds the end of input
+  std::uint64_t console_input = 1;      // 0: what is typed is dropped, a read finds its end
   std::uint64_t inject_seed = 1, inject_rate = 0;
   std::uint64_t inject_only = 0;        // process that random flips hit; 0: all
   // For the log. Not ended by a NUL when 8 characters long.

@@ -23,7 +23,7 @@ struct Traced {
       : digests(room), machine{program, pages, pages + spare_frames} {
     for (std::size_t i = 0; i < pages; ++i) machine.give_page(page_of(i), true);
   }
-  const dwc::Diagnosis<Machine>& diagnosis() { return process.controller().diagnosis(); }
+  const dwc::Diagnosis<Page>& diagnosis() { return process.controller().diagnosis(); }
 
   std::vector<std::uint32_t> digests;
   Machine machine;

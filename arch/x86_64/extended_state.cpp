@@ -31,10 +31,33 @@ void start_xsave() {
   enable_components(basic | Xcr0::Avx | (avx512 ? Xcr0::Avx512 : 0));
   // A layout with gaps, which no known CPU has, might not fit.
   if (extended_state.words > extended_words) enable_components(basic | Xcr0::Avx);
-  extended_state.ymm_word = cpuid(xsave_leaf, 2).ebx / 8;
+  for (std::uint32_t i = 2; i < extended_state.places.size(); ++i) {
+    const CpuidResult leaf = cpuid(xsave_leaf, i);
+    extended_state.places[i] = {leaf.ebx / 8, leaf.eax / 8};
+  }
+  extended_state.ymm_word = extended_state.places[2].first;
 }
 
 }  // namespace
+
+// Intel SDM Vol. 1 §13.6. MXCSR is stored and restored whatever the bit of SSE says (§13.7, §13.8).
+void x86::make_canonical(std::span<std::uint64_t> image, const ExtendedState& layout) {
+  const auto clear = [&](std::size_t from, std::size_t to) {
+    for (std::size_t i = from; i < to; ++i) image[i] = 0;
+  };
+  const std::uint64_t initial = layout.components & ~image[header_word];
+  if ((initial & Xcr0::X87) != 0) {
+    clear(0, mxcsr_word);
+    clear(x87_word, xmm_word);
+    image[control_word] = initial_control;
+  }
+  if ((initial & Xcr0::Sse) != 0) clear(xmm_word, xmm_end);
+  for (unsigned i = 2; i < layout.places.size(); ++i) {
+    const auto [first, count] = layout.places[i];
+    if ((initial & bit(i)) != 0) clear(first, first + count);
+  }
+  image[header_word] = layout.components;
+}
 
 void start_extended_state() {
   write_cr0((read_cr0() & ~(Cr0::Em | Cr0::Ts)) | Cr0::Mp | Cr0::Ne);

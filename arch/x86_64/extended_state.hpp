@@ -2,8 +2,10 @@
 // works with it.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace arch::x86 {
 
@@ -11,7 +13,9 @@ namespace arch::x86 {
 inline constexpr std::size_t fxsave_words = 512 / 8;
 inline constexpr std::size_t control_word = 0;       // FCW in bits 15:0
 inline constexpr std::size_t mxcsr_word = 3;         // MXCSR, MXCSR_MASK
+inline constexpr std::size_t x87_word = 32 / 8;      // ST0, two words each
 inline constexpr std::size_t xmm_word = 160 / 8;     // XMM0, two words each
+inline constexpr std::size_t xmm_end = 416 / 8;
 inline constexpr std::size_t header_word = 512 / 8;  // XSTATE_BV, then XCOMP_BV and reserved
 inline constexpr std::size_t header_words = 64 / 8;
 inline constexpr std::uint64_t initial_control = 0x37f;
@@ -22,7 +26,16 @@ struct ExtendedState {
   std::size_t words = fxsave_words;   // size of the image
   std::size_t ymm_word = 0;           // upper halves of YMM0..15, two words each; 0: no AVX
   std::uint64_t mxcsr_mask = 0xffbf;  // bits of MXCSR that may be set
+  // Where the components beyond the legacy region lie, by their number in XCR0; in words.
+  struct Place {
+    std::size_t first = 0, count = 0;
+  };
+  std::array<Place, 10> places{};
 };
+
+// An image that XSAVE has stored: a component that XSTATE_BV says is in its initial state gets the
+// value that it has there, whatever the image says, and counts as present.
+void make_canonical(std::span<std::uint64_t> image, const ExtendedState& layout);
 
 extern ExtendedState extended_state;
 

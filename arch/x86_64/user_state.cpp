@@ -1,7 +1,8 @@
-// Saving, loading and naming a process's registers. The aim is that equal register contents always
-// give equal words: the CPU may leave parts of an XSAVE image out, and says in XSTATE_BV which are
-// in their initial state (Intel SDM Vol. 1 §13.7). So the image is zeroed first, and afterwards
-// each component counts as present, with its value. XINUSE as ring 3 sees it is constant for that.
+// Saving and loading a process's registers. The aim is that equal register contents always give
+// equal words: the CPU may leave parts of an XSAVE image out, and says in XSTATE_BV which are in
+// their initial state (Intel SDM Vol. 1 §13.7). So the image is zeroed first, for what belongs to no
+// register, and afterwards each component counts as present, with its value (make_canonical()). So
+// XRSTOR lets both runs begin with the same XINUSE.
 #include "arch/user_state.hpp"
 
 #include "arch/x86_64/extended_state.hpp"
@@ -14,17 +15,9 @@ using namespace x86;
 
 namespace {
 
-void make_canonical(UserState& state) {
-  const std::uint64_t components = extended_state.components;
-  if (components == 0) return;
-  std::uint64_t& present = state.extended[header_word];
-  if ((present & Xcr0::X87) == 0) state.extended[control_word] = initial_control;
-  present = components;
-}
-
 // FNINIT clears the addresses of the last x87 instruction and operand: QEMU 7.2 keeps them out of the
-// image, and AMD loads them only with an exception pending (APM Vol. 2 §11.4.4), so that FNSTENV would
-// store what ran before.
+// image, and AMD takes them from it only with an exception pending (APM Vol. 5, FXRSTOR), so that
+// FNSTENV would store what ran before.
 void restore_extended(const UserState& state) {
   fninit();
   if (extended_state.components != 0) {
@@ -80,7 +73,7 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
   state[Register::Ss] = user_data_selector;
   state.extended[control_word] = initial_control;
   state.extended[mxcsr_word] = initial_mxcsr | extended_state.mxcsr_mask << 32;
-  make_canonical(state);
+  state.extended[header_word] = extended_state.components;
 }
 
 void save_rest(UserState& state) {
@@ -93,10 +86,10 @@ void save_rest(UserState& state) {
   rep_stosq(state.extended.data(), 0, extended_state.words);
   if (extended_state.components != 0) {
     xsave64(state.extended.data(), extended_state.components);
+    make_canonical(state.extended, extended_state);
   } else {
     fxsave64(state.extended.data());
   }
-  make_canonical(state);
 }
 
 void load_rest(const UserState& state) {

@@ -46,6 +46,7 @@ void offer_xsave(std::uint32_t offered, std::uint32_t avx512_bytes) {
   cpu.leaves[{1, 0}].ecx |= 1 << 26;
   cpu.leaves[{13, 0}].eax = offered;
   cpu.leaves[{13, 2}] = {256, 576, 0, 0};
+  cpu.leaves[{13, 7}] = {1024, avx512_bytes - 1024, 0, 0};
   cpu.before_cpuid = [avx512_bytes](FakeCpu& c) {
     c.leaves[{13, 0}].ebx = (c.xcr0 & 0xe0) != 0 ? avx512_bytes : (c.xcr0 & 4) != 0 ? 832 : 576;
   };
@@ -169,6 +170,11 @@ TEST_CASE("all of x87, SSE, AVX and AVX-512 that the CPU offers is switched on, 
     REQUIRE(extended_state.components == c.components);
     REQUIRE(extended_state.words == c.words);
     REQUIRE(extended_state.ymm_word == c.ymm_word);
+    if (c.ymm_word != 0) {
+      REQUIRE(extended_state.places[2].count == 32);
+      REQUIRE(extended_state.places[7].first == (c.avx512_bytes - 1024) / 8);
+      REQUIRE(extended_state.places[7].count == 128);
+    }
     REQUIRE((cpu.cr4 & Cr4::Osxsave) != 0);
     REQUIRE((cpu.cr4 & Cr4::Pke) == 0);
     REQUIRE(extended_state.words <= extended_words);

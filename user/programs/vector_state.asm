@@ -58,6 +58,63 @@ BEGIN hold_avx
   pop rbx
   ret
 
+; The upper halves of YMM0 to YMM15 alone, the lower ones zero: in: 16 * 16 bytes, out: 16 * 32;
+; needs AVX
+BEGIN hold_upper_halves
+  vzeroall
+%assign i 0
+%rep 16
+  vinsertf128 ymm %+ i, ymm %+ i, [rdi + i * 16], 1
+%assign i i + 1
+%endrep
+  CALLS
+%assign i 0
+%rep 16
+  vmovdqu [rsi + i * 32], ymm %+ i
+%assign i i + 1
+%endrep
+  vzeroupper
+  pop rbx
+  ret
+
+; Everything in its initial state but MXCSR: nothing in; out: 16 * 32 bytes of YMM0 to YMM15, then
+; the x87 environment, 28 bytes; needs AVX
+BEGIN hold_initial
+  fninit
+  vzeroall
+  CALLS
+%assign i 0
+%rep 16
+  vmovdqu [rsi + i * 32], ymm %+ i
+%assign i i + 1
+%endrep
+  fnstenv [rsi + 512]
+  fninit
+  vzeroupper
+  pop rbx
+  ret
+
+; x87 back in its initial state, AVX in use, and the other way round, a call in between: RBX rounds.
+; in: 32 bytes for YMM7; out: 32 bytes of it; needs AVX
+BEGIN alternate
+  fninit
+  vzeroall
+.round:
+  vmovdqu ymm7, [rdi]
+  mov eax, 8
+  syscall
+  vmovdqu [rsi], ymm7
+  vzeroall
+  fld1
+  mov eax, 8
+  syscall
+  fstp st0
+  fninit
+  dec rbx
+  jnz .round
+  pop rbx
+  ret
+
 ; ZMM0 to ZMM31: 32 * 64 bytes, and K1 to K7: 7 * 2 bytes; needs AVX-512F
 BEGIN hold_avx512
 %assign i 0

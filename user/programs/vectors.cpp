@@ -12,6 +12,9 @@ void hold_x87(const void* in, void* out, std::uint64_t calls);
 void hold_sse(const void* in, void* out, std::uint64_t calls);
 void hold_mxcsr(const void* in, void* out, std::uint64_t calls);
 void hold_avx(const void* in, void* out, std::uint64_t calls);
+void hold_upper_halves(const void* in, void* out, std::uint64_t calls);
+void hold_initial(const void* in, void* out, std::uint64_t calls);
+void alternate(const void* in, void* out, std::uint64_t rounds);
 void hold_avx512(const void* in, void* out, std::uint64_t calls);
 }
 
@@ -41,6 +44,27 @@ void check_x87(std::uint64_t calls) {
   hold_x87(right, &left, calls);
   for (int i = 0; i < 8; ++i) REPRISE_CHECK(left.values[i] == right[i]);
   REPRISE_CHECK((left.control & 0x0f3f) == 0x0f3f);
+}
+
+void check_upper_halves(std::uint64_t calls) {
+  hold_upper_halves(in.data(), out.data(), calls);
+  for (std::size_t i = 0; i < 512; ++i) {
+    const std::size_t within = i % 32, half = i / 32 * 16 + within % 16;
+    REPRISE_CHECK(out[i] == (within < 16 ? 0 : in[half]));
+  }
+}
+
+// XSAVE may leave out what is in its initial state; it must come back as such.
+void check_initial(std::uint64_t calls) {
+  out.fill(0xee);
+  hold_initial(in.data(), out.data(), calls);
+  for (std::size_t i = 0; i < 512; ++i) REPRISE_CHECK(out[i] == 0);
+  REPRISE_CHECK(out[512] == 0x7f && out[513] == 0x03);                  // FCW
+  REPRISE_CHECK(out[516] == 0 && out[517] == 0);                        // FSW
+  REPRISE_CHECK(out[520] == 0xff && out[521] == 0xff);                  // tags: all empty
+  for (std::size_t i = 524; i < 532; ++i) REPRISE_CHECK(out[i] == 0);  // FIP
+  alternate(in.data(), out.data(), calls + 1);
+  for (std::size_t i = 0; i < 32; ++i) REPRISE_CHECK(out[i] == in[i]);
 }
 
 void check_mxcsr(std::uint64_t calls) {
@@ -82,7 +106,11 @@ int main(int argc, char** argv) {
   check_x87(calls);
   check_mxcsr(calls);
   check_held(hold_sse, 256, calls);
-  if (available.avx) check_held(hold_avx, 512, calls);
+  if (available.avx) {
+    check_held(hold_avx, 512, calls);
+    check_upper_halves(calls);
+    check_initial(calls);
+  }
   if (available.avx512) check_held(hold_avx512, largest, calls);
   REPRISE_CHECK(sum_of_squares(1000) == 333833500.0);
   user::print("vectors: kept over ", calls, " calls: x87 mxcsr sse", available.avx ? " avx" : "",

@@ -9,10 +9,14 @@
 
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
+#include "user/lib/ipc.hpp"
 #include "user/lib/print.hpp"
 #include "user/lib/start.hpp"
 #include "user/programs/neighbour.hpp"
 #include "user/programs/streams/random.hpp"
+
+// user/lib/system_call.asm: RDI, RSI, RDX, R10, R8, R9 in this order, and what the call left in them.
+extern "C" std::int64_t reprise_message_call(std::uint64_t number, std::uint64_t* registers);
 
 namespace {
 
@@ -31,28 +35,35 @@ enum class Argument : std::uint8_t {
   Small,    // flags
   Soon,     // a time not far ahead
   Nowhere,  // no handler, or an address that none can have
+  Nobody,   // a process that is not there, or this one: another one might never answer
+  Sizes,    // of a message, and of the room for one in the Range before it
 };
 using enum Argument;
 
 struct Call {
   std::uint64_t number;
-  Argument arguments[5];
+  Argument arguments[6];
 };
 
 // Calls not named here get arguments of any kind, but never an address outside of the arena that is
 // the program's own. Left out: EXIT and REFUSE, which end the program, and RESUME from a frame,
 // which sends it anywhere (`wild` makes all three).
 constexpr Call call_rows[] = {
-    {REPRISE_LOG, {Range, Few, Any, Any, Any}},
-    {REPRISE_MAP, {Range, Bytes, Small, Small, Any}},
-    {REPRISE_UNMAP, {Range, Bytes, Any, Any, Any}},
-    {REPRISE_PROTECT, {Range, Bytes, Small, Any, Any}},
-    {REPRISE_SET_BASE, {Small, Any, Any, Any, Any}},
-    {REPRISE_TIME, {Small, Any, Any, Any, Any}},
-    {REPRISE_SLEEP, {Soon, Any, Any, Any, Any}},
-    {REPRISE_READ, {Range, Bytes, Small, Any, Any}},
-    {REPRISE_SET_HANDLER, {Small, Nowhere, Range, Any, Any}},
-    {REPRISE_MAP_FILE, {Range, Bytes, Small, Offset, Any}},
+    {REPRISE_LOG, {Range, Few, Any, Any, Any, Any}},
+    {REPRISE_MAP, {Range, Bytes, Small, Small, Any, Any}},
+    {REPRISE_UNMAP, {Range, Bytes, Any, Any, Any, Any}},
+    {REPRISE_PROTECT, {Range, Bytes, Small, Any, Any, Any}},
+    {REPRISE_SET_BASE, {Small, Any, Any, Any, Any, Any}},
+    {REPRISE_TIME, {Small, Any, Any, Any, Any, Any}},
+    {REPRISE_SLEEP, {Soon, Any, Any, Any, Any, Any}},
+    {REPRISE_READ, {Range, Bytes, Small, Any, Any, Any}},
+    {REPRISE_SET_HANDLER, {Small, Nowhere, Range, Any, Any, Any}},
+    {REPRISE_MAP_FILE, {Range, Bytes, Small, Offset, Any, Any}},
+    {REPRISE_CALL, {Nobody, Any, Any, Any, Range, Sizes}},
+    {REPRISE_RECEIVE, {Nobody, Any, Any, Any, Range, Sizes}},
+    {REPRISE_FIND, {Range, Few, Any, Any, Any, Any}},
+    {REPRISE_MAP_DEVICE, {Range, Bytes, Any, Any, Any, Any}},
+    {REPRISE_DEVICE_WRITE, {Any, Range, Few, Any, Any, Any}},
 };
 constexpr std::uint64_t last_number = 40;  // of those that may come to exist
 constexpr std::int64_t last_error = 32;
@@ -107,7 +118,7 @@ const Call* row_of(std::uint64_t wanted) {
 }
 
 struct Made {
-  std::uint64_t number, arguments[5];
+  std::uint64_t number, arguments[6];
 };
 
 std::uint64_t argument(Random& random, Argument kind, const Made& made, std::size_t index) {
@@ -119,6 +130,15 @@ std::uint64_t argument(Random& random, Argument kind, const Made& made, std::siz
     case Few: return random.once_in(40) ? number(random) : random.below(40);
     case Small: return random.once_in(4) ? number(random) : random.below(8);
     case Nowhere: return random.once_in(2) ? 0 : (1ull << 47) + (number(random) >> 1);
+    case Nobody: {
+      const std::uint64_t nobody[] = {0, static_cast<std::uint64_t>(user::self()), 99, ~0ull,
+                                      random.next() | 64};
+      return random.of(nobody);
+    }
+    case Sizes: {
+      const std::uint64_t from = made.arguments[index - 1];
+      return (bytes(random, from) & 0xffffffff) | bytes(random, from) << 32;
+    }
     case Any: break;
   }
   return random.once_in(3) ? range(random) : number(random);
@@ -131,7 +151,7 @@ Made make_call(Random& random, bool wild) {
       made.number == REPRISE_EXIT || made.number == REPRISE_REFUSE || made.number == REPRISE_RESUME;
   if (ends && (!wild || !random.once_in(64))) made.number = REPRISE_SELF;
   const Call* const row = row_of(made.number);
-  for (std::size_t i = 0; i < 5; ++i) {
+  for (std::size_t i = 0; i < 6; ++i) {
     const Argument kind = row == nullptr ? Any : row->arguments[i];
     made.arguments[i] = argument(random, kind, made, i);
     if (wild && random.once_in(8)) {
@@ -169,6 +189,16 @@ void check_obeyed(const Made& made, std::int64_t result) {
   if (made.number == REPRISE_MAP_FILE && result >= 0 && (a[3] > file || a[1] > file - a[3])) {
     fail(made, result, "more than the file disclosed");
   }
+}
+
+// What the call has left in RSI, RDX, R10 and R8: as it was, or told by the ABI.
+void check_registers(const Made& made, const std::uint64_t (&after)[6], std::int64_t result) {
+  for (std::size_t i = 1; i < 5; ++i) {
+    if (after[i] != made.arguments[i] && (is_disclosed(after[i]) || made.number != REPRISE_RECEIVE))
+      fail(made, static_cast<std::int64_t>(after[i]), "left in a register");
+  }
+  if (made.number == REPRISE_RECEIVE && result >= 0 && (result != 0 || after[1] != REPRISE_NOTE_ALARM))
+    fail(made, result, "received what nobody sent");
 }
 
 void check_result(const Made& made, std::int64_t result) {
@@ -248,9 +278,12 @@ int main(int argc, char** argv) {
       renew(made);
     }
     made = make_call(random, wild);
-    const std::uint64_t* const a = made.arguments;
-    const std::int64_t result = user::raw_call(made.number, a[0], a[1], a[2], a[3], a[4]);
+    if (made.number == REPRISE_RECEIVE) user::alarm(argument(random, Soon, made, 0));  // its end
+    std::uint64_t registers[6];
+    for (std::size_t j = 0; j < 6; ++j) registers[j] = made.arguments[j];
+    const std::int64_t result = reprise_message_call(made.number, registers);
     check_result(made, result);
+    check_registers(made, registers, result);
     check_obeyed(made, result);
     refused += result < 0 ? 1 : 0;
   }

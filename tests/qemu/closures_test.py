@@ -32,7 +32,10 @@ VARIES_HERE = {
     "selectors": ["closures", "selectors"],
     "trap-flag": ["closures", "flags"],
     "extended-state": ["vectors"],
+    "ports": ["devices", "moving"],
+    "device-memory": ["devices", "moving", "memory"],
 }
+GRANTS = "grant=devices:port:40-43,devices:mmio:fed00000"
 
 
 class Rows(BootTest):
@@ -78,6 +81,14 @@ class Rows(BootTest):
     def test_bases_of_fs_and_gs_are_compared_and_restored(self):
         self.assert_closed("bases")
 
+    def test_ports_and_device_memory_that_read_otherwise_each_time_are_read_once(self):
+        for program in (["devices", "moving"], ["devices", "moving", "memory"]):
+            with self.subTest(program=program):
+                outcome = self.boot([program], GRANTS)
+                self.assert_clean(outcome)
+                self.assertEqual(outcome.program_output(), "moving: done\n")
+                self.assert_no_mismatch(outcome)
+
     def test_every_row_stays_closed_while_bits_flip(self):
         for number, row in enumerate(SEEN):
             with self.subTest(row=row):
@@ -121,7 +132,8 @@ class OpenClosures(BootTest):
                 apply = ["patch", "-p1", "--no-backup-if-mismatch", "-i", patches[name]]
                 self.command(apply, tree)
                 kernel = self.build_kernel(tree)
-                outcome = self.boot([program], contents={"kernel": kernel})
+                outcome = self.boot([program], GRANTS if program[0] == "devices" else "",
+                                    contents={"kernel": kernel})
                 verdicts, = outcome.events("verdicts")
                 self.assertGreater(verdicts.number("mismatches"), 0, verdicts)
                 self.command([*apply, "-R"], tree)

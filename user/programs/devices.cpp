@@ -1,7 +1,9 @@
 // Drives devices by what it was granted: `devices ports` writes a numbered text to port 80h and
 // reads registers of the CMOS clock, by every form of IN, OUT, INS and OUTS; `devices hpet` uses the
 // event timer (IA-PC HPET Specification 1.0a) at FED00000h by every form of access that compilers
-// emit for volatile memory; `devices interrupt` waits for its interrupts on line 16.
+// emit for volatile memory; `devices moving` reads what differs each time: the 8254's counter at port
+// 40h, or with `devices moving memory` the event timer's; `devices interrupt` waits for its interrupts
+// on line 16.
 #include <array>
 #include <cstdint>
 
@@ -116,6 +118,22 @@ void use_memory(std::uint64_t count) {
   user::print("hpet: done\n");
 }
 
+// What is read goes into memory, where a difference between two runs would show.
+std::array<std::uint64_t, 64> seen{};
+
+void read_moving(bool memory) {
+  if (memory) {
+    map_hpet();
+    at<std::uint64_t>(configuration) = 1;
+  }
+  for (std::uint64_t& value : seen)
+    value = memory ? at<std::uint64_t>(main_counter) : user::in8(0x40);
+  unsigned changes = 0;
+  for (std::size_t i = 1; i < seen.size(); ++i) changes += seen[i] != seen[i - 1] ? 1 : 0;
+  REPRISE_CHECK(changes > seen.size() / 2);
+  user::print("moving: done\n");
+}
+
 // Level triggered, on input 16 of the I/O APIC, `count` times, a millisecond apart.
 void use_interrupts(std::uint64_t count) {
   map_hpet();
@@ -142,9 +160,10 @@ void use_interrupts(std::uint64_t count) {
 
 int main(int argc, char** argv) {
   const std::string_view what = user::text_argument(argc, argv, 1);
-  const std::uint64_t count = user::number_argument(argc, argv, 2, 10);
+  const std::uint64_t count = what == "moving" ? 0 : user::number_argument(argc, argv, 2, 10);
   if (what == "ports") use_ports(count);
   if (what == "hpet") use_memory(count);
+  if (what == "moving") read_moving(user::text_argument(argc, argv, 2) == "memory");
   if (what == "interrupt") use_interrupts(count);
   return 0;
 }

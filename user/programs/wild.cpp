@@ -97,7 +97,7 @@ void check_file(std::uint64_t free, std::uint64_t file_bytes) {
 }
 
 void check_numbers() {
-  for (const std::uint64_t number : {std::uint64_t{16}, std::uint64_t{1000}, std::uint64_t{1} << 32,
+  for (const std::uint64_t number : {std::uint64_t{31}, std::uint64_t{1000}, std::uint64_t{1} << 32,
                                      std::uint64_t{1} << 63, ~std::uint64_t{0}})
     REFUSED(REPRISE_NO_SUCH_CALL, number, 1, 2, 3, 4);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_REFUSE, 1000);

@@ -46,7 +46,6 @@ void start_emergency_serial();                       // needs nothing; bounded w
 void load_descriptor_tables();                       // GDT, TSS with interrupt stacks, IDT
 void require_features();                             // names what is missing, exits MachineUnfit
 [[nodiscard]] const BootInfo& read_boot_info(std::uint32_t magic, std::uint32_t info_address);
-void start_screen(const Framebuffer& framebuffer);   // text console; nothing when there is none
 // Final page tables, W^X for each section, the direct map; NX, WP, SMEP, SMAP, UMIP switched on.
 void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames);
 void check_write_xor_execute();                      // walks all mappings, panics on a bad one
@@ -57,18 +56,16 @@ void start_clock();                                  // TSC and APIC timer calib
 // A line each about what was found: clock source, interrupt controllers, console.
 void describe_machine(void (*line)(std::string_view text));
 
+[[nodiscard]] std::uint8_t century_register();       // of the CMOS clock; 0: none
+
 // Monotonic, since kernel entry; the time that start_clock() took is left out.
 [[nodiscard]] reprise::Nanoseconds now();
-[[nodiscard]] std::uint64_t wall_clock_seconds_at_entry(); // since 1970 UTC, from the CMOS clock
 [[nodiscard]] std::uint64_t entropy();               // RDSEED, RDRAND, else a mixed time stamp
 [[nodiscard]] std::uint64_t hardware_capabilities(); // AT_HWCAP: CPUID 1 EDX
 [[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks: for stand_in()
 
-enum class Output : std::uint8_t { Both, SerialOnly, ScreenOnly };
-void select_output(Output output);
-void write_console(std::string_view text);           // \n becomes \r\n on the serial line
-// Takes what has arrived on the serial line, up to the buffer's size; 0 when nothing has.
-[[nodiscard]] std::size_t read_console(std::span<char> buffer);
+// On the serial line, \n as \r\n; polled. What cannot be written in bounded time is lost.
+void write_emergency(std::string_view text);
 
 [[noreturn]] void exit_machine(reprise::ExitCode code);  // isa-debug-exit, else halts for ever
 [[noreturn]] void halt_machine();

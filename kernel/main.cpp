@@ -24,7 +24,6 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
   machine.frames.initialize(boot.memory);
   arch::build_kernel_tables(boot, machine.frames);  // no page is writable and executable any more
   arch::check_write_xor_execute();                  // and that is looked up, not believed
-  arch::start_screen(boot.framebuffer);             // needs its mapping
   arch::start_extended_state();
   arch::start_interrupts(boot);
   arch::start_clock();  // needs the local APIC's timer

@@ -2,6 +2,7 @@
 #include "arch/machine.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/console/line.hpp"
+#include "kernel/console/log.hpp"
 
 namespace reprise {
 
@@ -9,6 +10,7 @@ void panic_at(const char* file, int line, const char* what) {
   static bool panicking = false;
   if (panicking) arch::halt_machine();
   panicking = true;
+  kernel_log.lose_reader(nullptr);
   say("kernel panic: ", what, " (", file, ":", static_cast<unsigned>(line), ")");
   print_event("panic", "what", std::string_view{what});
   arch::exit_machine(ExitCode::Panic);

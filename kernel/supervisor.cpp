@@ -6,6 +6,7 @@
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/calls/init_calls.hpp"
 #include "kernel/console/line.hpp"
+#include "kernel/console/log.hpp"
 
 namespace reprise {
 namespace {
@@ -78,10 +79,12 @@ void Supervisor::mismatch_stands(Process& process) {
 void Supervisor::finish(Process& process, std::uint8_t status) {
   process.end(status);
   system_.ipc.ended(process);
+  kernel_log.lose_reader(&process);
   Process& init = system_.processes[0];
   init.wake_at = {};
   if (&process != &init) return;
   say("init has ended with status ", status, ", and with it the machine");
+  kernel_log.lose_reader(nullptr);
   print_event("init-ended", "status", status, "rip", Hex{init.registers()[arch::Register::Rip]});
   if (init.mismatch_standing) arch::exit_machine(ExitCode::MismatchStanding);
   if (init.refusal == 0) arch::exit_machine(ExitCode::Panic);

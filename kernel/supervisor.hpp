@@ -13,8 +13,8 @@ class Supervisor {
 public:
   explicit Supervisor(System& system)
       : system_{system},
-        scheduler_{system.processes, system.input, system.ipc, system.settings},
-        calls_{system.input, system.ipc} {}
+        scheduler_{system.processes, system.ipc, system.settings},
+        calls_{system.ipc} {}
 
   [[noreturn]] void run();
 

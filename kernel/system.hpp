@@ -3,7 +3,6 @@
 
 #include "arch/machine.hpp"
 #include "kernel/abi/init.hpp"
-#include "kernel/console/input.hpp"
 #include "kernel/dwc/injector.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/memory/frame_allocator.hpp"
@@ -18,9 +17,9 @@ struct System {
   KernelSettings settings{};
   ProcessTable processes{};
   Ipc ipc{processes};
-  ConsoleInput input{settings};
   Injector injector{settings};
   Nanoseconds longest_pe{};  // both runs, restarts and all
+  Nanoseconds last_word{~std::uint64_t{0}};  // when the machine ends, sent or not; once it is to
 };
 
 }  // namespace reprise

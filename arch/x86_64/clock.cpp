@@ -1,11 +1,10 @@
-// Time: the time-stamp counter, its frequency found at boot by every source that answers, and the
-// wall clock. What is chosen and why: calibration.hpp.
+// Time: the time-stamp counter, its frequency found at boot by every source that answers. What is
+// chosen and why: calibration.hpp.
 #include <array>
 
 #include "arch/machine.hpp"
 #include "arch/x86_64/acpi.hpp"
 #include "arch/x86_64/calibration.hpp"
-#include "arch/x86_64/cmos.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/features.hpp"
 
@@ -21,7 +20,6 @@ constexpr std::uint64_t second = 1'000'000'000;
 constexpr unsigned patience = 400'000;  // looks at a counter, each a fraction of a microsecond
 
 constinit std::uint64_t entry_stamp = 0;
-constinit std::uint64_t wall_seconds = 0;          // at kernel entry
 constinit std::uint64_t nanoseconds_per_tick = 0;  // times 2^32
 constinit std::array<Estimate, 5> estimates{};     // of the time-stamp counter
 constinit Estimate stamp_rate{}, timer_rate{};     // what was chosen
@@ -128,8 +126,6 @@ void start_clock() {
                                  {"measured", measure_timer(), Quality::Measured}}});
   }
   nanoseconds_per_tick = (second << 32) / stamp_rate.hertz;
-  const auto time = read_cmos_clock<MachinePorts>(acpi_facts.century_register);
-  wall_seconds = time ? seconds_since_1970(*time) : 0;
   // How long all of this took depends on where the devices' clocks stood. Left out of time, it
   // leaves no trace: where instructions are counted, each boot goes on alike from here.
   entry_stamp += rdtsc() - begin;
@@ -140,8 +136,6 @@ reprise::Nanoseconds now() {
   const Wide ticks = rdtsc() - entry_stamp;
   return reprise::Nanoseconds{static_cast<std::uint64_t>((ticks * nanoseconds_per_tick) >> 32)};
 }
-
-std::uint64_t wall_clock_seconds_at_entry() { return wall_seconds; }
 
 std::uint64_t time_stamp() { return rdtsc() - entry_stamp; }
 

@@ -52,7 +52,7 @@ void require_features() {
     if (!has(need)) missing.append(missing.view().empty() ? "" : ",", need.name);
   }
   if (missing.view().empty()) return;
-  write_console(reprise::TextLine{"[reprise] This CPU lacks what Reprise needs: ", missing,
+  write_emergency(reprise::TextLine{"[reprise] This CPU lacks what Reprise needs: ", missing,
                                   "\nreprise: error code=machine-unfit missing=", missing, "\n"}
                     .view());
   exit_machine(reprise::ExitCode::MachineUnfit);

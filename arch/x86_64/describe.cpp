@@ -9,7 +9,7 @@ namespace arch {
 using namespace x86;
 
 void describe_machine(void (*line)(std::string_view text)) {
-  for (const auto describe : {describe_clock, describe_interrupts, describe_console}) {
+  for (const auto describe : {describe_clock, describe_interrupts}) {
     line(describe().view());
   }
 }

@@ -23,12 +23,6 @@ inline void spin(unsigned steps) {
   for (unsigned i = 0; i < steps; ++i) step = i;
 }
 
-// The serial line and the screen (console.cpp).
-inline constexpr std::size_t serial_isa_line = 4;
-void enable_serial_interrupt();  // it is wired up from here on
-void drain_serial();             // from the UART into the buffer that read_console() reads
-[[nodiscard]] bool console_has_input();
-
 // All I/O APICs, every input masked (io_apic.cpp); how many inputs there are.
 [[nodiscard]] std::uint32_t start_io_apics();
 
@@ -56,6 +50,5 @@ void note_kernel_entry();                        // now() counts from here
 // Each a line for describe_machine().
 [[nodiscard]] reprise::TextLine describe_clock();
 [[nodiscard]] reprise::TextLine describe_interrupts();
-[[nodiscard]] reprise::TextLine describe_console();
 
 }  // namespace arch::x86

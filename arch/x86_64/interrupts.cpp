@@ -56,8 +56,6 @@ void start_interrupts(const BootInfo& info) {
   mask_legacy_controllers();
   start_local_apic();
   io_apic_inputs = start_io_apics();
-  connect_interrupts(1u << serial_isa_line);
-  enable_serial_interrupt();
 }
 
 void arm_timer(reprise::Nanoseconds duration) {
@@ -85,7 +83,7 @@ void admit_interrupts() {
 reprise::Nanoseconds longest_hold() { return reprise::Nanoseconds{longest_held}; }
 
 void wait_for_interrupt(reprise::Nanoseconds limit) {
-  if (limit.value() == 0 || console_has_input()) return;
+  if (limit.value() == 0) return;
   arm_timer(limit);
   admit_devices();
   sti_hlt();

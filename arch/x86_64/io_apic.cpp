@@ -75,7 +75,6 @@ std::uint32_t x86::start_io_apics() {
 
 void x86::note_device_interrupt(std::uint8_t vector) {
   const unsigned line = vector - first_device_vector;
-  if (line == serial_isa_line) drain_serial();
   fired |= 1u << line;
   if (!source_of(line).level_triggered) return;
   waiting |= 1u << line;

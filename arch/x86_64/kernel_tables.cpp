@@ -69,7 +69,7 @@ void map_boot_info(const BootInfo& info) {
 
 void require_memory(std::uint64_t bytes) {
   if (bytes >= least_memory) return;
-  write_console(reprise::TextLine{"[reprise] Too little memory: ", bytes >> 20,
+  write_emergency(reprise::TextLine{"[reprise] Too little memory: ", bytes >> 20,
                                   " MiB usable, needed are ", least_memory >> 20, " MiB.\n",
                                   "reprise: error code=machine-unfit missing=memory found_bytes=",
                                   bytes, " needed_bytes=", least_memory, "\n"}

@@ -22,10 +22,10 @@ namespace {
 constinit BootStorage boot_storage{};
 
 [[noreturn]] void refuse(std::string_view problem) {
-  write_console("[reprise] The boot loader's information cannot be used: ");
-  write_console(problem);
-  write_console(". Boot the kernel by GRUB 2 with `multiboot2`.\n");
-  write_console("reprise: error code=machine-unfit missing=boot-information\n");
+  write_emergency("[reprise] The boot loader's information cannot be used: ");
+  write_emergency(problem);
+  write_emergency(". Boot the kernel by GRUB 2 with `multiboot2`.\n");
+  write_emergency("reprise: error code=machine-unfit missing=boot-information\n");
   exit_machine(reprise::ExitCode::MachineUnfit);
 }
 
@@ -109,6 +109,8 @@ std::uint64_t entropy() {
   if (has(feature::rdrand) && draw(rdrand, value)) return value;
   return mix(rdtsc() + mix(++count));
 }
+
+std::uint8_t century_register() { return acpi_facts.century_register; }
 
 std::uint64_t hardware_capabilities() { return cpuid(1).edx; }
 

@@ -39,7 +39,7 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
 
 [[noreturn]] void panic_with_registers(const TrapFrame& f) {
   using reprise::Hex;
-  write_console(reprise::TextLine{
+  write_emergency(reprise::TextLine{
       "\n[reprise] exception in the kernel\nreprise: trap vector=", Hex{f.vector},
       " error=", Hex{f.error_code}, " rip=", Hex{f.rip}, " rsp=", Hex{f.rsp}, " rflags=",
       Hex{f.rflags}, " cr2=", Hex{read_cr2()}, " rax=", Hex{f.rax}, " rbx=", Hex{f.rbx}, " rcx=",

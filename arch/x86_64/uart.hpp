@@ -1,11 +1,11 @@
-// A 16550 serial port (NS16550 data sheet; the register names are its own), 115200 baud, 8N1.
-// Nothing here waits without bound: a port that is not there answers FFh to everything, and one
-// whose other end holds the line never becomes ready. Ports come as a type, so that host tests can
-// be the device. Next: console.cpp, which owns the machine's one.
+// The emergency output: a 16550 serial port (NS16550 data sheet; the register names are its own),
+// 115200 baud, 8N1, polled. Nothing here waits without bound: a port that is not there answers FFh to
+// everything, and one whose other end holds the line never becomes ready. A driver in ring 3
+// (user/drivers) may use the same port in between. Ports come as a type, so that host tests can be
+// the device.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
 namespace arch {
@@ -15,10 +15,10 @@ class Uart {
 public:
   explicit constexpr Uart(std::uint16_t base) : base_{base} {}
 
-  // Sets the line up when a loop-back test finds a UART; all else does nothing before that.
-  bool start() {
+  // Sets the line up when a loop-back test finds a UART; writing does nothing before that.
+  void start() {
     constexpr std::uint8_t probe = 0xa5;
-    wait_for(transmit_ready);  // lets out what the firmware has written
+    static_cast<void>(wait_for(transmit_ready));  // lets out what the firmware has written
     write(InterruptEnable, 0);
     write(LineControl, divisor_access | eight_bits);
     write(DivisorLow, 1);
@@ -30,21 +30,14 @@ public:
     write(Data, probe);
     present_ = wait_for(data_ready) && read(Data) == probe;
     write(ModemControl, interrupts_to_bus | ready_request);
-    return present_;
   }
-  [[nodiscard]] bool present() const { return present_; }
   void write(std::string_view text) {  // \n becomes \r\n
+    room_ = 0;                         // a driver may have filled the FIFO
     for (const char c : text) {
       if (c == '\n') put('\r');
       put(c);
     }
   }
-  [[nodiscard]] bool has_input() const { return present_ && status(data_ready); }
-  [[nodiscard]] std::optional<char> take() {
-    return has_input() ? std::optional{static_cast<char>(read(Data))} : std::nullopt;
-  }
-  // An interrupt for each arrival; only to end an idle wait, input is always polled.
-  void enable_receive_interrupt() { if (present_) write(InterruptEnable, 1); }
 
 private:
   enum Register : std::uint16_t {
@@ -53,7 +46,7 @@ private:
   };
   static constexpr std::uint8_t data_ready = 1, transmit_ready = 0x20;      // line status
   static constexpr std::uint8_t divisor_access = 0x80, eight_bits = 3;      // line control
-  static constexpr std::uint8_t fifo_on_and_clear = 0xc7;                   // FIFO control
+  static constexpr std::uint8_t fifo_on_and_clear = 7;                      // FIFO control
   static constexpr std::uint8_t fifo_works = 0xc0;                          // identification
   static constexpr std::uint8_t loop_back = 0x10, interrupts_to_bus = 8,    // modem control
                                 ready_request = 3;                          // DTR and RTS
@@ -62,7 +55,7 @@ private:
   [[nodiscard]] std::uint8_t read(Register r) const { return Ports::read8(base_ + r); }
   void write(Register r, std::uint8_t value) { Ports::write8(base_ + r, value); }
   [[nodiscard]] bool status(std::uint8_t bit) const { return (read(LineStatus) & bit) != 0; }
-  bool wait_for(std::uint8_t bit) const {
+  [[nodiscard]] bool wait_for(std::uint8_t bit) const {
     unsigned looks = 0;
     while (!status(bit)) {
       if (++looks == patience) return false;

@@ -33,8 +33,7 @@ struct KernelSettings {
   std::uint64_t pe_limit = 10'000'000;  // nanoseconds
   std::uint64_t quantum = 1;            // PEs
   std::uint64_t flush = 0;              // KernelPlatform::Flush
-  std::uint64_t output = 0;             // arch::Output
-  std::uint64_t console_input = 1;      // 0: what is typed is dropped, a read finds its end
+  std::uint64_t quiet = 0;              // 1: no text on the serial line but the driver's and a panic's
   std::uint64_t inject_seed = 1, inject_rate = 0;
   std::uint64_t inject_only = 0;        // process that random flips hit; 0: all
   // For the log. Not ended by a NUL when 8 characters long.
@@ -53,6 +52,9 @@ struct MachineReport {
   std::uint64_t longest_wait, longest_pe;  // nanoseconds
   std::array<std::uint64_t, 3> flips;      // by Injector::Outcome
   std::uint64_t framebuffer_address, framebuffer_pitch, framebuffer_width, framebuffer_height;
+  std::uint64_t framebuffer_bits;  // a pixel; 0: there is none
+  std::array<std::uint64_t, 3> framebuffer_colours;  // bit positions of red, green, blue
+  std::uint64_t century_register;  // of the CMOS clock; 0: there is none
   std::uint64_t modules;
   std::array<std::uint64_t, most_modules> module_bytes;
 };

@@ -18,15 +18,15 @@
 
 enum reprise_call {
   REPRISE_EXIT = 0,      /* (status 0..255): does not return */
-  REPRISE_LOG = 1,       /* (text, bytes, flags): to the console; bytes written (at most 65536) */
+  REPRISE_LOG = 1,       /* (text, bytes, flags): to the console; bytes written (at most 16384) */
   REPRISE_MAP = 2,       /* (address, bytes, protection, flags): zero-filled pages; returns 0 */
   REPRISE_UNMAP = 3,     /* (address, bytes): holes are fine; returns 0 */
   REPRISE_PROTECT = 4,   /* (address, bytes, protection): all pages must be mapped; returns 0 */
   REPRISE_SET_BASE = 5,  /* (REPRISE_BASE_FS or _GS, address): returns 0 */
-  REPRISE_TIME = 6,      /* (clock): nanoseconds */
+  REPRISE_TIME = 6,      /* (): nanoseconds since kernel entry, the monotonic clock */
   REPRISE_SLEEP = 7,     /* (nanoseconds on the monotonic clock to wake at): returns 0 */
   REPRISE_YIELD = 8,     /* (): lets others run; returns 0 */
-  REPRISE_READ = 9,      /* (buffer, bytes, flags): console input; bytes read, 0 at its end */
+  REPRISE_LOG_READ = 9,  /* (buffer, bytes, output): text of the log; bytes read, see below */
   REPRISE_ENTROPY = 10,  /* (): 63 unpredictable bits */
   REPRISE_SET_HANDLER = 11, /* (which, entry, struct reprise_frame*): returns 0 */
   REPRISE_RESUME = 12,   /* (const struct reprise_frame*): continues there; returns only an error */
@@ -93,6 +93,10 @@ struct reprise_grant {
   uint64_t first, last; /* inclusive */
 };
 
+/* LOG_READ, for who is granted the log: what the serial line (output 0) or the screen (output 1) is
+ * to show next; 0 bytes: nothing yet, REPRISE_NOTE_LOG tells of more. Each call says that all the
+ * text of those before it is out. */
+
 /* Protection bits; writable together with executable is refused (REPRISE_BAD_ARGUMENT). 0 reserves
  * the pages without access. */
 #define REPRISE_PROTECT_READ 1u
@@ -101,13 +105,9 @@ struct reprise_grant {
 
 #define REPRISE_LOG_LINES 1u   /* a line that is left unfinished ends first */
 #define REPRISE_MAP_REPLACE 1u /* pages already there are replaced by fresh zero pages */
-#define REPRISE_READ_NOW 1u    /* REPRISE_WOULD_BLOCK rather than waiting for input */
 
 #define REPRISE_BASE_FS 0u
 #define REPRISE_BASE_GS 1u
-
-#define REPRISE_CLOCK_MONOTONIC 0u /* since kernel entry */
-#define REPRISE_CLOCK_WALL 1u      /* since 1970-01-01 UTC */
 
 /* Handlers. REPRISE_HANDLER_SYSCALL: from then on a SYSCALL made outside the personality's image
  * (REPRISE_IMAGE_BASE up to REPRISE_IMAGE_END) continues at `entry`, within the same PE, with RCX = return address, R11 = RFLAGS and all else as at the SYSCALL; the frame is not used.

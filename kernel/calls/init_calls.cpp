@@ -8,6 +8,7 @@
 #include "kernel/abi/reprise.h"
 #include "kernel/base/extremes.hpp"
 #include "kernel/console/line.hpp"
+#include "kernel/console/log.hpp"
 #include "kernel/process/loader.hpp"
 
 namespace reprise {
@@ -44,7 +45,7 @@ struct Bounds {
 };
 constexpr std::array bounds{Bounds{0, 1},          Bounds{0, 1},    Bounds{0, 1},   Bounds{4, 512},
                             Bounds{0, 100},        Bounds{10'000, 10'000'000},
-                            Bounds{1, 1000},       Bounds{0, 2},    Bounds{0, 2},   Bounds{0, 1},
+                            Bounds{1, 1000},       Bounds{0, 2},    Bounds{0, 1},
                             Bounds{0, ~0ull},      Bounds{0, 1'000'000'000},
                             Bounds{0, ~0ull}};
 static_assert(bounds.size() * sizeof(std::uint64_t) == offsetof(KernelSettings, word_names));
@@ -61,7 +62,7 @@ std::int64_t configure(Call& call) {
   KernelSettings& settings = call.system.settings;
   static_cast<void>(call.get(call.a, settings));
   call.system.injector.seed();
-  arch::select_output(static_cast<arch::Output>(settings.output));
+  kernel_log.quiet = settings.quiet != 0;
   return 0;
 }
 
@@ -98,6 +99,10 @@ std::int64_t machine(Call& call) {
   report.framebuffer_pitch = boot.framebuffer.pitch;
   report.framebuffer_width = boot.framebuffer.width;
   report.framebuffer_height = boot.framebuffer.height;
+  report.framebuffer_bits = boot.framebuffer.bits_per_pixel;
+  report.framebuffer_colours = {boot.framebuffer.red_position, boot.framebuffer.green_position,
+                                boot.framebuffer.blue_position};
+  report.century_register = arch::century_register();
   report.modules = boot.modules.size();
   for (std::size_t i = 0; i < boot.modules.size(); ++i) {
     report.module_bytes[i] = boot.modules[i].range.size;
@@ -184,11 +189,22 @@ std::int64_t end(Call& call) {
   }
   process->end(static_cast<std::uint8_t>(call.b));
   call.system.ipc.ended(*process);
-  call.system.ipc.ended(*process);
+  kernel_log.lose_reader(process);
   return 0;
 }
 
+// Waits, some seconds at most, until the drivers of the outputs have sent all text.
 std::int64_t shutdown(Call& call) {
+  constexpr std::uint64_t patience = 10'000'000'000, look = 1'000'000;  // nanoseconds
+  const std::uint64_t now = arch::now().value();
+  Nanoseconds& end = call.system.last_word;
+  end = smaller(end, Nanoseconds{now + patience});
+  if (!kernel_log.all_sent() && now < end.value()) {
+    call.init.wake_at = Nanoseconds{now + look};
+    call.init.status = ProcessStatus::Waiting;
+    return 0;
+  }
+  kernel_log.lose_reader(nullptr);
   if (call.a == 1) arch::reboot_machine();
   arch::exit_machine(static_cast<ExitCode>(call.b));
 }

@@ -6,28 +6,27 @@
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
 #include "kernel/abi/reprise.h"
+#include "kernel/base/extremes.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
+#include "kernel/console/log.hpp"
 
 namespace reprise {
 namespace {
 
 using arch::Register;
 
-constexpr std::uint64_t max_log_bytes = 65536;
+constexpr std::uint64_t max_log_bytes = 16384;
 constexpr std::uint64_t max_device_write = 1 << 20;  // bytes; nobody else runs meanwhile
 constexpr std::size_t max_name_bytes = 31;
-constexpr std::uint64_t nanoseconds_per_second = 1'000'000'000;
 constexpr std::uint64_t most_refusals = 64;  // more than there are errors
 
 // A call under way: who makes it, its arguments, and what calls need beside the process.
 struct Call {
   Process& process;
   std::uint64_t a, b, c, d;
-  ConsoleInput& input;
   Ipc& ipc;
-  std::uint64_t wall_at_entry;
 };
 
 // The ABI's errors in the order of MemoryError.
@@ -52,10 +51,17 @@ std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
 
 std::int64_t exit_or_refuse(Call&) { return -REPRISE_BAD_ARGUMENT; }  // right ones never come here
 
+bool has_log(const Process& process) { return process.grants.allow(REPRISE_GRANT_LOG, 0, 0); }
+
+// Init writes what the machine says, and a reader must not wait for itself.
 std::int64_t log(Call& call) {
-  const std::uint64_t size = call.b < max_log_bytes ? call.b : max_log_bytes;
+  const std::uint64_t size = smaller(call.b, max_log_bytes);
   AddressSpace& space = call.process.space();
   if (!space.readable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
+  if (kernel_log.crowded() && call.process.id() != init_number && !has_log(call.process)) {
+    call.process.status = ProcessStatus::Printing;
+    return 0;
+  }
   if ((call.c & REPRISE_LOG_LINES) != 0) go_to_margin();
   std::array<char, 256> chunk;
   for (std::uint64_t done = 0; done < size;) {
@@ -104,11 +110,7 @@ std::int64_t set_base(Call& call) {
   return 0;
 }
 
-std::int64_t time(Call& call) {
-  if (call.a > REPRISE_CLOCK_WALL) return -REPRISE_BAD_ARGUMENT;
-  const std::uint64_t from = call.a == REPRISE_CLOCK_WALL ? call.wall_at_entry : 0;
-  return static_cast<std::int64_t>(from + arch::now().value());
-}
+std::int64_t time(Call&) { return static_cast<std::int64_t>(arch::now().value()); }
 
 std::int64_t sleep(Call& call) {
   call.process.wake_at = Nanoseconds{call.a};
@@ -121,19 +123,12 @@ std::int64_t yield(Call& call) {
   return 0;
 }
 
-std::int64_t read(Call& call) {
-  if ((call.c & ~std::uint64_t{REPRISE_READ_NOW}) != 0) return -REPRISE_BAD_ARGUMENT;
-  std::array<char, 256> chunk;
-  const std::size_t size = call.b < chunk.size() ? call.b : chunk.size();
-  if (!call.process.space().writable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
-  call.input.poll();
-  if (size == 0 || (call.input.empty() && call.input.at_end())) return 0;
-  if (call.input.empty()) {
-    if ((call.c & REPRISE_READ_NOW) != 0) return -REPRISE_WOULD_BLOCK;
-    call.process.status = ProcessStatus::Reading;
-    return 0;
-  }
-  const std::span text = std::span{chunk}.first(call.input.take(std::span{chunk}.first(size)));
+std::int64_t log_read(Call& call) {
+  if (!has_log(call.process)) return -REPRISE_NOT_GRANTED;
+  if (call.c >= Log::outputs) return -REPRISE_BAD_ARGUMENT;
+  const std::uint64_t room = smaller(call.b, max_log_bytes);
+  if (!call.process.space().writable(UserAddr{call.a}, room)) return -REPRISE_BAD_ADDRESS;
+  const auto text = kernel_log.read(call.process, call.c, room);
   const auto written = call.process.space().write(UserAddr{call.a}, std::as_bytes(text));
   return written ? static_cast<std::int64_t>(text.size()) : code_of(written);
 }
@@ -216,18 +211,13 @@ std::int64_t device_write(Call& call) {
 }
 
 // By number, as kernel/abi/reprise.h counts them.
-constexpr std::array calls{exit_or_refuse, log,   map,      unmap,         protect, set_base,
-                           time,           sleep, yield,    read,          entropy, set_handler,
-                           resume,         self,  map_file, exit_or_refuse, send,   receive,
+constexpr std::array calls{exit_or_refuse, log,   map,      unmap,          protect, set_base,
+                           time,           sleep, yield,    log_read,       entropy, set_handler,
+                           resume,         self,  map_file, exit_or_refuse, send,    receive,
                            alarm,          find,  map_device, device_write};
 static_assert(calls.size() == REPRISE_DEVICE_WRITE + 1);
 
 }  // namespace
-
-NativeCalls::NativeCalls(ConsoleInput& input, Ipc& ipc)
-    : input_{input},
-      ipc_{ipc},
-      wall_at_entry_{arch::wall_clock_seconds_at_entry() * nanoseconds_per_second} {}
 
 std::optional<std::uint8_t> NativeCalls::serve(Process& process) {
   arch::UserState& state = process.registers();
@@ -237,9 +227,7 @@ std::optional<std::uint8_t> NativeCalls::serve(Process& process) {
             state[Register::Rsi],
             state[Register::Rdx],
             state[Register::R10],
-            input_,
-            ipc_,
-            wall_at_entry_};
+            ipc_};
   if (number == REPRISE_EXIT) return static_cast<std::uint8_t>(call.a);
   if (number == REPRISE_REFUSE && call.a < most_refusals) {
     process.refusal = static_cast<std::uint8_t>(call.a + 1);
@@ -247,7 +235,7 @@ std::optional<std::uint8_t> NativeCalls::serve(Process& process) {
   }
   process.status = ProcessStatus::Ready;
   const std::int64_t answer = number < calls.size() ? calls[number](call) : -REPRISE_NO_SUCH_CALL;
-  const bool waits = process.status == ProcessStatus::Reading ||  // it stands at its call still
+  const bool waits = process.status == ProcessStatus::Printing ||  // it stands at its call still
                      process.status == ProcessStatus::Calling ||
                      process.status == ProcessStatus::Receiving;
   if (waits) return std::nullopt;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "kernel/console/input.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/process/process.hpp"
 
@@ -14,17 +13,15 @@ namespace reprise {
 
 class NativeCalls {
 public:
-  NativeCalls(ConsoleInput& input, Ipc& ipc);
+  explicit NativeCalls(Ipc& ipc) : ipc_{ipc} {}
 
   // Serves the call in the process's registers; the status with which it ends, if it does. A call
-  // that must wait leaves the process Sleeping, Calling or Receiving, or Reading: then it is served
-  // again when there is input.
+  // that must wait leaves the process Sleeping, Calling or Receiving, or Printing: then it is served
+  // again when the log has room.
   std::optional<std::uint8_t> serve(Process& process);
 
 private:
-  ConsoleInput& input_;
   Ipc& ipc_;
-  std::uint64_t wall_at_entry_;  // nanoseconds since 1970 at kernel entry
 };
 
 }  // namespace reprise

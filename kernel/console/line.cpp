@@ -1,6 +1,6 @@
 #include "kernel/console/line.hpp"
 
-#include "arch/machine.hpp"
+#include "kernel/console/log.hpp"
 
 namespace reprise {
 namespace {
@@ -12,19 +12,19 @@ bool at_margin = true;
 void print_whole_line(std::string_view prefix, std::string_view text) {
   go_to_margin();
   for (const std::string_view part : {prefix, text, std::string_view{"\n"}}) {
-    arch::write_console(part);
+    kernel_log.write(part);
   }
   at_margin = true;
 }
 
 void go_to_margin() {
-  if (!at_margin) arch::write_console("\n");
+  if (!at_margin) kernel_log.write("\n");
   at_margin = true;
 }
 
 void print_for_program(std::string_view text) {
   if (text.empty()) return;
-  arch::write_console(text);
+  kernel_log.write(text);
   at_margin = text.back() == '\n';
 }
 

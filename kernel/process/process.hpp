@@ -26,9 +26,9 @@ class Injector;
 
 using Engine = dwc::Controller<KernelPlatform>;
 
-// Reading and Waiting stand at the call that waits: it is served again.
+// Printing and Waiting stand at the call that waits: it is served again.
 enum class ProcessStatus : std::uint8_t {
-  Ready, Sleeping, Reading, Waiting, Calling, Receiving, Ended
+  Ready, Sleeping, Printing, Waiting, Calling, Receiving, Ended
 };
 
 // Exit statuses that the kernel itself gives, as a shell would: 128 + signal.
@@ -66,7 +66,7 @@ public:
   [[nodiscard]] KernelPlatform& platform() { return platform_; }
 
   [[nodiscard]] bool stands_at_call() const {
-    return status == ProcessStatus::Reading || status == ProcessStatus::Waiting;
+    return status == ProcessStatus::Printing || status == ProcessStatus::Waiting;
   }
 
   void page_changes(PageNumber page) override;

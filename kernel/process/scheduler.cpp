@@ -3,19 +3,18 @@
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/base/extremes.hpp"
+#include "kernel/console/log.hpp"
 
 namespace reprise {
 namespace {
 
-constexpr std::uint64_t longest_idle = 100'000'000;  // ns; the serial line is polled in between
+constexpr std::uint64_t longest_idle = 10'000'000'000;  // nanoseconds
 
 }  // namespace
 
 std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const {
   if (process.status == ProcessStatus::Ready) return 0;
-  if (process.status == ProcessStatus::Reading) {
-    return input_.empty() && !input_.at_end() ? longest_idle : 0;
-  }
+  if (process.status == ProcessStatus::Printing) return kernel_log.crowded() ? longest_idle : 0;
   if (process.status == ProcessStatus::Calling) return longest_idle;
   const Nanoseconds time =
       process.status == ProcessStatus::Receiving ? process.mailbox.alarm : process.wake_at;
@@ -30,9 +29,9 @@ Process& Scheduler::next() {
   }
   for (;;) {
     arch::admit_interrupts();
-    input_.poll();
     const Nanoseconds now = arch::now();
     ipc_.notify_all(arch::take_interrupts(), now);
+    kernel_log.tell_readers(ipc_);
     std::uint64_t idle = longest_idle;
     last_ = nullptr;
     for (std::size_t i = 0; i < table_.size(); ++i) {

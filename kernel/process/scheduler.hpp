@@ -2,7 +2,7 @@
 //
 // The algorithm is that of POSIX (IEEE Std 1003.1-2017, 2.8.4, SCHED_RR). Each priority, 0 to 7,
 // has a queue. The first of the highest queue in which anybody can run has its turn, `quantum=`
-// PEs. Who has spent them, yields, sleeps or reads goes to the end of its queue; who was cut short
+// PEs. Who has spent them, yields, sleeps or waits goes to the end of its queue; who was cut short
 // by a higher one keeps its place and the rest of its turn. Who wakes up stands where it left the
 // queue, before all that have had a turn since. A lower one runs only while no higher one can.
 //
@@ -17,10 +17,9 @@
 // what the kernel does behind it: W, derived in docs/architecture.md. A process woken by one, or by
 // the clock, with n others of its priority and none above, runs after at most W for itself and the
 // n turns before it, each of `quantum=` PEs and up to one more that makes up for an earlier turn.
-// When nobody can run the machine idles until a sleeper's time or a key.
+// When nobody can run the machine idles until a sleeper's time or an interrupt.
 #pragma once
 
-#include "kernel/console/input.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/process/process.hpp"
 
@@ -28,8 +27,8 @@ namespace reprise {
 
 class Scheduler {
 public:
-  Scheduler(ProcessTable& table, ConsoleInput& input, Ipc& ipc, const KernelSettings& settings)
-      : table_{table}, input_{input}, ipc_{ipc}, settings_{settings} {}
+  Scheduler(ProcessTable& table, Ipc& ipc, const KernelSettings& settings)
+      : table_{table}, ipc_{ipc}, settings_{settings} {}
 
   // The process whose PE is next, or whose call is to be served again; the one before has ended its
   // PE. Idles while there is none.
@@ -40,7 +39,6 @@ private:
   [[nodiscard]] std::uint64_t wait_of(const Process& process, Nanoseconds now) const;
 
   ProcessTable& table_;
-  ConsoleInput& input_;
   Ipc& ipc_;
   const KernelSettings& settings_;
   Process* last_ = nullptr;  // the one that next() gave out

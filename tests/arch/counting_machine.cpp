@@ -280,5 +280,5 @@ std::optional<std::uint64_t> x86::timer_left() {
 bool x86::take_timer_expiry() { return std::exchange(machine.timer_expired, false); }
 void x86::note_device_interrupt(std::uint8_t) {}
 bool x86::clear_machine_check() { return true; }
-void arch::write_console(std::string_view) {}
+void arch::write_emergency(std::string_view) {}
 std::span<std::byte> x86::map_device(reprise::PhysAddr, std::size_t, CacheMode) { return {}; }

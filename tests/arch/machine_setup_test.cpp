@@ -55,7 +55,7 @@ void offer_xsave(std::uint32_t offered, std::uint32_t avx512_bytes) {
 }  // namespace
 
 extern "C" void system_call_entry() {}
-void arch::write_console(std::string_view text) { said += text; }
+void arch::write_emergency(std::string_view text) { said += text; }
 void arch::exit_machine(reprise::ExitCode code) { throw Exit{code}; }
 std::uint64_t arch::time_stamp() { return 0x123456789abcdef0; }
 extern "C" bool try_write_msr(Msr msr, std::uint64_t value);

@@ -72,7 +72,7 @@ bool x86::take_timer_expiry() {
   return expired;
 }
 bool x86::clear_machine_check() { return recoverable; }
-void arch::write_console(std::string_view) {}
+void arch::write_emergency(std::string_view) {}
 
 TEST_CASE("a system call and every exception come out as what they are") {
   reset({x86::system_call_reason});

@@ -98,7 +98,8 @@ class RandomFlips(BootTest):
             self.assertEqual(sorted(outcome.program_output().splitlines()), expected, seed)
             shutdown, = outcome.events("shutdown")
             told = outcome.events("flip")
-            self.assertEqual(shutdown.number("flips"), len(told))
+            # Those in drivers that send the log are counted and not told.
+            self.assertGreaterEqual(shutdown.number("flips"), len(told))
             self.assertEqual(shutdown.number("flips"), shutdown.number("flips_caught")
                              + shutdown.number("flips_died_out"))
             self.assertEqual(shutdown.number("standing"), 0)

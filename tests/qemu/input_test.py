@@ -8,7 +8,7 @@ READ_TWO = [BUSYBOX, "sh", "-c", "read a; read b; echo \"<$b>\" \"<$a>\""]
 
 class Input(BootTest):
     def test_lines_typed_at_the_console_reach_a_program_in_both_runs_alike(self):
-        outcome = self.boot([READ_TWO], "stdin=console", typed=b"first line\nsecond\n", icount=False)
+        outcome = self.boot([READ_TWO], "stdin=console", typed=b"first line\nsecond\n")
         self.assert_clean(outcome)
         self.assertIn("<second> <first line>\n", outcome.program_output())
         self.assert_no_mismatch(outcome)

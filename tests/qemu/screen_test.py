@@ -65,7 +65,7 @@ class Screen(BootTest):
         """Whatever the font: each character of the serial line's last lines has one picture, always
         the same, and no two characters have the same one."""
         console = self.consoles[-1]
-        columns, lines = map(int, re.search(r"screen (\d+) x (\d+) characters", console).groups())
+        columns, lines = map(int, re.search(r"screen: (\d+) x (\d+) characters", console).groups())
         wide, high = len(rows[0]) // columns, len(rows) // lines
 
         def cell(column, line):

@@ -125,7 +125,7 @@ void tell_end(Program& program) {
 
 void stop_programs() {
   for (Program& program : programs.all()) {
-    if (program.ended) continue;
+    if (program.ended || program.driver) continue;
     program.stopped = true;
     end_process(program.process);
   }
@@ -133,9 +133,11 @@ void stop_programs() {
 
 void wait_for_programs() {
   std::uint64_t deadline = settings.stop_after.value();
-  for (std::size_t left = programs.all().size(); left > 0;) {
+  std::size_t left = 0;
+  for (const Program& program : programs.all()) left += program.driver ? 0 : 1;
+  while (left > 0) {
     if (Program* const program = programs.find(wait_end(deadline))) {
-      --left;
+      left -= program->driver ? 0 : 1;
       tell_end(*program);
     } else {
       stop_programs();

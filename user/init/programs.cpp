@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "user/init/drivers.hpp"
 #include "user/init/kernel.hpp"
 #include "user/init/report.hpp"
 #include "user/init/words.hpp"
@@ -69,29 +70,36 @@ void Programs::find_companion(std::uint64_t module, const MachineReport& machine
   archive_ = module;
 }
 
-// Whether it was meant to be a program.
+// Whether it was meant to be a program; drivers alone are nothing to run.
 bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
                          const Settings& settings) {
   const std::string_view string = read_string(module);
   const auto purpose = parse_module_string(string, word_text, words);
   if (!purpose) return fail(purpose.error(), string), false;
   const auto& [role, name, argv] = purpose.value();
-  if (role != ModuleRole::Program) return false;
-  const auto arguments = append(0, argv);
-  const auto end = arguments ? append(*arguments, settings.environment()) : std::nullopt;
+  const bool driver = role == ModuleRole::Driver;
+  if (role != ModuleRole::Program && !driver) return false;
+  const auto facts = driver ? driver_start(name, machine, settings) : DriverStart{};
+  if (!facts) return false;
+  std::optional<std::size_t> end = append(0, argv);
+  for (std::size_t i = 0; end && i < facts->word_count; ++i)
+    end = append(*end, std::array{facts->words[i].view()});
+  if (end) end = append(*end, settings.environment());
   if (!end) return fail(Error::ModuleString, name), true;
   if (machine.module_bytes[module] == 0) return fail(Error::EmptyModule, name), true;
 
   ProgramRequest request;
   request.module = module;
-  request.archive = archive_;
+  if (!driver) request.archive = archive_;
   copy_text(name, std::span{request.name}.first(request.name.size() - 1));
   request.hardened = settings.hardens(name) ? 1 : 0;
   request.priority = settings.priority_of(name);
   request.strings = reinterpret_cast<std::uint64_t>(strings.data());
   request.string_bytes = *end;
-  request.argument_count = argv.size();
+  request.argument_count = argv.size() + facts->word_count;
   request.environment_count = settings.environment().size();
+  request.grant_count = facts->grant_count;
+  for (std::size_t i = 0; i < facts->grant_count; ++i) request.grants[i] = facts->grants[i];
   for (const NamedGrant& grant : settings.grants()) {
     if (grant.process != name) continue;
     if (request.grant_count == most_grants) return fail(Error::BadGrant, name), true;
@@ -100,8 +108,11 @@ bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
   const std::int64_t started = start_program(request);
   if (started == -REPRISE_NOT_GRANTED) return fail(Error::BadGrant, name), true;
   if (started < 0) return fail(Error::OutOfMemory, name), true;
-  programs_[count_++] = {request.name, static_cast<std::uint64_t>(started)};
-  return true;
+  Program& program = programs_[count_++];
+  program.name = request.name;
+  program.process = static_cast<std::uint64_t>(started);
+  program.driver = driver;
+  return !driver;
 }
 
 }  // namespace reprise

@@ -121,7 +121,7 @@ void print_process_end(const Program& program, const ProcessReport& process,
 }
 
 void print_final_report(Programs& programs, const Settings& settings) {
-  std::uint64_t elements = 0, mismatches = 0, restarts = 0, failed = 0, standing = 0;
+  std::uint64_t count = 0, elements = 0, mismatches = 0, restarts = 0, failed = 0, standing = 0;
   const auto add = [&](const ProcessReport& process) {
     if (process.hardened == 0) return;
     mismatches += process.statistics.mismatches.total;
@@ -129,14 +129,16 @@ void print_final_report(Programs& programs, const Settings& settings) {
   };
   for (const Program& program : programs.all()) {
     const ProcessReport& process = process_report(program.process);
-    elements += process.elements;
+    if (!program.driver) {
+      ++count;
+      elements += process.elements;
+    }
     failed += program.exit_status != 0 ? 1 : 0;
     standing += process.standing;
     add(process);
   }
   add(process_report(init_number));
   const MachineReport& machine = machine_report();
-  const std::size_t count = programs.all().size();
   if (settings.report != Settings::Report::None) {
     say(count, " programs, ", elements, " PEs, ", mismatches, " mismatches found, ", restarts,
         " restarts, ", standing, " left standing");

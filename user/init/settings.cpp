@@ -188,8 +188,7 @@ KernelSettings Settings::for_kernel() const {
   settings.pe_limit = pe_limit.value();
   settings.quantum = quantum;
   settings.flush = static_cast<std::uint64_t>(flush);
-  settings.output = !console_screen ? 1 : !console_serial ? 2 : 0;
-  settings.console_input = input == Input::Console ? 1 : 0;
+  settings.quiet = console_serial ? 0 : 1;
   settings.inject_seed = inject_seed;
   settings.inject_rate = inject_rate;
   return settings;
@@ -248,8 +247,13 @@ Result<ModulePurpose, Error> parse_module_string(std::string_view text, std::spa
     found.front() = *name;
     return ModulePurpose{ModuleRole::Program, *name, found.subspan(found.size() > 1 ? 1 : 0)};
   }
+  const auto driver = behind(found.front(), "driver=");
+  if (driver && is_process_name(*driver) && found.size() == 1) {
+    found.front() = *driver;
+    return ModulePurpose{ModuleRole::Driver, *driver, found};
+  }
   ModuleRole role = ModuleRole::Program;
-  if (found.size() == 1 && read_choice(found.front(), "|personality|archive|init", role) &&
+  if (found.size() == 1 && read_choice(found.front(), "||personality|archive|init", role) &&
       role != ModuleRole::Program)
     return ModulePurpose{role, {}, {}};
   return Failure{Error::ModuleString};

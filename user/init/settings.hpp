@@ -131,10 +131,11 @@ struct Settings {
 // What a boot module is for, from the string behind its file name (`module2 FILE STRING`):
 //
 //   program=NAME ARGV...   a program; without ARGV its only argument is NAME
+//   driver=NAME            a program that serves the others: drivers.hpp
 //   personality            what serves Linux programs
 //   archive                the files, a cpio archive
 //   init                   this program
-enum class ModuleRole : std::uint8_t { Program, Personality, Archive, Init };
+enum class ModuleRole : std::uint8_t { Program, Driver, Personality, Archive, Init };
 
 struct ModulePurpose {
   ModuleRole role = ModuleRole::Program;

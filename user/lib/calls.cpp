@@ -34,14 +34,18 @@ std::int64_t set_base(unsigned which, std::uint64_t address) {
   return raw_call(REPRISE_SET_BASE, which, address);
 }
 
-std::int64_t time(unsigned clock) { return raw_call(REPRISE_TIME, clock); }
+std::int64_t time() { return raw_call(REPRISE_TIME); }
 
 std::int64_t sleep_until(std::uint64_t nanoseconds) { return raw_call(REPRISE_SLEEP, nanoseconds); }
 
 std::int64_t yield() { return raw_call(REPRISE_YIELD); }
 
-std::int64_t read(std::span<char> buffer, unsigned flags) {
-  return raw_call(REPRISE_READ, number_of(buffer.data()), buffer.size(), flags);
+std::int64_t read_log(std::span<char> buffer, unsigned output) {
+  return raw_call(REPRISE_LOG_READ, number_of(buffer.data()), buffer.size(), output);
+}
+
+std::int64_t device_write(std::uint64_t physical, std::span<const std::byte> bytes) {
+  return raw_call(REPRISE_DEVICE_WRITE, physical, number_of(bytes.data()), bytes.size());
 }
 
 std::int64_t entropy() { return raw_call(REPRISE_ENTROPY); }

@@ -26,12 +26,14 @@ std::int64_t log(std::string_view text);  // bytes written; at most 65536
 [[nodiscard]] std::int64_t unmap(std::uint64_t address, std::size_t bytes);
 [[nodiscard]] std::int64_t protect(std::uint64_t address, std::size_t bytes, unsigned protection);
 [[nodiscard]] std::int64_t set_base(unsigned which, std::uint64_t address);
-[[nodiscard]] std::int64_t time(unsigned clock = REPRISE_CLOCK_MONOTONIC);  // nanoseconds
+[[nodiscard]] std::int64_t time();                    // nanoseconds since kernel entry
 std::int64_t sleep_until(std::uint64_t nanoseconds);                        // monotonic clock
 std::int64_t yield();
-[[nodiscard]] std::int64_t read(std::span<char> buffer, unsigned flags = 0);  // 0 at input's end
 [[nodiscard]] std::int64_t entropy();
 [[nodiscard]] std::int64_t self();
+// Drivers: the log's text for an output, 0: none yet; and into device memory that is granted.
+[[nodiscard]] std::int64_t read_log(std::span<char> buffer, unsigned output);
+std::int64_t device_write(std::uint64_t physical, std::span<const std::byte> bytes);
 std::int64_t resume(const reprise_frame& frame);  // returns only with an error
 
 }  // namespace user

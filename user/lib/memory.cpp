@@ -19,8 +19,13 @@ void* memmove(void* to, const void* from, std::size_t bytes) {
 }
 
 void* memset(void* to, int value, std::size_t bytes) {
+  using Word __attribute__((may_alias)) = unsigned long;
+  constexpr unsigned long every_byte = 0x0101010101010101;
+  const auto byte = static_cast<unsigned char>(value);
   auto* target = static_cast<unsigned char*>(to);
-  for (std::size_t i = 0; i < bytes; ++i) target[i] = static_cast<unsigned char>(value);
+  for (; bytes % sizeof(Word) != 0; --bytes) *target++ = byte;
+  auto* words = reinterpret_cast<Word*>(target);
+  for (std::size_t i = 0; i < bytes / sizeof(Word); ++i) words[i] = byte * every_byte;
   return to;
 }
 

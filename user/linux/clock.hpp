@@ -1,14 +1,14 @@
-// The two native clocks in nanoseconds. Each reading ends the processing element.
+// Clocks in nanoseconds. Each reading ends the processing element.
 #pragma once
 
 #include <cstdint>
 
+#include "user/linux/drivers.hpp"
 #include "user/linux/native.hpp"
 
 namespace personality {
 
-inline std::uint64_t wall_nanoseconds() { return native::time(REPRISE_CLOCK_WALL); }
-inline std::uint64_t monotonic_nanoseconds() { return native::time(REPRISE_CLOCK_MONOTONIC); }
+inline std::uint64_t monotonic_nanoseconds() { return native::time(); }  // since kernel entry
 
 struct TimeSpec {
   std::int64_t seconds, nanoseconds;

@@ -2,6 +2,7 @@
 
 #include "user/linux/calls.hpp"
 #include "user/linux/descriptors.hpp"
+#include "user/linux/drivers.hpp"
 #include "user/linux/process.hpp"
 
 namespace personality {
@@ -55,14 +56,14 @@ void accept(char character) {
 
 bool ready() { return input.taken < input.ready || input.ended || input.closed; }
 
-// One native call; false: nothing came (REPRISE_READ_NOW only).
-bool take_in(unsigned flags) {
+// Asks the console once; false: nothing came (Wait::No only).
+bool take_in(Wait wait) {
   compact();
   char part[256];
   std::size_t room = sizeof input.text - input.count;
   if (room > sizeof part) room = sizeof part;
   if (room == 0) return true;
-  const native::Result result = native::read(part, room, flags);
+  const native::Result result = read_input(part, room, wait);
   if (result == -REPRISE_WOULD_BLOCK) return false;
   if (result <= 0) {
     input.closed = true;
@@ -100,7 +101,7 @@ Value bytes_ready(const OpenFile& file, UserAddress to) {
 
 Value read_console(UserAddress to, std::uint64_t bytes, bool at_once) {
   while (!ready()) {
-    if (!take_in(at_once ? REPRISE_READ_NOW : 0)) return fail(Errno::Again);
+    if (!take_in(at_once ? Wait::No : Wait::Yes)) return fail(Errno::Again);
   }
   std::uint64_t length = 0;
   while (length < bytes && input.taken + length < input.ready) {
@@ -128,13 +129,13 @@ Value write_console(UserAddress from, std::uint64_t bytes) {
 
 bool console_has_input() {
   while (!ready()) {
-    if (!take_in(REPRISE_READ_NOW)) return false;
+    if (!take_in(Wait::No)) return false;
   }
   return true;
 }
 
 void wait_for_console() {
-  while (!ready()) take_in(0);
+  while (!ready()) take_in(Wait::Yes);
 }
 
 std::uint64_t console_bytes_ready() {

@@ -27,12 +27,7 @@ inline Result protect(std::uint64_t address, std::uint64_t bytes, unsigned prote
 inline Result log(std::uint64_t text, std::uint64_t bytes) {
   return native_call(REPRISE_LOG, text, bytes);
 }
-inline Result read(void* buffer, std::size_t bytes, unsigned flags) {
-  return native_call(REPRISE_READ, reinterpret_cast<std::uint64_t>(buffer), bytes, flags);
-}
-inline std::uint64_t time(unsigned clock) {
-  return static_cast<std::uint64_t>(native_call(REPRISE_TIME, clock));
-}
+inline std::uint64_t time() { return static_cast<std::uint64_t>(native_call(REPRISE_TIME)); }
 inline void sleep_until(std::uint64_t nanoseconds) { native_call(REPRISE_SLEEP, nanoseconds); }
 inline void yield() { native_call(REPRISE_YIELD); }
 inline std::uint64_t entropy() { return static_cast<std::uint64_t>(native_call(REPRISE_ENTROPY)); }

@@ -56,7 +56,7 @@ constexpr Call call_rows[] = {
     {REPRISE_SET_BASE, {Small, Any, Any, Any, Any, Any}},
     {REPRISE_TIME, {Small, Any, Any, Any, Any, Any}},
     {REPRISE_SLEEP, {Soon, Any, Any, Any, Any, Any}},
-    {REPRISE_READ, {Range, Bytes, Small, Any, Any, Any}},
+    {REPRISE_LOG_READ, {Range, Bytes, Small, Any, Any, Any}},
     {REPRISE_SET_HANDLER, {Small, Nowhere, Range, Any, Any, Any}},
     {REPRISE_MAP_FILE, {Range, Bytes, Small, Offset, Any, Any}},
     {REPRISE_CALL, {Nobody, Any, Any, Any, Range, Sizes}},

@@ -2,7 +2,7 @@
 // input's end, at a Ctrl-D, and after LINES lines.
 #include <array>
 
-#include "user/lib/calls.hpp"
+#include "user/lib/drivers.hpp"
 #include "user/lib/print.hpp"
 #include "user/lib/start.hpp"
 
@@ -14,11 +14,7 @@ int main(int argc, char** argv) {
   std::uint64_t lines = 0;
   while (lines < wanted) {
     char c = 0;
-    std::int64_t count = user::read({&c, 1});
-    if (count < 0) {
-      user::print("echo: error ", -count, "\n");
-      return 1;
-    }
+    std::int64_t count = user::read_console({&c, 1});
     if (c == end_of_input) count = 0;
     if (count != 0 && c != '\n' && c != '\r' && used < line.size()) {
       line[used++] = c;

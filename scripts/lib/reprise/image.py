@@ -43,6 +43,7 @@ class Contents:
     init: Path = None            # default: the build tree's, when there is one
     personality: Path = None     # likewise
     modules: list = field(default_factory=list)  # (file, string) as they are: for tests
+    drivers: tuple = ("clock", "console", "screen")  # those of them that the build made
 
 
 def boot_word(text):
@@ -91,6 +92,10 @@ def _module_lines(contents, boot):
     _distinct_names(contents.programs)
     for program in contents.programs:
         add(program.path, [f"program={program.name}", *map(boot_word, program.argv)])
+    native = tree.native_programs()
+    for name in contents.drivers:  # last, so that programs keep their numbers
+        if name in native and contents.programs:
+            add(native[name], [f"driver={name}"])
     for source, text in contents.modules:
         add(source, text.split(" ") if text else [])
     return lines

@@ -23,7 +23,7 @@ struct Result {
 
 class Answers {
 public:
-  Answers(reprise::ConsoleInput& input, reprise::Ipc& ipc) : calls_{input, ipc} {}
+  explicit Answers(reprise::Ipc& ipc) : calls_{ipc} {}
 
   // Serves an end of a PE once; the program's result when that was its last.
   [[nodiscard]] std::optional<Result> serve(reprise::Process& process, const dwc::PeEnd& end);

@@ -80,7 +80,7 @@ void tell_lost(Process& process, std::size_t from) {
 }
 
 std::optional<Result> record(Process& process) {
-  Answers answers{machine.input, machine.ipc};
+  Answers answers{machine.ipc};
   process.space().table().activate();
   arch::arm_timer({});
   bool fits = trace.append(position_of(process.registers()));
@@ -120,7 +120,7 @@ std::optional<std::size_t> look_up(Process& process, std::size_t from, Counts& c
 
 std::optional<Result> follow(Process& process, Counts& counts) {
   constexpr std::uint64_t enough = 5;
-  Answers answers{machine.input, machine.ipc};
+  Answers answers{machine.ipc};
   std::size_t at = 0;
   while (counts.lost < enough) {
     const std::optional<dwc::PeEnd> end = run_element(process, settings.pe_limit);
@@ -153,7 +153,6 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
   machine.boot = &boot;
   machine.frames.initialize(boot.memory);
   arch::build_kernel_tables(boot, machine.frames);
-  arch::start_screen(boot.framebuffer);
   arch::start_extended_state();
   arch::start_interrupts(boot);
   arch::start_clock();

@@ -27,9 +27,9 @@ extern const char user_page[], user_call[], user_undefined[], user_write[], user
 }
 
 void reprise::panic_at(const char*, int, const char* what) {
-  arch::write_console("panicked: ");
-  arch::write_console(what);
-  arch::write_console("\n");
+  arch::write_emergency("panicked: ");
+  arch::write_emergency(what);
+  arch::write_emergency("\n");
   arch::exit_machine(ExitCode::Panic);
 }
 
@@ -68,9 +68,9 @@ constinit UserState state;
 constinit bool all_good = true;
 
 void expect(std::string_view name, bool good) {
-  write_console(good ? "ok " : "FAIL ");
-  write_console(name);
-  write_console("\n");
+  write_emergency(good ? "ok " : "FAIL ");
+  write_emergency(name);
+  write_emergency("\n");
   all_good &= good;
 }
 

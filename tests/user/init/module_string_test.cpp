@@ -38,6 +38,13 @@ TEST_CASE("a program without arguments gets its name as the only one") {
   CHECK(p.argv() == std::vector<std::string>{"loop"});
 }
 
+TEST_CASE("a driver has a name and no arguments") {
+  CHECK(Parsed{"driver=console"}.result.value().role == ModuleRole::Driver);
+  CHECK(Parsed{"driver=console"}.result.value().name == "console");
+  CHECK(Parsed{"driver=console x"}.wrong());
+  CHECK(Parsed{"driver="}.wrong());
+}
+
 TEST_CASE("personality and archive stand alone") {
   CHECK(Parsed{"personality"}.result.value().role == ModuleRole::Personality);
   CHECK(Parsed{"archive"}.result.value().role == ModuleRole::Archive);

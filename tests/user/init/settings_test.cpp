@@ -88,7 +88,7 @@ TEST_CASE("what the kernel is told is what the arguments say, in its own numbers
   const KernelSettings plain = parsed("")->for_kernel();
   CHECK(plain.pe_limit == 200'000);
   CHECK(plain.check_words == 1);
-  CHECK(plain.output == 0);
+  CHECK(plain.quiet == 0);
   const KernelSettings k =
       parsed("policy=classic check=full checkwords=off pe.pages=16 pe.restarts=7 pe.limit=50 "
              "quantum=9 flush=all console=screen stdin=console inject.seed=5 inject.rate=8")
@@ -101,11 +101,10 @@ TEST_CASE("what the kernel is told is what the arguments say, in its own numbers
   CHECK(k.pe_limit == 50'000);
   CHECK(k.quantum == 9);
   CHECK(k.flush == 2);
-  CHECK(k.output == 2);
-  CHECK(k.console_input == 1);
+  CHECK(k.quiet == 1);
   CHECK(k.inject_seed == 5);
   CHECK(k.inject_rate == 8);
-  CHECK(parsed("console=serial")->for_kernel().output == 1);
+  CHECK(parsed("console=serial")->for_kernel().quiet == 0);
 }
 
 TEST_CASE("the time limit of a first run takes 10 to 10000 microseconds") {

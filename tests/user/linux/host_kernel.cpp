@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +26,7 @@
 
 #include "host_image.hpp"
 #include "kernel/abi/reprise.h"
+#include "user/drivers/services.hpp"
 
 namespace {
 
@@ -223,17 +225,37 @@ class HostKernel {
     }
     return static_cast<std::int64_t>(r.rsi);
   }
-  std::int64_t console_read(const user_regs_struct& r) {
+  // The two drivers, which answer by themselves: words in RSI RDX R10, buffer in R8, room in R9.
+  std::int64_t find(const user_regs_struct& r) {
+    char name[32]{};
+    if (r.rsi >= sizeof name || !read(r.rdi, name, r.rsi)) return -REPRISE_BAD_ADDRESS;
+    if (name == service::console_name) return console_number;
+    return name == service::clock_name ? clock_number : -REPRISE_GONE;
+  }
+  std::int64_t call(user_regs_struct& r) {
+    if (r.rdi == console_number && r.rsi == service::console_read) return console_read(r);
+    if (r.rdi != clock_number || r.rsi != service::clock_wall) return -REPRISE_GONE;
+    r.rsi = service::Ok;
+    r.rdx = static_cast<std::uint64_t>(time(CLOCK_REALTIME) - time(CLOCK_MONOTONIC));
+    return 0;
+  }
+  std::int64_t console_read(user_regs_struct& r) {
     static char text[65536];
     pollfd entry{0, POLLIN, 0};
-    if ((r.rdx & REPRISE_READ_NOW) != 0 && ::poll(&entry, 1, 0) == 0) return -REPRISE_WOULD_BLOCK;
-    const ssize_t got = ::read(0, text, r.rsi < sizeof text ? r.rsi : sizeof text);
+    const bool waits = (r.r10 & service::console_read_now) == 0;
+    const std::uint64_t room = std::min(r.rdx, r.r9 >> 32);
+    r.rsi = service::Ok;
+    if (!waits && ::poll(&entry, 1, 0) == 0) {
+      r.rsi = service::WouldBlock;
+      return 0;
+    }
+    const ssize_t got = ::read(0, text, std::min(room, sizeof text));
     if (got <= 0) return 0;
-    return write(r.rdi, text, static_cast<std::size_t>(got)) ? got : -REPRISE_BAD_ADDRESS;
+    return write(r.r8, text, static_cast<std::size_t>(got)) ? got : -REPRISE_BAD_ADDRESS;
   }
-  static std::int64_t time(std::uint64_t clock) {
+  static std::int64_t time(clockid_t clock) {
     timespec now{};
-    clock_gettime(clock == REPRISE_CLOCK_WALL ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * 1'000'000'000l + now.tv_nsec;
   }
   static std::int64_t sleep(std::uint64_t until) {
@@ -267,10 +289,11 @@ class HostKernel {
       case REPRISE_UNMAP: result = unmap(r); break;
       case REPRISE_PROTECT: result = protect(r); break;
       case REPRISE_SET_BASE: result = set_base(r); break;
-      case REPRISE_TIME: result = time(r.rdi); break;
+      case REPRISE_TIME: result = time(CLOCK_MONOTONIC); break;
       case REPRISE_SLEEP: result = sleep(r.rdi); break;
       case REPRISE_YIELD: break;
-      case REPRISE_READ: result = console_read(r); break;
+      case REPRISE_FIND: result = find(r); break;
+      case REPRISE_CALL: result = call(r); break;
       case REPRISE_ENTROPY: result = random(); break;
       case REPRISE_SET_HANDLER: result = set_handler(r); break;
       case REPRISE_SELF: result = 1; break;
@@ -283,6 +306,7 @@ class HostKernel {
   }
 
   static constexpr std::uint64_t memory_limit = 1ull << 30;
+  static constexpr std::uint64_t console_number = 2, clock_number = 3;
   pid_t child_;
   Start start_;
   std::uint64_t system_call_entry_ = 0, handler_entry_ = 0, handler_frame_ = 0;

@@ -1,11 +1,11 @@
-#include "arch/x86_64/cmos.hpp"
+#include "user/drivers/cmos.hpp"
 
 #include <array>
 #include <ctime>
 
 #include "tests/catch.hpp"
 
-using arch::CivilTime;
+using drivers::CivilTime;
 
 namespace {
 
@@ -39,7 +39,7 @@ struct Chip {
   }
 };
 
-auto read_clock(std::uint8_t century) { return arch::read_cmos_clock<Chip>(century); }
+auto read_clock(std::uint8_t century) { return drivers::read_cmos_clock<Chip>(century); }
 
 }  // namespace
 
@@ -104,6 +104,6 @@ TEST_CASE("seconds since 1970 agree with the C library for every day of 230 year
                           static_cast<std::uint32_t>(t.tm_hour),
                           static_cast<std::uint32_t>(t.tm_min),
                           static_cast<std::uint32_t>(t.tm_sec)};
-    REQUIRE(arch::seconds_since_1970(civil) == static_cast<std::uint64_t>(seconds));
+    REQUIRE(drivers::seconds_since_1970(civil) == static_cast<std::uint64_t>(seconds));
   }
 }

@@ -1,0 +1,42 @@
+// What people type, kept until somebody reads it. What does not fit is lost, and counted.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace drivers {
+
+class InputRing {
+public:
+  static constexpr std::size_t capacity = 4096;
+
+  void put(char c) {
+    if (size() == capacity) return lose();
+    text_[arrived_++ % capacity] = c;
+  }
+  void lose() { ++lost_; }
+  [[nodiscard]] std::size_t size() const { return arrived_ - taken_; }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  // The oldest, as many as there are and the buffer takes. They stay until drop().
+  [[nodiscard]] std::size_t copy(std::span<char> buffer) const {
+    const std::size_t count = size() < buffer.size() ? size() : buffer.size();
+    for (std::size_t i = 0; i < count; ++i) buffer[i] = text_[(taken_ + i) % capacity];
+    return count;
+  }
+  void drop(std::size_t count) { taken_ += count; }
+  // Characters lost since this was asked last.
+  [[nodiscard]] std::uint64_t take_lost() {
+    const std::uint64_t lost = lost_;
+    lost_ = 0;
+    return lost;
+  }
+
+private:
+  std::array<char, capacity> text_{};
+  std::size_t arrived_ = 0, taken_ = 0;  // in all
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace drivers

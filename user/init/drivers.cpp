@@ -1,0 +1,58 @@
+#include "user/init/drivers.hpp"
+
+#include "kernel/base/address.hpp"
+
+namespace reprise {
+namespace {
+
+void grant(DriverStart& start, reprise_grant_kind kind, std::uint64_t first, std::uint64_t last) {
+  start.grants[start.grant_count++] = {kind, first, last};
+}
+
+DriverStart console(const Settings& settings) {
+  constexpr std::uint64_t ports = 0x3f8, line = 4;  // COM1
+  DriverStart start;
+  grant(start, REPRISE_GRANT_PORT, ports, ports + 7);
+  grant(start, REPRISE_GRANT_INTERRUPT, line, line);
+  if (settings.console_serial) grant(start, REPRISE_GRANT_LOG, 0, 0);
+  const bool typed = settings.input == Settings::Input::Console;
+  start.words[start.word_count++].append("stdin=", typed ? "console" : "none");
+  return start;
+}
+
+DriverStart screen(const MachineReport& m) {
+  DriverStart start;
+  const std::uint64_t bytes = round_up(m.framebuffer_pitch * m.framebuffer_height);
+  grant(start, REPRISE_GRANT_MEMORY, m.framebuffer_address, m.framebuffer_address + bytes - 1);
+  grant(start, REPRISE_GRANT_LOG, 0, 0);
+  for (const std::uint64_t fact :
+       {m.framebuffer_address, m.framebuffer_pitch, m.framebuffer_width, m.framebuffer_height,
+        m.framebuffer_bits, m.framebuffer_colours[0], m.framebuffer_colours[1],
+        m.framebuffer_colours[2]})
+    start.words[start.word_count++].append(fact);
+  return start;
+}
+
+DriverStart clock(const MachineReport& machine) {
+  DriverStart start;
+  grant(start, REPRISE_GRANT_PORT, 0x70, 0x71);
+  start.words[start.word_count++].append(machine.century_register);
+  return start;
+}
+
+}  // namespace
+
+std::optional<DriverStart> driver_start(std::string_view name, const MachineReport& machine,
+                                        const Settings& settings) {
+  if (name == "console") {
+    const bool wanted = settings.console_serial || settings.input == Settings::Input::Console;
+    return wanted ? std::optional{console(settings)} : std::nullopt;
+  }
+  if (name == "screen") {
+    const bool wanted = settings.console_screen && machine.framebuffer_bits != 0;
+    return wanted ? std::optional{screen(machine)} : std::nullopt;
+  }
+  return name == "clock" ? clock(machine) : DriverStart{};
+}
+
+}  // namespace reprise

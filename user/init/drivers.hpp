@@ -1,0 +1,30 @@
+// The drivers that init knows (user/drivers): which of them this machine and these arguments want,
+// what each is granted, and the arguments that tell it what it drives. A driver of another name gets
+// what `grant=` says, like any program.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "kernel/abi/init.hpp"
+#include "kernel/base/text_line.hpp"
+#include "user/init/settings.hpp"
+
+namespace reprise {
+
+struct DriverStart {
+  DriverStart() {}
+
+  std::array<reprise_grant, 3> grants{};
+  std::size_t grant_count = 0;
+  std::array<TextLine, 8> words;  // behind argument zero
+  std::size_t word_count = 0;
+};
+
+// Nothing: it is not wanted.
+[[nodiscard]] std::optional<DriverStart> driver_start(std::string_view name,
+                                                      const MachineReport& machine,
+                                                      const Settings& settings);
+
+}  // namespace reprise

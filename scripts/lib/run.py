@@ -187,7 +187,7 @@ def kernel_arguments(options):
     if options.policy:
         words.append(f"policy={options.policy}")
     if options.interactive:
-        words.append("stdin=console")
+        words += ["stdin=console", "env.REPRISE_TTY=1"]
     if options.counter:
         words.append(machine.counter_argument(options.counter))
     return " ".join([*words, options.append])

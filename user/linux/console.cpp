@@ -21,8 +21,23 @@ struct Input {
 };
 constinit Input input{};
 
+struct WindowSize {
+  std::uint16_t rows, columns, width, height;
+};
+
+// struct termios of the Linux ABI. At first: canonical mode, echo, signals off. A program that edits
+// lines by itself turns both off.
+struct Terminal {
+  std::uint32_t input, output, control, local;
+  std::uint8_t line, characters[19];
+
+  enum : std::uint32_t { ReturnIsNewline = 0400, Canonical = 02, Echo = 010 };
+};
+constinit Terminal terminal{Terminal::ReturnIsNewline, 05, 0277,
+                            Terminal::Canonical | Terminal::Echo, 0, {3, 28, 127, 21, 4, 0, 1}};
+
 void echo(std::string_view text) {
-  if (!process().terminal) return;
+  if (!process().terminal || (terminal.local & Terminal::Echo) == 0) return;
   native::log(reinterpret_cast<std::uint64_t>(text.data()), text.size());
 }
 
@@ -37,8 +52,12 @@ void compact() {
 }
 
 void accept(char character) {
-  if (character == '\r') character = '\n';
-  if (character == end_of_input) {
+  if (character == '\r' && (terminal.input & Terminal::ReturnIsNewline) != 0) character = '\n';
+  if ((terminal.local & Terminal::Canonical) == 0) {
+    input.text[input.count++] = character;
+    input.ready = input.count;
+    echo({&character, 1});
+  } else if (character == end_of_input) {
     if (input.count == input.ready) input.ended = true;
     input.ready = input.count;
   } else if (character == backspace || character == erase) {
@@ -73,17 +92,6 @@ bool take_in(Wait wait) {
   return true;
 }
 
-struct WindowSize {
-  std::uint16_t rows, columns, width, height;
-};
-
-// struct termios of the Linux ABI: canonical mode, echo, signals off.
-struct Terminal {
-  std::uint32_t input, output, control, local;
-  std::uint8_t line, characters[19];
-};
-constexpr Terminal canonical{0400, 05, 0277, 012, 0, {3, 28, 127, 21, 4, 0, 1}};
-
 bool is_console(const OpenFile& file) {
   return file.kind == OpenKind::Input || file.kind == OpenKind::Output;
 }
@@ -105,7 +113,8 @@ Value read_console(UserAddress to, std::uint64_t bytes, bool at_once) {
   }
   std::uint64_t length = 0;
   while (length < bytes && input.taken + length < input.ready) {
-    if (input.text[input.taken + length++] == '\n') break;  // one line a read
+    const bool line_ends = input.text[input.taken + length++] == '\n';
+    if (line_ends && (terminal.local & Terminal::Canonical) != 0) break;  // one line a read
   }
   if (length == 0) {
     if (bytes > 0) input.ended = false;
@@ -145,7 +154,7 @@ std::uint64_t console_bytes_ready() {
 
 Value call_ioctl(Call& call) {
   enum : std::uint32_t { GetTerminal = 0x5401, SetTerminal = 0x5402, SetTerminalFlush = 0x5404,
-                         GetGroup = 0x540f, GetWindow = 0x5413, BytesReady = 0x541b,
+                         GetGroup = 0x540f, SetGroup = 0x5410, GetWindow = 0x5413, BytesReady = 0x541b,
                          NonBlock = 0x5421, CloseOnExec = 0x5451, NoCloseOnExec = 0x5450 };
   OpenFile* file = descriptor(call.integer(0));
   if (file == nullptr) return fail(Errno::BadFile);
@@ -164,13 +173,19 @@ Value call_ioctl(Call& call) {
   if (!is_console(*file) || !process().terminal) return fail(Errno::NotTerminal);
   bool good = true;
   if (request == GetTerminal) {
-    good = write_user(call.user(2), canonical);
+    good = write_user(call.user(2), terminal);
   } else if (request == GetWindow) {
     good = write_user(call.user(2), WindowSize{25, 80, 0, 0});
   } else if (request == GetGroup) {
     good = write_user(call.user(2), static_cast<int>(process_number()));
-  } else if (request < SetTerminal || request > SetTerminalFlush) {
-    return fail(Errno::NotTerminal);  // setting modes is accepted and has no effect
+  } else if (request == SetGroup) {
+    int group = 0;  // there is one process, whose group it is
+    good = read_user(call.user(2), group);
+  } else if (request >= SetTerminal && request <= SetTerminalFlush) {
+    good = read_user(call.user(2), terminal);
+    if ((terminal.local & Terminal::Canonical) == 0) input.ready = input.count;
+  } else {
+    return fail(Errno::NotTerminal);
   }
   return good ? 0 : fail(Errno::Fault);
 }

@@ -41,6 +41,7 @@ class Settings:
     display: str = "none"
     interactive: bool = False   # the terminal is the console's input
     typed: bytes = b""          # the console's input, typed once the machine is up
+    dialogue: tuple = ()        # or pairs of bytes: what the console must say next, what is typed then
     timeout: float = 600        # seconds; 0: never
     extra: list = field(default_factory=list)
 
@@ -120,7 +121,7 @@ def _started(line, settings):
     """QEMU as a process. `timeout` ends it even when nobody is left to wait for it."""
     if settings.timeout:
         line = ["timeout", "--foreground", "--kill-after=5", str(settings.timeout), *line]
-    stdin = (None if settings.interactive else subprocess.PIPE if settings.typed
+    stdin = (None if settings.interactive else subprocess.PIPE if settings.typed or settings.dialogue
              else subprocess.DEVNULL)
     return subprocess.Popen(line, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -157,15 +158,16 @@ def run(image, settings, on_text=None):
     begin = time.monotonic()
     screen = ConsoleFilter(on_text) if on_text else None
     pieces = []
-    to_type = settings.typed
+    to_say = list(settings.dialogue or ([(b"reprise: boot ", settings.typed)] if settings.typed else []))
+    heard = 0
     with _started(command(image, settings), settings) as process:
         try:
             while piece := os.read(process.stdout.fileno(), 65536):
                 pieces.append(piece)
-                if to_type and b"reprise: boot " in b"".join(pieces):
-                    process.stdin.write(to_type)
+                while to_say and (at := b"".join(pieces).find(to_say[0][0], heard)) >= 0:
+                    heard = at + len(to_say[0][0])
+                    process.stdin.write(to_say.pop(0)[1])
                     process.stdin.flush()
-                    to_type = b""
                 if screen:
                     screen.feed(piece.decode("utf-8", "replace"))
         except BaseException:

@@ -155,7 +155,7 @@ private:
     if (known || run_ == Run::Second) return known;
     const bool admitted = memory_.admit(page);
     clock_.expect_instruction();
-    if (trap_words_apart<P>(start_, platform_.registers()) == 0) {
+    if (!trace_.active() && trap_words_apart<P>(start_, platform_.registers()) == 0) {
       platform_.arm_timer(clock_.first_run_limit());
     }
     faulted_at_ = trap_words();
@@ -356,13 +356,21 @@ private:
     diagnosis_.verdict = verdict;
     run_ = Run::First;
     if (verdict == Verdict::MachineCheck || !trace_.begin_pass()) return stop(verdict);
+    pass_began_ = platform_.now();
+    platform_.arm_timer(settings_.trace_ticks);
     trace_.step();
     return Next::Resume;
   }
 
+  // A repetition may take as long as the program likes, and is one step.
+  [[nodiscard]] bool pass_took_too_long() {
+    return settings_.trace_ticks != 0 && platform_.now() - pass_began_ >= settings_.trace_ticks;
+  }
+
   [[nodiscard]] Next traced(const Event<Page>& event) {
     const bool stepped = event.kind == Kind::Step || event.kind == Kind::Break;
-    const bool again = event.kind == Kind::Timer || event.kind == Kind::Counter ||
+    const bool again = (event.kind == Kind::Timer && !pass_took_too_long()) ||
+                       event.kind == Kind::Counter ||
                        (event.kind == Kind::WriteFault && admit(event.page));
     if (again || (stepped && trace_.stepped())) {
       trace_.step();
@@ -406,6 +414,7 @@ private:
   std::uint64_t pe_number_ = 0;
   std::uint64_t start_check_ = 0;        // check word of R0
   std::uint32_t restarts_ = 0;           // of this PE
+  std::uint64_t pass_began_ = 0;         // of the trace
   bool hint_failed_ = false;             // in this PE; else all attempts but the last one differed
   bool run_end_told_ = false;            // to the platform, of this run
   std::optional<TrapWords> faulted_at_;  // the last write fault of this run, if it is the first

@@ -32,6 +32,7 @@ struct Settings {
   std::uint32_t clean_limit = 4;             // PEs that a page may stay clean before it leaves
   std::uint64_t limit_ticks = 0;             // ends the first run; 0: no limit
   std::uint64_t second_run_slack_ticks = 0;  // second run: 4 times the first one's time plus this
+  std::uint64_t trace_ticks = 0;             // ends a pass of the trace; 0: its room alone does
 };
 
 // Both runs must end alike: all fields equal. Only the first five kinds can be agreed upon; a run

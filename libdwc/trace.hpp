@@ -4,8 +4,9 @@
 // comes to another one was such an instruction. What a transient fault did is not seen again, so
 // nothing is named then.
 //
-// Invariant: a pass ends. It has as many steps as there is room for, and one that changes nothing
-// (a jump to itself, or an NMI came first) counts as one, but is not kept: the passes stay aligned.
+// Invariant: a pass ends. It has as many steps as there is room for, and the controller bounds its
+// time. One step that changes nothing (a jump to itself, or an NMI came first) counts as one, but is
+// not kept: the passes stay aligned.
 #pragma once
 
 #include "libdwc/comparator.hpp"

@@ -10,6 +10,7 @@ namespace {
 constinit std::array<std::uint32_t, 1 << 16> digests{};
 
 constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times the first run
+constexpr std::uint64_t trace_limit = 100'000'000;       // ns; one step can take as long as the program likes
 
 dwc::Settings engine_settings(const KernelSettings& settings) {
   return {.policy = static_cast<dwc::Policy>(settings.policy),
@@ -19,7 +20,8 @@ dwc::Settings engine_settings(const KernelSettings& settings) {
           .page_budget = static_cast<std::uint32_t>(settings.pe_pages),
           .restart_limit = static_cast<std::uint32_t>(settings.pe_restarts),
           .limit_ticks = settings.pe_limit,
-          .second_run_slack_ticks = second_run_slack};
+          .second_run_slack_ticks = second_run_slack,
+          .trace_ticks = trace_limit};
 }
 
 }  // namespace

@@ -33,6 +33,12 @@ class SecondRun(BootTest):
                 runs = outcome.events("mismatch-run")
                 self.assertEqual(runs[0]["end"], "time-limit")
 
+    def test_instructions_without_end_do_not_keep_the_trace_from_its_end(self):
+        outcome = self.boot([["twice", "0", "long"]])
+        self.assertEqual(outcome.value, 0x12)
+        self.assert_names_rdrand(outcome)
+        self.assertLess(outcome.events("latency")[0].number("longest_pe_ns"), 2_000_000_000)
+
     def test_run_once_the_same_program_succeeds(self):
         outcome = self.boot([["twice"]], "harden=none")
         self.assert_clean(outcome)

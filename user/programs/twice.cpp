@@ -2,7 +2,7 @@
 // trapped in ring 3. Run once (harden=none) it succeeds; hardened it must be stopped with a mismatch
 // that stands, because the second run really executes and gets another number. With LOOPS it counts
 // so far before it reads the number, and again behind it, without a call in between: then the time
-// limit ends the processing element.
+// limit ends the processing element. `twice LOOPS long` goes on with instructions that each take long.
 #include "user/lib/calls.hpp"
 #include "user/lib/instructions.hpp"
 #include "user/lib/print.hpp"
@@ -14,6 +14,15 @@ void count(std::uint64_t loops) {
   for (std::uint64_t i = 0; i < loops; ++i) user::compiler_barrier();
 }
 
+// Repetitions over 256 MiB of pages without end.
+[[noreturn]] void scan(std::uint64_t random) {
+  constexpr std::uint64_t place = 0x200000000, bytes = 256 << 20;
+  for (;;) {
+    std::uint64_t from = place, left = bytes, value = 0;
+    asm volatile("rep lodsb" : "+S"(from), "+c"(left), "+a"(value) : "b"(random) : "memory");
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -23,12 +32,15 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::uint64_t loops = user::number_argument(argc, argv, 1, 0);
+  const bool scans = user::text_argument(argc, argv, 2) == "long";
+  if (scans) user::raw_call(REPRISE_MAP, 0x200000000, 256 << 20, REPRISE_PROTECT_READ, 0);
   count(loops);
   std::uint64_t value = 0;
   if (!user::hardware_random(value)) {
     user::print("twice: RDRAND gave nothing\n");
     return 2;
   }
+  if (scans) scan(value);
   count(10 * loops);
   const std::int64_t self =
       user::raw_call(REPRISE_SELF, value);  // ends the PE, value in a register

@@ -16,11 +16,14 @@ struct Opcode {
 
 std::optional<Opcode> opcode_of(std::span<const std::uint8_t> code) {
   Opcode opcode;
+  bool narrow = false, wide = false;
   for (std::size_t at = 0; at < code.size(); ++at) {
     if (is_prefix(code[at])) {
-      opcode.narrow_data |= code[at] == 0x66;
+      narrow |= code[at] == 0x66;
+      wide = (code[at] & 0xf8) == 0x48;  // REX.W, which only counts as the last prefix
       continue;
     }
+    opcode.narrow_data = narrow && !wide;  // Intel SDM Vol. 2A §2.2.1.2
     opcode.code = code[at];
     if (at + 1 < code.size()) opcode.next = code[at + 1];
     return opcode;

@@ -30,6 +30,8 @@ TEST_CASE("the ports of IN and OUT are those of the number or of DX, as wide as 
   CHECK(ports({{0xec}, 0x3f8}) == range(0x3f8, 0x3f8));
   CHECK(ports({{0xef}, 0xffff03f8}) == range(0x3f8, 0x3fb));
   CHECK(ports({{0x66, 0xef}, 0x3f8}) == range(0x3f8, 0x3f9));
+  CHECK(ports({{0x66, 0x48, 0xef}, 0x3f8}) == range(0x3f8, 0x3fb));  // REX.W has precedence
+  CHECK(ports({{0x48, 0x66, 0xef}, 0x3f8}) == range(0x3f8, 0x3f9));  // but as the last prefix only
 }
 
 TEST_CASE("INS and OUTS reach DX, whatever stands before them") {

@@ -103,6 +103,11 @@ public:
     require(state_ != State::Running);
     memory_.forget(page);
   }
+  // Outside of a PE, after the process itself has run there: the same for all that it has written.
+  void forget_modified() {
+    require(state_ != State::Running);
+    memory_.forget_modified();
+  }
   // Every page leaves the set, at any time: the process ends.
   void clear() { memory_.clear(); }
 

@@ -125,6 +125,14 @@ public:
     platform_.invalidate(page);
   }
 
+  void forget_modified() {
+    for (Entry* entry = set_.begin(); entry != set_.end();) {
+      const Page page = entry->page;
+      platform_.dirty(page) ? release(entry) : static_cast<void>(++entry);
+    }
+    platform_.invalidate_all();
+  }
+
   void clear() {
     while (set_.size() != 0) release(set_.begin());
     platform_.invalidate_all();

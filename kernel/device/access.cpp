@@ -66,6 +66,7 @@ Access execute(Process& process, std::span<const std::uint8_t> code, Trap& trap)
            iterations < most_iterations && stores.cover_next());
   arch::set_single_step(false);
   arch::save_rest(state);
+  if (process.hardened()) process.engine().forget_modified();
   if (iterations != 0 || trap.kind != Trap::Kind::Exception) return Access::Done;
   const bool page_fault = trap.vector == Trap::page_fault_vector;
   const bool again = page_fault && (protected_page(process, trap) ||

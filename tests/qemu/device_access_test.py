@@ -53,6 +53,21 @@ class DeviceAccess(BootTest):
                       outcome.people_lines())
         self.assertEqual([e["vector"] for e in outcome.events("exception")], ["13"])
 
+    def test_a_prefix_does_not_hide_how_wide_a_port_access_is(self):
+        outcome = self.drive("wide", "grant=devices:port:80-81")
+        self.assertEqual(outcome.exit_event("devices")["status"], "139")
+        refused, = outcome.events("access-refused")
+        self.assertEqual((refused["first"], refused["last"]), ("0x80", "0x83"))
+
+    def test_what_an_access_writes_beside_the_device_is_not_lost(self):
+        outcome = self.drive("straddle")
+        self.assert_done(outcome, "straddle: done")
+        self.assert_no_mismatch(outcome)
+
+    def test_addresses_that_the_processor_does_not_have_are_not_granted(self):
+        outcome = self.drive("far", "grant=devices:mmio:20000000000")
+        self.assert_boot_error(outcome, "bad-grant")
+
     def test_device_memory_that_is_not_granted_cannot_be_mapped(self):
         outcome = self.drive("hpet", "grant=devices:mmio:fed01000-fed01fff")
         self.assertEqual(outcome.exit_event("devices")["status"], "1")

@@ -134,6 +134,36 @@ void read_moving(bool memory) {
   user::print("moving: done\n");
 }
 
+// What an access writes beside the device must not be lost: here one that reaches into the page
+// before it, which is in the page set by then.
+void straddle(std::uint64_t count) {
+  constexpr std::uint64_t page = REPRISE_PAGE_SIZE;
+  REPRISE_CHECK(user::raw_call(REPRISE_MAP, place - page, page,
+                               REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE, 0) == 0);
+  map_hpet();
+  auto* const edge = reinterpret_cast<volatile std::uint32_t*>(place - sizeof(std::uint32_t));
+  for (std::uint32_t i = 1; i <= count; ++i) {
+    *edge = 0;
+    user::raw_call(REPRISE_YIELD);
+    *reinterpret_cast<volatile std::uint64_t*>(place - sizeof(std::uint32_t)) = i;
+    REPRISE_CHECK(*edge == i);
+  }
+  user::print("straddle: done\n");
+}
+
+// REX.W has precedence over the operand-size prefix: four bytes, of which two are not granted.
+void use_wide_port() {
+  asm volatile(".byte 0x66, 0x48, 0xef" : : "a"(0u), "d"(std::uint16_t{0x80}));
+  user::print("wide: done\n");
+}
+
+// Behind the last address that the emulated processor has.
+void write_far() {
+  const std::uint64_t word = 0;
+  const auto from = reinterpret_cast<std::uint64_t>(&word);
+  user::print("far: ", user::raw_call(REPRISE_DEVICE_WRITE, 1ul << 41, from, sizeof word) == 0, "\n");
+}
+
 // Level triggered, on input 16 of the I/O APIC, `count` times, a millisecond apart.
 void use_interrupts(std::uint64_t count) {
   map_hpet();
@@ -164,6 +194,9 @@ int main(int argc, char** argv) {
   if (what == "ports") use_ports(count);
   if (what == "hpet") use_memory(count);
   if (what == "moving") read_moving(user::text_argument(argc, argv, 2) == "memory");
+  if (what == "straddle") straddle(count);
+  if (what == "wide") use_wide_port();
+  if (what == "far") write_far();
   if (what == "interrupt") use_interrupts(count);
   return 0;
 }

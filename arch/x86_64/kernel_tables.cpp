@@ -101,7 +101,9 @@ std::span<std::byte> x86::map_device(PhysAddr start, std::size_t size, CacheMode
 // Its image is not in the direct map.
 bool is_device_memory(PhysAddr first, PhysAddr last) {
   constexpr std::uint64_t most = 1ull << 32;
+  const std::uint32_t address_bits = cpuid(0x80000008, 0).eax & 0xff;  // an entry with more faults
   if (last < first || last.value() >= reprise::direct_map_limit) return false;
+  if (last.value() >> address_bits != 0) return false;
   if (last.value() - first.value() >= most) return false;
   const bool in_image = first.value() < address(image_physical_end) &&
                         last.value() >= address(image_physical_start);

@@ -112,8 +112,8 @@ std::int64_t Ipc::receive(Process& server) {
   if (const std::int64_t error = check(server); error != 0) return error;
   if (const std::int64_t error = answer(server); error != 0) return error;
   server.status = ProcessStatus::Receiving;
-  arch::expect_interrupts(server.grants.lines());
   if (server.mailbox.notes != 0) tell(server);
+  if (server.status == ProcessStatus::Receiving) arch::expect_interrupts(server.grants.lines());
   while (server.status == ProcessStatus::Receiving) {
     Process* first = nullptr;
     for (std::size_t i = 0; i < table_.size(); ++i) {

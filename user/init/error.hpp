@@ -39,7 +39,8 @@ inline constexpr std::array<ErrorText, static_cast<std::size_t>(Error::count)> e
     {"bad-argument", "unknown or malformed boot argument; docs/running.md lists them"},
     {"out-of-memory", "not enough memory to start the program: give the machine more (--memory)"},
     {"bad-grant",
-     "a grant= for it names memory or an interrupt controller's page, or there are more than 16"},
+     "a grant= for it names memory, the interrupt controllers or addresses that the processor does "
+     "not have, or there are more than 16"},
     {"no-init", "no boot module holds init: give the one that the build makes"},
 }};
 

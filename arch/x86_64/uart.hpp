@@ -25,14 +25,12 @@ public:
     write(DivisorHigh, 0);
     write(LineControl, eight_bits);
     write(FifoControl, fifo_on_and_clear);
-    fifo_bytes_ = (read(InterruptIdentification) & fifo_works) == fifo_works ? 16 : 1;
     write(ModemControl, loop_back | ready_request);
     write(Data, probe);
     present_ = wait_for(data_ready) && read(Data) == probe;
     write(ModemControl, interrupts_to_bus | ready_request);
   }
   void write(std::string_view text) {  // \n becomes \r\n
-    room_ = 0;                         // a driver may have filled the FIFO
     for (const char c : text) {
       if (c == '\n') put('\r');
       put(c);
@@ -41,13 +39,12 @@ public:
 
 private:
   enum Register : std::uint16_t {
-    Data = 0, InterruptEnable = 1, FifoControl = 2, InterruptIdentification = 2,
+    Data = 0, InterruptEnable = 1, FifoControl = 2,
     LineControl = 3, ModemControl = 4, LineStatus = 5, DivisorLow = 0, DivisorHigh = 1,
   };
   static constexpr std::uint8_t data_ready = 1, transmit_ready = 0x20;      // line status
   static constexpr std::uint8_t divisor_access = 0x80, eight_bits = 3;      // line control
   static constexpr std::uint8_t fifo_on_and_clear = 7;                      // FIFO control
-  static constexpr std::uint8_t fifo_works = 0xc0;                          // identification
   static constexpr std::uint8_t loop_back = 0x10, interrupts_to_bus = 8,    // modem control
                                 ready_request = 3;                          // DTR and RTS
   static constexpr unsigned patience = 50'000;  // reads of about a microsecond: many byte times
@@ -64,20 +61,14 @@ private:
   }
   void put(char c) {
     if (!present_) return;
-    if (room_ == 0) {
-      stuck_ = stuck_ ? !status(transmit_ready) : !wait_for(transmit_ready);
-      if (stuck_) return;   // lost; better than a kernel that hangs on its console
-      room_ = fifo_bytes_;  // the bit means that the whole FIFO is empty
-    }
-    --room_;
-    write(Data, static_cast<std::uint8_t>(c));
+    stuck_ = stuck_ ? !status(transmit_ready) : !wait_for(transmit_ready);
+    // Else lost; better than a kernel that hangs on its console.
+    if (!stuck_) write(Data, static_cast<std::uint8_t>(c));
   }
 
   std::uint16_t base_;
   bool present_ = false;
-  bool stuck_ = false;       // the last wait ran out: do not wait again until the line moves
-  unsigned fifo_bytes_ = 1;  // an 8250 or 16450 has no FIFO
-  unsigned room_ = 0;        // bytes that the transmit FIFO is known to take
+  bool stuck_ = false;  // the last wait ran out: do not wait again until the line moves
 };
 
 }  // namespace arch

@@ -65,17 +65,17 @@ enum reprise_error {
   REPRISE_NOT_GRANTED = 10,
 };
 
-/* Messages: three words, and bytes that the kernel copies from the sender's buffer to the other side's, both
- * once their processing elements are committed. Registers: RDI RSI RDX R10 R8 R9, as the arguments
- * above; `sizes` are the bytes to send (at most REPRISE_MESSAGE_BYTES), and in the upper half the
- * buffer's room for what comes. CALL waits until `to` has received the message and answered: RAX is the
- * number of bytes that came, RSI RDX R10 the answer's words. RECEIVE answers first (0: nobody), in
- * whatever order, then waits: RAX is the sender, RSI RDX R10 the words, R8 the number of bytes.
- * When the answer cannot be given, RECEIVE returns the error and waits for nothing. Sender 0 is the kernel: RSI says what has happened, each
- * bit since it was last told. */
+/* Messages: three words, and bytes that the kernel copies from the sender's buffer to the other
+ * side's, both once their processing elements are committed. Registers: RDI RSI RDX R10 R8 R9, as
+ * the arguments above; `sizes` are the bytes to send (at most REPRISE_MESSAGE_BYTES), and in the
+ * upper half the buffer's room for what comes. CALL waits until `to` has received the message and
+ * answered: RAX is the number of bytes that came, RSI RDX R10 the answer's words. RECEIVE answers
+ * first (0: nobody), in whatever order, then waits: RAX is the sender, RSI RDX R10 the words, R8 the
+ * number of bytes. When the answer cannot be given, RECEIVE returns the error and waits for nothing.
+ * Sender 0 is the kernel: RSI says what has happened since it last did, bits 0 to 31 the granted
+ * interrupt lines of these numbers. */
 #define REPRISE_MESSAGE_BYTES 65536ul
 #define REPRISE_SIZES(send, room) (((send) + 0ul) | ((room) + 0ul) << 32)
-#define REPRISE_NOTE_INTERRUPTS 0xfffffffful /* bit n: interrupt line n, which is granted */
 #define REPRISE_NOTE_LOG (1ul << 32)         /* the log has text to be read */
 #define REPRISE_NOTE_ALARM (1ul << 33)
 

@@ -164,7 +164,7 @@ void write_far() {
   user::print("far: ", user::raw_call(REPRISE_DEVICE_WRITE, 1ul << 41, from, sizeof word) == 0, "\n");
 }
 
-// Level triggered, on input 16 of the I/O APIC, `count` times, a millisecond apart.
+// Level triggered, on input 16 of the I/O APIC, `count` times, some milliseconds apart.
 void use_interrupts(std::uint64_t count) {
   map_hpet();
   constexpr std::uint64_t level = 2, enabled = 4, route_16 = 16 << 9, femtoseconds = 1'000'000'000'000;
@@ -179,7 +179,8 @@ void use_interrupts(std::uint64_t count) {
     const user::Received note = user::receive(0, {}, {});
     REPRISE_CHECK(note.sender == 0 && note.words[0] == 1u << 16);
     REPRISE_CHECK(at<std::uint64_t>(main_counter) >= i * (femtoseconds / period));
-    at<std::uint64_t>(comparator0) = (i + 1) * (femtoseconds / period);
+    // From now, and not too soon: a time that others' turns let pass comes again in minutes.
+    at<std::uint64_t>(comparator0) = at<std::uint64_t>(main_counter) + 5 * (femtoseconds / period);
     at<std::uint64_t>(status) = 1;  // the line falls
   }
   at<std::uint64_t>(timer0) = 0;

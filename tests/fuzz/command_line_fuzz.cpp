@@ -91,9 +91,9 @@ void try_module_string(std::string_view line) {
     REQUIRE(result.error() == Error::ModuleString);
     return;
   }
-  const bool program = result.value().role == ModuleRole::Program;
-  REQUIRE(program == !result.value().argv.empty());
-  REQUIRE(program == is_process_name(result.value().name));
+  const bool process = result.value().role <= ModuleRole::Driver;  // a program, or a driver
+  REQUIRE(process == !result.value().argv.empty());
+  REQUIRE(process == is_process_name(result.value().name));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@ std::string_view allowed_instead_of(std::string_view item) {
   INFO(item);
   REQUIRE_FALSE(grant);
   CHECK(grant.error().argument == item);
+  CHECK_FALSE(grant.error().reason.empty());
   return grant.error().allowed;
 }
 

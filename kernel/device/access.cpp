@@ -79,8 +79,9 @@ struct Place {
   std::uint64_t first, last;
 };
 
-// Who is refused, and why; the exception then takes its course.
+// Who is refused, and why, unless it deals with exceptions itself: then it might fill the log.
 void refuse(const Process& process, std::string_view why, const Place& place) {
+  if (process.exception_handler.entry.value() != 0) return;
   say(process.name(), ": ", place.kind, " ", Hex{place.first}, " ", why);
   print_event("access-refused", "process", process.name(), "kind", place.kind, "first",
               Hex{place.first}, "last", Hex{place.last}, "rip",

@@ -20,9 +20,10 @@ class SecondRun(BootTest):
         outcome = self.boot([["twice"]])
         self.assertEqual(outcome.value, 0x12)
         self.assert_names_rdrand(outcome)
-        register, = outcome.events("mismatch-register")
-        self.assertEqual(register["register"], "rdi")
-        self.assertNotEqual(register["first"], register["second"])
+        registers = outcome.events("mismatch-register")
+        self.assertIn("rdi", [register["register"] for register in registers])
+        for register in registers:
+            self.assertNotEqual(register["first"], register["second"])
 
     def test_it_is_named_when_the_time_limit_ends_the_pe_too(self):
         for counter in ("icount", "landmark"):

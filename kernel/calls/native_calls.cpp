@@ -53,15 +53,10 @@ std::int64_t exit_or_refuse(Call&) { return -REPRISE_BAD_ARGUMENT; }  // right o
 
 bool has_log(const Process& process) { return process.grants.allow(REPRISE_GRANT_LOG, 0, 0); }
 
-// Init writes what the machine says, and a reader must not wait for itself.
 std::int64_t log(Call& call) {
   const std::uint64_t size = smaller(call.b, max_log_bytes);
   AddressSpace& space = call.process.space();
   if (!space.readable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
-  if (kernel_log.crowded() && call.process.id() != init_number && !has_log(call.process)) {
-    call.process.status = ProcessStatus::Printing;
-    return 0;
-  }
   if ((call.c & REPRISE_LOG_LINES) != 0) go_to_margin();
   std::array<char, 256> chunk;
   for (std::uint64_t done = 0; done < size;) {
@@ -235,8 +230,7 @@ std::optional<std::uint8_t> NativeCalls::serve(Process& process) {
   }
   process.status = ProcessStatus::Ready;
   const std::int64_t answer = number < calls.size() ? calls[number](call) : -REPRISE_NO_SUCH_CALL;
-  const bool waits = process.status == ProcessStatus::Printing ||  // it stands at its call still
-                     process.status == ProcessStatus::Calling ||
+  const bool waits = process.status == ProcessStatus::Calling ||  // it stands at its call still
                      process.status == ProcessStatus::Receiving;
   if (waits) return std::nullopt;
   state[Register::Rax] = static_cast<std::uint64_t>(answer);

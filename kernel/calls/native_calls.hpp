@@ -16,8 +16,7 @@ public:
   explicit NativeCalls(Ipc& ipc) : ipc_{ipc} {}
 
   // Serves the call in the process's registers; the status with which it ends, if it does. A call
-  // that must wait leaves the process Sleeping, Calling or Receiving, or Printing: then it is served
-  // again when the log has room.
+  // that must wait leaves the process Sleeping, Calling or Receiving.
   std::optional<std::uint8_t> serve(Process& process);
 
 private:

@@ -2,8 +2,8 @@
 // An output is a driver in ring 3 that reads the log (REPRISE_LOG_READ); reading says that all that
 // was read before is out. As long as nobody reads for the serial line, and from the end of the one who
 // did, text goes out by the emergency serial line at once, and nothing is lost: what the driver had
-// taken but not sent goes out again. Programs wait while the serial line is far behind
-// (crowded()), the kernel's own lines never do. A screen that is too far behind misses text.
+// taken but not sent goes out again. While the serial line is far behind (crowded()) only
+// who sends the log and init run: neither programs' text nor the kernel's about them can fill it. A screen that is too far behind misses text.
 #pragma once
 
 #include <array>

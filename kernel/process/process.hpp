@@ -26,10 +26,8 @@ class Injector;
 
 using Engine = dwc::Controller<KernelPlatform>;
 
-// Printing and Waiting stand at the call that waits: it is served again.
-enum class ProcessStatus : std::uint8_t {
-  Ready, Sleeping, Printing, Waiting, Calling, Receiving, Ended
-};
+// Waiting (init) stands at the call that waits: it is served again.
+enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Waiting, Calling, Receiving, Ended };
 
 // Exit statuses that the kernel itself gives, as a shell would: 128 + signal.
 inline constexpr std::uint8_t status_refused = 127;  // the program's file cannot be run
@@ -65,9 +63,7 @@ public:
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] KernelPlatform& platform() { return platform_; }
 
-  [[nodiscard]] bool stands_at_call() const {
-    return status == ProcessStatus::Printing || status == ProcessStatus::Waiting;
-  }
+  [[nodiscard]] bool stands_at_call() const { return status == ProcessStatus::Waiting; }
 
   void page_changes(PageNumber page) override;
 

@@ -38,4 +38,8 @@ void set_ports(Ports ports);
 // is exhausted.
 [[nodiscard]] std::span<std::byte> device_memory(reprise::PhysAddr start, std::size_t size);
 
+// What the firmware and the boot loader left in memory, to be read only: empty when a part of it is
+// the kernel's to write, or out of reach, or no frame is left.
+[[nodiscard]] std::span<const std::byte> firmware_memory(reprise::PhysAddr start, std::size_t size);
+
 }  // namespace arch

@@ -67,6 +67,30 @@ void map_boot_info(const BootInfo& info) {
   map_text(info.loader);
 }
 
+// In the active tables: a space made earlier lacks what has been added to the root since.
+std::span<std::byte> map_physical(PhysAddr start, std::size_t size, std::uint64_t rights) {
+  if (!map_direct(frame_in(read_cr3()), start, size, rights, *table_frames)) return {};
+  return physical_bytes(start, size);
+}
+
+// Whether the kernel has mapped none of it with one of these rights: what it has mapped at all is
+// its own, be it memory, a module or an interrupt controller. Its image is not in the direct map.
+bool is_free(PhysAddr first, PhysAddr last, std::uint64_t rights) {
+  constexpr std::uint64_t most = 1ull << 32;
+  const std::uint32_t address_bits = cpuid(0x80000008, 0).eax & 0xff;  // an entry with more faults
+  if (last < first || last.value() >= reprise::direct_map_limit) return false;
+  if (last.value() >> address_bits != 0 || last.value() - first.value() >= most) return false;
+  const bool in_image = first.value() < address(image_physical_end) &&
+                        last.value() >= address(image_physical_start);
+  if (in_image) return false;
+  std::uint64_t at = reprise::round_down(first.value());
+  for (; at <= last.value(); at += reprise::page_size) {
+    auto* const entry = table_entry(root, reprise::direct_map_base + at, 1, nullptr, 0);
+    if (entry != nullptr && (*entry & rights) != 0) return false;
+  }
+  return true;
+}
+
 void require_memory(std::uint64_t bytes) {
   if (bytes >= least_memory) return;
   write_emergency(reprise::TextLine{"[reprise] Too little memory: ", bytes >> 20,
@@ -90,33 +114,19 @@ std::span<std::byte> physical_bytes(PhysAddr start, std::size_t size) {
   return {reinterpret_cast<std::byte*>(reprise::direct_map_base + start.value()), size};
 }
 
-// In the active tables: a space made earlier lacks what has been added to the root since.
 std::span<std::byte> x86::map_device(PhysAddr start, std::size_t size, CacheMode mode) {
-  const std::uint64_t rights = writable | static_cast<std::uint64_t>(mode);
-  if (!map_direct(frame_in(read_cr3()), start, size, rights, *table_frames)) return {};
-  return physical_bytes(start, size);
+  return map_physical(start, size, writable | static_cast<std::uint64_t>(mode));
 }
 
-// Whatever the kernel has mapped is its own: memory, tables of the firmware, interrupt controllers.
-// Its image is not in the direct map.
-bool is_device_memory(PhysAddr first, PhysAddr last) {
-  constexpr std::uint64_t most = 1ull << 32;
-  const std::uint32_t address_bits = cpuid(0x80000008, 0).eax & 0xff;  // an entry with more faults
-  if (last < first || last.value() >= reprise::direct_map_limit) return false;
-  if (last.value() >> address_bits != 0) return false;
-  if (last.value() - first.value() >= most) return false;
-  const bool in_image = first.value() < address(image_physical_end) &&
-                        last.value() >= address(image_physical_start);
-  if (in_image) return false;
-  for (std::uint64_t at = first.value(); at <= last.value(); at += reprise::page_size) {
-    auto* const entry = table_entry(root, reprise::direct_map_base + at, 1, nullptr, 0);
-    if (entry != nullptr && *entry != 0) return false;
-  }
-  return true;
-}
+bool is_device_memory(PhysAddr first, PhysAddr last) { return is_free(first, last, ~0ull); }
 
 std::span<std::byte> device_memory(PhysAddr start, std::size_t size) {
   return map_device(start, size, CacheMode::WriteCombining);
+}
+
+std::span<const std::byte> firmware_memory(PhysAddr start, std::size_t size) {
+  if (size == 0 || !is_free(start, start + (size - 1), E::Rw)) return {};
+  return map_physical(start, size, readable);
 }
 
 void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames) {

@@ -19,6 +19,7 @@ inline constexpr std::size_t most_modules = 64;
 inline constexpr std::size_t most_injections = 64;
 inline constexpr std::size_t most_grants = 16;  // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
+inline constexpr std::size_t most_physical_bytes = 64 << 10;  // of one REPRISE_PHYSICAL_READ
 inline constexpr unsigned highest_priority = 7;
 inline constexpr std::uint64_t command_line_module = ~std::uint64_t{0};  // for REPRISE_MODULE
 inline constexpr std::uint64_t init_number = 1;

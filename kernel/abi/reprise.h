@@ -50,6 +50,8 @@ enum reprise_call {
   REPRISE_STATUS = 39,   /* (process, ProcessReport*): returns 0 */
   REPRISE_END = 40,      /* (process, status): ends it; returns 0 */
   REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return */
+  REPRISE_PHYSICAL_READ = 42, /* (physical address, buffer, bytes): memory that the kernel does not
+                                 write, at most 64 KiB; returns 0 */
 };
 
 enum reprise_error {

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "arch/counter.hpp"
+#include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/extremes.hpp"
@@ -209,10 +210,17 @@ std::int64_t shutdown(Call& call) {
   arch::exit_machine(static_cast<ExitCode>(call.b));
 }
 
+std::int64_t physical_read(Call& call) {
+  if (call.c > most_physical_bytes) return -REPRISE_BAD_ARGUMENT;
+  const auto memory = arch::firmware_memory(PhysAddr{call.a}, call.c);
+  if (memory.empty()) return -REPRISE_NOT_GRANTED;
+  return call.init.space().write(UserAddr{call.b}, memory) ? 0 : -REPRISE_BAD_ADDRESS;
+}
+
 // By number, from REPRISE_CONFIGURE on.
 constexpr std::array calls{configure, counter,  machine, module, inject,
-                           start,     wait_end, status,  end,    shutdown};
-static_assert(calls.size() == REPRISE_SHUTDOWN - REPRISE_CONFIGURE + 1);
+                           start,     wait_end, status,  end,    shutdown, physical_read};
+static_assert(calls.size() == REPRISE_PHYSICAL_READ - REPRISE_CONFIGURE + 1);
 
 }  // namespace
 

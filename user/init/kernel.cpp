@@ -41,6 +41,16 @@ std::size_t module_string(std::uint64_t index, std::span<char> buffer) {
   return static_cast<std::size_t>(length);
 }
 
+bool read_physical(std::uint64_t address, std::span<std::byte> to) {
+  while (!to.empty()) {
+    const std::size_t bytes = to.size() < most_physical_bytes ? to.size() : most_physical_bytes;
+    if (raw_call(REPRISE_PHYSICAL_READ, address, address_of(to.data()), bytes) != 0) return false;
+    address += bytes;
+    to = to.subspan(bytes);
+  }
+  return true;
+}
+
 bool inject(const Injection& injection) {
   return raw_call(REPRISE_INJECT, address_of(&injection)) == 0;
 }

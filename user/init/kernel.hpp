@@ -16,6 +16,8 @@ void configure(const KernelSettings& settings);
 [[nodiscard]] const MachineReport& machine_report();  // as it is now; one object
 // As much as fits; the string's whole length.
 [[nodiscard]] std::size_t module_string(std::uint64_t index, std::span<char> buffer);
+// What firmware or boot loader left at a physical address; false when it cannot be read.
+[[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);
 [[nodiscard]] bool inject(const Injection& injection);
 [[nodiscard]] std::int64_t start_program(const ProgramRequest& request);  // its number, or an error
 [[nodiscard]] std::uint64_t wait_end(std::uint64_t deadline);             // 0: it has passed

@@ -44,7 +44,7 @@ struct Call {
 struct Bounds {
   std::uint64_t low, high;
 };
-constexpr std::array bounds{Bounds{0, 1},          Bounds{0, 1},    Bounds{0, 1},   Bounds{4, 512},
+constexpr std::array bounds{Bounds{0, 1},          Bounds{0, 1},    Bounds{0, 1},   Bounds{4, most_pe_pages},
                             Bounds{0, 100},        Bounds{10'000, 10'000'000},
                             Bounds{1, 1000},       Bounds{0, 2},    Bounds{0, 1},
                             Bounds{0, ~0ull},      Bounds{0, 1'000'000'000},

@@ -1,7 +1,6 @@
 #include "kernel/process/loader.hpp"
 
 #include <array>
-#include <new>
 #include <utility>
 
 #include "arch/device_access.hpp"
@@ -107,27 +106,6 @@ std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
   return done ? std::optional{block} : std::nullopt;
 }
 
-std::optional<Process::Storage> make_storage(FrameAllocator& frames, std::uint64_t pages,
-                                             bool hardened) {
-  const auto state = [&]() -> arch::UserState* {
-    const std::optional<FrameNumber> frame = frames.allocate();
-    return frame ? new (arch::frame_words(*frame).data()) arch::UserState{} : nullptr;
-  };
-  Process::Storage storage{state(), nullptr, nullptr, {}};
-  if (storage.live == nullptr) return std::nullopt;
-  if (!hardened) return storage;
-  storage.start = state();
-  storage.first = state();
-  using Entry = dwc::PageEntry<KernelPlatform>;
-  const std::size_t bytes = pages * sizeof(Entry);
-  const auto entry_frames = frames.allocate_adjacent(round_up(bytes) >> page_shift);
-  if (storage.start == nullptr || storage.first == nullptr || !entry_frames) return std::nullopt;
-  auto* const entries = reinterpret_cast<Entry*>(arch::frame_words(*entry_frames).data());
-  for (std::size_t i = 0; i < pages; ++i) new (&entries[i]) Entry{};
-  storage.pages = {entries, pages};
-  return storage;
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> find_module(const System& system, std::string_view string) {
@@ -169,18 +147,17 @@ std::int64_t start_process(System& system, const ProgramRequest& request,
   start.environment_count = request.environment_count;
   start.hardware_capabilities = arch::hardware_capabilities();
   const std::optional<UserAddr> block = write_start(*space, start, strings);
-  const std::optional<Process::Storage> storage =
-      make_storage(system.frames, system.settings.pe_pages, request.hardened != 0);
-  if (!block || !storage) return -REPRISE_NO_MEMORY;
-
-  Process& process = table.add(table.size() + 1, request, std::move(*space), *storage,
-                               system.frames, system.injector, system.settings);
-  process.program_file = file;
-  process.grants = *grants;
+  Process* const process =
+      block ? table.add(system.frames, start.process, request, std::move(*space), system.frames,
+                        system.injector, system.settings)
+            : nullptr;
+  if (process == nullptr) return -REPRISE_NO_MEMORY;
+  process->program_file = file;
+  process->grants = *grants;
   arch::connect_interrupts(grants->lines());
-  arch::initialize(process.registers(), image->entry, 0);
-  process.registers()[arch::Register::Rdi] = block->value();
-  return static_cast<std::int64_t>(process.id());
+  arch::initialize(process->registers(), image->entry, 0);
+  process->registers()[arch::Register::Rdi] = block->value();
+  return static_cast<std::int64_t>(process->id());
 }
 
 }  // namespace reprise

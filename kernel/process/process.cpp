@@ -27,19 +27,17 @@ dwc::Settings engine_settings(const KernelSettings& settings) {
 }  // namespace
 
 Process::Process(std::uint64_t id, const ProgramRequest& request, AddressSpace space,
-                 Storage storage, FrameSource& frames, Injector& injector,
-                 const KernelSettings& settings)
+                 FrameSource& frames, Injector& injector, const KernelSettings& settings)
     : turn{static_cast<unsigned>(request.priority)},
       id_{id},
       name_{request.name},
       space_{std::move(space)},
-      storage_{storage},
-      platform_{*this,  space_,   *storage.live,
+      platform_{*this,  space_,   live_,
                 frames, injector, static_cast<KernelPlatform::Flush>(settings.flush)} {
   name_.back() = '\0';
   if (request.hardened != 0) {
     engine_.emplace(platform_, engine_settings(settings),
-                    Engine::Storage{storage.pages, storage.start, storage.first, digests});
+                    Engine::Storage{pages_, &start_, &first_, digests});
   }
   space_.observe(this);
 }

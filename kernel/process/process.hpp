@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <new>
 #include <optional>
 #include <string_view>
 
@@ -17,6 +18,7 @@
 #include "kernel/dwc/platform.hpp"
 #include "kernel/ipc/mailbox.hpp"
 #include "kernel/memory/address_space.hpp"
+#include "kernel/memory/frame_allocator.hpp"
 #include "kernel/process/turn.hpp"
 #include "libdwc/controller.hpp"
 
@@ -42,23 +44,16 @@ struct ExceptionHandler {
 
 class Process final : public PageObserver {
 public:
-  // The frames that hold the register sets, and the engine's page table, are the caller's to give.
-  struct Storage {
-    arch::UserState* live;
-    arch::UserState* start;
-    arch::UserState* first;
-    std::span<dwc::PageEntry<KernelPlatform>> pages;
-  };
-  Process(std::uint64_t id, const ProgramRequest& request, AddressSpace space, Storage storage,
-          FrameSource& frames, Injector& injector, const KernelSettings& settings);
+  Process(std::uint64_t id, const ProgramRequest& request, AddressSpace space, FrameSource& frames,
+          Injector& injector, const KernelSettings& settings);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] std::string_view name() const { return name_.data(); }
   [[nodiscard]] AddressSpace& space() { return space_; }
-  [[nodiscard]] arch::UserState& registers() { return *storage_.live; }
-  [[nodiscard]] const arch::UserState& registers() const { return *storage_.live; }
+  [[nodiscard]] arch::UserState& registers() { return live_; }
+  [[nodiscard]] const arch::UserState& registers() const { return live_; }
   [[nodiscard]] bool hardened() const { return engine_.has_value(); }
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] KernelPlatform& platform() { return platform_; }
@@ -98,7 +93,8 @@ private:
   std::uint64_t id_;
   std::array<char, 32> name_;  // ends with a NUL
   AddressSpace space_;
-  Storage storage_;
+  arch::UserState live_{}, start_{}, first_{};
+  std::array<dwc::PageEntry<KernelPlatform>, most_pe_pages> pages_{};
   KernelPlatform platform_;
   std::optional<Engine> engine_;
 };
@@ -108,16 +104,20 @@ class ProcessTable {
 public:
   static constexpr std::size_t capacity = arch::max_modules;  // one program a module at most
 
+  // Nothing when there is no memory for one. What a process is itself stays when it ends.
   template <class... Arguments>
-  Process& add(Arguments&&... arguments) {
+  Process* add(FrameAllocator& frames, Arguments&&... arguments) {
     REPRISE_ASSERT(count_ < capacity);
-    return slots_[count_++].emplace(static_cast<Arguments&&>(arguments)...);
+    const auto first = frames.allocate_adjacent(round_up(sizeof(Process)) >> page_shift);
+    if (!first) return nullptr;
+    void* const place = arch::frame_words(*first).data();
+    return slots_[count_++] = new (place) Process{static_cast<Arguments&&>(arguments)...};
   }
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] Process& operator[](std::size_t index) { return *slots_[index]; }
 
 private:
-  std::array<std::optional<Process>, capacity> slots_{};
+  std::array<Process*, capacity> slots_{};
   std::size_t count_ = 0;
 };
 

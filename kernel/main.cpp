@@ -35,7 +35,7 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
 
 [[noreturn]] void refuse(std::string_view code, std::string_view advice, ExitCode exit_code) {
   say("init: ", advice);
-  print_event("error", "code", code, "subject", std::string_view{"init"});
+  tell("error code=", code, " subject=init");
   arch::exit_machine(exit_code);
 }
 
@@ -61,7 +61,8 @@ void start_init() {
            ExitCode::NoPersonality);
   }
   // It finds out what the machine is: the clocks' rates, the firmware's way to reset.
-  REPRISE_ASSERT(machine.processes[0].grants.add({REPRISE_GRANT_PORT, 0, 0xffff}));
+  Grants& grants = machine.processes[0].grants;
+  REPRISE_ASSERT(grants.add({REPRISE_GRANT_PORT, 0, 0xffff}) && grants.add({REPRISE_GRANT_LOG, 0, 0}));
 }
 
 }  // namespace

@@ -45,7 +45,10 @@ void Supervisor::turn(Process& process) {
   using Kind = dwc::PeEnd::Kind;
   const bool whole = end && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
   process.turn.spend(whole ? limit : process.own_time() - spent_before);
-  system_.injector.settle(process, end ? Injector::Outcome::DiedOut : Injector::Outcome::Stopped);
+  system_.injector.settle(end ? FlipFate::DiedOut : FlipFate::Stopped);
+  // Of flips in itself and in who sends the log init hears when it runs for another reason: else its
+  // telling of one would bring about more, without end.
+  if (!process.sends_log() && system_.injector.has_news()) system_.processes[0].wake_at = {};
   if (end) return serve(process, *end);
   mismatch_stands(process);
 }
@@ -85,7 +88,7 @@ void Supervisor::finish(Process& process, std::uint8_t status) {
   if (&process != &init) return;
   say("init has ended with status ", status, ", and with it the machine");
   kernel_log.lose_reader(nullptr);
-  print_event("init-ended", "status", status, "rip", Hex{init.registers()[arch::Register::Rip]});
+  tell("init-ended status=", status, " rip=", Hex{init.registers()[arch::Register::Rip]});
   if (init.mismatch_standing) arch::exit_machine(ExitCode::MismatchStanding);
   if (init.refusal == 0) arch::exit_machine(ExitCode::Panic);
   arch::exit_machine(static_cast<ExitCode>(first_boot_error + init.refusal - 1));

@@ -17,7 +17,7 @@ struct System {
   KernelSettings settings{};
   ProcessTable processes{};
   Ipc ipc{processes};
-  Injector injector{settings};
+  Injector injector{};
   Nanoseconds longest_pe{};  // both runs, restarts and all
   Nanoseconds last_word{~std::uint64_t{0}};  // when the machine ends, sent or not; once it is to
 };

@@ -17,7 +17,7 @@ inline constexpr std::size_t register_words = 376;  // of a process: general, th
 inline constexpr std::size_t first_vector_word = 52;  // XMM0; two words each, up to XMM15
 inline constexpr std::size_t most_modules = 64;
 inline constexpr std::size_t most_pe_pages = 512;  // of a page budget
-inline constexpr std::size_t most_injections = 64;
+inline constexpr std::size_t most_injections = 128;  // at a time
 inline constexpr std::size_t most_grants = 16;  // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
 inline constexpr std::size_t most_physical_bytes = 64 << 10;  // of one REPRISE_PHYSICAL_READ
@@ -25,6 +25,7 @@ inline constexpr unsigned highest_priority = 7;
 inline constexpr std::uint64_t command_line_module = ~std::uint64_t{0};  // for REPRISE_MODULE
 inline constexpr std::uint64_t init_number = 1;
 inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
+inline constexpr std::int64_t news_of_flip = 1 << 16;  // from REPRISE_WAIT: no process's number
 
 // REPRISE_CONFIGURE. As they stand here they hold for init itself, whatever it says: its first PEs
 // end before any counter has passed its test, so none should end by its length.
@@ -36,10 +37,6 @@ struct KernelSettings {
   std::uint64_t quantum = 1;            // PEs
   std::uint64_t flush = 0;              // KernelPlatform::Flush
   std::uint64_t quiet = 0;              // 1: no text on the serial line but the driver's and a panic's
-  std::uint64_t inject_seed = 1, inject_rate = 0;
-  std::uint64_t inject_only = 0;        // process that random flips hit; 0: all
-  // For the log. Not ended by a NUL when 8 characters long.
-  std::array<std::array<char, 8>, register_words> word_names{};
 };
 
 // REPRISE_COUNTER: what the self-test found.
@@ -48,11 +45,16 @@ struct CounterReport {
   std::uint64_t counts, margin, tolerance, skid, overcount_interrupt, overcount_fault;
 };
 
+// What became of a flip: overwritten or never used, so that both runs agreed all the same; the runs
+// differed; they did so till the end; there was nothing to hit. The others are the kernel's.
+enum class FlipFate : std::uint8_t { DiedOut, Caught, Stopped, NoTarget, Free, Planned, Struck };
+using FlipCounts = std::array<std::uint64_t, 3>;  // of the first three
+
 // REPRISE_MACHINE.
 struct MachineReport {
   std::uint64_t total_memory, free_memory;
   std::uint64_t longest_wait, longest_pe;  // nanoseconds
-  std::array<std::uint64_t, 3> flips;      // by Injector::Outcome
+  FlipCounts flips;
   std::uint64_t framebuffer_address, framebuffer_pitch, framebuffer_width, framebuffer_height;
   std::uint64_t framebuffer_bits;  // a pixel; 0: there is none
   std::array<std::uint64_t, 3> framebuffer_colours;  // bit positions of red, green, blue
@@ -68,18 +70,22 @@ struct Injection {
   // `offset` instructions into it, as exactly as the instruction counter stops there.
   enum class Moment : std::uint8_t { Start, End, Offset };
   std::uint64_t process = 0;  // its number
-  std::uint64_t element = 1;  // PE of that process, from 1
+  std::uint64_t element = 1;  // PE of that process, from 1; of a random one, from its last PE on
   std::uint64_t run = 1;      // 1 or 2
-  std::uint64_t page = 0;     // K, from 0: K-th page of the page set; for page targets
+  std::uint64_t page = 0;     // K, from 0: K-th page that the run has modified; for page targets
   std::uint64_t word = 0;     // register word, or word of the page 0..511
   std::uint64_t bit = 0;      // 0..63
   std::uint64_t offset = 0;   // N, from 1; for Moment::Offset
   Target target = Target::Register;
   Moment moment = Moment::Start;
+  // Random: hits some page, whatever K is, and at the end of a run that is shorter than its offset.
+  bool random = false;
+  FlipFate fate = FlipFate::Free;
 
   [[nodiscard]] bool is_register() const {
     return target == Target::Register || target == Target::SnapshotRegister;
   }
+  [[nodiscard]] bool is_snapshot() const { return target >= Target::SnapshotRegister; }
 };
 
 // REPRISE_START.
@@ -98,12 +104,19 @@ struct CodeBytes {
   std::array<std::uint8_t, 16> bytes{};
 };
 
+// The device access that ended a process.
+struct AccessRefusal {
+  enum class Reason : std::uint8_t { None, NotGranted, Unsupported } reason = Reason::None;
+  std::uint64_t first = 0, last = 0;  // ports, or addresses
+};
+
 // REPRISE_STATUS.
 struct ProcessReport {
   std::uint64_t ended = 0, exit_status = 0;
   dwc::PeEnd last_end{};       // of its last PE
   std::uint64_t rip = 0;       // where it stands: after a mismatch, the PE's start
   std::uint64_t refusal = 0;   // Error + 1 when its file cannot be run
+  AccessRefusal refused{};     // means something when `last_end` is an exception that ended it
   std::uint64_t standing = 0;  // 1: ended by a mismatch that `diagnosis` describes
   std::uint64_t elements = 0;
   std::uint64_t user_time = 0;  // nanoseconds; all there is of an unhardened process

@@ -44,9 +44,10 @@ enum reprise_call {
   REPRISE_COUNTER = 33,  /* (arch::CounterChoice, CounterReport*): tests and chooses; returns 0 */
   REPRISE_MACHINE = 34,  /* (MachineReport*): returns 0 */
   REPRISE_MODULE = 35,   /* (index, buffer, bytes): a boot module's string; returns its length */
-  REPRISE_INJECT = 36,   /* (const Injection*): returns 0 */
+  REPRISE_INJECT = 36,   /* (const Injection*, or 0 to forget all): returns 0 */
   REPRISE_START = 37,    /* (const ProgramRequest*): returns the new process's number */
-  REPRISE_WAIT_END = 38, /* (monotonic deadline): number of a process that has ended; then 0 */
+  REPRISE_WAIT = 38,     /* (monotonic deadline, Injection*): number of a process that has ended, or
+                            news_of_flip; then 0 */
   REPRISE_STATUS = 39,   /* (process, ProcessReport*): returns 0 */
   REPRISE_END = 40,      /* (process, status): ends it; returns 0 */
   REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return */

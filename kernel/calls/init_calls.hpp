@@ -9,7 +9,7 @@
 
 namespace reprise {
 
-// Serves the call in init's registers if it is one of these; false: it is not. WAIT_END leaves init
+// Serves the call in init's registers if it is one of these; false: it is not. WAIT leaves init
 // Waiting until there is something to tell, and is then served again.
 bool serve_init(System& system, Process& init);
 

@@ -51,7 +51,6 @@ std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
 
 std::int64_t exit_or_refuse(Call&) { return -REPRISE_BAD_ARGUMENT; }  // right ones never come here
 
-bool has_log(const Process& process) { return process.grants.allow(REPRISE_GRANT_LOG, 0, 0); }
 
 std::int64_t log(Call& call) {
   const std::uint64_t size = smaller(call.b, max_log_bytes);
@@ -119,7 +118,7 @@ std::int64_t yield(Call& call) {
 }
 
 std::int64_t log_read(Call& call) {
-  if (!has_log(call.process)) return -REPRISE_NOT_GRANTED;
+  if (!call.process.sends_log()) return -REPRISE_NOT_GRANTED;
   if (call.c >= Log::outputs) return -REPRISE_BAD_ARGUMENT;
   const std::uint64_t room = smaller(call.b, max_log_bytes);
   if (!call.process.space().writable(UserAddr{call.a}, room)) return -REPRISE_BAD_ADDRESS;

@@ -1,6 +1,5 @@
-// Whole lines on the console. Two kinds: lines for people begin with "[reprise] ", lines for
-// scripts with "reprise: EVENT" and go on in key=value pairs (docs/log-format.md). Both start at
-// the left margin, whatever a program has printed before.
+// The kernel's own few lines, beside which all text is init's and the programs': whole lines that
+// start at the left margin, whatever a program has printed before.
 #pragma once
 
 #include "kernel/base/text_line.hpp"
@@ -13,40 +12,16 @@ void print_whole_line(std::string_view prefix, std::string_view text);
 void print_for_program(std::string_view text);
 void go_to_margin();
 
-// say(name, ": ended with status ", 3u)
+// For people: say("ended with status ", 3u)
 template <class... Parts>
 void say(const Parts&... parts) {
   print_whole_line("[reprise] ", TextLine{parts...}.view());
 }
 
-// An event's line as it grows: EventLine{"exit", "process", name, "status", 3u}.print()
-class EventLine {
-public:
-  template <class... Fields>
-  explicit EventLine(std::string_view event, const Fields&... fields) : line_{event} {
-    add(fields...);
-  }
-  void add() {}
-  template <class Value, class... Rest>
-  void add(std::string_view key, const Value& value, const Rest&... rest) {
-    line_.append(" ", key, "=");
-    add_value(value);
-    add(rest...);
-  }
-  void print() const { print_whole_line("reprise: ", line_.view()); }
-
-private:
-  void add_value(std::string_view text);  // quoted where it must be
-  void add_value(const TextLine& text) { add_value(text.view()); }
-  void add_value(std::unsigned_integral auto value) { line_.append(value); }
-  void add_value(Hex value) { line_.append(value); }
-
-  TextLine line_;
-};
-
-template <class... Fields>
-void print_event(std::string_view event, const Fields&... fields) {
-  EventLine{event, fields...}.print();
+// For scripts: tell("init-ended status=", 3u), an event of docs/log-format.md.
+template <class... Parts>
+void tell(const Parts&... parts) {
+  print_whole_line("reprise: ", TextLine{parts...}.view());
 }
 
 }  // namespace reprise

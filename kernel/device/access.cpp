@@ -7,7 +7,6 @@
 #include "arch/run_user.hpp"
 #include "arch/stepping.hpp"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/console/line.hpp"
 #include "kernel/dwc/element.hpp"
 
 namespace reprise {
@@ -74,20 +73,6 @@ Access execute(Process& process, std::span<const std::uint8_t> code, Trap& trap)
   return again ? Access::Unsupported : Access::Raised;
 }
 
-struct Place {
-  std::string_view kind;
-  std::uint64_t first, last;
-};
-
-// Who is refused, and why, unless it deals with exceptions itself: then it might fill the log.
-void refuse(const Process& process, std::string_view why, const Place& place) {
-  if (process.exception_handler.entry.value() != 0) return;
-  say(process.name(), ": ", place.kind, " ", Hex{place.first}, " ", why);
-  print_event("access-refused", "process", process.name(), "kind", place.kind, "first",
-              Hex{place.first}, "last", Hex{place.last}, "rip",
-              Hex{process.registers()[Register::Rip]});
-}
-
 }  // namespace
 
 std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end) {
@@ -97,13 +82,13 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end)
       UserAddr{state[Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
   Access access = Access::Unsupported;
   Trap trap{};
-  Place place{"port", 0, 0};
+  process.refused = {};
   if (end.vector == general_protection_vector && end.error_code == 0) {
     const auto ports = arch::ports_reached(code, state);
     if (!ports) return end;
-    place = {"port", ports->first, ports->last};
+    process.refused = {AccessRefusal::Reason::Unsupported, ports->first, ports->last};
     if (!process.grants.allow(REPRISE_GRANT_PORT, ports->first, ports->last)) {
-      refuse(process, "is not granted: boot argument grant=", place);
+      process.refused.reason = AccessRefusal::Reason::NotGranted;
       return end;
     }
     arch::set_ports(arch::Ports::Open);
@@ -113,17 +98,17 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end)
              process.space().is_device(UserAddr{end.fault_address}) &&
              (end.error_code & Trap::page_fault_fetch) == 0) {
     const PageNumber page = page_of(UserAddr{end.fault_address});
-    place = {"address", end.fault_address, end.fault_address};
+    process.refused = {AccessRefusal::Reason::Unsupported, end.fault_address, end.fault_address};
     process.space().table().open_device(page);
     access = execute(process, code, trap);
     process.space().table().close_device(page);
   } else {
     return end;
   }
-  if (access == Access::Done) return std::nullopt;
+  if (access == Access::Unsupported) return end;
+  process.refused = {};
   if (access == Access::Raised) return end_of(trap);
-  refuse(process, "is reached by an instruction that reaches several places; use a plain MOV", place);
-  return end;
+  return std::nullopt;
 }
 
 }  // namespace reprise

@@ -57,7 +57,7 @@ Event event_of(Process& process, const Trap& trap) {
 bool settled(Process& process, const Trap& trap) {
   if (arch::control_bits_corrupt(process.registers())) return false;
   switch (trap.kind) {
-    case Trap::Kind::NonMaskable: print_event("nmi"); return true;
+    case Trap::Kind::NonMaskable: tell("nmi"); return true;
     case Trap::Kind::Device: return true;
     case Trap::Kind::SystemCall: return redirect_to_personality(process);
     case Trap::Kind::Counter: return process.platform().stopped_for_flip();

@@ -58,6 +58,8 @@ public:
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] KernelPlatform& platform() { return platform_; }
 
+  // Or makes much of it: init. Only these run while the log is crowded.
+  [[nodiscard]] bool sends_log() const { return grants.allow(REPRISE_GRANT_LOG, 0, 0); }
   [[nodiscard]] bool stands_at_call() const { return status == ProcessStatus::Waiting; }
 
   void page_changes(PageNumber page) override;
@@ -79,6 +81,7 @@ public:
   dwc::PeEnd last_end{};             // of its last PE
   bool mismatch_standing = false;    // ended by a verdict of the engine
   std::uint8_t refusal = 0;          // Error + 1, when its file cannot be run
+  AccessRefusal refused{};           // as in ProcessReport
   bool told = false;                 // init knows of its end
   std::array<CodeBytes, 3> code{};   // as in ProcessReport
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE

@@ -13,8 +13,7 @@ constexpr std::uint64_t longest_idle = 10'000'000'000;  // nanoseconds
 }  // namespace
 
 std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const {
-  const bool sends_log = process.grants.allow(REPRISE_GRANT_LOG, 0, 0);
-  if (kernel_log.crowded() && !sends_log && process.id() != init_number) return longest_idle;
+  if (kernel_log.crowded() && !process.sends_log()) return longest_idle;
   if (process.status == ProcessStatus::Ready) return 0;
   if (process.status == ProcessStatus::Calling) return longest_idle;
   const Nanoseconds time =

@@ -1,9 +1,9 @@
 #include "user/init/report.hpp"
+#include "user/init/event_line.hpp"
 
 #include <array>
 #include <span>
 
-#include "kernel/console/line.hpp"
 
 namespace reprise {
 namespace {

@@ -1,6 +1,6 @@
 #include "user/init/ending.hpp"
+#include "user/init/event_line.hpp"
 
-#include "kernel/console/line.hpp"
 
 namespace reprise {
 namespace {
@@ -44,6 +44,19 @@ bool died_of_exception(const ProcessReport& process) {
   return died_of(process, dwc::PeEnd::Kind::Exception, faulted);
 }
 
+// General protection is what ports raise that are closed.
+void print_refusal(std::string_view name, const ProcessReport& process) {
+  const AccessRefusal& refused = process.refused;
+  if (refused.reason == AccessRefusal::Reason::None) return;
+  const std::string_view kind = process.last_end.vector == 13 ? "port" : "address";
+  const bool granted = refused.reason != AccessRefusal::Reason::NotGranted;
+  say(name, ": ", kind, " ", Hex{refused.first},
+      granted ? " is reached by an instruction that reaches several places; use a plain MOV"
+              : " is not granted: boot argument grant=");
+  print_event("access-refused", "process", name, "kind", kind, "first", Hex{refused.first}, "last",
+              Hex{refused.last}, "rip", Hex{process.rip});
+}
+
 }  // namespace
 
 std::uint64_t exit_status_of(const ProcessReport& process) {
@@ -54,6 +67,7 @@ std::uint64_t exit_status_of(const ProcessReport& process) {
 void print_cause(std::string_view name, const ProcessReport& process) {
   const dwc::PeEnd& end = process.last_end;
   if (died_of_exception(process)) {
+    print_refusal(name, process);
     say(name, ": ", text_of(end.vector).name, " at ", Hex{process.rip}, ", address ",
         Hex{end.fault_address}, "; the program has no handler for it and ends");
     print_event("exception", "process", name, "vector", end.vector, "error_code",

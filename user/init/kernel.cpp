@@ -59,9 +59,15 @@ std::int64_t start_program(const ProgramRequest& request) {
   return raw_call(REPRISE_START, address_of(&request));
 }
 
-std::uint64_t wait_end(std::uint64_t deadline) {
-  return static_cast<std::uint64_t>(raw_call(REPRISE_WAIT_END, deadline));
+News wait_for_news(std::uint64_t deadline) {
+  Injection flip;
+  const std::int64_t answer = raw_call(REPRISE_WAIT, deadline, address_of(&flip));
+  REPRISE_ASSERT(answer >= 0);
+  if (answer == news_of_flip) return {0, flip};
+  return {static_cast<std::uint64_t>(answer), std::nullopt};
 }
+
+void forget_injections() { static_cast<void>(raw_call(REPRISE_INJECT, 0)); }
 
 const ProcessReport& process_report(std::uint64_t process) {
   REPRISE_ASSERT(raw_call(REPRISE_STATUS, process, address_of(&the_process)) == 0);

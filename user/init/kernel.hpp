@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -20,7 +21,13 @@ void configure(const KernelSettings& settings);
 [[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);
 [[nodiscard]] bool inject(const Injection& injection);
 [[nodiscard]] std::int64_t start_program(const ProgramRequest& request);  // its number, or an error
-[[nodiscard]] std::uint64_t wait_end(std::uint64_t deadline);             // 0: it has passed
+// For a process to end, or for a flip whose fate is known. 0: the deadline has passed.
+struct News {
+  std::uint64_t ended = 0;
+  std::optional<Injection> flip;
+};
+[[nodiscard]] News wait_for_news(std::uint64_t deadline);
+void forget_injections();
 [[nodiscard]] const ProcessReport& process_report(std::uint64_t process);  // one object
 void end_process(std::uint64_t process);
 [[noreturn]] void exit_machine(ExitCode code);

@@ -4,9 +4,10 @@
 #include <array>
 #include <optional>
 
-#include "kernel/console/line.hpp"
 #include "user/init/ending.hpp"
 #include "user/init/error.hpp"
+#include "user/init/event_line.hpp"
+#include "user/init/flips.hpp"
 #include "user/init/kernel.hpp"
 #include "user/init/output.hpp"
 #include "user/init/processor.hpp"
@@ -19,7 +20,8 @@ namespace reprise {
 namespace {
 
 constinit Settings settings;
-constinit KernelSettings kernel_settings;
+constinit WordNames word_names{};
+constinit RandomFlips random_flips;
 constinit Programs programs;
 constinit std::array<char, 2 * Settings::max_text> command_line_text{};
 
@@ -41,10 +43,8 @@ void read_settings(std::string_view command_line) {
   const auto parsed = parse_settings(
       command_line, [](std::string_view name) { return word_named(layout, name); }, settings);
   if (!parsed) refuse(parsed.error());
-  kernel_settings = settings.for_kernel();
-  kernel_settings.inject_rate = 0;  // there is nobody to hit yet
-  fill_word_names(kernel_settings.word_names, layout);
-  configure(kernel_settings);
+  fill_word_names(word_names, layout);
+  configure(settings.for_kernel());
 }
 
 void introduce(std::string_view command_line) {
@@ -87,18 +87,45 @@ ExitCode outcome() {
   return failed ? ExitCode::ProgramFailed : ExitCode::Clean;
 }
 
+std::string_view name_of(std::uint64_t process) {
+  const Program* const program = programs.find(process);
+  return program != nullptr ? program->called() : "init";
+}
+
 // Random flips come from when the programs do until the last report counts them.
-void set_random_flips(std::uint64_t rate) {
-  kernel_settings.inject_rate = rate;
-  const Program* const only = programs.find_called(settings.inject_only);
-  kernel_settings.inject_only = only != nullptr                  ? only->process
-                                : settings.inject_only == "init" ? init_number
-                                                                 : 0;
-  configure(kernel_settings);
+void start_random_flips() {
+  if (settings.inject_rate == 0) return;
+  random_flips.start(settings.inject_seed, settings.inject_rate);
+  const auto hit = [](std::string_view name) {
+    return settings.inject_only.empty() || settings.inject_only == name;
+  };
+  if (hit("init")) random_flips.plan(init_number, 1);
+  for (const Program& program : programs.all())
+    for (std::uint64_t i = 0; i < program.flips_ahead() && hit(program.called()); ++i)
+      random_flips.plan(program.process, program.flips_ahead());
+}
+
+// But for a random flip in a driver that sends the log: telling of one would bring about more.
+void tell_flip(const Injection& flip) {
+  const Program* const program = programs.find(flip.process);
+  const bool sends_log = program != nullptr && program->sends_log;
+  if (!flip.random || (!sends_log && flip.fate != FlipFate::NoTarget)) {
+    print_flip(name_of(flip.process), flip, word_names);
+    flush_output();
+  }
+  // Init's own next one waits for another process's, or at a high rate telling would not end.
+  static bool init_is_due = false;
+  if (program == nullptr) {
+    init_is_due = flip.random;
+  } else if (flip.random) {
+    random_flips.plan(flip.process, program->flips_ahead());
+    if (init_is_due) random_flips.plan(init_number, 1);
+    init_is_due = false;
+  }
 }
 
 [[noreturn]] void end_machine() {
-  set_random_flips(0);
+  forget_injections();
   print_final_report(programs, settings);
   const bool reboot = outcome() == ExitCode::MismatchStanding &&
                       settings.on_fail == Settings::OnFail::Reboot;
@@ -116,7 +143,7 @@ void tell_end(Program& program) {
     programs.fail(static_cast<Error>(process.refusal - 1), program.called());
   }
   if (program.standing) {
-    print_diagnosis(program.called(), process, kernel_settings.word_names);
+    print_diagnosis(program.called(), process, word_names);
   }
   print_process_end(program, process, settings.report);
   flush_output();
@@ -136,7 +163,10 @@ void wait_for_programs() {
   std::size_t left = 0;
   for (const Program& program : programs.all()) left += program.driver ? 0 : 1;
   while (left > 0) {
-    if (Program* const program = programs.find(wait_end(deadline))) {
+    const News news = wait_for_news(deadline);
+    if (news.flip) {
+      tell_flip(*news.flip);
+    } else if (Program* const program = programs.find(news.ended)) {
       left -= program->driver ? 0 : 1;
       tell_end(*program);
     } else {
@@ -157,7 +187,7 @@ int main(int, char**) {
   programs.start(machine_report(), settings);
   if (!programs.first_error()) check_names();
   plan_flips();
-  set_random_flips(settings.inject_rate);
+  start_random_flips();
   flush_output();
   wait_for_programs();
   end_machine();

@@ -1,8 +1,8 @@
-// Where kernel/console/line.hpp prints to in init: whole lines are collected, and leave by one call
-// for many, each call being a processing element.
+// Where event_line.hpp prints to: whole lines are collected, and leave by one call for many, each
+// call being a processing element.
 #pragma once
 
-#include "kernel/console/line.hpp"
+#include "user/init/event_line.hpp"
 
 namespace reprise {
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <cstddef>
 
-#include "kernel/console/line.hpp"
+#include "user/init/event_line.hpp"
 #include "user/init/word_names.hpp"
 #include "user/lib/instructions.hpp"
 

@@ -112,6 +112,8 @@ bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
   program.name = request.name;
   program.process = static_cast<std::uint64_t>(started);
   program.driver = driver;
+  for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count))
+    program.sends_log |= grant.kind == REPRISE_GRANT_LOG;
   return !driver;
 }
 

@@ -19,11 +19,14 @@ struct Program {
   std::uint64_t process = 0;  // its number
   std::uint64_t exit_status = 0;
   bool driver = false;   // serves the others: the machine does not wait for its end
+  bool sends_log = false;  // is granted the log
   bool stopped = false;  // by stop.after=, which is no failure
   bool ended = false;
   bool standing = false;  // stopped by a mismatch
 
   [[nodiscard]] std::string_view called() const { return name.data(); }
+  // Random flips planned at a time.
+  [[nodiscard]] std::uint64_t flips_ahead() const { return sends_log ? 16 : 1; }
 };
 
 class Programs {

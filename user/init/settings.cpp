@@ -189,8 +189,6 @@ KernelSettings Settings::for_kernel() const {
   settings.quantum = quantum;
   settings.flush = static_cast<std::uint64_t>(flush);
   settings.quiet = console_serial ? 0 : 1;
-  settings.inject_seed = inject_seed;
-  settings.inject_rate = inject_rate;
   return settings;
 }
 

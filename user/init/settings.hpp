@@ -65,7 +65,7 @@ struct Settings {
 
   static constexpr std::size_t max_text = 4096;
   static constexpr std::size_t max_words = 128;
-  static constexpr std::size_t max_injections = most_injections;
+  static constexpr std::size_t max_injections = 64;
   static constexpr std::size_t max_environment = 32;
   static constexpr std::size_t max_grants = 32;
   static constexpr unsigned default_priority = 4;
@@ -105,7 +105,7 @@ struct Settings {
   [[nodiscard]] std::span<const std::string_view> environment() const {
     return std::span{environment_table}.first(environment_count);
   }
-  // What concerns the kernel, in its form; without the names of register words.
+  // What concerns the kernel, in its form.
   [[nodiscard]] KernelSettings for_kernel() const;
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;

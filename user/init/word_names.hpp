@@ -20,7 +20,7 @@ struct ExtendedLayout {
 };
 [[nodiscard]] ExtendedLayout extended_layout();  // of this machine (processor.cpp)
 
-using WordNames = decltype(KernelSettings::word_names);
+using WordNames = std::array<std::array<char, 8>, register_words>;
 
 // Names nobody gives stay empty.
 void fill_word_names(WordNames& names, const ExtendedLayout& layout);

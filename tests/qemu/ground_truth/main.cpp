@@ -16,12 +16,12 @@
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
-#include "kernel/console/line.hpp"
 #include "kernel/dwc/element.hpp"
 #include "kernel/process/loader.hpp"
 #include "tests/qemu/ground_truth/answers.hpp"
 #include "tests/qemu/ground_truth/single_step.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
+#include "user/init/event_line.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
 

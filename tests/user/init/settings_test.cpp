@@ -102,8 +102,6 @@ TEST_CASE("what the kernel is told is what the arguments say, in its own numbers
   CHECK(k.quantum == 9);
   CHECK(k.flush == 2);
   CHECK(k.quiet == 1);
-  CHECK(k.inject_seed == 5);
-  CHECK(k.inject_rate == 8);
   CHECK(parsed("console=serial")->for_kernel().quiet == 0);
 }
 

@@ -1,5 +1,4 @@
-// The values of an event's line; linked by init, too.
-#include "kernel/console/line.hpp"
+#include "user/init/event_line.hpp"
 
 namespace reprise {
 namespace {

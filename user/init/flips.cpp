@@ -1,0 +1,86 @@
+#include "user/init/flips.hpp"
+
+#include <array>
+
+#include "kernel/abi/reprise.h"
+#include "user/init/event_line.hpp"
+#include "user/init/kernel.hpp"
+
+namespace reprise {
+namespace {
+
+using Moment = Injection::Moment;
+using Target = Injection::Target;
+
+constexpr std::size_t general_words_hit = 18;  // general registers, RIP, RFLAGS
+constexpr std::size_t flags_word = 17;
+constexpr std::size_t vector_words_hit = 32;  // XMM0 to XMM15
+
+// In the order of FlipFate and of Injection::Moment.
+constexpr std::array<std::string_view, 4> fate_words{"died-out", "caught", "stopped", "no-target"};
+constexpr std::array<std::string_view, 3> moment_words{"start", "end", "at"};
+
+}  // namespace
+
+void RandomFlips::start(std::uint64_t seed, std::uint64_t rate) {
+  state_ = seed * 0x9e3779b97f4a7c15ull + 0xd1b54a32d192ed03ull;
+  rate_ = rate;
+}
+
+void RandomFlips::plan(std::uint64_t process, std::uint64_t ahead) {
+  static_cast<void>(inject(draw(process, ahead)));
+}
+
+// xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016).
+std::uint64_t RandomFlips::random() {
+  state_ ^= state_ >> 12;
+  state_ ^= state_ << 25;
+  state_ ^= state_ >> 27;
+  return state_ * 0x2545f4914f6cdd1dull;
+}
+
+// Half of the flips hit registers, the other half a page that the run has modified. Small offsets
+// are as likely as large ones: most runs are short.
+Injection RandomFlips::draw(std::uint64_t process, std::uint64_t ahead) {
+  Injection flip;
+  flip.random = true;
+  flip.process = process;
+  flip.element = 1 + random() % (2 * ahead * rate_ - 1);
+  flip.run = 1 + (random() & 1);
+  const bool page = (random() & 1) != 0;
+  constexpr std::array moments{Moment::Start, Moment::End, Moment::Offset};
+  flip.moment = moments[page ? 1 + random() % 2 : random() % 3];
+  if (flip.moment == Moment::Offset) flip.offset = 1 + random() % (1ull << random() % 18);
+  if (!page) {
+    aim_at_register(flip);
+    return flip;
+  }
+  flip.target = Target::Page;
+  flip.page = random();
+  flip.word = random() % words_per_page;
+  flip.bit = random() % 64;
+  return flip;
+}
+
+// Of RFLAGS only the bits that ring 3 can have.
+void RandomFlips::aim_at_register(Injection& flip) {
+  flip.word = random() % (general_words_hit + vector_words_hit);
+  const std::uint64_t bits = flip.word == flags_word ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
+  if (flip.word >= general_words_hit) flip.word += first_vector_word - general_words_hit;
+  do flip.bit = random() % 64;
+  while ((bits >> flip.bit & 1) == 0);
+}
+
+void print_flip(std::string_view process, const Injection& flip, const WordNames& names) {
+  TextLine target{flip.is_snapshot() ? "snapshot." : ""};
+  if (flip.is_register()) {
+    target.append(word_name(names, flip.word));
+  } else {
+    target.append("page.", flip.page, ".", flip.word);
+  }
+  print_event("flip", "process", process, "pe", flip.element, "run", flip.run, "moment",
+              moment_words[static_cast<std::size_t>(flip.moment)], "offset", flip.offset, "target",
+              target, "bit", flip.bit, "outcome", fate_words[static_cast<std::size_t>(flip.fate)]);
+}
+
+}  // namespace reprise

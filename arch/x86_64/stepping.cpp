@@ -1,7 +1,7 @@
 #include "arch/stepping.hpp"
 
 #include "arch/run_user.hpp"
-#include "arch/x86_64/prefixes.hpp"
+#include "arch/x86_64/opcode.hpp"
 #include "arch/x86_64/registers.hpp"
 
 namespace arch {
@@ -25,31 +25,25 @@ InstructionShape with_next(std::size_t length, std::span<const std::uint8_t> res
 }  // namespace
 
 InstructionShape shape_of(std::span<const std::uint8_t> code) {
-  std::uint8_t repeat = 0;
-  bool narrow = false;
-  std::size_t at = 0;
-  for (; at < code.size() && is_prefix(code[at]); ++at) {
-    if (code[at] >= 0xf2) repeat = code[at];
-    if (code[at] == 0x67) narrow = true;
-  }
-  if (at == code.size()) return {};
-  const std::uint8_t opcode = code[at], next = at + 1 < code.size() ? code[at + 1] : 0;
-  const auto length = static_cast<std::uint8_t>(at + 1);
-  switch (opcode) {
+  const Opcode opcode = opcode_of(code);
+  const auto length = static_cast<std::uint8_t>(opcode.length);
+  const bool narrow = opcode.narrow_address;
+  switch (opcode.code) {
     case 0x90:
-      if (repeat != 0xf3) return {};
+      if (opcode.repeat != 0xf3) return {};
       [[fallthrough]];
     case 0x9c: case 0x9d: return {Kind::Around, length};
-    case 0x0f: return next == 0x05 ? InstructionShape{Kind::Call} : InstructionShape{};
+    case 0x0f: return opcode.next == 0x05 ? InstructionShape{Kind::Call} : InstructionShape{};
     case 0x8e:
-      if ((next & 0xf8) != 0xd0) return {};  // MOV SS from a register
-      return with_next(at + 2, code.subspan(at + 2));
+      if ((opcode.next & 0xf8) != 0xd0) return {};  // MOV SS from a register
+      return with_next(length + 1u, code.subspan(length + 1u));
     case 0xa4: case 0xa5: case 0xaa: case 0xab: case 0xac: case 0xad:
-      if (repeat == 0) return {};
+      if (opcode.repeat == 0) return {};
       return {Kind::Repeated, length, narrow};
     case 0xa6: case 0xa7: case 0xae: case 0xaf:
-      if (repeat == 0) return {};
-      return {Kind::Repeated, length, narrow, repeat == 0xf3 ? While::Equal : While::Unequal};
+      if (opcode.repeat == 0) return {};
+      return {Kind::Repeated, length, narrow,
+              opcode.repeat == 0xf3 ? While::Equal : While::Unequal};
     default: return {};
   }
 }

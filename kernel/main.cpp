@@ -47,7 +47,6 @@ void start_init() {
   }
   ProgramRequest request;
   request.module = *module;
-  request.name = {"init"};
   request.priority = highest_priority + 1;
   request.argument_count = 1;
   const std::int64_t started = start_process(machine, request, std::span{"init"});
@@ -72,5 +71,5 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   using namespace reprise;
   start_machine(magic, info);
   start_init();
-  Supervisor{machine}.run();
+  supervise(machine);
 }

@@ -19,7 +19,10 @@ struct System {
   Ipc ipc{processes};
   Injector injector{};
   Nanoseconds longest_pe{};  // both runs, restarts and all
-  Nanoseconds last_word{~std::uint64_t{0}};  // when the machine ends, sent or not; once it is to
+
+  // The process is over: its memory goes back, who waits for it gets an error, and init is told; with
+  // init it is the machine's end.
+  void end(Process& process, std::uint8_t status);
 };
 
 }  // namespace reprise

@@ -91,7 +91,6 @@ struct Injection {
 // REPRISE_START.
 struct ProgramRequest {
   std::uint64_t module = 0, archive = no_archive;  // boot modules, from 0
-  std::array<char, 32> name{};
   std::uint64_t hardened = 1, priority = 0;
   std::uint64_t strings = 0, string_bytes = 0;  // argv, then the environment, each with its NUL
   std::uint64_t argument_count = 0, environment_count = 0;

@@ -36,9 +36,8 @@ enum reprise_call {
   REPRISE_CALL = 16,     /* (to, word, word, word, buffer, sizes): message and answer, see below */
   REPRISE_RECEIVE = 17,  /* (answer to, word, word, word, buffer, sizes): the next message, see below */
   REPRISE_ALARM = 18,    /* (nanoseconds on the monotonic clock, or ~0): notifies then; returns 0 */
-  REPRISE_FIND = 19,     /* (name, bytes): number of the process of that name */
-  REPRISE_MAP_DEVICE = 20,   /* (address, bytes, physical address): granted device memory; returns 0 */
-  REPRISE_DEVICE_WRITE = 21, /* (physical address, buffer, bytes): into granted device memory */
+  REPRISE_MAP_DEVICE = 19,   /* (address, bytes, physical address): granted device memory; returns 0 */
+  REPRISE_DEVICE_WRITE = 20, /* (physical address, buffer, bytes): into granted device memory */
   /* Of init alone; for all others there are no such calls. Structures: kernel/abi/init.hpp. */
   REPRISE_CONFIGURE = 32, /* (const KernelSettings*): returns 0 */
   REPRISE_COUNTER = 33,  /* (arch::CounterChoice, CounterReport*): tests and chooses; returns 0 */
@@ -46,11 +45,11 @@ enum reprise_call {
   REPRISE_MODULE = 35,   /* (index, buffer, bytes): a boot module's string; returns its length */
   REPRISE_INJECT = 36,   /* (const Injection*, or 0 to forget all): returns 0 */
   REPRISE_START = 37,    /* (const ProgramRequest*): returns the new process's number */
-  REPRISE_WAIT = 38,     /* (monotonic deadline, Injection*): number of a process that has ended, or
-                            news_of_flip; then 0 */
+  REPRISE_NEWS = 38,     /* (Injection*): number of a process that has ended, or news_of_flip; 0: none */
   REPRISE_STATUS = 39,   /* (process, ProcessReport*): returns 0 */
   REPRISE_END = 40,      /* (process, status): ends it; returns 0 */
-  REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return */
+  REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return. (2): whether the drivers
+                            have sent all text */
   REPRISE_PHYSICAL_READ = 42, /* (physical address, buffer, bytes): memory that the kernel does not
                                  write, at most 64 KiB; returns 0 */
 };
@@ -81,6 +80,13 @@ enum reprise_error {
 #define REPRISE_SIZES(send, room) (((send) + 0ul) | ((room) + 0ul) << 32)
 #define REPRISE_NOTE_LOG (1ul << 32)         /* the log has text to be read */
 #define REPRISE_NOTE_ALARM (1ul << 33)
+#define REPRISE_NOTE_NEWS (1ul << 34)        /* for init: REPRISE_NEWS has some */
+
+/* Process 1, init, knows the others by name: a message of REPRISE_FIND and the name as bytes is
+ * answered with the number, or with 0. */
+#define REPRISE_INIT 1ul
+#define REPRISE_FIND 1ul
+#define REPRISE_NAME_BYTES 31ul
 
 /* What a process may reach of the machine (boot argument grant=). An instruction that reaches a granted
  * port, or device memory mapped by MAP_DEVICE, ends the processing element and is carried out

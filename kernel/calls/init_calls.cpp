@@ -2,12 +2,10 @@
 
 #include <array>
 #include <bit>
-#include <span>
 
 #include "arch/counter.hpp"
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
-#include "kernel/abi/reprise.h"
 #include "kernel/base/extremes.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/console/log.hpp"
@@ -18,28 +16,11 @@ namespace {
 
 using arch::Register;
 
-struct Call {
-  System& system;
-  Process& init;
-  std::uint64_t a, b, c;
-
-  template <class T>
-  [[nodiscard]] bool get(std::uint64_t address, T& value) {
-    return static_cast<bool>(
-        init.space().read(UserAddr{address}, std::as_writable_bytes(std::span{&value, 1})));
-  }
-  template <class T>
-  [[nodiscard]] std::int64_t put(std::uint64_t address, const T& value) {
-    return init.space().write(UserAddr{address}, std::as_bytes(std::span{&value, 1}))
-               ? 0
-               : -REPRISE_BAD_ADDRESS;
-  }
-  // Started by init, or nothing.
-  [[nodiscard]] Process* process(std::uint64_t number) {
-    const bool known = number - 1 < system.processes.size();
-    return known ? &system.processes[number - 1] : nullptr;
-  }
-};
+// Started by init, or nothing.
+Process* process_at(Call& call, std::uint64_t number) {
+  const bool known = number - 1 < call.system.processes.size();
+  return known ? &call.system.processes[number - 1] : nullptr;
+}
 
 // The words of KernelSettings before the names, in their order.
 struct Bounds {
@@ -111,7 +92,7 @@ std::int64_t module(Call& call) {
   const std::string_view text =
       call.a == command_line_module ? boot.command_line : boot.modules[call.a].string;
   const auto part = std::span{text}.first(smaller<std::uint64_t>(call.c, text.size()));
-  return call.init.space().write(UserAddr{call.b}, std::as_bytes(part))
+  return call.process.space().write(UserAddr{call.b}, std::as_bytes(part))
              ? static_cast<std::int64_t>(text.size())
              : -REPRISE_BAD_ADDRESS;
 }
@@ -121,7 +102,7 @@ std::int64_t inject(Call& call) {
   if (call.a == 0) return call.system.injector.forget(), 0;
   Injection injection;
   if (!call.get(call.a, injection)) return -REPRISE_BAD_ADDRESS;
-  Process* const process = call.process(injection.process);
+  Process* const process = process_at(call, injection.process);
   if (injection.target > Injection::Target::SnapshotPage || injection.bit > 63 ||
       injection.moment > Injection::Moment::Offset || injection.word >= words_per_page ||
       (injection.is_register() && injection.word >= register_words) || process == nullptr ||
@@ -140,16 +121,18 @@ std::int64_t start(Call& call) {
     return -REPRISE_BAD_ARGUMENT;
   }
   const auto text = std::span{strings}.first(request.string_bytes);
-  if (!call.init.space().read(UserAddr{request.strings}, std::as_writable_bytes(text))) {
+  if (!call.process.space().read(UserAddr{request.strings}, std::as_writable_bytes(text))) {
     return -REPRISE_BAD_ADDRESS;
   }
   return start_process(call.system, request, text);
 }
 
-std::int64_t wait(Call& call) {
-  if (!call.init.space().writable(UserAddr{call.b}, sizeof(Injection))) return -REPRISE_BAD_ADDRESS;
+std::int64_t news(Call& call) {
+  if (!call.process.space().writable(UserAddr{call.a}, sizeof(Injection))) {
+    return -REPRISE_BAD_ADDRESS;
+  }
   if (const auto flip = call.system.injector.take_news()) {
-    const std::int64_t error = call.put(call.b, *flip);
+    const std::int64_t error = call.put(call.a, *flip);
     return error != 0 ? error : news_of_flip;
   }
   for (std::size_t i = 0; i < call.system.processes.size(); ++i) {
@@ -158,15 +141,12 @@ std::int64_t wait(Call& call) {
     process.told = true;
     return static_cast<std::int64_t>(process.id());
   }
-  if (arch::now().value() >= call.a) return 0;
-  call.init.wake_at = Nanoseconds{call.a};
-  call.init.status = ProcessStatus::Waiting;
   return 0;
 }
 
 std::int64_t status(Call& call) {
   static constinit ProcessReport report{};
-  Process* const process = call.process(call.a);
+  Process* const process = process_at(call, call.a);
   if (process == nullptr) return -REPRISE_BAD_ARGUMENT;
   report.ended = process->status == ProcessStatus::Ended ? 1 : 0;
   report.exit_status = process->exit_status;
@@ -188,27 +168,16 @@ std::int64_t status(Call& call) {
 }
 
 std::int64_t end(Call& call) {
-  Process* const process = call.process(call.a);
-  if (process == nullptr || process == &call.init || process->status == ProcessStatus::Ended) {
+  Process* const process = process_at(call, call.a);
+  if (process == nullptr || process == &call.process || process->status == ProcessStatus::Ended) {
     return -REPRISE_BAD_ARGUMENT;
   }
-  process->end(static_cast<std::uint8_t>(call.b));
-  call.system.ipc.ended(*process);
-  kernel_log.lose_reader(process);
+  call.system.end(*process, static_cast<std::uint8_t>(call.b));
   return 0;
 }
 
-// Waits, some seconds at most, until the drivers of the outputs have sent all text.
 std::int64_t shutdown(Call& call) {
-  constexpr std::uint64_t patience = 10'000'000'000, look = 1'000'000;  // nanoseconds
-  const std::uint64_t now = arch::now().value();
-  Nanoseconds& end = call.system.last_word;
-  end = smaller(end, Nanoseconds{now + patience});
-  if (!kernel_log.all_sent() && now < end.value()) {
-    call.init.wake_at = Nanoseconds{now + look};
-    call.init.status = ProcessStatus::Waiting;
-    return 0;
-  }
+  if (call.a == 2) return kernel_log.all_sent() ? 1 : 0;
   kernel_log.lose_reader(nullptr);
   if (call.a == 1) arch::reboot_machine();
   arch::exit_machine(static_cast<ExitCode>(call.b));
@@ -218,26 +187,12 @@ std::int64_t physical_read(Call& call) {
   if (call.c > most_physical_bytes) return -REPRISE_BAD_ARGUMENT;
   const auto memory = arch::firmware_memory(PhysAddr{call.a}, call.c);
   if (memory.empty()) return -REPRISE_NOT_GRANTED;
-  return call.init.space().write(UserAddr{call.b}, memory) ? 0 : -REPRISE_BAD_ADDRESS;
+  return call.process.space().write(UserAddr{call.b}, memory) ? 0 : -REPRISE_BAD_ADDRESS;
 }
-
-// By number, from REPRISE_CONFIGURE on.
-constexpr std::array calls{configure, counter,  machine, module, inject,
-                           start,     wait,     status,  end,    shutdown, physical_read};
-static_assert(calls.size() == REPRISE_PHYSICAL_READ - REPRISE_CONFIGURE + 1);
 
 }  // namespace
 
-bool serve_init(System& system, Process& init) {
-  arch::UserState& state = init.registers();
-  const std::uint64_t number = state[Register::Rax] - REPRISE_CONFIGURE;
-  if (number >= calls.size()) return false;
-  Call call{system, init, state[Register::Rdi], state[Register::Rsi], state[Register::Rdx]};
-  init.status = ProcessStatus::Ready;
-  const std::int64_t answer = calls[number](call);
-  if (init.status == ProcessStatus::Waiting) return true;  // it stands at its call still
-  state[Register::Rax] = static_cast<std::uint64_t>(answer);
-  return true;
-}
+constexpr decltype(init_calls) init_calls{configure, counter, machine, module, inject, start,
+                                          news, status, end, shutdown, physical_read};
 
 }  // namespace reprise

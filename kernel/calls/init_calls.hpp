@@ -3,14 +3,13 @@
 // program: what it gives is checked against bounds, and a bad value is an error code.
 #pragma once
 
-#include <cstdint>
+#include <array>
 
-#include "kernel/system.hpp"
+#include "kernel/calls/call.hpp"
 
 namespace reprise {
 
-// Serves the call in init's registers if it is one of these; false: it is not. WAIT leaves init
-// Waiting until there is something to tell, and is then served again.
-bool serve_init(System& system, Process& init);
+// By number, from REPRISE_CONFIGURE on.
+extern const std::array<CallHandler, REPRISE_PHYSICAL_READ - REPRISE_CONFIGURE + 1> init_calls;
 
 }  // namespace reprise

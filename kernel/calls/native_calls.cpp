@@ -5,10 +5,10 @@
 
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
-#include "kernel/abi/reprise.h"
 #include "kernel/base/extremes.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"
+#include "kernel/calls/init_calls.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/console/log.hpp"
 
@@ -19,15 +19,7 @@ using arch::Register;
 
 constexpr std::uint64_t max_log_bytes = 16384;
 constexpr std::uint64_t max_device_write = 1 << 20;  // bytes; nobody else runs meanwhile
-constexpr std::size_t max_name_bytes = 31;
 constexpr std::uint64_t most_refusals = 64;  // more than there are errors
-
-// A call under way: who makes it, its arguments, and what calls need beside the process.
-struct Call {
-  Process& process;
-  std::uint64_t a, b, c, d;
-  Ipc& ipc;
-};
 
 // The ABI's errors in the order of MemoryError.
 constexpr std::array<std::int64_t, 4> memory_errors{-REPRISE_BAD_ADDRESS, -REPRISE_OCCUPIED,
@@ -49,8 +41,17 @@ std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
   return permissions;
 }
 
-std::int64_t exit_or_refuse(Call&) { return -REPRISE_BAD_ARGUMENT; }  // right ones never come here
+std::int64_t exit(Call& call) {
+  call.ends = static_cast<std::uint8_t>(call.a);
+  return 0;
+}
 
+std::int64_t refuse(Call& call) {
+  if (call.a >= most_refusals) return -REPRISE_BAD_ARGUMENT;
+  call.process.refusal = static_cast<std::uint8_t>(call.a + 1);
+  call.ends = status_refused;
+  return 0;
+}
 
 std::int64_t log(Call& call) {
   const std::uint64_t size = smaller(call.b, max_log_bytes);
@@ -146,8 +147,7 @@ std::int64_t set_handler(Call& call) {
 
 std::int64_t resume(Call& call) {
   reprise_frame frame;
-  const std::span bytes = std::as_writable_bytes(std::span{&frame, 1});
-  if (!call.process.space().read(UserAddr{call.a}, bytes)) return -REPRISE_BAD_ADDRESS;
+  if (!call.get(call.a, frame)) return -REPRISE_BAD_ADDRESS;
   if (frame.rip >= user_high) return -REPRISE_BAD_ARGUMENT;
   set_registers(call.process.registers(), frame);
   return static_cast<std::int64_t>(frame.rax);  // RAX is the frame's, like all else
@@ -169,20 +169,12 @@ std::int64_t map_file(Call& call) {
   return code_of(call.process.space().map_frames(range.value(), first, *permissions));
 }
 
-std::int64_t send(Call& call) { return call.ipc.call(call.process); }
-std::int64_t receive(Call& call) { return call.ipc.receive(call.process); }
+std::int64_t send(Call& call) { return call.system.ipc.call(call.process); }
+std::int64_t receive(Call& call) { return call.system.ipc.receive(call.process); }
 
 std::int64_t alarm(Call& call) {
   call.process.mailbox.alarm = Nanoseconds{call.a};
   return 0;
-}
-
-std::int64_t find(Call& call) {
-  std::array<char, max_name_bytes> name;
-  if (call.b > name.size()) return -REPRISE_GONE;
-  const std::span bytes = std::as_writable_bytes(std::span{name}).first(call.b);
-  const auto read = call.process.space().read(UserAddr{call.a}, bytes);
-  return read ? call.ipc.find({name.data(), call.b}) : code_of(read);
 }
 
 std::int64_t map_device(Call& call) {
@@ -205,35 +197,30 @@ std::int64_t device_write(Call& call) {
 }
 
 // By number, as kernel/abi/reprise.h counts them.
-constexpr std::array calls{exit_or_refuse, log,   map,      unmap,          protect, set_base,
-                           time,           sleep, yield,    log_read,       entropy, set_handler,
-                           resume,         self,  map_file, exit_or_refuse, send,    receive,
-                           alarm,          find,  map_device, device_write};
-static_assert(calls.size() == REPRISE_DEVICE_WRITE + 1);
+constexpr std::array<CallHandler, REPRISE_DEVICE_WRITE + 1> native_calls{
+    exit, log,      map,     unmap,       protect, set_base, time,     sleep,  yield, log_read,
+    entropy, set_handler, resume, self, map_file, refuse, send, receive, alarm, map_device,
+    device_write};
+
+CallHandler handler_of(const Process& process, std::uint64_t number) {
+  if (number < native_calls.size()) return native_calls[number];
+  const std::uint64_t of_init = number - REPRISE_CONFIGURE;
+  const bool known = process.id() == init_number && of_init < init_calls.size();
+  return known ? init_calls[of_init] : nullptr;
+}
 
 }  // namespace
 
-std::optional<std::uint8_t> NativeCalls::serve(Process& process) {
+std::optional<std::uint8_t> serve_call(System& system, Process& process) {
   arch::UserState& state = process.registers();
-  const std::uint64_t number = state[Register::Rax];
-  Call call{process,
-            state[Register::Rdi],
-            state[Register::Rsi],
-            state[Register::Rdx],
-            state[Register::R10],
-            ipc_};
-  if (number == REPRISE_EXIT) return static_cast<std::uint8_t>(call.a);
-  if (number == REPRISE_REFUSE && call.a < most_refusals) {
-    process.refusal = static_cast<std::uint8_t>(call.a + 1);
-    return status_refused;
-  }
-  process.status = ProcessStatus::Ready;
-  const std::int64_t answer = number < calls.size() ? calls[number](call) : -REPRISE_NO_SUCH_CALL;
+  Call call{system, process, state[Register::Rdi], state[Register::Rsi], state[Register::Rdx],
+            state[Register::R10]};
+  const CallHandler handler = handler_of(process, state[Register::Rax]);
+  const std::int64_t answer = handler != nullptr ? handler(call) : -REPRISE_NO_SUCH_CALL;
   const bool waits = process.status == ProcessStatus::Calling ||  // it stands at its call still
                      process.status == ProcessStatus::Receiving;
-  if (waits) return std::nullopt;
-  state[Register::Rax] = static_cast<std::uint64_t>(answer);
-  return std::nullopt;
+  if (!waits) state[Register::Rax] = static_cast<std::uint64_t>(answer);
+  return call.ends;
 }
 
 }  // namespace reprise

@@ -1,26 +1,16 @@
 // The native ABI's calls (kernel/abi/reprise.h), served once each, after the processing element
-// that made them is committed. Every argument is whatever a program chose to put into a register:
-// each is checked, and a bad one is an error code, never more.
+// that made them is committed.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
-#include "kernel/ipc/ipc.hpp"
-#include "kernel/process/process.hpp"
+#include "kernel/system.hpp"
 
 namespace reprise {
 
-class NativeCalls {
-public:
-  explicit NativeCalls(Ipc& ipc) : ipc_{ipc} {}
-
-  // Serves the call in the process's registers; the status with which it ends, if it does. A call
-  // that must wait leaves the process Sleeping, Calling or Receiving.
-  std::optional<std::uint8_t> serve(Process& process);
-
-private:
-  Ipc& ipc_;
-};
+// Serves the call in the process's registers; the status with which it ends, if it does. A call
+// that must wait leaves the process Sleeping, Calling or Receiving.
+[[nodiscard]] std::optional<std::uint8_t> serve_call(System& system, Process& process);
 
 }  // namespace reprise

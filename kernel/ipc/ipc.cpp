@@ -64,14 +64,6 @@ Process* Ipc::process_at(std::uint64_t number) const {
   return process.status == ProcessStatus::Ended ? nullptr : &process;
 }
 
-std::int64_t Ipc::find(std::string_view name) const {
-  for (std::uint64_t number = 1; number <= table_.size(); ++number) {
-    const Process* const process = process_at(number);
-    if (process != nullptr && process->name() == name) return static_cast<std::int64_t>(number);
-  }
-  return -REPRISE_GONE;
-}
-
 std::int64_t Ipc::call(Process& caller) {
   Process* const server = process_at(caller.registers()[Register::Rdi]);
   if (server == nullptr || server == &caller) return -REPRISE_GONE;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "kernel/process/process.hpp"
 
@@ -19,7 +18,6 @@ public:
   // Else the result is the call's.
   [[nodiscard]] std::int64_t call(Process& caller);
   [[nodiscard]] std::int64_t receive(Process& server);
-  [[nodiscard]] std::int64_t find(std::string_view name) const;
 
   void notify(Process& process, std::uint64_t notes);
   // Interrupts that have come in, and alarms.

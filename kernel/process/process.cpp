@@ -30,11 +30,9 @@ Process::Process(std::uint64_t id, const ProgramRequest& request, AddressSpace s
                  FrameSource& frames, Injector& injector, const KernelSettings& settings)
     : turn{static_cast<unsigned>(request.priority)},
       id_{id},
-      name_{request.name},
       space_{std::move(space)},
       platform_{*this,  space_,   live_,
                 frames, injector, static_cast<KernelPlatform::Flush>(settings.flush)} {
-  name_.back() = '\0';
   if (request.hardened != 0) {
     engine_.emplace(platform_, engine_settings(settings),
                     Engine::Storage{pages_, &start_, &first_, digests});

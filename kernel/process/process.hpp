@@ -28,8 +28,7 @@ class Injector;
 
 using Engine = dwc::Controller<KernelPlatform>;
 
-// Waiting (init) stands at the call that waits: it is served again.
-enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Waiting, Calling, Receiving, Ended };
+enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Calling, Receiving, Ended };
 
 // Exit statuses that the kernel itself gives, as a shell would: 128 + signal.
 inline constexpr std::uint8_t status_refused = 127;  // the program's file cannot be run
@@ -50,7 +49,6 @@ public:
   Process& operator=(const Process&) = delete;
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
-  [[nodiscard]] std::string_view name() const { return name_.data(); }
   [[nodiscard]] AddressSpace& space() { return space_; }
   [[nodiscard]] arch::UserState& registers() { return live_; }
   [[nodiscard]] const arch::UserState& registers() const { return live_; }
@@ -60,8 +58,6 @@ public:
 
   // Or makes much of it: init. Only these run while the log is crowded.
   [[nodiscard]] bool sends_log() const { return grants.allow(REPRISE_GRANT_LOG, 0, 0); }
-  [[nodiscard]] bool stands_at_call() const { return status == ProcessStatus::Waiting; }
-
   void page_changes(PageNumber page) override;
 
   // Nanoseconds in ring 3; of the hardened in first runs, with the write faults taken there, as the
@@ -76,7 +72,7 @@ public:
 
   ProcessStatus status = ProcessStatus::Ready;
   Turn turn;
-  Nanoseconds wake_at{};             // while Sleeping or Waiting
+  Nanoseconds wake_at{};             // while Sleeping
   std::uint8_t exit_status = 0;      // once Ended
   dwc::PeEnd last_end{};             // of its last PE
   bool mismatch_standing = false;    // ended by a verdict of the engine
@@ -94,7 +90,6 @@ public:
 
 private:
   std::uint64_t id_;
-  std::array<char, 32> name_;  // ends with a NUL
   AddressSpace space_;
   arch::UserState live_{}, start_{}, first_{};
   std::array<dwc::PageEntry<KernelPlatform>, most_pe_pages> pages_{};

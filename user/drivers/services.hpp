@@ -1,5 +1,5 @@
 // What the drivers do for others, by messages (REPRISE_CALL): the first word is the operation, of
-// the answer the status. REPRISE_FIND knows them by the names of their programs.
+// the answer the status. Init knows them by the names of their programs (REPRISE_FIND).
 #pragma once
 
 #include <cstdint>

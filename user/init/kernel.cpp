@@ -14,6 +14,17 @@ std::uint64_t address_of(const T* object) {
   return reinterpret_cast<std::uint64_t>(object);
 }
 
+// Waits, some seconds at most, until the drivers of the outputs have sent all text.
+void send_all_text() {
+  constexpr std::int64_t patience = 10'000'000'000, look = 1'000'000;  // nanoseconds
+  flush_output();
+  const std::int64_t end = user::time() + patience;
+  for (std::int64_t now = user::time(); now < end; now = user::time()) {
+    if (raw_call(REPRISE_SHUTDOWN, 2) == 1) return;
+    raw_call(REPRISE_SLEEP, static_cast<std::uint64_t>(now + look));
+  }
+}
+
 constinit MachineReport the_machine{};
 constinit ProcessReport the_process{};
 
@@ -59,12 +70,13 @@ std::int64_t start_program(const ProgramRequest& request) {
   return raw_call(REPRISE_START, address_of(&request));
 }
 
-News wait_for_news(std::uint64_t deadline) {
+std::optional<News> take_news() {
   Injection flip;
-  const std::int64_t answer = raw_call(REPRISE_WAIT, deadline, address_of(&flip));
+  const std::int64_t answer = raw_call(REPRISE_NEWS, address_of(&flip));
   REPRISE_ASSERT(answer >= 0);
-  if (answer == news_of_flip) return {0, flip};
-  return {static_cast<std::uint64_t>(answer), std::nullopt};
+  if (answer == 0) return std::nullopt;
+  if (answer == news_of_flip) return News{0, flip};
+  return News{static_cast<std::uint64_t>(answer), std::nullopt};
 }
 
 void forget_injections() { static_cast<void>(raw_call(REPRISE_INJECT, 0)); }
@@ -77,12 +89,12 @@ const ProcessReport& process_report(std::uint64_t process) {
 void end_process(std::uint64_t process) { static_cast<void>(raw_call(REPRISE_END, process, 0)); }
 
 void exit_machine(ExitCode code) {
-  flush_output();
+  send_all_text();
   for (;;) raw_call(REPRISE_SHUTDOWN, 0, static_cast<std::uint64_t>(code));
 }
 
 void reboot_machine() {
-  flush_output();
+  send_all_text();
   for (;;) raw_call(REPRISE_SHUTDOWN, 1);
 }
 

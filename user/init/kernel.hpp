@@ -21,12 +21,12 @@ void configure(const KernelSettings& settings);
 [[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);
 [[nodiscard]] bool inject(const Injection& injection);
 [[nodiscard]] std::int64_t start_program(const ProgramRequest& request);  // its number, or an error
-// For a process to end, or for a flip whose fate is known. 0: the deadline has passed.
+// A process that has ended, each once, or a flip whose fate is known. Nothing: there is no more.
 struct News {
   std::uint64_t ended = 0;
   std::optional<Injection> flip;
 };
-[[nodiscard]] News wait_for_news(std::uint64_t deadline);
+[[nodiscard]] std::optional<News> take_news();
 void forget_injections();
 [[nodiscard]] const ProcessReport& process_report(std::uint64_t process);  // one object
 void end_process(std::uint64_t process);

@@ -15,6 +15,7 @@
 #include "user/init/report.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/word_names.hpp"
+#include "user/lib/ipc.hpp"
 
 namespace reprise {
 namespace {
@@ -92,6 +93,13 @@ std::string_view name_of(std::uint64_t process) {
   return program != nullptr ? program->called() : "init";
 }
 
+// 0: there is none, or it has ended.
+std::uint64_t number_of(std::string_view name) {
+  if (name == "init") return init_number;
+  const Program* const program = programs.find_called(name);
+  return program != nullptr && !program->ended ? program->process : 0;
+}
+
 // Random flips come from when the programs do until the last report counts them.
 void start_random_flips() {
   if (settings.inject_rate == 0) return;
@@ -158,20 +166,36 @@ void stop_programs() {
   }
 }
 
+// Tells of all that has happened; how many of the programs that the machine waits for have ended.
+std::size_t tell_news() {
+  std::size_t ended = 0;
+  while (const std::optional<News> news = take_news()) {
+    if (news->flip) tell_flip(*news->flip);
+    Program* const program = programs.find(news->ended);
+    if (program == nullptr) continue;
+    ended += program->driver ? 0 : 1;
+    tell_end(*program);
+  }
+  return ended;
+}
+
+// Meanwhile init is who knows the processes' names (REPRISE_FIND).
 void wait_for_programs() {
-  std::uint64_t deadline = settings.stop_after.value();
   std::size_t left = 0;
   for (const Program& program : programs.all()) left += program.driver ? 0 : 1;
+  user::alarm(settings.stop_after.value());
+  std::array<char, REPRISE_NAME_BYTES> name;
+  user::Received received{};
+  user::Words answer{};
   while (left > 0) {
-    const News news = wait_for_news(deadline);
-    if (news.flip) {
-      tell_flip(*news.flip);
-    } else if (Program* const program = programs.find(news.ended)) {
-      left -= program->driver ? 0 : 1;
-      tell_end(*program);
-    } else {
-      stop_programs();
-      deadline = ~std::uint64_t{0};
+    const auto asker = static_cast<std::uint64_t>(received.sender > 0 ? received.sender : 0);
+    received = user::receive(asker, answer, name);
+    if (received.sender == 0) {
+      if ((received.words[0] & REPRISE_NOTE_ALARM) != 0) stop_programs();
+      if ((received.words[0] & REPRISE_NOTE_NEWS) != 0) left -= tell_news();
+    } else if (received.sender > 0) {
+      const bool find = received.words[0] == REPRISE_FIND;
+      answer = {find ? number_of({name.data(), received.bytes}) : 0};
     }
   }
 }

@@ -91,7 +91,6 @@ bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
   ProgramRequest request;
   request.module = module;
   if (!driver) request.archive = archive_;
-  copy_text(name, std::span{request.name}.first(request.name.size() - 1));
   request.hardened = settings.hardens(name) ? 1 : 0;
   request.priority = settings.priority_of(name);
   request.strings = reinterpret_cast<std::uint64_t>(strings.data());
@@ -109,7 +108,7 @@ bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
   if (started == -REPRISE_NOT_GRANTED) return fail(Error::BadGrant, name), true;
   if (started < 0) return fail(Error::OutOfMemory, name), true;
   Program& program = programs_[count_++];
-  program.name = request.name;
+  copy_text(name, std::span{program.name}.first(program.name.size() - 1));
   program.process = static_cast<std::uint64_t>(started);
   program.driver = driver;
   for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count))

@@ -33,7 +33,13 @@ Received receive(std::uint64_t to, const Words& words, std::span<char> buffer, s
 std::int64_t alarm(std::uint64_t nanoseconds) { return raw_call(REPRISE_ALARM, nanoseconds); }
 
 std::int64_t find(std::string_view name) {
-  return raw_call(REPRISE_FIND, reinterpret_cast<std::uint64_t>(name.data()), name.size());
+  std::array<char, REPRISE_NAME_BYTES> buffer;
+  if (name.size() > buffer.size()) return -REPRISE_GONE;
+  for (std::size_t i = 0; i < name.size(); ++i) buffer[i] = name[i];
+  Words words{REPRISE_FIND};
+  const std::int64_t result = call(REPRISE_INIT, words, buffer, name.size());
+  if (result < 0) return result;
+  return words[0] != 0 ? static_cast<std::int64_t>(words[0]) : -REPRISE_GONE;
 }
 
 }  // namespace user

@@ -31,6 +31,7 @@ Received receive(std::uint64_t to, const Words& words, std::span<char> buffer,
                  std::size_t bytes = 0);
 
 std::int64_t alarm(std::uint64_t nanoseconds);  // on the monotonic clock; ~0: none
+// The number of the process of that name, or -REPRISE_GONE.
 [[nodiscard]] std::int64_t find(std::string_view name);
 
 }  // namespace user

@@ -19,10 +19,10 @@ class Driver {
 
   // Asks with three words; the answer's first two are in `words` afterwards.
   native::Result ask(std::uint64_t (&words)[3], char* buffer = nullptr, std::size_t room = 0) {
-    if (number_ == 0) number_ = native_call(REPRISE_FIND, address_of(name_.data()), name_.size());
-    if (number_ < 0) return number_;
-    std::uint64_t registers[6]{static_cast<std::uint64_t>(number_), words[0], words[1], words[2],
-                               address_of(buffer), REPRISE_SIZES(0ul, room)};
+    if (!known_) find();
+    if (number_ == 0) return -REPRISE_GONE;
+    std::uint64_t registers[6]{number_, words[0], words[1], words[2], address_of(buffer),
+                               REPRISE_SIZES(0ul, room)};
     const native::Result bytes = native_message_call(REPRISE_CALL, registers);
     words[0] = registers[1];
     words[1] = registers[2];
@@ -30,8 +30,16 @@ class Driver {
   }
 
  private:
+  void find() {
+    std::uint64_t registers[6]{REPRISE_INIT, REPRISE_FIND, 0, 0, address_of(name_.data()),
+                               REPRISE_SIZES(name_.size(), 0ul)};
+    known_ = true;
+    if (native_message_call(REPRISE_CALL, registers) >= 0) number_ = registers[1];
+  }
+
   std::string_view name_;
-  std::int64_t number_ = 0;  // below 0: there is none
+  bool known_ = false;
+  std::uint64_t number_ = 0;  // 0: there is none
 };
 
 }  // namespace

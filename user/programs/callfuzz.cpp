@@ -35,7 +35,7 @@ enum class Argument : std::uint8_t {
   Small,    // flags
   Soon,     // a time not far ahead
   Nowhere,  // no handler, or an address that none can have
-  Nobody,   // a process that is not there, or this one: another one might never answer
+  Nobody,   // a process that is not there, or this one, or init: another one might never answer
   Sizes,    // of a message, and of the room for one in the Range before it
 };
 using enum Argument;
@@ -61,7 +61,6 @@ constexpr Call call_rows[] = {
     {REPRISE_MAP_FILE, {Range, Bytes, Small, Offset, Any, Any}},
     {REPRISE_CALL, {Nobody, Any, Any, Any, Range, Sizes}},
     {REPRISE_RECEIVE, {Nobody, Any, Any, Any, Range, Sizes}},
-    {REPRISE_FIND, {Range, Few, Any, Any, Any, Any}},
     {REPRISE_MAP_DEVICE, {Range, Bytes, Any, Any, Any, Any}},
     {REPRISE_DEVICE_WRITE, {Any, Range, Few, Any, Any, Any}},
 };
@@ -131,8 +130,9 @@ std::uint64_t argument(Random& random, Argument kind, const Made& made, std::siz
     case Small: return random.once_in(4) ? number(random) : random.below(8);
     case Nowhere: return random.once_in(2) ? 0 : (1ull << 47) + (number(random) >> 1);
     case Nobody: {
-      const std::uint64_t nobody[] = {0, static_cast<std::uint64_t>(user::self()), 99, ~0ull,
-                                      random.next() | 64};
+      const std::uint64_t nobody[] = {0,     static_cast<std::uint64_t>(user::self()),
+                                      99,    REPRISE_INIT,
+                                      ~0ull, random.next() | 64};
       return random.of(nobody);
     }
     case Sizes: {

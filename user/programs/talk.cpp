@@ -35,7 +35,9 @@ void alone() {
     REPRISE_CHECK(user::call(to, words) == -REPRISE_GONE);
   REPRISE_CHECK(user::find("nobody") == -REPRISE_GONE);
   REPRISE_CHECK(user::find("a name that is longer than any process's") == -REPRISE_GONE);
-  REPRISE_CHECK(user::raw_call(REPRISE_FIND, kernel, 4) == -REPRISE_BAD_ADDRESS);
+  user::Words unknown{77, 1, 2};
+  REPRISE_CHECK(user::call(REPRISE_INIT, unknown) == 0 && unknown[0] == 0);
+  REPRISE_CHECK(user::call(REPRISE_INIT, unknown, buffer, 32) == -REPRISE_TOO_LONG);
   REPRISE_CHECK(user::receive(self, {}, {}).sender == -REPRISE_GONE);
   REPRISE_CHECK(user::receive(77, {}, {}).sender == -REPRISE_GONE);
   const std::span<char> bad{reinterpret_cast<char*>(nowhere), 8};

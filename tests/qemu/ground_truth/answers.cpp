@@ -44,9 +44,10 @@ std::optional<Result> Answers::serve_call(Process& process) {
     case REPRISE_ENTROPY: result = (time_ += tick) * 0x9e3779b97f4a7c15 >> 1; return std::nullopt;
     case REPRISE_SLEEP: result = 0; return std::nullopt;
     case REPRISE_SELF: result = 1; return std::nullopt;
+    case REPRISE_CALL: result = -REPRISE_GONE; return std::nullopt;  // neither init nor drivers
     default: break;
   }
-  if (const auto ending = calls_.serve(process)) return finish(process, *ending);
+  if (const auto ending = reprise::serve_call(system_, process)) return finish(process, *ending);
   return std::nullopt;
 }
 

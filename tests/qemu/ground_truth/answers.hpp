@@ -23,7 +23,7 @@ struct Result {
 
 class Answers {
 public:
-  explicit Answers(reprise::Ipc& ipc) : calls_{ipc} {}
+  explicit Answers(reprise::System& system) : system_{system} {}
 
   // Serves an end of a PE once; the program's result when that was its last.
   [[nodiscard]] std::optional<Result> serve(reprise::Process& process, const dwc::PeEnd& end);
@@ -33,7 +33,7 @@ private:
   [[nodiscard]] std::optional<Result> serve_call(reprise::Process& process);
   [[nodiscard]] std::uint64_t log(reprise::Process& process);
 
-  reprise::NativeCalls calls_;
+  reprise::System& system_;
   Result result_;
   Hash output_;
   std::uint64_t time_ = 0;

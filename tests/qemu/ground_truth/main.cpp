@@ -70,17 +70,20 @@ private:
 };
 constinit RandomLimit random_limit;
 
+constinit std::array<std::array<char, 32>, ProcessTable::capacity> names{};  // of the processes
+std::string_view name_of(const Process& process) { return names[process.id() - 1].data(); }
+
 void tell_lost(Process& process, std::size_t from) {
   const arch::UserState& state = process.registers();
   const std::size_t before = trace.find(position_of(state), 0).value_or(trace.size());
-  print_event("ground-truth-lost", "process", process.name(), "behind", std::uint64_t{from}, "rip",
+  print_event("ground-truth-lost", "process", name_of(process), "behind", std::uint64_t{from}, "rip",
               Hex{state[Register::Rip]}, "rcx", Hex{state[Register::Rcx]}, "rflags",
               Hex{state[Register::Rflags]}, "elsewhere",
               before == trace.size() ? TextLine{"nowhere"} : TextLine{before});
 }
 
 std::optional<Result> record(Process& process) {
-  Answers answers{machine.ipc};
+  Answers answers{machine};
   process.space().table().activate();
   arch::arm_timer({});
   bool fits = trace.append(position_of(process.registers()));
@@ -120,12 +123,12 @@ std::optional<std::size_t> look_up(Process& process, std::size_t from, Counts& c
 
 std::optional<Result> follow(Process& process, Counts& counts) {
   constexpr std::uint64_t enough = 5;
-  Answers answers{machine.ipc};
+  Answers answers{machine};
   std::size_t at = 0;
   while (counts.lost < enough) {
     const std::optional<dwc::PeEnd> end = run_element(process, settings.pe_limit);
     if (!end) {
-      print_event("ground-truth-mismatch", "process", process.name(), "pe",
+      print_event("ground-truth-mismatch", "process", name_of(process), "pe",
                   process.engine().diagnosis().pe);
       return std::nullopt;
     }
@@ -182,7 +185,8 @@ void start_programs() {
     ProgramRequest request;
     request.module = i;
     request.archive = find_module(machine, "archive").value_or(no_archive);
-    copy_text(purpose.value().name, std::span{request.name}.first(request.name.size() - 1));
+    auto& name = names[machine.processes.size()];
+    copy_text(purpose.value().name, std::span{name}.first(name.size() - 1));
     request.hardened = settings.hardens(purpose.value().name) ? 1 : 0;
     request.argument_count = purpose.value().argv.size();
     std::size_t used = 0;
@@ -195,7 +199,7 @@ void start_programs() {
 }
 
 void print_result(const Process& process, const Result& result) {
-  print_event("ground-truth-end", "process", process.name(), "status", std::uint64_t{result.status},
+  print_event("ground-truth-end", "process", name_of(process), "status", std::uint64_t{result.status},
               "output_bytes", result.output_bytes, "output", Hex{result.output}, "memory",
               Hex{result.memory}, "ends", result.ends);
 }
@@ -213,12 +217,12 @@ bool compare_runs(Process& traced, Process& stopped) {
   random_limit.end();
   if (result) print_result(stopped, *result);
   const bool alike = result && *result == *reference;
-  print_event("ground-truth", "process", stopped.name(), "counter", arch::counter().name,
+  print_event("ground-truth", "process", name_of(stopped), "counter", arch::counter().name,
               "positions", std::uint64_t{trace.size()}, "stops", counts.stops, "empty",
               counts.empty, "repeating", counts.repeating, "lost", counts.lost, "alike",
               std::string_view{alike ? "yes" : "no"});
   stopped.end(result ? result->status : status_stopped);
-  print_event("verdicts", "process", stopped.name(), "mismatches",
+  print_event("verdicts", "process", name_of(stopped), "mismatches",
               stopped.engine().statistics().mismatches.total);
   return alike && counts.lost == 0;
 }

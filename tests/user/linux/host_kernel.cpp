@@ -225,14 +225,19 @@ class HostKernel {
     }
     return static_cast<std::int64_t>(r.rsi);
   }
-  // The two drivers, which answer by themselves: words in RSI RDX R10, buffer in R8, room in R9.
-  std::int64_t find(const user_regs_struct& r) {
+  // Init and the two drivers, which answer by themselves: words in RSI RDX R10, buffer in R8, its
+  // bytes and room in R9.
+  std::int64_t find(user_regs_struct& r) {
     char name[32]{};
-    if (r.rsi >= sizeof name || !read(r.rdi, name, r.rsi)) return -REPRISE_BAD_ADDRESS;
-    if (name == service::console_name) return console_number;
-    return name == service::clock_name ? clock_number : -REPRISE_GONE;
+    const std::uint64_t bytes = r.r9 & 0xffffffff;
+    if (bytes >= sizeof name || !read(r.r8, name, bytes)) return -REPRISE_BAD_ADDRESS;
+    r.rsi = name == service::console_name ? console_number
+            : name == service::clock_name ? clock_number
+                                          : 0;
+    return 0;
   }
   std::int64_t call(user_regs_struct& r) {
+    if (r.rdi == REPRISE_INIT && r.rsi == REPRISE_FIND) return find(r);
     if (r.rdi == console_number && r.rsi == service::console_read) return console_read(r);
     if (r.rdi != clock_number || r.rsi != service::clock_wall) return -REPRISE_GONE;
     r.rsi = service::Ok;
@@ -292,7 +297,6 @@ class HostKernel {
       case REPRISE_TIME: result = time(CLOCK_MONOTONIC); break;
       case REPRISE_SLEEP: result = sleep(r.rdi); break;
       case REPRISE_YIELD: break;
-      case REPRISE_FIND: result = find(r); break;
       case REPRISE_CALL: result = call(r); break;
       case REPRISE_ENTROPY: result = random(); break;
       case REPRISE_SET_HANDLER: result = set_handler(r); break;

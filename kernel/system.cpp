@@ -1,0 +1,22 @@
+#include "kernel/system.hpp"
+
+#include "kernel/console/line.hpp"
+#include "kernel/console/log.hpp"
+
+namespace reprise {
+
+void System::end(Process& process, std::uint8_t status) {
+  process.end(status);
+  ipc.ended(process);
+  kernel_log.lose_reader(&process);
+  const Process& init = processes[0];
+  if (&process != &init) return ipc.notify(processes[0], REPRISE_NOTE_NEWS);
+  say("init has ended with status ", status, ", and with it the machine");
+  kernel_log.lose_reader(nullptr);
+  tell("init-ended status=", status, " rip=", Hex{init.registers()[arch::Register::Rip]});
+  if (init.mismatch_standing) arch::exit_machine(ExitCode::MismatchStanding);
+  if (init.refusal == 0) arch::exit_machine(ExitCode::Panic);
+  arch::exit_machine(static_cast<ExitCode>(first_boot_error + init.refusal - 1));
+}
+
+}  // namespace reprise

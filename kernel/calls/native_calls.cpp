@@ -184,7 +184,8 @@ std::int64_t map_device(Call& call) {
   if (!call.process.grants.allow(REPRISE_GRANT_MEMORY, call.c, call.c + call.b - 1))
     return -REPRISE_NOT_GRANTED;
   const FrameNumber first = frame_of(PhysAddr{call.c});
-  return code_of(call.process.space().map_device(range.value(), first));
+  return code_of(call.process.space().map_frames(range.value(), first, {.read = false},
+                                                 arch::Ownership::Device));
 }
 
 std::int64_t device_write(Call& call) {

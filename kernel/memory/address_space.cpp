@@ -59,26 +59,18 @@ void AddressSpace::forget(PageNumber page) {
 
 MemoryResult AddressSpace::map_zero(PageRange range, arch::Permissions permissions,
                                     Existing existing) {
-  if (existing == Existing::Refuse && table_.next_mapped(range.first(), range.end())) {
-    return Failure{MemoryError::Occupied};
-  }
-  unmap(range);
+  if (existing == Existing::Replace) unmap(range);
   return map_shared(range, {zero_, permissions, Ownership::Shared}, 0);
 }
 
 MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
-                                      arch::Permissions permissions) {
-  if (table_.next_mapped(range.first(), range.end())) return Failure{MemoryError::Occupied};
-  return map_shared(range, {first, permissions, Ownership::Shared}, 1);
-}
-
-MemoryResult AddressSpace::map_device(PageRange range, FrameNumber first) {
-  if (table_.next_mapped(range.first(), range.end())) return Failure{MemoryError::Occupied};
-  return map_shared(range, {first, {.read = false}, Ownership::Device}, 1);
+                                      arch::Permissions permissions, Ownership ownership) {
+  return map_shared(range, {first, permissions, ownership}, 1);
 }
 
 // `step` is 1 for frames that follow each other, 0 for one frame behind all pages.
 MemoryResult AddressSpace::map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step) {
+  if (table_.next_mapped(range.first(), range.end())) return Failure{MemoryError::Occupied};
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
     if (table_.map(page, mapping)) {
@@ -178,14 +170,10 @@ MemoryResult AddressSpace::read(UserAddr from, std::span<std::byte> to) {
 
 MemoryResult AddressSpace::write(UserAddr to, std::span<const std::byte> from) {
   if (!writable(to, from.size())) return Failure{MemoryError::NotMapped};
-  return store(to, from);
+  return load(to, from);
 }
 
 MemoryResult AddressSpace::load(UserAddr to, std::span<const std::byte> from) {
-  return store(to, from);
-}
-
-MemoryResult AddressSpace::store(UserAddr to, std::span<const std::byte> from) {
   for (std::size_t done = 0; done < from.size();) {
     const Piece piece = piece_at(to.value() + done, from.size() - done);
     const MemoryResult owned = own(piece.page, arch::WriteAccess::Protected);

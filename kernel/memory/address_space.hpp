@@ -53,10 +53,10 @@ public:
 
   // On Exhausted nothing stays half mapped.
   MemoryResult map_zero(PageRange range, arch::Permissions permissions, Existing existing);
-  // Shared frames that follow each other; no page of the range may be mapped.
-  MemoryResult map_frames(PageRange range, FrameNumber first, arch::Permissions permissions);
-  // Device memory: absent, and for the kernel itself out of reach (kernel/device/access.hpp).
-  MemoryResult map_device(PageRange range, FrameNumber first);
+  // Frames that follow each other; no page of the range may be mapped. Those of a device are absent,
+  // and for the kernel itself out of reach (kernel/device/access.hpp): no permissions.
+  MemoryResult map_frames(PageRange range, FrameNumber first, arch::Permissions permissions,
+                          arch::Ownership ownership = arch::Ownership::Shared);
   void unmap(PageRange range);
   // The process is over: all goes back at once, and the observer is not asked.
   void unmap_all() { table_.clear(); }
@@ -91,7 +91,6 @@ private:
   MemoryResult map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step);
   void unmap_one(PageNumber page);
   [[nodiscard]] bool permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right);
-  MemoryResult store(UserAddr to, std::span<const std::byte> from);
 
   arch::PageTable table_;
   FrameSource* frames_;

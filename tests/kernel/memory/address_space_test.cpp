@@ -162,14 +162,16 @@ TEST_CASE("protecting needs every page, and takes rights away from the kernel's 
 
 TEST_CASE("device memory is out of reach for the kernel and cannot be made ordinary") {
   Fixture f;
-  REQUIRE(f.space.map_device(f.pages(somewhere, 2), FrameNumber{0xfed00}));
+  REQUIRE(f.space.map_frames(f.pages(somewhere, 2), FrameNumber{0xfed00}, {.read = false},
+                             arch::Ownership::Device));
   CHECK(f.space.is_device(UserAddr{somewhere + 4096}));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere + 8192}));
   CHECK_FALSE(f.space.is_device(UserAddr{user_high}));
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
   CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
   CHECK(error_of(f.space.protect(f.pages(somewhere, 1), read_write)) == MemoryError::NotMapped);
-  CHECK(error_of(f.space.map_device(f.pages(somewhere, 1), FrameNumber{1})) ==
+  CHECK(error_of(f.space.map_frames(f.pages(somewhere, 1), FrameNumber{1}, {.read = false},
+                                      arch::Ownership::Device)) ==
         MemoryError::Occupied);
   REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write, Existing::Replace));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere}));

@@ -50,13 +50,11 @@ void require_features();                             // names what is missing, e
 void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames);
 void check_write_xor_execute();                      // walks all mappings, panics on a bad one
 void start_extended_state();                         // FXSAVE, or XSAVE with every component
-void start_interrupts(const BootInfo& info);         // 8259 masked, local APIC, I/O APIC from MADT
+void start_interrupts();                             // 8259 masked, local APIC
 void start_clock();                                  // TSC and APIC timer calibrated, bounded waits
 
-// A line each about what was found: clock source, interrupt controllers, console.
+// A line about what was found: the clock's source.
 void describe_machine(void (*line)(std::string_view text));
-
-[[nodiscard]] std::uint8_t century_register();       // of the CMOS clock; 0: none
 
 // Monotonic, since kernel entry; the time that start_clock() took is left out.
 [[nodiscard]] reprise::Nanoseconds now();
@@ -69,6 +67,6 @@ void write_emergency(std::string_view text);
 
 [[noreturn]] void exit_machine(reprise::ExitCode code);  // isa-debug-exit, else halts for ever
 [[noreturn]] void halt_machine();
-[[noreturn]] void reboot_machine();
+[[noreturn]] void reset_processor();  // by a triple fault: most machines restart then
 
 }  // namespace arch

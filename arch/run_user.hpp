@@ -8,6 +8,7 @@
 
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
+#include "kernel/base/interrupt_controllers.hpp"
 
 namespace arch {
 
@@ -53,9 +54,13 @@ void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address);
 // pending expiry of an earlier arming is swallowed.
 void arm_timer(reprise::Nanoseconds duration);
 
-// Device interrupts are held from here on but for the moments below, and now and then within what
-// keeps the kernel long: the console and changes to page tables.
-void start_admitting();
+// Device interrupts are held altogether until this call, since firmware may have left inputs open:
+// it masks them all. From then on they are held but for the moments below, and now and then within
+// what keeps the kernel long: the console and changes to page tables. Returns how many inputs there
+// are, and local_x2apic; nothing, and nothing has changed, when an I/O APIC is not device memory
+// (arch/device_access.hpp) or the call has succeeded before.
+[[nodiscard]] std::optional<std::uint64_t> start_admitting(
+    const reprise::InterruptControllers& controllers);
 // Lets in what waits. Does nothing while the timer is armed, that is, within a run, or before
 // start_admitting().
 void admit_interrupts();
@@ -67,7 +72,8 @@ void connect_interrupts(std::uint32_t lines);
 // A level-triggered line is masked from when it comes in until its driver waits for the next.
 void expect_interrupts(std::uint32_t lines);
 
-// The longest time since then for which they were held.
+// The longest time for which they were held, from forget_longest_hold() on.
+void forget_longest_hold();
 [[nodiscard]] reprise::Nanoseconds longest_hold();
 
 // Idles with interrupts on until one arrives or `limit` has passed.

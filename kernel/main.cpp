@@ -25,7 +25,7 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
   arch::build_kernel_tables(boot, machine.frames);  // no page is writable and executable any more
   arch::check_write_xor_execute();                  // and that is looked up, not believed
   arch::start_extended_state();
-  arch::start_interrupts(boot);
+  arch::start_interrupts();
   arch::start_clock();  // needs the local APIC's timer
   const auto zero = machine.frames.allocate();
   REPRISE_ASSERT(zero);  // the machine has its least memory: that was checked

@@ -63,7 +63,6 @@ void turn(System& system, Process& process) {
 
 void supervise(System& system) {
   Scheduler scheduler{system.processes, system.ipc, system.settings};
-  arch::start_admitting();
   for (;;) turn(system, scheduler.next());
 }
 

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "arch/machine.hpp"
-#include "arch/x86_64/acpi.hpp"
 #include "arch/x86_64/calibration.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/features.hpp"
@@ -21,18 +20,12 @@ constexpr unsigned patience = 400'000;  // looks at a counter, each a fraction o
 
 constinit std::uint64_t entry_stamp = 0;
 constinit std::uint64_t nanoseconds_per_tick = 0;  // times 2^32
-constinit std::array<Estimate, 5> estimates{};     // of the time-stamp counter
+constinit std::array<Estimate, 4> estimates{};     // of the time-stamp counter
 constinit Estimate stamp_rate{}, timer_rate{};     // what was chosen
 
 struct StampedHardware {
   static std::uint64_t stamp() { return rdtsc(); }
   static void relax() { spin(500); }
-};
-
-// ACPI power management timer (ACPI 6.5 §4.8.3.3).
-struct AcpiTimer : StampedHardware {
-  static constexpr std::uint64_t hertz = 3'579'545;
-  static std::uint64_t reference() { return in32(acpi_facts.timer_port); }
 };
 
 // Channel 2 of the 8254, gated through port 61h, speaker off; counts down from 65535 once.
@@ -64,11 +57,6 @@ std::uint64_t measure_stamp_rate(std::uint64_t mask) {
   const auto interval = measure<Reference>(mask, Reference::hertz / 100, patience);
   if (!interval) return 0;
   return snap_to_megahertz(scale(interval->stamp, Reference::hertz, interval->reference));
-}
-
-std::uint64_t measure_by_acpi() {
-  if (acpi_facts.timer_port == 0) return 0;
-  return measure_stamp_rate<AcpiTimer>(acpi_facts.timer_has_32_bits ? 0xffffffff : 0xffffff);
 }
 
 std::uint64_t measure_by_pit() {
@@ -114,7 +102,6 @@ void start_clock() {
   const StatedRates cpu = stated_by_cpu();
   estimates = {{{"hypervisor", hypervisor.stamp, Quality::Stated},
                 {"cpuid", cpu.stamp, Quality::Stated},
-                {"acpi", measure_by_acpi(), Quality::Measured},
                 {"pit", measure_by_pit(), Quality::Measured},
                 {"nominal", (cpuid_leaf(0x16).eax & 0xffff) * 1'000'000ull, Quality::Nominal}}};
   stamp_rate = choose_frequency(estimates);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "arch/x86_64/instructions.hpp"
+#include "kernel/base/interrupt_controllers.hpp"
 #include "kernel/base/text_line.hpp"
 
 namespace arch::x86 {
@@ -23,8 +24,10 @@ inline void spin(unsigned steps) {
   for (unsigned i = 0; i < steps; ++i) step = i;
 }
 
-// All I/O APICs, every input masked (io_apic.cpp); how many inputs there are.
-[[nodiscard]] std::uint32_t start_io_apics();
+// All I/O APICs, every input masked (io_apic.cpp); how many inputs there are. Nothing, and nothing
+// has changed: one of them is not device memory.
+[[nodiscard]] std::optional<std::uint32_t> start_io_apics(
+    const reprise::InterruptControllers& controllers);
 
 // The local APIC and its one-shot timer (apic.cpp): it runs once for `ticks` of timer_frequency(),
 // counting down at that rate or a fraction of it, or up to a time stamp.
@@ -47,8 +50,7 @@ void stop_timer();
 void note_kernel_entry();                        // now() counts from here
 [[nodiscard]] std::uint64_t timer_frequency();  // of the local APIC's timer, in hertz
 
-// Each a line for describe_machine().
+// A line for describe_machine().
 [[nodiscard]] reprise::TextLine describe_clock();
-[[nodiscard]] reprise::TextLine describe_interrupts();
 
 }  // namespace arch::x86

@@ -4,10 +4,8 @@
 
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
-#include "arch/x86_64/acpi.hpp"
 #include "arch/x86_64/calibration.hpp"
 #include "arch/x86_64/devices.hpp"
-#include "arch/x86_64/kernel_tables.hpp"
 #include "kernel/base/extremes.hpp"
 
 namespace arch {
@@ -19,8 +17,8 @@ namespace {
 constexpr std::uint64_t second = 1'000'000'000;
 constexpr std::uint64_t longest_arming = 500 * second;  // the timer holds a little more
 
-constinit std::uint32_t io_apic_inputs = 0;
-constinit bool timer_armed = true;  // so that nothing is admitted before start_admitting()
+constinit bool admitting = false;  // inputs that the firmware may have left open are masked
+constinit bool timer_armed = false;
 constinit bool timer_expired = false;
 constinit std::uint64_t held_since = 0, longest_held = 0;  // nanoseconds
 
@@ -45,17 +43,17 @@ void mask_legacy_controllers() {
 
 }  // namespace
 
-void start_interrupts(const BootInfo& info) {
-  acpi_facts = read_acpi(info.acpi_root, [](reprise::PhysAddr start, std::size_t size) -> Bytes {
-    return map_device(start, size, CacheMode::WriteBack);
-  });
-  const auto& reset = acpi_facts.reset;  // mapped now: reboot_machine() may have no memory for it
-  if (reset && reset->space == ResetRegister::Space::Memory) {
-    static_cast<void>(map_device(reprise::PhysAddr{reset->address}, 1, CacheMode::Uncached));
-  }
+void start_interrupts() {
   mask_legacy_controllers();
   start_local_apic();
-  io_apic_inputs = start_io_apics();
+}
+
+std::optional<std::uint64_t> start_admitting(const reprise::InterruptControllers& controllers) {
+  if (admitting) return std::nullopt;
+  const auto inputs = start_io_apics(controllers);
+  if (!inputs) return std::nullopt;
+  admitting = true;
+  return *inputs | (in_x2apic_mode() ? reprise::local_x2apic : 0);
 }
 
 void arm_timer(reprise::Nanoseconds duration) {
@@ -66,14 +64,13 @@ void arm_timer(reprise::Nanoseconds duration) {
   start_timer(scale(time, timer_frequency(), second));
 }
 
-void start_admitting() {
-  arm_timer({});
+void forget_longest_hold() {
   longest_held = 0;
   held_since = now().value();
 }
 
 void admit_interrupts() {
-  if (timer_armed) return;
+  if (timer_armed || !admitting) return;
   longest_held = reprise::larger(longest_held, now().value() - held_since);
   admit_devices();
   sti_nop();
@@ -85,7 +82,7 @@ reprise::Nanoseconds longest_hold() { return reprise::Nanoseconds{longest_held};
 void wait_for_interrupt(reprise::Nanoseconds limit) {
   if (limit.value() == 0) return;
   arm_timer(limit);
-  admit_devices();
+  if (admitting) admit_devices();
   sti_hlt();
   hold_again();
   arm_timer({});
@@ -107,12 +104,6 @@ bool x86::take_timer_expiry() {
   const bool expired = timer_expired;
   timer_expired = false;
   return expired;
-}
-
-reprise::TextLine x86::describe_interrupts() {
-  return reprise::TextLine{"interrupts: ", in_x2apic_mode() ? "x2APIC" : "xAPIC",
-                           ", I/O APIC inputs ", io_apic_inputs,
-                           ", 8259 masked; ACPI tables ", acpi_facts.tables};
 }
 
 }  // namespace arch

@@ -3,8 +3,8 @@
 // level-triggered one is masked when it comes in: it would come again until its driver has run.
 #include <array>
 
+#include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
-#include "arch/x86_64/acpi.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
@@ -13,10 +13,14 @@ namespace arch {
 
 using namespace x86;
 
+using reprise::InterruptSource;
+using reprise::PhysAddr;
+
 namespace {
 
 constexpr unsigned lines = last_device_vector - first_device_vector + 1;
 constexpr std::uint32_t version = 1, first_input = 0x10;  // registers; two words an input
+constexpr std::size_t window_bytes = 0x20;  // through which they are reached
 constexpr std::uint32_t active_low = 1 << 13, level_triggered = 1 << 15, masked = 1 << 16;
 
 struct IoApic {
@@ -34,11 +38,12 @@ struct IoApic {
 };
 
 constinit std::array<IoApic, 8> io_apics{};
+constinit std::array<InterruptSource, 16> isa{};
 constinit std::uint32_t fired = 0, waiting = 0;  // by line: not yet taken; masked until expected
 
 InterruptSource source_of(unsigned line) {
-  if (line < acpi_facts.isa.size()) return acpi_facts.isa[line];
-  return {line, true, true};  // as PCI's are
+  if (line < isa.size()) return isa[line];
+  return {line, 1, 1};  // as PCI's are
 }
 
 // The low word, which unmasks, comes last. False when there is no such input.
@@ -49,8 +54,8 @@ bool route(unsigned line, std::uint32_t mask) {
     if (source.interrupt < io_apic.first || input >= io_apic.inputs) continue;
     io_apic.write(first_input + 2 * input + 1, local_apic_id() << 24);
     io_apic.write(first_input + 2 * input,
-                  (first_device_vector + line) | (source.active_low ? active_low : 0) |
-                      (source.level_triggered ? level_triggered : 0) | mask);
+                  (first_device_vector + line) | (source.active_low != 0 ? active_low : 0) |
+                      (source.level_triggered != 0 ? level_triggered : 0) | mask);
     return true;
   }
   return false;
@@ -58,14 +63,21 @@ bool route(unsigned line, std::uint32_t mask) {
 
 }  // namespace
 
-std::uint32_t x86::start_io_apics() {
+std::optional<std::uint32_t> x86::start_io_apics(const reprise::InterruptControllers& controllers) {
+  for (const auto& [address, first_interrupt] : controllers.io_apics) {
+    const PhysAddr start{address};
+    if (address != 0 && !is_device_memory(start, start + (window_bytes - 1))) return std::nullopt;
+  }
+  isa = controllers.isa;
   std::uint32_t inputs = 0;
-  for (std::size_t i = 0; i < acpi_facts.io_apic_count; ++i) {
-    IoApic& io_apic = io_apics[i];
-    const auto bytes = map_device(acpi_facts.io_apics[i].address, 0x20, CacheMode::Uncached);
+  for (std::size_t i = 0; i < io_apics.size(); ++i) {
+    const auto& [address, first_interrupt] = controllers.io_apics[i];
+    if (address == 0) continue;
+    const auto bytes = map_device(PhysAddr{address}, window_bytes, CacheMode::Uncached);
     if (bytes.empty()) continue;
+    IoApic& io_apic = io_apics[i];
     io_apic.words = reinterpret_cast<volatile std::uint32_t*>(bytes.data());
-    io_apic.first = acpi_facts.io_apics[i].first_interrupt;
+    io_apic.first = first_interrupt;
     io_apic.inputs = (io_apic.read(version) >> 16 & 0xff) + 1;
     for (std::uint32_t j = 0; j < io_apic.inputs; ++j) io_apic.write(first_input + 2 * j, masked);
     inputs += io_apic.inputs;
@@ -76,7 +88,7 @@ std::uint32_t x86::start_io_apics() {
 void x86::note_device_interrupt(std::uint8_t vector) {
   const unsigned line = vector - first_device_vector;
   fired |= 1u << line;
-  if (!source_of(line).level_triggered) return;
+  if (source_of(line).level_triggered == 0) return;
   waiting |= 1u << line;
   static_cast<void>(route(line, masked));
 }

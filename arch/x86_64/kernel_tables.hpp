@@ -13,7 +13,7 @@ namespace arch::x86 {
 
 // How memory is cached: the bits of a table entry that set_control_registers() gives this meaning.
 enum class CacheMode : std::uint64_t {
-  WriteBack = 0,                                 // firmware tables: ordinary memory
+  WriteBack = 0,                                 // ordinary memory
   WriteCombining = TableEntry::Pwt,              // framebuffers: written in bursts
   Uncached = TableEntry::Pwt | TableEntry::Pcd,  // registers
 };

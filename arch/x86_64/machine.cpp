@@ -3,10 +3,8 @@
 #include "arch/machine.hpp"
 
 #include "arch/frame_memory.hpp"
-#include "arch/x86_64/acpi.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/features.hpp"
-#include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/multiboot2.hpp"
 
@@ -27,25 +25,6 @@ constinit BootStorage boot_storage{};
   write_emergency(". Boot the kernel by GRUB 2 with `multiboot2`.\n");
   write_emergency("reprise: error code=machine-unfit missing=boot-information\n");
   exit_machine(reprise::ExitCode::MachineUnfit);
-}
-
-// The firmware's own way (ACPI 6.5 §4.8.3.6); it may do nothing.
-void reset_by_acpi() {
-  const auto& reset = acpi_facts.reset;
-  if (!reset) return;
-  if (reset->space == ResetRegister::Space::Port) {
-    return out8(static_cast<std::uint16_t>(reset->address), reset->value);
-  }
-  const auto bytes = map_device(PhysAddr{reset->address}, 1, CacheMode::Uncached);
-  if (!bytes.empty()) *reinterpret_cast<volatile std::uint8_t*>(bytes.data()) = reset->value;
-}
-
-// The keyboard controller's pulse on the reset line; bounded, there may be no controller.
-void reset_by_keyboard_controller() {
-  constexpr std::uint16_t port = 0x64;
-  constexpr std::uint8_t input_full = 2;
-  for (int look = 0; look < 100'000 && (in8(port) & input_full) != 0; ++look) {}
-  out8(port, 0xfe);
 }
 
 // Intel SDM Vol. 1 §7.3.17: ten failures in a row do not happen on a sound CPU.
@@ -91,12 +70,7 @@ void halt_machine() {
   }
 }
 
-void reboot_machine() {
-  constexpr unsigned a_little = 50'000'000;
-  reset_by_acpi();
-  spin(a_little);
-  reset_by_keyboard_controller();
-  spin(a_little);
+void reset_processor() {
   lidt({0, 0});  // no handler for anything: the next exception shuts the CPU down
   __builtin_trap();
 }
@@ -108,8 +82,6 @@ std::uint64_t entropy() {
   if (has(feature::rdrand) && draw(rdrand, value)) return value;
   return mix(rdtsc() + mix(++count));
 }
-
-std::uint8_t century_register() { return acpi_facts.century_register; }
 
 std::uint64_t hardware_capabilities() { return cpuid(1).edx; }
 

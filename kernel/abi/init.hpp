@@ -9,6 +9,7 @@
 
 #include "kernel/abi/reprise.h"
 #include "kernel/base/address.hpp"
+#include "kernel/base/interrupt_controllers.hpp"  // for REPRISE_INTERRUPTS
 #include "libdwc/findings.hpp"
 
 namespace reprise {
@@ -58,7 +59,7 @@ struct MachineReport {
   std::uint64_t framebuffer_address, framebuffer_pitch, framebuffer_width, framebuffer_height;
   std::uint64_t framebuffer_bits;  // a pixel; 0: there is none
   std::array<std::uint64_t, 3> framebuffer_colours;  // bit positions of red, green, blue
-  std::uint64_t century_register;  // of the CMOS clock; 0: there is none
+  std::uint64_t acpi_root;  // physical address of the RSDP; 0: there is none
   std::uint64_t modules;
   std::array<std::uint64_t, most_modules> module_bytes;
 };

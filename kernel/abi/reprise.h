@@ -52,6 +52,7 @@ enum reprise_call {
                             have sent all text */
   REPRISE_PHYSICAL_READ = 42, /* (physical address, buffer, bytes): memory that the kernel does not
                                  write, at most 64 KiB; returns 0 */
+  REPRISE_INTERRUPTS = 43, /* (const InterruptControllers*): inputs, and local_x2apic; once */
 };
 
 enum reprise_error {

@@ -53,7 +53,7 @@ std::int64_t counter(Call& call) {
                         say("counter ", name, " refused: ", reason);
                         tell("counter-refused name=", name, " reason=\"", reason, "\"");
                       });
-  arch::start_admitting();  // the test itself is not what interrupts wait for
+  arch::forget_longest_hold();  // the test itself is not what interrupts wait for
   call.system.longest_pe = {};
   const arch::CounterFacts& facts = arch::counter();
   CounterReport report{{}, facts.counts ? 1u : 0u, facts.margin, facts.tolerance, facts.skid,
@@ -78,7 +78,7 @@ std::int64_t machine(Call& call) {
   report.framebuffer_bits = boot.framebuffer.bits_per_pixel;
   report.framebuffer_colours = {boot.framebuffer.red_position, boot.framebuffer.green_position,
                                 boot.framebuffer.blue_position};
-  report.century_register = arch::century_register();
+  report.acpi_root = boot.acpi_root.value();
   report.modules = boot.modules.size();
   for (std::size_t i = 0; i < boot.modules.size(); ++i) {
     report.module_bytes[i] = boot.modules[i].range.size;
@@ -179,7 +179,7 @@ std::int64_t end(Call& call) {
 std::int64_t shutdown(Call& call) {
   if (call.a == 2) return kernel_log.all_sent() ? 1 : 0;
   kernel_log.lose_reader(nullptr);
-  if (call.a == 1) arch::reboot_machine();
+  if (call.a == 1) arch::reset_processor();
   arch::exit_machine(static_cast<ExitCode>(call.b));
 }
 
@@ -190,9 +190,16 @@ std::int64_t physical_read(Call& call) {
   return call.process.space().write(UserAddr{call.b}, memory) ? 0 : -REPRISE_BAD_ADDRESS;
 }
 
+std::int64_t interrupts(Call& call) {
+  InterruptControllers controllers;
+  if (!call.get(call.a, controllers)) return -REPRISE_BAD_ADDRESS;
+  const auto answer = arch::start_admitting(controllers);
+  return answer ? static_cast<std::int64_t>(*answer) : -REPRISE_BAD_ARGUMENT;
+}
+
 }  // namespace
 
 constexpr decltype(init_calls) init_calls{configure, counter, machine, module, inject, start,
-                                          news, status, end, shutdown, physical_read};
+                                          news, status, end, shutdown, physical_read, interrupts};
 
 }  // namespace reprise

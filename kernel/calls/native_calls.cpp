@@ -177,12 +177,18 @@ std::int64_t alarm(Call& call) {
   return 0;
 }
 
+// Init finds out what devices there are: it may map whatever is not the kernel's.
+bool may_map(const Process& process, std::uint64_t first, std::uint64_t last) {
+  return process.grants.allow(REPRISE_GRANT_MEMORY, first, last) ||
+         (process.id() == init_number &&
+          arch::is_device_memory(PhysAddr{first}, PhysAddr{last}));
+}
+
 std::int64_t map_device(Call& call) {
   const auto range = PageRange::of(UserAddr{call.a}, call.b);
   if (!range) return -REPRISE_BAD_ADDRESS;
   if (call.c % page_size != 0 || call.c + call.b < call.c) return -REPRISE_BAD_ARGUMENT;
-  if (!call.process.grants.allow(REPRISE_GRANT_MEMORY, call.c, call.c + call.b - 1))
-    return -REPRISE_NOT_GRANTED;
+  if (!may_map(call.process, call.c, call.c + call.b - 1)) return -REPRISE_NOT_GRANTED;
   const FrameNumber first = frame_of(PhysAddr{call.c});
   return code_of(call.process.space().map_frames(range.value(), first, {.read = false},
                                                  arch::Ownership::Device));

@@ -65,6 +65,10 @@ class Machines(BootTest):
     def test_on_the_machine_type_pc(self):
         self.assert_works(extra=["-machine", "pc"])
 
+    def test_without_an_io_apic_in_the_firmwares_tables(self):
+        outcome = self.assert_works(uefi=True, extra=["-machine", "acpi=off"])
+        self.assertIn("interrupts: xAPIC, I/O APIC inputs 0, 8259 masked", outcome.console)
+
     def test_without_icount_time_is_the_hosts(self):
         # A busy host takes the machine's processor away, and a second run looks late: restarted. And
         # there is no counter, so some searches from landmark to landmark take too long.

@@ -71,7 +71,11 @@ class StandingMismatch(BootTest):
 
     def test_onfail_reboot_resets_the_machine(self):
         # QEMU is told not to start again: a reset ends it with status 0, without the exit device.
-        outcome = self.boot([["twice"], ["pages"]], "onfail=reboot")
-        self.assertEqual((outcome.value, outcome.status), (None, 0))
-        self.assert_stopped(outcome, "twice")
-        self.assertEqual(outcome.events()[-1].name, "shutdown")
+        # The tables that SeaBIOS has of its own tell of no register that resets: the keyboard
+        # controller does.
+        for extra in ([], ["-machine", "acpi=off"]):
+            with self.subTest(extra=extra):
+                outcome = self.boot([["twice"], ["pages"]], "onfail=reboot", extra=extra)
+                self.assertEqual((outcome.value, outcome.status), (None, 0))
+                self.assert_stopped(outcome, "twice")
+                self.assertEqual(outcome.events()[-1].name, "shutdown")

@@ -33,16 +33,17 @@ DriverStart screen(const MachineReport& m) {
   return start;
 }
 
-DriverStart clock(const MachineReport& machine) {
+DriverStart clock(std::uint8_t century_register) {
   DriverStart start;
   grant(start, REPRISE_GRANT_PORT, 0x70, 0x71);
-  start.words[start.word_count++].append(machine.century_register);
+  start.words[start.word_count++].append(century_register);
   return start;
 }
 
 }  // namespace
 
 std::optional<DriverStart> driver_start(std::string_view name, const MachineReport& machine,
+                                        std::uint8_t century_register,
                                         const Settings& settings) {
   if (name == "console") {
     const bool wanted = settings.console_serial || settings.input == Settings::Input::Console;
@@ -52,7 +53,7 @@ std::optional<DriverStart> driver_start(std::string_view name, const MachineRepo
     const bool wanted = settings.console_screen && machine.framebuffer_bits != 0;
     return wanted ? std::optional{screen(machine)} : std::nullopt;
   }
-  return name == "clock" ? clock(machine) : DriverStart{};
+  return name == "clock" ? clock(century_register) : DriverStart{};
 }
 
 }  // namespace reprise

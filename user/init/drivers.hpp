@@ -22,9 +22,10 @@ struct DriverStart {
   std::size_t word_count = 0;
 };
 
-// Nothing: it is not wanted.
+// Nothing: it is not wanted. `century_register` is the CMOS clock's; 0: there is none.
 [[nodiscard]] std::optional<DriverStart> driver_start(std::string_view name,
                                                       const MachineReport& machine,
+                                                      std::uint8_t century_register,
                                                       const Settings& settings);
 
 }  // namespace reprise

@@ -14,17 +14,6 @@ std::uint64_t address_of(const T* object) {
   return reinterpret_cast<std::uint64_t>(object);
 }
 
-// Waits, some seconds at most, until the drivers of the outputs have sent all text.
-void send_all_text() {
-  constexpr std::int64_t patience = 10'000'000'000, look = 1'000'000;  // nanoseconds
-  flush_output();
-  const std::int64_t end = user::time() + patience;
-  for (std::int64_t now = user::time(); now < end; now = user::time()) {
-    if (raw_call(REPRISE_SHUTDOWN, 2) == 1) return;
-    raw_call(REPRISE_SLEEP, static_cast<std::uint64_t>(now + look));
-  }
-}
-
 constinit MachineReport the_machine{};
 constinit ProcessReport the_process{};
 
@@ -88,13 +77,33 @@ const ProcessReport& process_report(std::uint64_t process) {
 
 void end_process(std::uint64_t process) { static_cast<void>(raw_call(REPRISE_END, process, 0)); }
 
+// Of the I/O APICs those in front of one that the kernel refuses: it lies where none can be.
+std::uint64_t start_interrupts(InterruptControllers controllers) {
+  std::int64_t answer = raw_call(REPRISE_INTERRUPTS, address_of(&controllers));
+  for (auto last = controllers.io_apics.rbegin(); answer < 0; ++last) {
+    REPRISE_ASSERT(last != controllers.io_apics.rend());
+    last->address = 0;
+    answer = raw_call(REPRISE_INTERRUPTS, address_of(&controllers));
+  }
+  return static_cast<std::uint64_t>(answer);
+}
+
+void finish_output() {
+  constexpr std::int64_t patience = 10'000'000'000, look = 1'000'000;  // nanoseconds
+  flush_output();
+  const std::int64_t end = user::time() + patience;
+  for (std::int64_t now = user::time(); now < end; now = user::time()) {
+    if (raw_call(REPRISE_SHUTDOWN, 2) == 1) return;
+    raw_call(REPRISE_SLEEP, static_cast<std::uint64_t>(now + look));
+  }
+}
+
 void exit_machine(ExitCode code) {
-  send_all_text();
+  finish_output();
   for (;;) raw_call(REPRISE_SHUTDOWN, 0, static_cast<std::uint64_t>(code));
 }
 
-void reboot_machine() {
-  send_all_text();
+void reset_processor() {
   for (;;) raw_call(REPRISE_SHUTDOWN, 1);
 }
 

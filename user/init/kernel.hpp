@@ -30,7 +30,11 @@ struct News {
 void forget_injections();
 [[nodiscard]] const ProcessReport& process_report(std::uint64_t process);  // one object
 void end_process(std::uint64_t process);
+// From here on interrupts of devices are let in, so it comes first; once. Inputs of the I/O APICs,
+// and local_x2apic.
+[[nodiscard]] std::uint64_t start_interrupts(InterruptControllers controllers);
+void finish_output();  // returns when all text is out; what is printed later goes out at once
 [[noreturn]] void exit_machine(ExitCode code);
-[[noreturn]] void reboot_machine();
+[[noreturn]] void reset_processor();
 
 }  // namespace reprise

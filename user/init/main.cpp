@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "user/init/acpi.hpp"
 #include "user/init/ending.hpp"
 #include "user/init/error.hpp"
 #include "user/init/event_line.hpp"
@@ -13,6 +14,7 @@
 #include "user/init/processor.hpp"
 #include "user/init/programs.hpp"
 #include "user/init/report.hpp"
+#include "user/init/reset.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/word_names.hpp"
 #include "user/lib/ipc.hpp"
@@ -23,6 +25,8 @@ namespace {
 constinit Settings settings;
 constinit WordNames word_names{};
 constinit RandomFlips random_flips;
+constinit AcpiFacts acpi;
+constinit std::uint64_t interrupt_inputs = 0;  // and local_x2apic
 constinit Programs programs;
 constinit std::array<char, 2 * Settings::max_text> command_line_text{};
 
@@ -48,9 +52,17 @@ void read_settings(std::string_view command_line) {
   configure(settings.for_kernel());
 }
 
+void find_devices() {
+  acpi = read_acpi(machine_report().acpi_root, read_physical);
+  interrupt_inputs = start_interrupts(acpi.interrupts);
+}
+
 void introduce(std::string_view command_line) {
   say("Reprise: every processing element runs twice, is compared, then committed");
   describe_processor();
+  say("interrupts: ", (interrupt_inputs & local_x2apic) != 0 ? "x2APIC" : "xAPIC",
+      ", I/O APIC inputs ", interrupt_inputs & ~local_x2apic, ", 8259 masked; ACPI tables ",
+      acpi.tables);
   flush_output();  // before the kernel's own lines about the machine and its counters
   print_counter(choose_counter(static_cast<std::uint64_t>(settings.counter)));
   print_boot(machine_report(), command_line);
@@ -137,7 +149,7 @@ void tell_flip(const Injection& flip) {
   print_final_report(programs, settings);
   const bool reboot = outcome() == ExitCode::MismatchStanding &&
                       settings.on_fail == Settings::OnFail::Reboot;
-  if (reboot) reboot_machine();
+  if (reboot) reboot_machine(acpi.reset);
   exit_machine(outcome());
 }
 
@@ -207,8 +219,9 @@ int main(int, char**) {
   using namespace reprise;
   const std::string_view command_line = read_command_line();
   read_settings(command_line);
+  find_devices();
   introduce(command_line);
-  programs.start(machine_report(), settings);
+  programs.start(machine_report(), acpi.century_register, settings);
   if (!programs.first_error()) check_names();
   plan_flips();
   start_random_flips();

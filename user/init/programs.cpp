@@ -54,11 +54,12 @@ Program* Programs::find_called(std::string_view name) {
   return nullptr;
 }
 
-void Programs::start(const MachineReport& machine, const Settings& settings) {
+void Programs::start(const MachineReport& machine, std::uint8_t century_register,
+                     const Settings& settings) {
   std::size_t programs = 0;
   for (std::uint64_t i = 0; i < machine.modules; ++i) find_companion(i, machine);
   for (std::uint64_t i = 0; i < machine.modules; ++i)
-    programs += start_one(i, machine, settings) ? 1 : 0;
+    programs += start_one(i, machine, century_register, settings) ? 1 : 0;
   if (programs == 0 && !first_error_) fail(Error::NoProgram, "boot modules");
 }
 
@@ -72,14 +73,15 @@ void Programs::find_companion(std::uint64_t module, const MachineReport& machine
 
 // Whether it was meant to be a program; drivers alone are nothing to run.
 bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
-                         const Settings& settings) {
+                         std::uint8_t century_register, const Settings& settings) {
   const std::string_view string = read_string(module);
   const auto purpose = parse_module_string(string, word_text, words);
   if (!purpose) return fail(purpose.error(), string), false;
   const auto& [role, name, argv] = purpose.value();
   const bool driver = role == ModuleRole::Driver;
   if (role != ModuleRole::Program && !driver) return false;
-  const auto facts = driver ? driver_start(name, machine, settings) : DriverStart{};
+  const auto facts =
+      driver ? driver_start(name, machine, century_register, settings) : DriverStart{};
   if (!facts) return false;
   std::optional<std::size_t> end = append(0, argv);
   for (std::size_t i = 0; end && i < facts->word_count; ++i)

@@ -31,8 +31,9 @@ struct Program {
 
 class Programs {
 public:
-  // Starts each program among the modules.
-  void start(const MachineReport& machine, const Settings& settings);
+  // Starts each program among the modules. `century_register`: see driver_start().
+  void start(const MachineReport& machine, std::uint8_t century_register,
+             const Settings& settings);
   [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
   [[nodiscard]] Program* find(std::uint64_t process);
   [[nodiscard]] Program* find_called(std::string_view name);
@@ -43,7 +44,8 @@ public:
 
 private:
   void find_companion(std::uint64_t module, const MachineReport& machine);
-  bool start_one(std::uint64_t module, const MachineReport& machine, const Settings& settings);
+  bool start_one(std::uint64_t module, const MachineReport& machine,
+                 std::uint8_t century_register, const Settings& settings);
 
   std::array<Program, most_modules> programs_{};
   std::size_t count_ = 0;

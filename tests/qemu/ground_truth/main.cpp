@@ -157,7 +157,7 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
   machine.frames.initialize(boot.memory);
   arch::build_kernel_tables(boot, machine.frames);
   arch::start_extended_state();
-  arch::start_interrupts(boot);
+  arch::start_interrupts();
   arch::start_clock();
   machine.zero = *machine.frames.allocate();
   arch::clear_frame(machine.zero);

@@ -11,6 +11,7 @@
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
 #include "arch/stepping.hpp"
+#include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -253,6 +254,27 @@ void try_breakpoints() {
   stepper.watch(std::nullopt);
 }
 
+// By the firmware's tables the I/O APIC of all QEMU's PCs is the one at FEC00000h.
+void try_interrupt_controllers() {
+  InterruptControllers controllers;
+  const auto refused = [&](std::uint64_t address) {
+    controllers.io_apics[1].address = static_cast<std::uint32_t>(address);
+    return !start_admitting(controllers);
+  };
+  controllers.io_apics[0].address = 0xfec00000;
+  expect("no I/O APIC lies in the kernel",
+         refused(reinterpret_cast<std::uint64_t>(&state) - kernel_base));
+  expect("nor in memory", refused(address_of(frames.allocate().value()).value()));
+  expect("nor where another controller is",
+         x86::in_x2apic_mode() || refused(x86::read_msr(x86::Msr::ApicBase) & x86::ApicBase::Base));
+  controllers.io_apics[1].address = 0;
+  const auto inputs = start_admitting(controllers);
+  expect("I/O APICs are taken as they are named",
+         inputs && (*inputs & ~local_x2apic) == 24 &&
+             ((*inputs & local_x2apic) != 0) == x86::in_x2apic_mode());
+  expect("and once", !start_admitting(controllers));
+}
+
 // PKRS has no upper half, which is one of the few registers whose rules TCG enforces.
 void try_wrong_registers() {
   expect("a register on trial that takes the value", try_write_msr(x86::Msr::SysenterCs, 0));
@@ -284,7 +306,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   build_kernel_tables(boot, frames);
   check_write_xor_execute();
   start_extended_state();
-  start_interrupts(boot);
+  start_interrupts();
   start_clock();
   die_as_asked(boot.command_line);
   PageTable table = make_space();
@@ -295,6 +317,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   try_forbidden();
   try_impossible_rip();
   try_rest();
+  try_interrupt_controllers();
   try_wrong_registers();
   try_steps();
   try_breakpoints();

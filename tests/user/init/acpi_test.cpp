@@ -1,14 +1,16 @@
-#include "arch/x86_64/acpi.hpp"
+#include "user/init/acpi.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/catch.hpp"
 
-using reprise::PhysAddr;
+using reprise::AcpiFacts;
 
 namespace {
 
@@ -17,12 +19,14 @@ using Table = std::vector<std::byte>;
 // Fake physical memory: tables at addresses, nothing between them.
 std::map<std::uint64_t, Table> memory;
 
-std::span<const std::byte> read_memory(PhysAddr start, std::size_t size) {
+bool read_memory(std::uint64_t start, std::span<std::byte> to) {
   for (const auto& [address, table] : memory) {
-    if (start.value() < address || start.value() + size > address + table.size()) continue;
-    return std::span{table}.subspan(start.value() - address, size);
+    if (start < address || start - address > table.size()) continue;
+    if (to.size() > table.size() - (start - address)) continue;
+    std::memcpy(to.data(), table.data() + (start - address), to.size());
+    return true;
   }
-  return {};
+  return false;
 }
 
 template <class T>
@@ -97,42 +101,47 @@ void usual_memory(std::uint8_t revision = 2) {
   memory[0x5000] = fadt();
 }
 
-arch::AcpiFacts facts() { return arch::read_acpi(PhysAddr{0x1000}, read_memory); }
+AcpiFacts facts() { return reprise::read_acpi(0x1000, read_memory); }
+
+std::ptrdiff_t io_apics(const AcpiFacts& facts) {
+  return std::ranges::count_if(facts.interrupts.io_apics,
+                               [](const auto& entry) { return entry.address != 0; });
+}
 
 }  // namespace
 
 TEST_CASE("the tables' facts are found through the 64-bit list") {
   usual_memory();
-  const arch::AcpiFacts found = facts();
+  const AcpiFacts found = facts();
   CHECK(found.tables == 2);
-  REQUIRE(found.io_apic_count == 1);
-  CHECK(found.io_apics[0].address == PhysAddr{0xfec00000});
+  CHECK(io_apics(found) == 1);
+  CHECK(found.interrupts.io_apics[0].address == 0xfec00000);
   CHECK(found.timer_port == 0x608);
   CHECK(found.timer_has_32_bits);
   CHECK(found.century_register == 0x32);
   REQUIRE(found.reset);
-  CHECK(found.reset->space == arch::ResetRegister::Space::Port);
+  CHECK(found.reset->space == reprise::ResetRegister::Space::Port);
   CHECK(found.reset->address == 0xcf9);
   CHECK(found.reset->value == 6);
 }
 
 TEST_CASE("an old root leads to the 32-bit list") {
   usual_memory(0);
-  const arch::AcpiFacts found = facts();
+  const AcpiFacts found = facts();
   CHECK(found.tables == 1);
-  CHECK(found.io_apic_count == 1);
+  CHECK(io_apics(found) == 1);
   CHECK(found.timer_port == 0);
 }
 
 TEST_CASE("an ISA interrupt is where its override says, else at its own number") {
   usual_memory();
-  const arch::AcpiFacts found = facts();
-  CHECK(found.isa[4].interrupt == 20);
-  CHECK(found.isa[4].active_low);
-  CHECK(found.isa[4].level_triggered);
-  CHECK(found.isa[0].interrupt == 2);
-  CHECK_FALSE(found.isa[0].active_low);
-  CHECK(found.isa[3].interrupt == 3);
+  const AcpiFacts found = facts();
+  CHECK(found.interrupts.isa[4].interrupt == 20);
+  CHECK(found.interrupts.isa[4].active_low != 0);
+  CHECK(found.interrupts.isa[4].level_triggered != 0);
+  CHECK(found.interrupts.isa[0].interrupt == 2);
+  CHECK(found.interrupts.isa[0].active_low == 0);
+  CHECK(found.interrupts.isa[3].interrupt == 3);
 }
 
 TEST_CASE("the extended timer block is used when it lies in ports, the reset only when supported") {
@@ -155,16 +164,52 @@ TEST_CASE("the extended timer block is used when it lies in ports, the reset onl
 TEST_CASE("a table whose checksum is wrong is left out, the others are used") {
   usual_memory();
   memory[0x4000][50] ^= std::byte{1};
-  const arch::AcpiFacts found = facts();
+  const AcpiFacts found = facts();
   CHECK(found.tables == 1);
-  CHECK(found.io_apic_count == 0);
+  CHECK(io_apics(found) == 0);
   CHECK(found.timer_port != 0);
+}
+
+TEST_CASE("a table of many pieces counts as a whole, one that is too long not at all") {
+  usual_memory();
+  Table table = madt();
+  while (table.size() < 100'000) table.insert(table.end(), {std::byte{9}, std::byte{3}, {}});
+  const std::uint8_t last[] = {2, 10, 0, 7, 23, 0, 0, 0, 0, 0};
+  for (const std::uint8_t byte : last) table.push_back(std::byte{byte});
+  memory[0x4000] = sealed("APIC", table);
+  memory[0x200000] = std::exchange(memory[0x5000], {});  // the long one would reach it
+  put(memory[0x1'0000'3000], 44, std::uint64_t{0x200000});
+  fix_checksum(memory[0x1'0000'3000], 9, memory[0x1'0000'3000].size());
+  CHECK(facts().tables == 2);
+  CHECK(io_apics(facts()) == 1);
+  CHECK(facts().interrupts.isa[7].interrupt == 23);
+  memory[0x4000].back() ^= std::byte{1};
+  CHECK(facts().tables == 1);
+  table.resize((1 << 20) + 1);
+  memory[0x4000] = sealed("APIC", table);
+  CHECK(facts().tables == 1);
+  memory[0x4000].resize(1 << 20);
+  memory[0x4000] = sealed("APIC", memory[0x4000]);
+  CHECK(facts().tables == 2);
+}
+
+TEST_CASE("I/O APICs beyond the eighth are left out") {
+  usual_memory();
+  Table table = madt();
+  for (std::uint8_t i = 1; i < 12; ++i) {
+    const std::uint8_t entry[] = {1, 12, i, 0, 0, i, 0xc0, 0xfe, i, 0, 0, 0};
+    for (const std::uint8_t byte : entry) table.push_back(std::byte{byte});
+  }
+  memory[0x4000] = sealed("APIC", table);
+  CHECK(io_apics(facts()) == 8);
+  CHECK(facts().interrupts.io_apics[7].address == 0xfec00700);
+  CHECK(facts().interrupts.io_apics[7].first_interrupt == 7);
 }
 
 TEST_CASE("no root, a root with a wrong checksum, or unreachable memory gives no facts") {
   usual_memory();
-  CHECK(arch::read_acpi(PhysAddr{}, read_memory).tables == 0);
-  CHECK(arch::read_acpi(PhysAddr{0x9000}, read_memory).tables == 0);
+  CHECK(reprise::read_acpi(0, read_memory).tables == 0);
+  CHECK(reprise::read_acpi(0x9000, read_memory).tables == 0);
   memory[0x1000][17] ^= std::byte{0x10};
   CHECK(facts().tables == 0);
 }
@@ -182,8 +227,8 @@ TEST_CASE("short tables, endless entries and random damage stay within bounds") 
       }
       memory[at] = sealed(at == 0x4000 ? "APIC" : "FACP", table);
     }
-    const arch::AcpiFacts found = facts();
+    const AcpiFacts found = facts();
     CHECK(found.tables == 2);
-    CHECK(found.io_apic_count <= 8);
+    CHECK(io_apics(found) <= 8);
   }
 }

@@ -24,14 +24,15 @@ CodeBytes code_at(Process& process, std::uint64_t rip) {
 
 void mismatch_stands(System& system, Process& process) {
   const auto& diagnosis = process.engine().diagnosis();
-  process.mismatch_standing = true;
-  process.code = {code_at(process, diagnosis.first_rip), code_at(process, diagnosis.second_rip),
-                  code_at(process, diagnosis.culprit.value_or(0))};
+  process.report.standing = 1;
+  process.report.code = {code_at(process, diagnosis.first_rip),
+                         code_at(process, diagnosis.second_rip),
+                         code_at(process, diagnosis.culprit.value_or(0))};
   system.end(process, status_stopped);
 }
 
 void serve(System& system, Process& process, const dwc::PeEnd& end) {
-  process.last_end = end;
+  process.report.last_end = end;
   if (end.kind == Kind::OutOfFrames) return system.end(process, status_killed);
   if (end.kind == Kind::Exception && !serve_exception(process, end)) {
     return system.end(process, status_faulted);

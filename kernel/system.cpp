@@ -14,9 +14,10 @@ void System::end(Process& process, std::uint8_t status) {
   say("init has ended with status ", status, ", and with it the machine");
   kernel_log.lose_reader(nullptr);
   tell("init-ended status=", status, " rip=", Hex{init.registers()[arch::Register::Rip]});
-  if (init.mismatch_standing) arch::exit_machine(ExitCode::MismatchStanding);
-  if (init.refusal == 0) arch::exit_machine(ExitCode::Panic);
-  arch::exit_machine(static_cast<ExitCode>(first_boot_error + init.refusal - 1));
+  const ProcessReport& report = init.report;
+  if (report.standing != 0) arch::exit_machine(ExitCode::MismatchStanding);
+  if (report.refusal == 0) arch::exit_machine(ExitCode::Panic);
+  arch::exit_machine(static_cast<ExitCode>(first_boot_error + report.refusal - 1));
 }
 
 }  // namespace reprise

@@ -44,7 +44,7 @@ bool serve_exception(Process& process, const dwc::PeEnd& committed) {
   if (stand_in(process, committed)) return true;
   const std::optional<dwc::PeEnd> left = access_device(process, committed);
   if (!left || enter_handler(process, *left)) return true;
-  process.last_end = *left;
+  process.report.last_end = *left;
   return false;
 }
 

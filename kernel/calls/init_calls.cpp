@@ -145,22 +145,14 @@ std::int64_t news(Call& call) {
 }
 
 std::int64_t status(Call& call) {
-  static constinit ProcessReport report{};
   Process* const process = process_at(call, call.a);
   if (process == nullptr) return -REPRISE_BAD_ARGUMENT;
+  ProcessReport& report = process->report;
   report.ended = process->status == ProcessStatus::Ended ? 1 : 0;
-  report.exit_status = process->exit_status;
-  report.last_end = process->last_end;
   report.rip = process->registers()[Register::Rip];
-  report.refusal = process->refusal;
-  report.refused = process->refused;
-  report.standing = process->mismatch_standing ? 1 : 0;
-  report.elements = process->elements;
-  report.user_time = process->user_time.value();
   report.hardened = process->hardened() ? 1 : 0;
   if (process->hardened()) {
     report.margin = process->engine().margin();
-    report.code = process->code;
     report.statistics = process->engine().statistics();
     report.diagnosis = process->engine().diagnosis();
   }

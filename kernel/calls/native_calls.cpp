@@ -48,7 +48,7 @@ std::int64_t exit(Call& call) {
 
 std::int64_t refuse(Call& call) {
   if (call.a >= most_refusals) return -REPRISE_BAD_ARGUMENT;
-  call.process.refusal = static_cast<std::uint8_t>(call.a + 1);
+  call.process.report.refusal = call.a + 1;
   call.ends = status_refused;
   return 0;
 }

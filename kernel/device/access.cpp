@@ -82,13 +82,14 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end)
       UserAddr{state[Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
   Access access = Access::Unsupported;
   Trap trap{};
-  process.refused = {};
+  AccessRefusal& refused = process.report.refused;
+  refused = {};
   if (end.vector == general_protection_vector && end.error_code == 0) {
     const auto ports = arch::ports_reached(code, state);
     if (!ports) return end;
-    process.refused = {AccessRefusal::Reason::Unsupported, ports->first, ports->last};
+    refused = {AccessRefusal::Reason::Unsupported, ports->first, ports->last};
     if (!process.grants.allow(REPRISE_GRANT_PORT, ports->first, ports->last)) {
-      process.refused.reason = AccessRefusal::Reason::NotGranted;
+      refused.reason = AccessRefusal::Reason::NotGranted;
       return end;
     }
     arch::set_ports(arch::Ports::Open);
@@ -98,7 +99,7 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end)
              process.space().is_device(UserAddr{end.fault_address}) &&
              (end.error_code & Trap::page_fault_fetch) == 0) {
     const PageNumber page = page_of(UserAddr{end.fault_address});
-    process.refused = {AccessRefusal::Reason::Unsupported, end.fault_address, end.fault_address};
+    refused = {AccessRefusal::Reason::Unsupported, end.fault_address, end.fault_address};
     process.space().table().open_device(page);
     access = execute(process, code, trap);
     process.space().table().close_device(page);
@@ -106,7 +107,7 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end)
     return end;
   }
   if (access == Access::Unsupported) return end;
-  process.refused = {};
+  refused = {};
   if (access == Access::Raised) return end_of(trap);
   return std::nullopt;
 }

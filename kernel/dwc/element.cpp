@@ -108,7 +108,7 @@ dwc::PeEnd run_once(Process& process, Nanoseconds limit) {
   arch::arm_timer({});
   arch::save_rest(process.registers());
   if (trap.kind == Trap::Kind::Timer) end = {dwc::PeEnd::Kind::Watchdog, 0, 0, 0};
-  process.user_time = process.user_time + (arch::now().value() - begin.value());
+  process.report.user_time += arch::now().value() - begin.value();
   return end;
 }
 
@@ -135,7 +135,7 @@ std::optional<dwc::PeEnd> run_element(Process& process, Nanoseconds limit) {
   process.space().table().activate();
   const std::optional<dwc::PeEnd> end =
       process.hardened() ? run_twice(process) : run_once(process, limit);
-  if (end) ++process.elements;
+  if (end) ++process.report.elements;
   return end;
 }
 

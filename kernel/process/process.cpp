@@ -46,7 +46,7 @@ void Process::page_changes(PageNumber page) {
 
 void Process::end(std::uint8_t with_status) {
   status = ProcessStatus::Ended;
-  exit_status = with_status;
+  report.exit_status = with_status;
   if (engine_) engine_->clear();
   space_.unmap_all();
 }

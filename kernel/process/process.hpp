@@ -63,7 +63,7 @@ public:
   // Nanoseconds in ring 3; of the hardened in first runs, with the write faults taken there, as the
   // time limit counts.
   [[nodiscard]] std::uint64_t own_time() const {
-    if (!engine_) return user_time.value();
+    if (!engine_) return report.user_time;
     return engine_->statistics().ticks.first_run + engine_->statistics().ticks.fault;
   }
 
@@ -73,20 +73,13 @@ public:
   ProcessStatus status = ProcessStatus::Ready;
   Turn turn;
   Nanoseconds wake_at{};             // while Sleeping
-  std::uint8_t exit_status = 0;      // once Ended
-  dwc::PeEnd last_end{};             // of its last PE
-  bool mismatch_standing = false;    // ended by a verdict of the engine
-  std::uint8_t refusal = 0;          // Error + 1, when its file cannot be run
-  AccessRefusal refused{};           // as in ProcessReport
-  bool told = false;                 // init knows of its end
-  std::array<CodeBytes, 3> code{};   // as in ProcessReport
+  bool told = false;  // init knows of its end
+  ProcessReport report{};
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};
   Grants grants;    // filled before the process first runs
   Mailbox mailbox;
-  std::uint64_t elements = 0;  // committed, or simply ended when not hardened
-  Nanoseconds user_time{};     // unhardened: time in ring 3
 
 private:
   std::uint64_t id_;

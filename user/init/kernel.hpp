@@ -33,7 +33,7 @@ void end_process(std::uint64_t process);
 // From here on interrupts of devices are let in, so it comes first; once. Inputs of the I/O APICs,
 // and local_x2apic.
 [[nodiscard]] std::uint64_t start_interrupts(InterruptControllers controllers);
-void finish_output();  // returns when all text is out; what is printed later goes out at once
+void finish_output();  // waits, some seconds at most, until the drivers have sent all text
 [[noreturn]] void exit_machine(ExitCode code);
 [[noreturn]] void reset_processor();
 

@@ -34,7 +34,8 @@ inline constexpr std::size_t max_modules = 64;
 
 struct BootInfo {
   std::string_view command_line;
-  std::span<const MemoryRange> memory;  // usable and free: image, modules, boot data cut out
+  // Usable and free, in whole pages: image, modules, boot data cut out. Some may be empty.
+  std::span<const MemoryRange> memory;
   std::span<const Module> modules;
   Framebuffer framebuffer;
   reprise::PhysAddr acpi_root;  // RSDP; 0 when there is none

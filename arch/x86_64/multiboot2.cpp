@@ -1,8 +1,6 @@
 // See the header. Tag layouts: Multiboot2 specification 2.0 §3.6.
 #include "arch/x86_64/multiboot2.hpp"
 
-#include "arch/x86_64/memory_ranges.hpp"
-
 namespace arch {
 namespace {
 
@@ -75,26 +73,64 @@ void read_framebuffer(Bytes tag, Framebuffer& framebuffer) {
                  f.red.position, f.green.position, f.blue.position};
 }
 
-// Available entries come in first, then the others are cut out, because entries may overlap.
-void read_memory_map(Bytes tag, MemoryRanges& memory) {
+void add_pages(BootStorage& storage, MemoryRange range, bool available) {
+  const std::uint64_t start = range.start.value();
+  if (range.size == 0 || start >= address_limit) return;
+  const std::uint64_t room = address_limit - start;
+  const std::uint64_t end = start + (range.size < room ? range.size : room);
+  const MemoryPages pages{available ? reprise::round_up(start) : reprise::round_down(start),
+                          available ? reprise::round_down(end) : reprise::round_up(end), available};
+  if (pages.start < pages.end) storage.entries[storage.entry_count++] = pages;
+}
+
+Problem read_memory_map(Bytes tag, BootStorage& storage) {
   const std::size_t entry_size = value_at<MemoryMapTag>(tag, tag_header).entry_size;
-  if (entry_size < sizeof(MemoryEntry)) return;
-  for (const bool adding : {true, false}) {
-    for (std::size_t at = tag_header + sizeof(MemoryMapTag); at + entry_size <= tag.size();
-         at += entry_size) {
-      const auto entry = value_at<MemoryEntry>(tag, at);
-      if ((entry.type == available_memory) != adding || entry.start >= address_limit) continue;
-      const std::uint64_t room = address_limit - entry.start;
-      const std::uint64_t end = entry.start + (entry.size < room ? entry.size : room);
-      adding ? memory.add(entry.start, end) : memory.cut(entry.start, end);
+  if (entry_size < sizeof(MemoryEntry)) return std::nullopt;
+  for (std::size_t at = tag_header + sizeof(MemoryMapTag); at + entry_size <= tag.size();
+       at += entry_size) {
+    if (storage.entry_count == max_memory_entries) return "the memory map has over 1024 entries";
+    const auto entry = value_at<MemoryEntry>(tag, at);
+    add_pages(storage, {PhysAddr{entry.start}, entry.size}, entry.type == available_memory);
+  }
+  return std::nullopt;
+}
+
+// Each page that is available and not taken, once: of every available entry the gaps between what
+// is taken of it, by others or by an available entry before it.
+template <class Found>
+void find_free(const BootStorage& storage, Found found) {
+  const auto entries = std::span{storage.entries}.first(storage.entry_count);
+  for (const MemoryPages& own : entries) {
+    if (!own.available) continue;
+    for (std::uint64_t at = own.start; at < own.end;) {
+      std::uint64_t end = own.end, next = end;
+      for (const MemoryPages& other : entries) {
+        const bool takes = !other.available || &other < &own;
+        if (!takes || other.end <= at || other.start >= end) continue;
+        end = other.start;
+        next = other.end;
+      }
+      if (at < end) found(MemoryRange{PhysAddr{at}, end - at});
+      at = next;
     }
   }
+}
+
+// In the place of the smallest: while there is room, of one that is empty.
+void keep(std::span<MemoryRange> kept, MemoryRange range) {
+  MemoryRange* smallest = &kept[0];
+  for (MemoryRange& other : kept) {
+    if (other.size < smallest->size) smallest = &other;
+  }
+  if (range.size > smallest->size) *smallest = range;
 }
 
 }  // namespace
 
 Problem parse_boot_info(Bytes blob, PhysAddr address, MemoryRange image, BootStorage& storage) {
   storage.info = {};
+  storage.entry_count = 0;
+  storage.memory = {};
   BootInfo& info = storage.info;
   Bytes memory_map;
   TagType acpi = TagType::End;
@@ -118,16 +154,16 @@ Problem parse_boot_info(Bytes blob, PhysAddr address, MemoryRange image, BootSto
     }
     at += (size + 7) & ~std::size_t{7};
   }
-  MemoryRanges memory{storage.memory};
-  read_memory_map(memory_map, memory);
-  info.total_memory = memory.total();
-  const auto cut = [&](MemoryRange r) { memory.cut(r.start.value(), r.start.value() + r.size); };
-  memory.cut(0, low_memory_end);
-  cut(image);
-  cut({address, blob.size()});
-  for (const Module& module : info.modules) cut(module.range);
-  info.memory = memory.ranges();
-  if (info.memory.empty()) return "no memory is available";
+  if (const Problem problem = read_memory_map(memory_map, storage)) return problem;
+  find_free(storage, [&](MemoryRange range) { info.total_memory += range.size; });
+  const auto take = [&](MemoryRange range) { add_pages(storage, range, false); };
+  take({PhysAddr{0}, low_memory_end});
+  take(image);
+  take({address, blob.size()});
+  for (const Module& module : info.modules) take(module.range);
+  find_free(storage, [&](MemoryRange range) { keep(storage.memory, range); });
+  info.memory = storage.memory;
+  if (info.memory[0].size == 0) return "no memory is available";
   return std::nullopt;
 }
 

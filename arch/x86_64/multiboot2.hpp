@@ -14,17 +14,29 @@ namespace arch {
 
 inline constexpr std::uint32_t multiboot2_magic = 0x36d76289;  // in EAX at entry
 
+inline constexpr std::size_t max_memory_entries = 1024;
+
+// What one entry of the memory map says, in whole pages: those of which it has all when it makes
+// them available, or a part when it does not.
+struct MemoryPages {
+  std::uint64_t start, end;
+  bool available;
+};
+
 // The storage behind a BootInfo: its spans point in here, its texts into the blob.
 struct BootStorage {
   BootInfo info;
+  std::array<MemoryPages, max_memory_entries + max_modules + 3> entries;
+  std::size_t entry_count;
   std::array<MemoryRange, max_memory_ranges> memory;
   std::array<Module, max_modules> modules;
 };
 
 // Reads the blob, which lies at `address`, into `storage`. Free memory is what the loader calls
 // available, whole pages only, minus: everything it calls otherwise, the first MiB (firmware data,
-// and pages a second processor would start from), `image`, the modules, and the blob itself. On
-// failure the text says what is wrong, for people.
+// and pages a second processor would start from), `image`, the modules, and the blob itself; of
+// more ranges than fit, the smallest are left out. On failure the text says what is wrong, for
+// people.
 [[nodiscard]] std::optional<std::string_view> parse_boot_info(Bytes blob, reprise::PhysAddr address,
                                                               MemoryRange image,
                                                               BootStorage& storage);

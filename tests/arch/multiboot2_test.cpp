@@ -1,5 +1,7 @@
 #include "arch/x86_64/multiboot2.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -90,6 +92,12 @@ bool free_at(const BootStorage& storage, std::uint64_t address) {
   return false;
 }
 
+std::uint64_t free_bytes(const BootStorage& storage) {
+  std::uint64_t bytes = 0;
+  for (const MemoryRange& r : storage.info.memory) bytes += r.size;
+  return bytes;
+}
+
 }  // namespace
 
 TEST_CASE("command line, loader, modules and memory come out as they were put in") {
@@ -140,6 +148,116 @@ TEST_CASE("what one entry reserves is not free because another calls it availabl
   CHECK_FALSE(free_at(storage, 0x500000));
   CHECK_FALSE(free_at(storage, 0x600fff));
   CHECK(free_at(storage, 0x601000));
+}
+
+TEST_CASE("available entries that touch, overlap or repeat count once") {
+  Blob blob;
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  blob.memory(0x500000, 0x10000, 1).memory(0x510000, 0x10000, 1).memory(0x518000, 0x10000, 1);
+  blob.memory(0x500000, 0x10000, 1).memory(0x4ff000, 0x40000, 1).memory(0x500000, 0x1000, 1);
+  BootStorage storage;
+  REQUIRE_FALSE(parse(blob.end().finish(), storage));
+  CHECK(storage.info.total_memory == 0x40000);
+  CHECK(free_bytes(storage) == 0x40000);
+}
+
+TEST_CASE("only whole pages come in, and a page goes out when a byte of it does") {
+  Blob blob;
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  blob.memory(0x501001, 0x6ffe, 1).memory(0x509001, 0xffe, 1).memory(0x503fff, 1, 2);
+  blob.memory(0x505800, 0, 2);
+  BootStorage storage;
+  REQUIRE_FALSE(parse(blob.end().finish(), storage));
+  CHECK(storage.info.total_memory == 0x4000);
+  CHECK(free_bytes(storage) == 0x4000);
+  CHECK_FALSE(free_at(storage, 0x501fff));
+  CHECK(free_at(storage, 0x502000));
+  CHECK_FALSE(free_at(storage, 0x503000));
+  CHECK(free_at(storage, 0x505800));
+  CHECK(free_at(storage, 0x506fff));
+  CHECK_FALSE(free_at(storage, 0x507000));
+  CHECK_FALSE(free_at(storage, 0x509800));
+}
+
+TEST_CASE("of more free ranges than there is room for the smallest are lost") {
+  Blob blob;
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  const std::uint64_t count = arch::max_memory_ranges + 20;
+  for (std::uint64_t i = 0; i < count; ++i) {  // of 1 to 10 pages
+    blob.memory(0x1000000 + i * 0x10000, 0x1000 * (i % 10 + 1), 1);
+  }
+  blob.memory(0x800000, 0x800000, 1);
+  BootStorage storage;
+  REQUIRE_FALSE(parse(blob.end().finish(), storage));
+  std::vector<std::uint64_t> sizes;
+  for (const MemoryRange& r : storage.info.memory) sizes.push_back(r.size);
+  std::sort(sizes.begin(), sizes.end());
+  CHECK(sizes.size() == arch::max_memory_ranges);
+  CHECK(sizes.back() == 0x800000);
+  CHECK(sizes.front() == 0x2000);  // 15 of one page are lost, and 6 of two
+  CHECK(std::count(sizes.begin(), sizes.end(), 0x2000u) == 9);
+  CHECK(storage.info.total_memory == 0x800000 + 0x1000 * (14 * 55 + 36));
+}
+
+TEST_CASE("1024 entries of the memory map are taken, one more is refused") {
+  Blob blob;
+  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  for (std::uint64_t i = 0; i < 1024; ++i) blob.memory(0x1000000 + i * 0x1000, 0x1000, 1);
+  Blob one_more = blob;
+  BootStorage storage;
+  CHECK_FALSE(parse(blob.end().finish(), storage));
+  CHECK(storage.info.total_memory == 0x400000);
+  CHECK(parse(one_more.memory(0x100000, 0x1000, 2).end().finish(), storage));
+}
+
+TEST_CASE("random memory maps leave the pages free that a table of all pages has free") {
+  std::mt19937 random{20240607};
+  constexpr std::uint64_t page = reprise::page_size, first = 0xf0, pages = 0x200;
+  for (int round = 0; round < 2'000; ++round) {
+    std::array<bool, pages> available{}, taken{};
+    const auto mark = [&](std::array<bool, pages>& table, std::uint64_t start, std::uint64_t end) {
+      for (std::uint64_t i = start; i < end; ++i) {
+        if (i >= first && i - first < pages) table[i - first] = true;
+      }
+    };
+    Blob blob;
+    blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+    for (std::uint64_t i = 1 + random() % 20; i > 0; --i) {
+      const bool usable = random() % 3 != 0;
+      const std::uint64_t longest = usable ? 80 * page : 20 * page;
+      std::uint64_t start = first * page + random() % ((pages - 80) * page);
+      std::uint64_t size = random() % longest;
+      if (random() % 2 == 0) start = reprise::round_down(start), size = reprise::round_down(size);
+      blob.memory(start, size, usable ? 1 : 2 + random() % 4);
+      if (usable) mark(available, (start + page - 1) / page, (start + size) / page);
+      if (!usable && size != 0) mark(taken, start / page, (start + size + page - 1) / page);
+    }
+    blob.end();
+    std::uint64_t total = 0;
+    for (std::uint64_t i = 0; i < pages; ++i) total += available[i] && !taken[i] ? page : 0;
+    for (std::uint64_t i = random() % 4; i > 0; --i) {
+      const std::uint64_t start = first + random() % pages, size = random() % (9 * page);
+      blob.module(static_cast<std::uint32_t>(start * page),
+                  static_cast<std::uint32_t>(start * page + size), "program=x");
+      mark(taken, start, start + (size + page - 1) / page);
+    }
+    const auto bytes = blob.finish();
+    mark(taken, 0, 0x100);
+    mark(taken, 0x100, 0x146);  // the image
+    mark(taken, blob_at / page, (blob_at + bytes.size() + page - 1) / page);
+    INFO("round " << round);
+    BootStorage storage;
+    std::uint64_t expected = 0;
+    for (std::uint64_t i = 0; i < pages; ++i) expected += available[i] && !taken[i] ? page : 0;
+    const auto problem = parse(bytes, storage);
+    REQUIRE(storage.info.total_memory == total);
+    REQUIRE(problem.has_value() == (expected == 0));
+    if (problem) continue;
+    REQUIRE(free_bytes(storage) == expected);
+    for (std::uint64_t i = 0; i < pages; ++i) {
+      REQUIRE(free_at(storage, (first + i) * page) == (available[i] && !taken[i]));
+    }
+  }
 }
 
 TEST_CASE("an entry that wraps around the address space is cut at its end") {

@@ -16,9 +16,8 @@ void FrameAllocator::initialize(std::span<const arch::MemoryRange> memory) {
     const std::uint64_t end = (range.start.value() + range.size) >> page_shift;
     if (first >= end || range_count_ == ranges_.size()) continue;
     ranges_[range_count_++] = {first, end, first};
-    total_ += end - first;
+    free_ += end - first;
   }
-  free_ = total_;
 }
 
 std::optional<FrameNumber> FrameAllocator::allocate() {

@@ -25,7 +25,6 @@ public:
   [[nodiscard]] std::optional<FrameNumber> allocate_adjacent(std::size_t count);
 
   [[nodiscard]] std::uint64_t free_frames() const { return free_; }
-  [[nodiscard]] std::uint64_t total_frames() const { return total_; }
   // As many stay free for those who come with a smaller reserve; asked of allocate() only.
   std::uint64_t reserve = 0;
 
@@ -40,7 +39,6 @@ private:
   std::size_t range_count_ = 0;
   std::optional<FrameNumber> released_;  // head of the chain of frames given back
   std::uint64_t free_ = 0;
-  std::uint64_t total_ = 0;
 };
 
 }  // namespace reprise

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -17,30 +18,17 @@ struct MemoryRange {
   std::uint64_t size;  // bytes
 };
 
-struct Module {
-  MemoryRange range;        // page-aligned start
-  std::string_view string;  // what stands behind the file name in `module2 FILE STRING`
-};
-
-struct Framebuffer {
-  reprise::PhysAddr address;
-  std::uint32_t pitch = 0, width = 0, height = 0;  // pitch in bytes, size in pixels
-  std::uint8_t bits_per_pixel = 0;                 // 0: none
-  std::uint8_t red_position = 0, green_position = 0, blue_position = 0;
-};
-
 inline constexpr std::size_t max_memory_ranges = 128;
 inline constexpr std::size_t max_modules = 64;
 
+// What the kernel itself needs of what the boot loader left in memory.
 struct BootInfo {
-  std::string_view command_line;
   // Usable and free, in whole pages: image, modules, boot data cut out. Some may be empty.
   std::span<const MemoryRange> memory;
-  std::span<const Module> modules;
-  Framebuffer framebuffer;
-  reprise::PhysAddr acpi_root;  // RSDP; 0 when there is none
-  std::uint64_t total_memory;   // bytes of usable RAM before the cuts
-  std::string_view loader;      // boot loader's name
+  std::span<const MemoryRange> modules;            // page-aligned starts
+  std::optional<std::size_t> init, personality;    // the first of the modules with that string
+  MemoryRange blob;                                // all that the boot loader left to be read
+  std::uint64_t total_memory;                      // bytes of usable RAM before the cuts
 };
 
 void start_emergency_serial();                       // needs nothing; bounded when no UART answers

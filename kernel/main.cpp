@@ -40,8 +40,8 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
 }
 
 void start_init() {
-  const auto module = find_module(machine, "init");
-  if (!module || machine.boot->modules[*module].range.size == 0) {
+  const auto module = machine.boot->init;
+  if (!module || machine.boot->modules[*module].size == 0) {
     refuse("no-init", "no boot module holds init: give the one that the build makes",
            ExitCode::NoInit);
   }

@@ -45,26 +45,11 @@ void map_image(const char* start, const char* end, std::uint64_t rights) {
   }
 }
 
-void map_memory(PhysAddr start, std::uint64_t size, std::uint64_t rights) {
-  const bool mapped = map_direct(root, start, size, rights, *table_frames);
-  REPRISE_ASSERT(mapped);
-}
-
-// A text of the boot information, which lies outside usable memory.
-void map_text(std::string_view text) {
-  const std::uint64_t at = address(text.data());
-  if (text.empty() || at < reprise::direct_map_base || at >= reprise::kernel_base) return;
-  map_memory(PhysAddr{at - reprise::direct_map_base}, text.size(), readable);
-}
-
-void map_boot_info(const BootInfo& info) {
-  for (const MemoryRange& range : info.memory) map_memory(range.start, range.size, writable);
-  for (const Module& module : info.modules) {
-    map_memory(module.range.start, module.range.size, readable);
-    map_text(module.string);
+void map_memory(std::span<const MemoryRange> ranges, std::uint64_t rights) {
+  for (const MemoryRange& range : ranges) {
+    const bool mapped = map_direct(root, range.start, range.size, rights, *table_frames);
+    REPRISE_ASSERT(mapped);
   }
-  map_text(info.command_line);
-  map_text(info.loader);
 }
 
 // In the active tables: a space made earlier lacks what has been added to the root since.
@@ -139,7 +124,8 @@ void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames) {
   map_image(text_start, text_end, executable);
   map_image(rodata_start, rodata_end, readable);
   map_image(data_start, data_end, writable);
-  map_boot_info(info);
+  map_memory(info.memory, writable);
+  map_memory(info.modules, readable);
   set_control_registers();
   write_cr3(address_of(root).value());
   write_cr4(read_cr4() | Cr4::Pge);  // from here on nothing of the boot tables is left

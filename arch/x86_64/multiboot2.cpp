@@ -8,8 +8,7 @@ using Problem = std::optional<std::string_view>;
 using reprise::PhysAddr;
 
 enum class TagType : std::uint32_t {
-  End = 0, CommandLine = 1, LoaderName = 2, Module = 3, MemoryMap = 6, Framebuffer = 8,
-  AcpiOld = 14, AcpiNew = 15,
+  End = 0, Module = 3, MemoryMap = 6,
 };
 
 // What stands behind the tag's own header.
@@ -23,54 +22,33 @@ struct MemoryEntry {
   std::uint64_t start, size;
   std::uint32_t type, reserved;
 };
-struct Colour {
-  std::uint8_t position, size;
-};
-struct [[gnu::packed]] FramebufferTag {
-  std::uint64_t address;
-  std::uint32_t pitch, width, height;
-  std::uint8_t bits, type;
-  std::uint16_t reserved;
-  Colour red, green, blue;
-};
 
 constexpr std::size_t tag_header = 8;  // type and size
 constexpr std::uint32_t available_memory = 1;
-constexpr std::uint8_t direct_colour = 1;
 constexpr std::uint64_t low_memory_end = 1 << 20;
 constexpr std::uint64_t address_limit = 1ull << 52;  // the architecture's widest physical address
 
 // A text ends at its zero byte or, when there is none, with the tag.
-std::string_view text_at(Bytes tag, std::size_t offset) {
-  if (offset >= tag.size()) return {};
-  std::size_t end = offset;
-  while (end < tag.size() && tag[end] != std::byte{0}) ++end;
-  return {reinterpret_cast<const char*>(&tag[offset]), end - offset};
+bool is_text(Bytes bytes, std::string_view text) {
+  return bytes.size() >= text.size() &&
+         __builtin_memcmp(bytes.data(), text.data(), text.size()) == 0 &&
+         (bytes.size() == text.size() || bytes[text.size()] == std::byte{0});
 }
 
 Problem add_module(Bytes tag, BootStorage& storage) {
   constexpr std::size_t string_offset = tag_header + sizeof(ModuleTag);
   const auto module = value_at<ModuleTag>(tag, tag_header);
-  const std::size_t count = storage.info.modules.size();
+  BootInfo& info = storage.info;
+  const std::size_t count = info.modules.size();
   if (tag.size() < string_offset || module.end < module.start) return "a module's tag is broken";
   if (module.start % reprise::page_size != 0) return "a module does not start at a page";
   if (count == storage.modules.size()) return "more than 64 modules";
-  storage.modules[count] = {{PhysAddr{module.start}, module.end - module.start},
-                            text_at(tag, string_offset)};
-  storage.info.modules = std::span{storage.modules}.first(count + 1);
+  storage.modules[count] = {PhysAddr{module.start}, module.end - module.start};
+  info.modules = std::span{storage.modules}.first(count + 1);
+  const Bytes string = tag.subspan(string_offset);
+  if (!info.init && is_text(string, "init")) info.init = count;
+  if (!info.personality && is_text(string, "personality")) info.personality = count;
   return std::nullopt;
-}
-
-// Only what the text console can draw on: direct colour, 8 bits for each of red, green and blue.
-void read_framebuffer(Bytes tag, Framebuffer& framebuffer) {
-  const auto f = value_at<FramebufferTag>(tag, tag_header);
-  if (f.type != direct_colour || (f.bits != 32 && f.bits != 24)) return;
-  if (f.pitch / (f.bits / 8u) < f.width) return;
-  for (const Colour colour : {f.red, f.green, f.blue}) {
-    if (colour.size != 8 || colour.position > f.bits - 8) return;
-  }
-  framebuffer = {PhysAddr{f.address}, f.pitch, f.width, f.height, f.bits,
-                 f.red.position, f.green.position, f.blue.position};
 }
 
 void add_pages(BootStorage& storage, MemoryRange range, bool available) {
@@ -132,8 +110,8 @@ Problem parse_boot_info(Bytes blob, PhysAddr address, MemoryRange image, BootSto
   storage.entry_count = 0;
   storage.memory = {};
   BootInfo& info = storage.info;
+  info.blob = {address, blob.size()};
   Bytes memory_map;
-  TagType acpi = TagType::End;
   for (std::size_t at = tag_header;;) {  // the blob's own header is as long as a tag's
     if (at + tag_header > blob.size()) return "the tags have no end";
     const auto type = value_at<TagType>(blob, at);
@@ -141,14 +119,7 @@ Problem parse_boot_info(Bytes blob, PhysAddr address, MemoryRange image, BootSto
     if (type == TagType::End) break;
     if (size < tag_header || size > blob.size() - at) return "a tag is longer than the whole";
     const Bytes tag = blob.subspan(at, size);
-    if (type == TagType::CommandLine) info.command_line = text_at(tag, tag_header);
-    if (type == TagType::LoaderName) info.loader = text_at(tag, tag_header);
     if (type == TagType::MemoryMap) memory_map = tag;
-    if (type == TagType::Framebuffer) read_framebuffer(tag, info.framebuffer);
-    if (type == TagType::AcpiNew || (type == TagType::AcpiOld && acpi != TagType::AcpiNew)) {
-      acpi = type;
-      info.acpi_root = address + (at + tag_header);
-    }
     if (type == TagType::Module) {
       if (const Problem problem = add_module(tag, storage)) return problem;
     }
@@ -159,8 +130,8 @@ Problem parse_boot_info(Bytes blob, PhysAddr address, MemoryRange image, BootSto
   const auto take = [&](MemoryRange range) { add_pages(storage, range, false); };
   take({PhysAddr{0}, low_memory_end});
   take(image);
-  take({address, blob.size()});
-  for (const Module& module : info.modules) take(module.range);
+  take(info.blob);
+  for (const MemoryRange& module : info.modules) take(module);
   find_free(storage, [&](MemoryRange range) { keep(storage.memory, range); });
   info.memory = storage.memory;
   if (info.memory[0].size == 0) return "no memory is available";

@@ -1,6 +1,7 @@
 // What the boot loader left in memory, as the Multiboot2 specification 2.0 §3.6 lays it out: a blob
-// of tags, each aligned to 8 bytes. Nothing in it is trusted: every size is checked against the
-// blob before it is used. Pure logic on bytes; read_boot_info() in machine.cpp feeds it.
+// of tags, each aligned to 8 bytes. Read here is only what the kernel itself needs; init reads the
+// rest (user/init/boot_info.hpp). Nothing in it is trusted: every size is checked against the blob
+// before it is used. Pure logic on bytes; read_boot_info() in machine.cpp feeds it.
 #pragma once
 
 #include <array>
@@ -23,13 +24,13 @@ struct MemoryPages {
   bool available;
 };
 
-// The storage behind a BootInfo: its spans point in here, its texts into the blob.
+// The storage behind a BootInfo: its spans point in here.
 struct BootStorage {
   BootInfo info;
   std::array<MemoryPages, max_memory_entries + max_modules + 3> entries;
   std::size_t entry_count;
   std::array<MemoryRange, max_memory_ranges> memory;
-  std::array<Module, max_modules> modules;
+  std::array<MemoryRange, max_modules> modules;
 };
 
 // Reads the blob, which lies at `address`, into `storage`. Free memory is what the loader calls

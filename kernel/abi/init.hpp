@@ -22,8 +22,8 @@ inline constexpr std::size_t most_injections = 128;  // at a time
 inline constexpr std::size_t most_grants = 16;  // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
 inline constexpr std::size_t most_physical_bytes = 64 << 10;  // of one REPRISE_PHYSICAL_READ
+inline constexpr std::size_t most_boot_bytes = 1 << 20;  // of what the boot loader left to be read
 inline constexpr unsigned highest_priority = 7;
-inline constexpr std::uint64_t command_line_module = ~std::uint64_t{0};  // for REPRISE_MODULE
 inline constexpr std::uint64_t init_number = 1;
 inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
 inline constexpr std::int64_t news_of_flip = 1 << 16;  // from REPRISE_WAIT: no process's number
@@ -56,12 +56,8 @@ struct MachineReport {
   std::uint64_t total_memory, free_memory;
   std::uint64_t longest_wait, longest_pe;  // nanoseconds
   FlipCounts flips;
-  std::uint64_t framebuffer_address, framebuffer_pitch, framebuffer_width, framebuffer_height;
-  std::uint64_t framebuffer_bits;  // a pixel; 0: there is none
-  std::array<std::uint64_t, 3> framebuffer_colours;  // bit positions of red, green, blue
-  std::uint64_t acpi_root;  // physical address of the RSDP; 0: there is none
   std::uint64_t modules;
-  std::array<std::uint64_t, most_modules> module_bytes;
+  std::uint64_t boot_address, boot_bytes;  // physical: what the boot loader left to be read
 };
 
 // REPRISE_INJECT: a flip on purpose, once.

@@ -42,7 +42,8 @@ enum reprise_call {
   REPRISE_CONFIGURE = 32, /* (const KernelSettings*): returns 0 */
   REPRISE_COUNTER = 33,  /* (arch::CounterChoice, CounterReport*): tests and chooses; returns 0 */
   REPRISE_MACHINE = 34,  /* (MachineReport*): returns 0 */
-  REPRISE_MODULE = 35,   /* (index, buffer, bytes): a boot module's string; returns its length */
+  REPRISE_PHYSICAL_READ = 35, /* (physical address, buffer, bytes): memory that the kernel does not
+                                 write, at most 64 KiB; returns 0 */
   REPRISE_INJECT = 36,   /* (const Injection*, or 0 to forget all): returns 0 */
   REPRISE_START = 37,    /* (const ProgramRequest*): returns the new process's number */
   REPRISE_NEWS = 38,     /* (Injection*): number of a process that has ended, or news_of_flip; 0: none */
@@ -50,9 +51,7 @@ enum reprise_call {
   REPRISE_END = 40,      /* (process, status): ends it; returns 0 */
   REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return. (2): whether the drivers
                             have sent all text */
-  REPRISE_PHYSICAL_READ = 42, /* (physical address, buffer, bytes): memory that the kernel does not
-                                 write, at most 64 KiB; returns 0 */
-  REPRISE_INTERRUPTS = 43, /* (const InterruptControllers*): inputs, and local_x2apic; once */
+  REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
 };
 
 enum reprise_error {

@@ -64,37 +64,24 @@ std::int64_t counter(Call& call) {
 }
 
 std::int64_t machine(Call& call) {
-  static constinit MachineReport report{};
+  MachineReport report{};
   const arch::BootInfo& boot = *call.system.boot;
   report.total_memory = boot.total_memory;
   report.free_memory = call.system.frames.free_frames() << page_shift;
   report.longest_wait = arch::longest_hold().value();
   report.longest_pe = call.system.longest_pe.value();
   report.flips = call.system.injector.settled();
-  report.framebuffer_address = boot.framebuffer.address.value();
-  report.framebuffer_pitch = boot.framebuffer.pitch;
-  report.framebuffer_width = boot.framebuffer.width;
-  report.framebuffer_height = boot.framebuffer.height;
-  report.framebuffer_bits = boot.framebuffer.bits_per_pixel;
-  report.framebuffer_colours = {boot.framebuffer.red_position, boot.framebuffer.green_position,
-                                boot.framebuffer.blue_position};
-  report.acpi_root = boot.acpi_root.value();
   report.modules = boot.modules.size();
-  for (std::size_t i = 0; i < boot.modules.size(); ++i) {
-    report.module_bytes[i] = boot.modules[i].range.size;
-  }
+  report.boot_address = boot.blob.start.value();
+  report.boot_bytes = boot.blob.size;
   return call.put(call.a, report);
 }
 
-std::int64_t module(Call& call) {
-  const arch::BootInfo& boot = *call.system.boot;
-  if (call.a != command_line_module && call.a >= boot.modules.size()) return -REPRISE_BAD_ARGUMENT;
-  const std::string_view text =
-      call.a == command_line_module ? boot.command_line : boot.modules[call.a].string;
-  const auto part = std::span{text}.first(smaller<std::uint64_t>(call.c, text.size()));
-  return call.process.space().write(UserAddr{call.b}, std::as_bytes(part))
-             ? static_cast<std::int64_t>(text.size())
-             : -REPRISE_BAD_ADDRESS;
+std::int64_t physical_read(Call& call) {
+  if (call.c > most_physical_bytes) return -REPRISE_BAD_ARGUMENT;
+  const auto memory = arch::firmware_memory(PhysAddr{call.a}, call.c);
+  if (memory.empty()) return -REPRISE_NOT_GRANTED;
+  return call.process.space().write(UserAddr{call.b}, memory) ? 0 : -REPRISE_BAD_ADDRESS;
 }
 
 // Nothing at all: those that have not struck are forgotten.
@@ -175,13 +162,6 @@ std::int64_t shutdown(Call& call) {
   arch::exit_machine(static_cast<ExitCode>(call.b));
 }
 
-std::int64_t physical_read(Call& call) {
-  if (call.c > most_physical_bytes) return -REPRISE_BAD_ARGUMENT;
-  const auto memory = arch::firmware_memory(PhysAddr{call.a}, call.c);
-  if (memory.empty()) return -REPRISE_NOT_GRANTED;
-  return call.process.space().write(UserAddr{call.b}, memory) ? 0 : -REPRISE_BAD_ADDRESS;
-}
-
 std::int64_t interrupts(Call& call) {
   InterruptControllers controllers;
   if (!call.get(call.a, controllers)) return -REPRISE_BAD_ADDRESS;
@@ -191,7 +171,7 @@ std::int64_t interrupts(Call& call) {
 
 }  // namespace
 
-constexpr decltype(init_calls) init_calls{configure, counter, machine, module, inject, start,
-                                          news, status, end, shutdown, physical_read, interrupts};
+constexpr decltype(init_calls) init_calls{configure, counter, machine, physical_read, inject, start,
+                                          news, status, end, shutdown, interrupts};
 
 }  // namespace reprise

@@ -108,31 +108,24 @@ std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
 
 }  // namespace
 
-std::optional<std::uint64_t> find_module(const System& system, std::string_view string) {
-  for (std::uint64_t i = 0; i < system.boot->modules.size(); ++i) {
-    if (system.boot->modules[i].string == string) return i;
-  }
-  return std::nullopt;
-}
-
 std::int64_t start_process(System& system, const ProgramRequest& request,
                            std::span<const char> strings) {
   const auto& modules = system.boot->modules;
-  const auto found = find_module(system, "personality");
-  const auto image = found ? read_image(modules[*found].range) : std::nullopt;
+  const auto& personality = system.boot->personality;
+  const auto image = personality ? read_image(modules[*personality]) : std::nullopt;
   ProcessTable& table = system.processes;
   const bool has_archive = request.archive != no_archive;
-  if (!image || request.module >= modules.size() || modules[request.module].range.size == 0 ||
+  if (!image || request.module >= modules.size() || modules[request.module].size == 0 ||
       (has_archive && request.archive >= modules.size()) || table.size() == table.capacity ||
       request.grant_count > request.grants.size()) {
     return -REPRISE_BAD_ARGUMENT;
   }
-  const arch::MemoryRange& file = modules[request.module].range;
-  const auto archive = has_archive ? modules[request.archive].range : arch::MemoryRange{};
+  const arch::MemoryRange& file = modules[request.module];
+  const auto archive = has_archive ? modules[request.archive] : arch::MemoryRange{};
   const std::optional<Grants> grants = grants_of(request);
   if (!grants) return -REPRISE_NOT_GRANTED;
   std::optional<AddressSpace> space = AddressSpace::create(system.frames, system.zero);
-  if (!space || !map_image(*space, *image, frame_of(modules[*found].range.start)) ||
+  if (!space || !map_image(*space, *image, frame_of(modules[*personality].start)) ||
       !map_file(*space, program_file_base, file) || !map_file(*space, archive_base, archive)) {
     return -REPRISE_NO_MEMORY;
   }

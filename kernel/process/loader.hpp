@@ -5,17 +5,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
 
 #include "kernel/system.hpp"
 
 namespace reprise {
-
-// The boot module with that string.
-[[nodiscard]] std::optional<std::uint64_t> find_module(const System& system,
-                                                       std::string_view string);
 
 // The number of the new process, whose strings these are (the request's are not looked at), or the
 // negative of REPRISE_BAD_ARGUMENT (a module or the personality is not what it has to be),

@@ -5,81 +5,21 @@
 #include <cstring>
 #include <memory>
 #include <random>
-#include <string>
 #include <vector>
 
+#include "tests/boot_blob.hpp"
 #include "tests/catch.hpp"
 
 using arch::BootStorage;
 using arch::MemoryRange;
+using boot_blob::Blob;
+using boot_blob::blob_at;
+using boot_blob::usual;
 using reprise::PhysAddr;
 
 namespace {
 
-constexpr std::uint64_t blob_at = 0x200000;
 constexpr MemoryRange image{PhysAddr{0x100000}, 0x45678};
-
-// Builds a boot information blob tag by tag, as a loader would.
-class Blob {
-public:
-  Blob() { number<std::uint32_t>(0); number<std::uint32_t>(0); }
-  template <class T>
-  Blob& number(T value) {
-    const auto* raw = reinterpret_cast<const std::byte*>(&value);
-    bytes_.insert(bytes_.end(), raw, raw + sizeof(T));
-    return *this;
-  }
-  Blob& text(const std::string& s) {
-    for (const char c : s) bytes_.push_back(static_cast<std::byte>(c));
-    bytes_.push_back(std::byte{0});
-    return *this;
-  }
-  Blob& begin(std::uint32_t type) {
-    while (bytes_.size() % 8 != 0) bytes_.push_back(std::byte{0xee});
-    tag_ = bytes_.size();
-    return number(type).number<std::uint32_t>(0);
-  }
-  Blob& end() {
-    const auto size = static_cast<std::uint32_t>(bytes_.size() - tag_);
-    std::memcpy(bytes_.data() + tag_ + 4, &size, 4);
-    return *this;
-  }
-  Blob& memory(std::uint64_t start, std::uint64_t size, std::uint32_t type) {
-    return number(start).number(size).number(type).number<std::uint32_t>(0);
-  }
-  Blob& module(std::uint32_t start, std::uint32_t end_address, const std::string& string) {
-    return begin(3).number(start).number(end_address).text(string).end();
-  }
-  Blob& framebuffer(std::uint8_t bits, std::uint8_t type, std::uint8_t red_size = 8) {
-    begin(8).number<std::uint64_t>(0xe0000000).number<std::uint32_t>(4096);
-    number<std::uint32_t>(1024).number<std::uint32_t>(768).number(bits).number(type);
-    number<std::uint16_t>(0);
-    for (const std::uint8_t b : {std::uint8_t{16}, red_size, std::uint8_t{8}, std::uint8_t{8},
-                                 std::uint8_t{0}, std::uint8_t{8}}) {
-      number(b);
-    }
-    return end();
-  }
-  [[nodiscard]] std::vector<std::byte> finish() {
-    begin(0).end();
-    const auto size = static_cast<std::uint32_t>(bytes_.size());
-    std::memcpy(bytes_.data(), &size, 4);
-    return bytes_;
-  }
-
-private:
-  std::vector<std::byte> bytes_;
-  std::size_t tag_ = 0;
-};
-
-Blob usual() {
-  Blob blob;
-  blob.begin(1).text("policy=rotate report=full").end();
-  blob.begin(2).text("GRUB 2.06").end();
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
-  blob.memory(0, 0x9fc00, 1).memory(0x9fc00, 0x400, 2).memory(0x100000, 0x7ee0000, 1);
-  return blob.end();
-}
 
 std::optional<std::string_view> parse(const std::vector<std::byte>& blob, BootStorage& storage) {
   return arch::parse_boot_info(blob, PhysAddr{blob_at}, image, storage);
@@ -100,21 +40,40 @@ std::uint64_t free_bytes(const BootStorage& storage) {
 
 }  // namespace
 
-TEST_CASE("command line, loader, modules and memory come out as they were put in") {
+TEST_CASE("modules and memory come out as they were put in") {
   const auto bytes = usual()
                          .module(0x300000, 0x301234, "program=sh sh -c 'ls'")
                          .module(0x400000, 0x400000, "archive")
                          .finish();
   BootStorage storage;
   REQUIRE_FALSE(parse(bytes, storage));
-  CHECK(storage.info.command_line == "policy=rotate report=full");
-  CHECK(storage.info.loader == "GRUB 2.06");
   REQUIRE(storage.info.modules.size() == 2);
-  CHECK(storage.info.modules[0].string == "program=sh sh -c 'ls'");
-  CHECK(storage.info.modules[0].range.start == PhysAddr{0x300000});
-  CHECK(storage.info.modules[0].range.size == 0x1234);
-  CHECK(storage.info.modules[1].range.size == 0);
+  CHECK(storage.info.modules[0].start == PhysAddr{0x300000});
+  CHECK(storage.info.modules[0].size == 0x1234);
+  CHECK(storage.info.modules[1].size == 0);
+  CHECK(storage.info.blob.start == PhysAddr{blob_at});
+  CHECK(storage.info.blob.size == bytes.size());
   CHECK(storage.info.total_memory == 0x9f000 + 0x7ee0000);  // whole pages
+  CHECK_FALSE(storage.info.init);
+  CHECK_FALSE(storage.info.personality);
+}
+
+TEST_CASE("init and personality are the first modules of just that string") {
+  Blob blob = usual();
+  for (const char* string : {"program=init", "ini", "init x", "personality2", "", "init",
+                             "personality", "personality", "init"}) {
+    blob.module(0x300000, 0x300100, string);
+  }
+  BootStorage storage;
+  REQUIRE_FALSE(parse(blob.finish(), storage));
+  CHECK(storage.info.init == 5);
+  CHECK(storage.info.personality == 6);
+
+  blob = usual();  // a text that ends with its tag
+  blob.begin(3).number<std::uint32_t>(0x300000).number<std::uint32_t>(0x300100);
+  for (const char c : {'i', 'n', 'i', 't'}) blob.number(c);
+  REQUIRE_FALSE(parse(blob.end().finish(), storage));
+  CHECK(storage.info.init == 0);
 }
 
 TEST_CASE("memory in use is not free: first MiB, image, modules, boot information, in pages") {
@@ -141,8 +100,8 @@ TEST_CASE("memory in use is not free: first MiB, image, modules, boot informatio
 
 TEST_CASE("what one entry reserves is not free because another calls it available") {
   Blob blob;
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
-  blob.memory(0x500000, 0x10000, 2).memory(0x100000, 0x1000000, 1).memory(0x600000, 0x1000, 4);
+  blob.memory_map().memory(0x500000, 0x10000, 2).memory(0x100000, 0x1000000, 1);
+  blob.memory(0x600000, 0x1000, 4);
   BootStorage storage;
   REQUIRE_FALSE(parse(blob.end().finish(), storage));
   CHECK_FALSE(free_at(storage, 0x500000));
@@ -152,8 +111,8 @@ TEST_CASE("what one entry reserves is not free because another calls it availabl
 
 TEST_CASE("available entries that touch, overlap or repeat count once") {
   Blob blob;
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
-  blob.memory(0x500000, 0x10000, 1).memory(0x510000, 0x10000, 1).memory(0x518000, 0x10000, 1);
+  blob.memory_map().memory(0x500000, 0x10000, 1).memory(0x510000, 0x10000, 1);
+  blob.memory(0x518000, 0x10000, 1);
   blob.memory(0x500000, 0x10000, 1).memory(0x4ff000, 0x40000, 1).memory(0x500000, 0x1000, 1);
   BootStorage storage;
   REQUIRE_FALSE(parse(blob.end().finish(), storage));
@@ -163,8 +122,7 @@ TEST_CASE("available entries that touch, overlap or repeat count once") {
 
 TEST_CASE("only whole pages come in, and a page goes out when a byte of it does") {
   Blob blob;
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
-  blob.memory(0x501001, 0x6ffe, 1).memory(0x509001, 0xffe, 1).memory(0x503fff, 1, 2);
+  blob.memory_map().memory(0x501001, 0x6ffe, 1).memory(0x509001, 0xffe, 1).memory(0x503fff, 1, 2);
   blob.memory(0x505800, 0, 2);
   BootStorage storage;
   REQUIRE_FALSE(parse(blob.end().finish(), storage));
@@ -181,7 +139,7 @@ TEST_CASE("only whole pages come in, and a page goes out when a byte of it does"
 
 TEST_CASE("of more free ranges than there is room for the smallest are lost") {
   Blob blob;
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  blob.memory_map();
   const std::uint64_t count = arch::max_memory_ranges + 20;
   for (std::uint64_t i = 0; i < count; ++i) {  // of 1 to 10 pages
     blob.memory(0x1000000 + i * 0x10000, 0x1000 * (i % 10 + 1), 1);
@@ -201,7 +159,7 @@ TEST_CASE("of more free ranges than there is room for the smallest are lost") {
 
 TEST_CASE("1024 entries of the memory map are taken, one more is refused") {
   Blob blob;
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+  blob.memory_map();
   for (std::uint64_t i = 0; i < 1024; ++i) blob.memory(0x1000000 + i * 0x1000, 0x1000, 1);
   Blob one_more = blob;
   BootStorage storage;
@@ -221,7 +179,7 @@ TEST_CASE("random memory maps leave the pages free that a table of all pages has
       }
     };
     Blob blob;
-    blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
+    blob.memory_map();
     for (std::uint64_t i = 1 + random() % 20; i > 0; --i) {
       const bool usable = random() % 3 != 0;
       const std::uint64_t longest = usable ? 80 * page : 20 * page;
@@ -262,40 +220,12 @@ TEST_CASE("random memory maps leave the pages free that a table of all pages has
 
 TEST_CASE("an entry that wraps around the address space is cut at its end") {
   Blob blob;
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0);
-  blob.memory(0x100000, 0x1000000, 1).memory(0x100000000, ~0ull, 1).memory(~0ull, 5, 1);
+  blob.memory_map().memory(0x100000, 0x1000000, 1).memory(0x100000000, ~0ull, 1);
+  blob.memory(~0ull, 5, 1);
   BootStorage storage;
   REQUIRE_FALSE(parse(blob.end().finish(), storage));
   CHECK(free_at(storage, (1ull << 52) - 1));
   CHECK_FALSE(free_at(storage, 1ull << 52));
-}
-
-TEST_CASE("a framebuffer is taken when the console can draw on it, else left out") {
-  BootStorage storage;
-  REQUIRE_FALSE(parse(usual().framebuffer(32, 1).finish(), storage));
-  CHECK(storage.info.framebuffer.bits_per_pixel == 32);
-  CHECK(storage.info.framebuffer.width == 1024);
-  CHECK(storage.info.framebuffer.pitch == 4096);
-  CHECK(storage.info.framebuffer.red_position == 16);
-  for (const auto& bytes : {usual().framebuffer(16, 2).finish(), usual().framebuffer(8, 0).finish(),
-                            usual().framebuffer(32, 1, 10).finish()}) {
-    REQUIRE_FALSE(parse(bytes, storage));
-    CHECK(storage.info.framebuffer.bits_per_pixel == 0);
-  }
-}
-
-TEST_CASE("the newer ACPI root wins, in whatever order the two come") {
-  BootStorage storage;
-  for (const bool new_first : {true, false}) {
-    Blob blob = usual();
-    blob.begin(new_first ? 15 : 14).text("RSD PTR ").end();
-    blob.begin(new_first ? 14 : 15).text("RSD PTR ").end();
-    const auto bytes = blob.finish();
-    REQUIRE_FALSE(parse(bytes, storage));
-    const std::uint64_t at = storage.info.acpi_root.value() - blob_at;
-    CHECK(std::memcmp(bytes.data() + at, "RSD PTR ", 8) == 0);
-    CHECK(static_cast<int>(bytes[at - 8]) == 15);
-  }
 }
 
 TEST_CASE("a module that does not start at a page, or ends before it starts, is refused") {
@@ -320,7 +250,7 @@ TEST_CASE("no memory map, or one with nothing available, is refused") {
   BootStorage storage;
   CHECK(parse(Blob{}.finish(), storage));
   Blob blob;
-  blob.begin(6).number<std::uint32_t>(24).number<std::uint32_t>(0).memory(0x100000, 0x1000, 2);
+  blob.memory_map().memory(0x100000, 0x1000, 2);
   CHECK(parse(blob.end().finish(), storage));
 }
 

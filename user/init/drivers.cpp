@@ -20,15 +20,13 @@ DriverStart console(const Settings& settings) {
   return start;
 }
 
-DriverStart screen(const MachineReport& m) {
+DriverStart screen(const Framebuffer& f) {
   DriverStart start;
-  const std::uint64_t bytes = round_up(m.framebuffer_pitch * m.framebuffer_height);
-  grant(start, REPRISE_GRANT_MEMORY, m.framebuffer_address, m.framebuffer_address + bytes - 1);
+  const std::uint64_t bytes = round_up(f.pitch * f.height);
+  grant(start, REPRISE_GRANT_MEMORY, f.address, f.address + bytes - 1);
   grant(start, REPRISE_GRANT_LOG, 0, 0);
-  for (const std::uint64_t fact :
-       {m.framebuffer_address, m.framebuffer_pitch, m.framebuffer_width, m.framebuffer_height,
-        m.framebuffer_bits, m.framebuffer_colours[0], m.framebuffer_colours[1],
-        m.framebuffer_colours[2]})
+  for (const std::uint64_t fact : {f.address, f.pitch, f.width, f.height, f.bits, f.colours[0],
+                                   f.colours[1], f.colours[2]})
     start.words[start.word_count++].append(fact);
   return start;
 }
@@ -42,7 +40,7 @@ DriverStart clock(std::uint8_t century_register) {
 
 }  // namespace
 
-std::optional<DriverStart> driver_start(std::string_view name, const MachineReport& machine,
+std::optional<DriverStart> driver_start(std::string_view name, const Framebuffer& framebuffer,
                                         std::uint8_t century_register,
                                         const Settings& settings) {
   if (name == "console") {
@@ -50,8 +48,8 @@ std::optional<DriverStart> driver_start(std::string_view name, const MachineRepo
     return wanted ? std::optional{console(settings)} : std::nullopt;
   }
   if (name == "screen") {
-    const bool wanted = settings.console_screen && machine.framebuffer_bits != 0;
-    return wanted ? std::optional{screen(machine)} : std::nullopt;
+    const bool wanted = settings.console_screen && framebuffer.bits != 0;
+    return wanted ? std::optional{screen(framebuffer)} : std::nullopt;
   }
   return name == "clock" ? clock(century_register) : DriverStart{};
 }

@@ -7,8 +7,8 @@
 #include <optional>
 #include <string_view>
 
-#include "kernel/abi/init.hpp"
 #include "kernel/base/text_line.hpp"
+#include "user/init/boot_info.hpp"
 #include "user/init/settings.hpp"
 
 namespace reprise {
@@ -24,7 +24,7 @@ struct DriverStart {
 
 // Nothing: it is not wanted. `century_register` is the CMOS clock's; 0: there is none.
 [[nodiscard]] std::optional<DriverStart> driver_start(std::string_view name,
-                                                      const MachineReport& machine,
+                                                      const Framebuffer& framebuffer,
                                                       std::uint8_t century_register,
                                                       const Settings& settings);
 

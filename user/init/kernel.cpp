@@ -34,13 +34,6 @@ const MachineReport& machine_report() {
   return the_machine;
 }
 
-std::size_t module_string(std::uint64_t index, std::span<char> buffer) {
-  const std::int64_t length =
-      raw_call(REPRISE_MODULE, index, address_of(buffer.data()), buffer.size());
-  REPRISE_ASSERT(length >= 0);
-  return static_cast<std::size_t>(length);
-}
-
 bool read_physical(std::uint64_t address, std::span<std::byte> to) {
   while (!to.empty()) {
     const std::size_t bytes = to.size() < most_physical_bytes ? to.size() : most_physical_bytes;

@@ -15,8 +15,6 @@ namespace reprise {
 void configure(const KernelSettings& settings);
 [[nodiscard]] CounterReport choose_counter(std::uint64_t choice);
 [[nodiscard]] const MachineReport& machine_report();  // as it is now; one object
-// As much as fits; the string's whole length.
-[[nodiscard]] std::size_t module_string(std::uint64_t index, std::span<char> buffer);
 // What firmware or boot loader left at a physical address; false when it cannot be read.
 [[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);
 [[nodiscard]] bool inject(const Injection& injection);

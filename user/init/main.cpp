@@ -4,7 +4,9 @@
 #include <array>
 #include <optional>
 
+#include "kernel/base/assert.hpp"
 #include "user/init/acpi.hpp"
+#include "user/init/boot_info.hpp"
 #include "user/init/ending.hpp"
 #include "user/init/error.hpp"
 #include "user/init/event_line.hpp"
@@ -28,7 +30,8 @@ constinit RandomFlips random_flips;
 constinit AcpiFacts acpi;
 constinit std::uint64_t interrupt_inputs = 0;  // and local_x2apic
 constinit Programs programs;
-constinit std::array<char, 2 * Settings::max_text> command_line_text{};
+constinit BootFacts boot;
+constinit std::array<std::byte, most_boot_bytes> boot_bytes{};  // what `boot` views
 
 [[noreturn]] void refuse(const ArgumentError& error) {
   say("wrong in the boot arguments: ", error.reason, "; allowed: ", error.allowed);
@@ -36,28 +39,32 @@ constinit std::array<char, 2 * Settings::max_text> command_line_text{};
   exit_machine(exit_code_of(error.error));
 }
 
-std::string_view read_command_line() {
-  const std::size_t length = module_string(command_line_module, command_line_text);
-  return {command_line_text.data(),
-          length < command_line_text.size() ? length : command_line_text.size()};
+// The kernel has seen that all of it can be read, and found the same modules.
+void read_boot_facts() {
+  const MachineReport& machine = machine_report();
+  REPRISE_ASSERT(machine.boot_bytes <= boot_bytes.size());
+  const auto blob = std::span{boot_bytes}.first(machine.boot_bytes);
+  REPRISE_ASSERT(read_physical(machine.boot_address, blob));
+  boot = parse_boot_facts(blob, machine.boot_address);
+  REPRISE_ASSERT(boot.modules().size() == machine.modules);
 }
 
-void read_settings(std::string_view command_line) {
+void read_settings() {
   static constinit ExtendedLayout layout{};
   layout = extended_layout();
   const auto parsed = parse_settings(
-      command_line, [](std::string_view name) { return word_named(layout, name); }, settings);
+      boot.command_line, [](std::string_view name) { return word_named(layout, name); }, settings);
   if (!parsed) refuse(parsed.error());
   fill_word_names(word_names, layout);
   configure(settings.for_kernel());
 }
 
 void find_devices() {
-  acpi = read_acpi(machine_report().acpi_root, read_physical);
+  acpi = read_acpi(boot.acpi_root, read_physical);
   interrupt_inputs = start_interrupts(acpi.interrupts);
 }
 
-void introduce(std::string_view command_line) {
+void introduce() {
   say("Reprise: every processing element runs twice, is compared, then committed");
   describe_processor();
   say("interrupts: ", (interrupt_inputs & local_x2apic) != 0 ? "x2APIC" : "xAPIC",
@@ -65,7 +72,7 @@ void introduce(std::string_view command_line) {
       acpi.tables);
   flush_output();  // before the kernel's own lines about the machine and its counters
   print_counter(choose_counter(static_cast<std::uint64_t>(settings.counter)));
-  print_boot(machine_report(), command_line);
+  print_boot(machine_report(), boot.command_line);
 }
 
 // When every program could be started: else the name may be that of one that could not.
@@ -217,11 +224,11 @@ void wait_for_programs() {
 
 int main(int, char**) {
   using namespace reprise;
-  const std::string_view command_line = read_command_line();
-  read_settings(command_line);
+  read_boot_facts();
+  read_settings();
   find_devices();
-  introduce(command_line);
-  programs.start(machine_report(), acpi.century_register, settings);
+  introduce();
+  programs.start(boot, acpi.century_register, settings);
   if (!programs.first_error()) check_names();
   plan_flips();
   start_random_flips();

@@ -12,18 +12,12 @@ namespace {
 
 constexpr std::size_t max_arguments = 128;
 
-// Of the module at hand: its string, that string's words, and argv and environment as a process
-// finds them. Longer ones get the error for module strings.
-constinit std::array<char, 16 << 10> string_text{};
+// Of the module at hand: its string's words, and argv and environment as a process finds them.
+// Longer ones get the error for module strings.
 constinit std::array<char, 16 << 10> word_text{};
 constinit std::array<std::string_view, max_arguments> words{};
 constinit std::array<char, 32 << 10> strings{};
 static_assert(sizeof strings <= most_string_bytes);
-
-std::string_view read_string(std::uint64_t module) {
-  const std::size_t length = module_string(module, string_text);
-  return {string_text.data(), length < string_text.size() ? length : string_text.size()};
-}
 
 // The list's texts, each with a NUL, from `used` on; the new end, or nothing when it does not fit.
 std::optional<std::size_t> append(std::size_t used, std::span<const std::string_view> list) {
@@ -54,41 +48,41 @@ Program* Programs::find_called(std::string_view name) {
   return nullptr;
 }
 
-void Programs::start(const MachineReport& machine, std::uint8_t century_register,
+void Programs::start(const BootFacts& boot, std::uint8_t century_register,
                      const Settings& settings) {
   std::size_t programs = 0;
-  for (std::uint64_t i = 0; i < machine.modules; ++i) find_companion(i, machine);
-  for (std::uint64_t i = 0; i < machine.modules; ++i)
-    programs += start_one(i, machine, century_register, settings) ? 1 : 0;
+  for (std::size_t i = 0; i < boot.modules().size(); ++i) find_companion(i, boot);
+  for (std::size_t i = 0; i < boot.modules().size(); ++i)
+    programs += start_one(i, boot, century_register, settings) ? 1 : 0;
   if (programs == 0 && !first_error_) fail(Error::NoProgram, "boot modules");
 }
 
-void Programs::find_companion(std::uint64_t module, const MachineReport& machine) {
-  const std::string_view string = read_string(module);
+void Programs::find_companion(std::uint64_t module, const BootFacts& boot) {
+  const auto& [string, bytes] = boot.modules()[module];
   const auto purpose = parse_module_string(string, word_text, words);
   if (!purpose || purpose.value().role != ModuleRole::Archive) return;
-  if (machine.module_bytes[module] == 0) return fail(Error::EmptyModule, string);
+  if (bytes == 0) return fail(Error::EmptyModule, string);
   archive_ = module;
 }
 
 // Whether it was meant to be a program; drivers alone are nothing to run.
-bool Programs::start_one(std::uint64_t module, const MachineReport& machine,
+bool Programs::start_one(std::uint64_t module, const BootFacts& boot,
                          std::uint8_t century_register, const Settings& settings) {
-  const std::string_view string = read_string(module);
+  const auto& [string, bytes] = boot.modules()[module];
   const auto purpose = parse_module_string(string, word_text, words);
   if (!purpose) return fail(purpose.error(), string), false;
   const auto& [role, name, argv] = purpose.value();
   const bool driver = role == ModuleRole::Driver;
   if (role != ModuleRole::Program && !driver) return false;
-  const auto facts =
-      driver ? driver_start(name, machine, century_register, settings) : DriverStart{};
+  const auto facts = driver ? driver_start(name, boot.framebuffer, century_register, settings)
+                            : DriverStart{};
   if (!facts) return false;
   std::optional<std::size_t> end = append(0, argv);
   for (std::size_t i = 0; end && i < facts->word_count; ++i)
     end = append(*end, std::array{facts->words[i].view()});
   if (end) end = append(*end, settings.environment());
   if (!end) return fail(Error::ModuleString, name), true;
-  if (machine.module_bytes[module] == 0) return fail(Error::EmptyModule, name), true;
+  if (bytes == 0) return fail(Error::EmptyModule, name), true;
 
   ProgramRequest request;
   request.module = module;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "kernel/abi/init.hpp"
+#include "user/init/boot_info.hpp"
 #include "user/init/settings.hpp"
 
 namespace reprise {
@@ -32,8 +33,7 @@ struct Program {
 class Programs {
 public:
   // Starts each program among the modules. `century_register`: see driver_start().
-  void start(const MachineReport& machine, std::uint8_t century_register,
-             const Settings& settings);
+  void start(const BootFacts& boot, std::uint8_t century_register, const Settings& settings);
   [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
   [[nodiscard]] Program* find(std::uint64_t process);
   [[nodiscard]] Program* find_called(std::string_view name);
@@ -43,9 +43,9 @@ public:
   [[nodiscard]] std::optional<Error> first_error() const { return first_error_; }
 
 private:
-  void find_companion(std::uint64_t module, const MachineReport& machine);
-  bool start_one(std::uint64_t module, const MachineReport& machine,
-                 std::uint8_t century_register, const Settings& settings);
+  void find_companion(std::uint64_t module, const BootFacts& boot);
+  bool start_one(std::uint64_t module, const BootFacts& boot, std::uint8_t century_register,
+                 const Settings& settings);
 
   std::array<Program, most_modules> programs_{};
   std::size_t count_ = 0;

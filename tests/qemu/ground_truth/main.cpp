@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "arch/counter.hpp"
+#include "arch/device_access.hpp"
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
@@ -21,6 +22,7 @@
 #include "tests/qemu/ground_truth/answers.hpp"
 #include "tests/qemu/ground_truth/single_step.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
+#include "user/init/boot_info.hpp"
 #include "user/init/event_line.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
@@ -34,6 +36,7 @@ using PeKind = dwc::PeEnd::Kind;
 
 constinit System machine;
 constinit Settings settings;
+constinit BootFacts boot;
 constinit Trace trace;
 
 constexpr std::uint64_t wanted_stops = 2000;
@@ -152,10 +155,9 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
   arch::start_emergency_serial();
   arch::load_descriptor_tables();
   arch::require_features();
-  const arch::BootInfo& boot = arch::read_boot_info(magic, info);
-  machine.boot = &boot;
-  machine.frames.initialize(boot.memory);
-  arch::build_kernel_tables(boot, machine.frames);
+  machine.boot = &arch::read_boot_info(magic, info);
+  machine.frames.initialize(machine.boot->memory);
+  arch::build_kernel_tables(*machine.boot, machine.frames);
   arch::start_extended_state();
   arch::start_interrupts();
   arch::start_clock();
@@ -179,14 +181,19 @@ void make_alike(Process& process, const Process& other) {
 void start_programs() {
   static std::array<char, 4096> text, strings;
   std::array<std::string_view, 64> words;
-  for (std::uint64_t i = 0; i < machine.boot->modules.size(); ++i) {
-    const auto purpose = parse_module_string(machine.boot->modules[i].string, text, words);
+  std::uint64_t archive = no_archive;
+  const std::span<const BootModule> modules = boot.modules();
+  for (std::uint64_t i = 0; i < modules.size(); ++i) {
+    if (modules[i].string == "archive") archive = i;
+  }
+  for (std::uint64_t i = 0; i < modules.size(); ++i) {
+    const auto purpose = parse_module_string(modules[i].string, text, words);
     if (!purpose || purpose.value().role != ModuleRole::Program) continue;
     ProgramRequest request;
     request.module = i;
-    request.archive = find_module(machine, "archive").value_or(no_archive);
     auto& name = names[machine.processes.size()];
     copy_text(purpose.value().name, std::span{name}.first(name.size() - 1));
+    request.archive = archive;
     request.hardened = settings.hardens(purpose.value().name) ? 1 : 0;
     request.argument_count = purpose.value().argv.size();
     std::size_t used = 0;
@@ -246,8 +253,10 @@ void arm_timer_instead(reprise::Nanoseconds duration) {
 extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info) {
   using namespace ground_truth;
   start_machine(magic, info);
+  const auto& [start, size] = machine.boot->blob;
+  boot = parse_boot_facts(arch::firmware_memory(start, size), start.value());
   const auto no_registers = [](std::string_view) { return std::optional<std::size_t>{}; };
-  if (!parse_settings(machine.boot->command_line, no_registers, settings)) {
+  if (!parse_settings(boot.command_line, no_registers, settings)) {
     give_up("wrong arguments");
   }
   machine.settings = settings.for_kernel();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "arch/device_access.hpp"
 #include "arch/frame_memory.hpp"
 #include "arch/machine.hpp"
 #include "arch/page_table.hpp"
@@ -18,6 +19,7 @@
 #include "arch/x86_64/pmu.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
+#include "user/init/boot_info.hpp"
 
 extern "C" {
 extern const char user_page[], user_call[], user_undefined[], user_write[], user_spin[],
@@ -288,7 +290,9 @@ std::uint64_t overflow(std::uint64_t depth) {
   return depth == 0 ? 0 : overflow(depth + 1) + block[depth % 64];
 }
 
-void die_as_asked(std::string_view command_line) {
+void die_as_asked(const MemoryRange& blob) {
+  const auto bytes = firmware_memory(blob.start, blob.size);
+  const std::string_view command_line = parse_boot_facts(bytes, blob.start.value()).command_line;
   if (command_line == "die=stack") static_cast<void>(overflow(1));
   if (command_line == "die=fault") {
     static_cast<void>(*reinterpret_cast<volatile char*>(kernel_base - page_size));
@@ -308,7 +312,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   start_extended_state();
   start_interrupts();
   start_clock();
-  die_as_asked(boot.command_line);
+  die_as_asked(boot.blob);
   PageTable table = make_space();
   table.activate();
   try_system_call();

@@ -106,9 +106,6 @@ void keep(std::span<MemoryRange> kept, MemoryRange range) {
 }  // namespace
 
 Problem parse_boot_info(Bytes blob, PhysAddr address, MemoryRange image, BootStorage& storage) {
-  storage.info = {};
-  storage.entry_count = 0;
-  storage.memory = {};
   BootInfo& info = storage.info;
   info.blob = {address, blob.size()};
   Bytes memory_map;

@@ -26,18 +26,18 @@ struct MemoryPages {
 
 // The storage behind a BootInfo: its spans point in here.
 struct BootStorage {
-  BootInfo info;
-  std::array<MemoryPages, max_memory_entries + max_modules + 3> entries;
-  std::size_t entry_count;
-  std::array<MemoryRange, max_memory_ranges> memory;
-  std::array<MemoryRange, max_modules> modules;
+  BootInfo info{};
+  std::array<MemoryPages, max_memory_entries + max_modules + 3> entries{};
+  std::size_t entry_count = 0;
+  std::array<MemoryRange, max_memory_ranges> memory{};
+  std::array<MemoryRange, max_modules> modules{};
 };
 
-// Reads the blob, which lies at `address`, into `storage`. Free memory is what the loader calls
-// available, whole pages only, minus: everything it calls otherwise, the first MiB (firmware data,
-// and pages a second processor would start from), `image`, the modules, and the blob itself; of
-// more ranges than fit, the smallest are left out. On failure the text says what is wrong, for
-// people.
+// Reads the blob, which lies at `address`, into `storage`, which must be as constructed. Free memory
+// is what the loader calls available, whole pages only, minus: everything it calls otherwise, the
+// first MiB (firmware data, and pages a second processor would start from), `image`, the modules,
+// and the blob itself; of more ranges than fit, the smallest are left out. On failure the text says
+// what is wrong, for people.
 [[nodiscard]] std::optional<std::string_view> parse_boot_info(Bytes blob, reprise::PhysAddr address,
                                                               MemoryRange image,
                                                               BootStorage& storage);

@@ -22,6 +22,7 @@ namespace {
 constexpr MemoryRange image{PhysAddr{0x100000}, 0x45678};
 
 std::optional<std::string_view> parse(const std::vector<std::byte>& blob, BootStorage& storage) {
+  storage = {};
   return arch::parse_boot_info(blob, PhysAddr{blob_at}, image, storage);
 }
 

@@ -55,6 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Framebuffer& f = facts.framebuffer;
   REQUIRE(f.bits == 0 || f.pitch >= f.width * (f.bits / 8));
 
+  storage = {};
   if (arch::parse_boot_info(blob, PhysAddr{address}, image, storage)) return 0;
   const arch::BootInfo& kernel = storage.info;
   REQUIRE(facts.modules().size() == kernel.modules.size());

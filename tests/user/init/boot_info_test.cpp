@@ -65,7 +65,7 @@ TEST_CASE("a framebuffer is taken when the console can draw on it, else left out
   }
 }
 
-TEST_CASE("the newer ACPI root wins, in whatever order the two come") {
+TEST_CASE("init takes the newer ACPI root, in whatever order the two come") {
   for (const bool new_first : {true, false}) {
     Blob blob = usual();
     blob.begin(new_first ? 15 : 14).text("RSD PTR ").end();

@@ -1,24 +1,43 @@
-// The count over several stints in ring 3, and the stop: what all counters have in common.
+// Which counter is used, the count over several stints in ring 3, and the stop.
 #include "arch/x86_64/counter.hpp"
 
-#include "arch/x86_64/landmark.hpp"
 #include "arch/x86_64/layout.hpp"
 
 namespace arch {
 
 using namespace x86;
+using reprise::CounterKind;
 
 namespace {
 
+// No counter: the second run is stopped by a breakpoint at the first run's RIP alone.
+class Landmark final : public CounterBackEnd {
+public:
+  [[nodiscard]] bool start() override { return true; }
+  void enter(std::uint64_t) override {}
+  Stint left(std::uint64_t) override { return {}; }
+};
+
+constinit Landmark landmark;
 constinit CounterBackEnd* back_end = &landmark;
-constinit CounterFacts facts = landmark_facts;
-constinit Corrections corrections{};
+constinit reprise::CounterSettings settings{};
 constinit std::uint64_t counted = 0, stop = 0;
 
 // Overflows are asked for in pieces that every counter and timer can hold, sign bit and all.
 constexpr std::uint64_t longest_piece = 0x7fffffff;
 
+CounterBackEnd& back_end_of(CounterKind kind) {
+  switch (kind) {
+    case CounterKind::PmuIntel: return pmu_intel();
+    case CounterKind::PmuAmd: return pmu_amd();
+    case CounterKind::Icount: return icount();
+    case CounterKind::Landmark: break;
+  }
+  return landmark;
+}
+
 std::int64_t correction(std::uint64_t reason) {
+  const auto& corrections = settings.corrections;
   if (reason == system_call_reason) return corrections.call;
   const auto vector = static_cast<std::uint8_t>(reason);
   return vector == nmi_vector || vector >= exception_vectors ? corrections.interrupt
@@ -27,18 +46,19 @@ std::int64_t correction(std::uint64_t reason) {
 
 }  // namespace
 
-const CounterFacts& counter() { return facts; }
+bool use_counter(const reprise::CounterSettings& chosen) {
+  CounterBackEnd& its_back_end = back_end_of(chosen.kind);
+  if (!its_back_end.start()) return false;
+  back_end = &its_back_end;
+  settings = chosen;
+  restart_count();
+  return true;
+}
+const reprise::CounterSettings& counter() { return settings; }
 
 void restart_count() { counted = stop = 0; }
 std::uint64_t count() { return counted; }
 void stop_at_count(std::uint64_t n) { stop = n; }
-
-void x86::use_counter(CounterBackEnd& chosen, const CounterFacts& its_facts,
-                      const Corrections& found) {
-  back_end = &chosen;
-  facts = its_facts;
-  corrections = found;
-}
 
 bool x86::stop_reached() {
   if (stop == 0 || counted < stop) return false;
@@ -47,7 +67,7 @@ bool x86::stop_reached() {
 }
 
 void x86::begin_stint() {
-  const std::uint64_t early = static_cast<std::uint64_t>(corrections.stop);
+  const std::uint64_t early = static_cast<std::uint64_t>(settings.corrections.stop);
   const std::uint64_t left = stop == 0 ? 0 : stop - counted;
   back_end->enter(left < longest_piece - early ? left + (left != 0 ? early : 0) : longest_piece);
 }

@@ -1,12 +1,12 @@
 // What a retired-instruction counter is, behind arch/counter.hpp. Each has a file of its own:
-// pmu_intel.cpp, pmu_amd.cpp, icount.cpp, landmark.hpp. A back end counts one stint, from the entry
-// to ring 3 to the trap that ends it, as the machine gives it; counter.cpp adds the stints up,
-// after subtracting what the self-test (counter_self_test.hpp) has found each kind of trap to add.
+// pmu_intel.cpp, pmu_amd.cpp, icount.cpp. A back end counts one stint, from the entry to ring 3 to
+// the trap that ends it, as the machine gives it; counter.cpp adds the stints up, after subtracting
+// what each kind of trap is known to add. Whether a counter is to be believed is not asked here:
+// virtual machines announce some that do not count, and init tries them.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 #include "arch/counter.hpp"
 #include "arch/run_user.hpp"
@@ -15,14 +15,7 @@ namespace arch::x86 {
 
 class CounterBackEnd {
 public:
-  struct Limits {  // what the self-test takes from it at most
-    std::string_view name;
-    std::uint64_t correction;  // a trap that adds more than that is not believed
-    std::uint64_t tolerance;   // nor counts that are further off
-  };
-  [[nodiscard]] virtual Limits limits() const = 0;
-  [[nodiscard]] virtual bool announced() const = 0;  // by CPUID
-  [[nodiscard]] virtual bool start() = 0;            // false: its registers do not exist
+  [[nodiscard]] virtual bool start() = 0;  // false: its registers do not exist
 
   // The last thing before ring 3; with `n` other than 0 an overflow has to come after n
   // instructions.
@@ -37,13 +30,6 @@ public:
 protected:
   ~CounterBackEnd() = default;
 };
-
-// What each kind of trap adds to a stint's count; and how much too early an overflow comes.
-struct Corrections {
-  std::int64_t interrupt = 0, fault = 0, call = 0, stop = 0;
-};
-void use_counter(CounterBackEnd& back_end, const CounterFacts& facts,
-                 const Corrections& corrections);
 
 [[nodiscard]] CounterBackEnd& icount();
 [[nodiscard]] CounterBackEnd& pmu_intel();

@@ -1,13 +1,13 @@
 // QEMU's TCG with -icount shift=N: virtual time, and so the time-stamp counter and the local APIC's
 // timer, is the number of instructions executed, the kernel's among them, 2^N ticks each. A stint's
 // count is the difference of two time stamps, and the timer is the overflow. What of that is the
-// kernel's own way into ring 3 and back is the same each time, and found by the self-test; wherever
-// one of these clocks is anything else, the self-test refuses it.
+// kernel's own way into ring 3 and back is the same each time, and found by init's test; wherever
+// one of these clocks is anything else, it is refused.
 #include <optional>
 
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/devices.hpp"
-#include "arch/x86_64/features.hpp"
+#include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
 
 namespace arch::x86 {
@@ -15,11 +15,6 @@ namespace {
 
 class Icount final : public CounterBackEnd {
 public:
-  [[nodiscard]] Limits limits() const override { return {"icount", 1000, 0}; }
-  // "TCGTCGTCGTCG" (QEMU, target/i386/cpu.c). Whether it counts is not said.
-  [[nodiscard]] bool announced() const override {
-    return has(feature::hypervisor) && cpuid(0x40000000).ebx == 0x54474354;
-  }
   [[nodiscard]] bool start() override {
     rate_ = ticks_of_two_instructions() / 2;
     return rate_ != 0 && !timer_has_deadline();

@@ -9,14 +9,6 @@ namespace {
 
 class Amd final : public Pmu {
 public:
-  [[nodiscard]] Limits limits() const override { return {"pmu-amd", 8, 16}; }
-  // AMD's and Hygon's; the older four have no bit, and virtual machines seldom have them.
-  [[nodiscard]] bool announced() const override {
-    const std::uint32_t vendor = cpuid(0).ebx;
-    return (vendor == 0x68747541 || vendor == 0x6f677948) &&
-           (has(feature::perfctr_core) || !has(feature::hypervisor));
-  }
-
   [[nodiscard]] bool start() override {
     const bool core = has(feature::perfctr_core);
     control_ = core ? Msr::PerfCtl0 : Msr::PerfEvtSel0;

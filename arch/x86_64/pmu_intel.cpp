@@ -13,17 +13,10 @@ namespace {
 
 class Intel final : public Pmu {
 public:
-  [[nodiscard]] Limits limits() const override { return {"pmu-intel", 8, 16}; }
-
-  [[nodiscard]] bool announced() const override {
-    const CpuidResult leaf = cpuid_leaf(0xa);
-    return (leaf.eax & 0xff) >= 2 && ((leaf.edx & 0x1f) != 0 || (leaf.ecx & 1) != 0);
-  }
-
   // Without CPUID's word: version 2, 48 bits.
   [[nodiscard]] bool start() override {
     const CpuidResult leaf = cpuid_leaf(0xa);
-    const unsigned width = announced() ? leaf.edx >> 5 & 0xff : 48;
+    const unsigned width = (leaf.eax & 0xff) >= 2 ? leaf.edx >> 5 & 0xff : 48;
     clear_ = GlobalStatus::Fixed0 | ((leaf.eax & 0xff) >= 4 ? GlobalStatus::CtrFrz : 0);
     // Time that the firmware takes for itself is not the program's (SDM Vol. 3B §18.4.1).
     if (has(feature::pdcm) &&

@@ -9,6 +9,7 @@
 
 #include "kernel/abi/reprise.h"
 #include "kernel/base/address.hpp"
+#include "kernel/base/counter.hpp"
 #include "kernel/base/interrupt_controllers.hpp"  // for REPRISE_INTERRUPTS
 #include "libdwc/findings.hpp"
 
@@ -40,10 +41,21 @@ struct KernelSettings {
   std::uint64_t quiet = 0;              // 1: no text on the serial line but the driver's and a panic's
 };
 
-// REPRISE_COUNTER: what the self-test found.
-struct CounterReport {
-  std::array<char, 16> name;
-  std::uint64_t counts, margin, tolerance, skid, overcount_interrupt, overcount_fault;
+// REPRISE_PROBE: init's own code once in ring 3, outside of any PE, to the next trap. The counter is
+// started anew, counts from 0, and is given up again. The code may write to pages that init has
+// written to in the PE before.
+struct CounterProbe {
+  enum class Ending : std::uint64_t {  // in the order of arch::Trap::Kind
+    SystemCall, Exception, Timer, Counter, Step, Break, Device, NonMaskable, MachineCheck,
+    None  // the kernel never says that: init begins with it
+  };
+  CounterSettings counter;
+  std::uint64_t time = 0;     // nanoseconds, from 1, when a Timer trap comes
+  std::uint64_t stop = 0;     // count at which a Counter trap comes; 0: nowhere
+  std::uint64_t steps = 0;    // 1: a Step trap after one instruction
+  reprise_frame registers{};  // before, and then after
+  std::uint64_t count = 0;    // the rest is what came of it
+  Ending ending = Ending::None;
 };
 
 // What became of a flip: overwritten or never used, so that both runs agreed all the same; the runs

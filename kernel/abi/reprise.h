@@ -40,7 +40,7 @@ enum reprise_call {
   REPRISE_DEVICE_WRITE = 20, /* (physical address, buffer, bytes): into granted device memory */
   /* Of init alone; for all others there are no such calls. Structures: kernel/abi/init.hpp. */
   REPRISE_CONFIGURE = 32, /* (const KernelSettings*): returns 0 */
-  REPRISE_COUNTER = 33,  /* (arch::CounterChoice, CounterReport*): tests and chooses; returns 0 */
+  REPRISE_COUNTER = 33,  /* (const CounterSettings*): the counter from now on; returns 0 */
   REPRISE_MACHINE = 34,  /* (MachineReport*): returns 0 */
   REPRISE_PHYSICAL_READ = 35, /* (physical address, buffer, bytes): memory that the kernel does not
                                  write, at most 64 KiB; returns 0 */
@@ -52,6 +52,7 @@ enum reprise_call {
   REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return. (2): whether the drivers
                             have sent all text */
   REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
+  REPRISE_PROBE = 43,    /* (CounterProbe*): runs init's own code under a counter; returns 0 */
 };
 
 enum reprise_error {

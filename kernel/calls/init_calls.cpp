@@ -3,10 +3,10 @@
 #include <array>
 #include <bit>
 
-#include "arch/counter.hpp"
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/base/extremes.hpp"
+#include "kernel/calls/counter_probe.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/console/log.hpp"
 #include "kernel/process/loader.hpp"
@@ -44,23 +44,22 @@ std::int64_t configure(Call& call) {
 
 // Until this call nothing counts, and the breakpoint leads second runs (landmark).
 std::int64_t counter(Call& call) {
-  if (call.a > static_cast<std::uint64_t>(arch::CounterChoice::Landmark)) {
-    return -REPRISE_BAD_ARGUMENT;
-  }
+  CounterSettings settings;
+  if (!call.get(call.a, settings)) return -REPRISE_BAD_ADDRESS;
+  const std::int64_t answer = use_counter(settings);
+  if (answer != 0) return answer;
   arch::describe_machine([](std::string_view text) { say(text); });
-  arch::start_counter(static_cast<arch::CounterChoice>(call.a), call.system.frames,
-                      [](std::string_view name, std::string_view reason) {
-                        say("counter ", name, " refused: ", reason);
-                        tell("counter-refused name=", name, " reason=\"", reason, "\"");
-                      });
-  arch::forget_longest_hold();  // the test itself is not what interrupts wait for
+  arch::forget_longest_hold();  // the probes are not what interrupts wait for
   call.system.longest_pe = {};
-  const arch::CounterFacts& facts = arch::counter();
-  CounterReport report{{}, facts.counts ? 1u : 0u, facts.margin, facts.tolerance, facts.skid,
-                       facts.overcount_interrupt, facts.overcount_fault};
-  __builtin_memcpy(report.name.data(), facts.name.data(),
-                   smaller(facts.name.size(), report.name.size() - 1));
-  return call.put(call.b, report);
+  return 0;
+}
+
+std::int64_t probe(Call& call) {
+  static constinit CounterProbe probe{};
+  if (!call.get(call.a, probe)) return -REPRISE_BAD_ADDRESS;
+  const std::int64_t answer = probe_counter(probe);
+  call.process.engine().forget_modified();
+  return answer != 0 ? answer : call.put(call.a, probe);
 }
 
 std::int64_t machine(Call& call) {
@@ -172,6 +171,6 @@ std::int64_t interrupts(Call& call) {
 }  // namespace
 
 constexpr decltype(init_calls) init_calls{configure, counter, machine, physical_read, inject, start,
-                                          news, status, end, shutdown, interrupts};
+                                          news, status, end, shutdown, interrupts, probe};
 
 }  // namespace reprise

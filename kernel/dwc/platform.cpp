@@ -38,8 +38,8 @@ void KernelPlatform::flush_caches() {
 }
 
 dwc::Counter KernelPlatform::counter() const {
-  const arch::CounterFacts& facts = arch::counter();
-  return {facts.counts, facts.margin, facts.tolerance};
+  const CounterSettings& counter = arch::counter();
+  return {counter.kind != CounterKind::Landmark, counter.margin, counter.tolerance};
 }
 
 void KernelPlatform::restart_count() {

@@ -1,7 +1,6 @@
-// The counters and their self-test, on machines that have them, lack them, and lie about them.
+// The counters as the kernel drives them. Whether init believes one is tested in
+// tests/user/init/counter_test.cpp.
 #include "arch/counter.hpp"
-
-#include <string>
 
 #include "arch/run_user.hpp"
 #include "arch/x86_64/counter.hpp"
@@ -15,23 +14,25 @@ using namespace arch;
 using namespace arch::x86;
 using Pmu = CountingMachine::Pmu;
 using Kind = Trap::Kind;
-using Choice = CounterChoice;
+using CounterKind = reprise::CounterKind;
 
 namespace {
 
-std::string refusals;
+CounterKind kind_there_is() {
+  return machine.pmu == Pmu::Intel  ? CounterKind::PmuIntel
+         : machine.pmu == Pmu::None ? CounterKind::Icount
+                                    : CounterKind::PmuAmd;
+}
 
-// Starts the counter on the machine as it is; all frames have to come back.
-const CounterFacts& start(Choice choice = Choice::Auto) {
-  FakeMemory memory;
-  refusals.clear();
-  const std::uint64_t root = cpu.cr3;
-  start_counter(choice, memory, [](std::string_view name, std::string_view reason) {
-    refusals += std::string{name} + ": " + std::string{reason} + "\n";
-  });
-  REQUIRE(memory.allocated() == 0);
-  REQUIRE(cpu.cr3 == root);
-  return counter();
+// With what each trap adds to icount: this machine's way into ring 3 and back, of which its timer
+// sees the first part. The performance counters see nothing of it.
+bool start() {
+  reprise::CounterSettings settings{.kind = kind_there_is()};
+  if (settings.kind == CounterKind::Icount) {
+    const auto way = static_cast<std::int64_t>(machine.kernel_ticks);
+    settings.corrections = {2 * way, 2 * way, 2 * way, way};
+  }
+  return use_counter(settings);
 }
 
 CountingMachine& become(Pmu pmu) {
@@ -96,47 +97,10 @@ Writes writes_of_a_stint(Program& program) {
 
 }  // namespace
 
-TEST_CASE("Intel's fixed counter passes, whatever its version, width and skid") {
-  const unsigned version = GENERATE(2u, 3u, 4u, 5u);
-  const unsigned width = GENERATE(32u, 40u, 48u, 56u);
-  become(Pmu::Intel).skid = width == 48 ? 83 : 0;
-  machine.version = version;
-  machine.width = width;
-  machine.power_on();
-  const CounterFacts& facts = start();
-  INFO(refusals);
-  REQUIRE(facts.name == "pmu-intel");
-  REQUIRE(facts.counts);
-  REQUIRE(facts.skid == machine.skid);
-  REQUIRE(facts.tolerance == 0);
-  REQUIRE(facts.margin == 4 + 2 * machine.skid);
-  REQUIRE(refusals.empty());
-}
-
-TEST_CASE("AMD's counters pass, the six with their extension and the older four") {
-  become(GENERATE(Pmu::AmdCore, Pmu::AmdOld)).skid = 1200;
-  machine.power_on();
-  const CounterFacts& facts = start();
-  INFO(refusals);
-  REQUIRE(facts.name == "pmu-amd");
-  REQUIRE(facts.skid == 1200);
-  REQUIRE(facts.margin > 2400);
-}
-
-TEST_CASE("what interrupts and faults add is found and subtracted") {
-  become(GENERATE(Pmu::Intel, Pmu::AmdCore)).gain = 1;
-  machine.power_on();
-  const CounterFacts& facts = start();
-  INFO(refusals);
-  REQUIRE(facts.counts);
-  REQUIRE(facts.overcount_interrupt == 1);
-  REQUIRE(facts.tolerance <= 1);
-}
-
 TEST_CASE("an older counter's stint: stopped, set, cleared, admitted, started, in this order") {
   become(Pmu::Intel).version = 2;
   machine.power_on();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{100};
   const Writes written = writes_of_a_stint(program);
   REQUIRE(written == Writes{{Msr::FixedCounter0, (1ull << 48) - 40},
@@ -155,7 +119,14 @@ TEST_CASE("from version 4 on a freeze is cleared with the overflow, freezing is 
   become(Pmu::Intel).version = 4;
   machine.freezes = true;
   machine.power_on();
-  REQUIRE(start().counts);
+  REQUIRE(start());
+  Program program{100};
+  for (int i = 0; i < 2; ++i) {
+    restart_count();
+    stop_at_count(40);
+    REQUIRE(program.run().kind == Kind::Counter);
+  }
+  REQUIRE(program.position() == 80);
   bool cleared = false;
   for (const auto& [msr, value] : machine.writes) {
     if (msr == Msr::GlobalStatusReset) cleared = value == (1ull << 32 | 1ull << 59);
@@ -168,17 +139,17 @@ TEST_CASE("the firmware's own time is left out where the CPU can") {
   become(Pmu::Intel);
   machine.power_on(1 << 15);
   cpu.msrs[Msr::PerfCapabilities] = 1 << 12;
-  REQUIRE(start().counts);
+  REQUIRE(start());
   REQUIRE(cpu.msrs[Msr::DebugCtl] == 1 << 14);
   machine.power_on(1 << 15);
-  REQUIRE(start().counts);
+  REQUIRE(start());
   REQUIRE_FALSE(cpu.msrs.contains(Msr::DebugCtl));
 }
 
 TEST_CASE("AMD's event, rings and interrupt, the counter only changes while it stands") {
   become(Pmu::AmdCore);
   machine.power_on();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{100};
   const Writes written = writes_of_a_stint(program);
   REQUIRE(program.position() == 40);
@@ -188,66 +159,52 @@ TEST_CASE("AMD's event, rings and interrupt, the counter only changes while it s
                             {Msr::PerfCtl0, 0x1100c0}});
 }
 
-TEST_CASE("a counter that is off is refused, and the boot goes on without") {
+TEST_CASE("without registers that hold something a counter does not start: the other stays") {
+  become(Pmu::None);
+  power_on_tcg();
+  REQUIRE(start());
+  machine.pmu = GENERATE(Pmu::None, Pmu::Silent);
+  const CounterKind kind = GENERATE(CounterKind::PmuIntel, CounterKind::PmuAmd);
+  REQUIRE_FALSE(use_counter({.kind = kind}));
+  REQUIRE(counter().kind == CounterKind::Icount);
+  Program program{10};
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  REQUIRE(count() == 11);
+}
+
+TEST_CASE("a counter counts from 0 once it is started, and landmark not at all") {
   become(Pmu::Intel);
-  const char* reason = "";
-  SECTION("announced but not counting") {
-    machine.counts = false;
-    reason = "does not count";
-  }
-  SECTION("announced, but its registers hold nothing") {
-    machine.power_on();
-    machine.pmu = Pmu::Silent;
-    reason = "its registers do not exist";
-  }
-  SECTION("announced, but its registers do not exist") {
-    machine.power_on();
-    machine.pmu = Pmu::None;
-    reason = "its registers do not exist";
-  }
-  SECTION("counts the kernel") {
-    machine.counts_kernel = true;
-    reason = "straight line: counts 65597 instead of 65537";
-  }
-  SECTION("its overflow does not interrupt") {
-    machine.interrupts = false;
-    reason = "does not stop at 1";
-  }
-  SECTION("an overflow is there again whenever it is started") {
-    machine.stale = true;
-    reason = "does not come to its end";
-  }
-  SECTION("counts too little from the beginning") {
-    machine.leaves_out = 1000;
-    reason = "straight line: counts 65472 instead of 65537";
-  }
-  SECTION("counts too little later on") {
-    machine.leaves_out = 1000;
-    machine.sound_for = 80'000;
-    reason = "straight line: counts 654";
-  }
-  SECTION("counts a little too much, and so stops too early") {
-    machine.doubles = 5000;
-    machine.sound_for = 80'000;
-    reason = "stops at ";
-  }
-  SECTION("stops nowhere near") {
-    machine.skid = 1'000'000;
-    reason = "does not stop at 1";
-  }
-  if (cpu.leaves.empty() || machine.pmu == Pmu::Intel) machine.power_on();
-  const CounterFacts& facts = start();
-  INFO(refusals);
-  REQUIRE(facts.name == "landmark");
-  REQUIRE_FALSE(facts.counts);
-  REQUIRE(refusals.find("pmu-intel: ") == 0);
-  REQUIRE(refusals.find(reason) != std::string::npos);
+  machine.power_on();
+  REQUIRE(start());
+  Program program{10};
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  stop_at_count(100);
+  REQUIRE(start());
+  REQUIRE(count() == 0);
+  for (int i = 0; i < 200; ++i) REQUIRE(program.run().kind == Kind::SystemCall);
+  REQUIRE(use_counter({}));
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  REQUIRE(count() == 0);
+}
+
+TEST_CASE("what each kind of trap adds is subtracted, and an early stop is asked for later") {
+  become(Pmu::Intel);
+  machine.power_on();
+  REQUIRE(use_counter({.kind = CounterKind::PmuIntel, .corrections = {3, 1, 2, 5}}));
+  Program program{100};
+  counter_writes();
+  stop_at_count(40);
+  REQUIRE(program.run().kind == Kind::Counter);
+  REQUIRE(counter_writes().at(0).second == (1ull << 48) - 45);
+  REQUIRE(count() == 42);  // by an interrupt, which adds 3
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  REQUIRE(count() == 42 + 56 - 2);
 }
 
 TEST_CASE("32-bit sign extension is never met: no overflow is asked for further away") {
   become(Pmu::Intel).sign_extends = true;
   machine.power_on();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{100};
   restart_count();
   stop_at_count(1ull << 40);
@@ -258,7 +215,7 @@ TEST_CASE("32-bit sign extension is never met: no overflow is asked for further 
 TEST_CASE("an overflow left over from an earlier stint stops nothing") {
   become(Pmu::Intel).skid = 30;
   machine.power_on();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{30};
   restart_count();
   stop_at_count(20);
@@ -278,7 +235,7 @@ TEST_CASE("an overflow left over from an earlier stint stops nothing") {
 TEST_CASE("an NMI that is not the counter's is one") {
   become(GENERATE(Pmu::Intel, Pmu::AmdCore));
   machine.power_on();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{100};
   restart_count();
   stop_at_count(40);
@@ -291,7 +248,7 @@ TEST_CASE("an NMI that is not the counter's is one") {
 TEST_CASE("a stop that was passed before comes at once, and once only") {
   become(Pmu::Intel);
   machine.power_on();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{10};
   restart_count();
   REQUIRE(program.run().kind == Kind::SystemCall);
@@ -304,14 +261,10 @@ TEST_CASE("a stop that was passed before comes at once, and once only") {
   for (int i = 0; i < 2000; ++i) REQUIRE(program.run().kind == Kind::SystemCall);
 }
 
-TEST_CASE("icount passes where instructions are time, with nothing late and nothing off") {
+TEST_CASE("icount counts and stops where instructions are time, whatever one takes") {
   become(Pmu::None).clock_rate = GENERATE(1, 2, 32);
   power_on_tcg();
-  const CounterFacts& facts = start();
-  INFO(refusals);
-  REQUIRE(facts.name == "icount");
-  REQUIRE(facts.margin == 4);
-  REQUIRE(facts.tolerance == 0);
+  REQUIRE(start());
   Program program{1000};
   restart_count();
   for (const std::uint64_t place : {1, 2, 100, 977}) {
@@ -325,7 +278,7 @@ TEST_CASE("icount passes where instructions are time, with nothing late and noth
 TEST_CASE("a stop too far away for any number stops nothing, and hinders nothing") {
   become(Pmu::None);
   power_on_tcg();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{1000};
   for (const std::uint64_t place : {~0ull, ~0ull - 50, 1ull << 63}) {
     restart_count();
@@ -335,21 +288,10 @@ TEST_CASE("a stop too far away for any number stops nothing, and hinders nothing
   }
 }
 
-TEST_CASE("icount is refused where the clock is anything else") {
-  become(Pmu::None);
-  SECTION("instructions that take no time") { machine.clock_rate = 0; }
-  SECTION("real time") { machine.clock_jitters = true; }
-  SECTION("a timer of another rate") { machine.timer_rate = 2; }
-  power_on_tcg();
-  REQUIRE(start().name == "landmark");
-  INFO(refusals);
-  REQUIRE(refusals.find("icount: ") == 0);
-}
-
 TEST_CASE("with icount a stop and the time limit are both waited for, whichever is first") {
   become(Pmu::None);
   power_on_tcg();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{4000};
   restart_count();
   arm_timer(reprise::Nanoseconds{300});
@@ -368,7 +310,7 @@ TEST_CASE("with icount a stop and the time limit are both waited for, whichever 
 TEST_CASE("an overflow of icount's that comes while the kernel works stops nothing too early") {
   become(Pmu::None);
   power_on_tcg();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{490};
   for (std::uint64_t place = 491; place < 600; ++place) {
     restart_count();
@@ -387,7 +329,7 @@ TEST_CASE("an overflow of icount's that comes while the kernel works stops nothi
 TEST_CASE("what is left of icount's stop is no timer's expiry") {
   become(Pmu::None);
   power_on_tcg();
-  REQUIRE(start().counts);
+  REQUIRE(start());
   Program program{490};
   restart_count();
   arm_timer(reprise::Nanoseconds{100'000});
@@ -398,38 +340,3 @@ TEST_CASE("what is left of icount's stop is no timer's expiry") {
   for (int i = 0; i < 500; ++i) REQUIRE(program.run().kind == Kind::SystemCall);
 }
 
-TEST_CASE("auto asks CPUID first, a choice does not, but tests all the same") {
-  become(Pmu::None);
-  machine.power_on();
-  REQUIRE(start().name == "landmark");
-  REQUIRE(refusals.empty());
-  REQUIRE(start(Choice::Pmu).name == "landmark");
-  REQUIRE(refusals ==
-          "pmu-intel: its registers do not exist\npmu-amd: its registers do not exist\n");
-  REQUIRE(start(Choice::Icount).name == "icount");  // this machine's clock is one
-  REQUIRE(start(Choice::Landmark).name == "landmark");
-  become(Pmu::Intel).version = 0;
-  machine.power_on();
-  REQUIRE(start().name == "landmark");
-  REQUIRE(start(Choice::Pmu).name == "pmu-intel");
-  become(Pmu::AmdOld);
-  machine.power_on(1u << 31);  // a virtual machine: the older four are announced by nothing
-  REQUIRE(start().name == "landmark");
-  REQUIRE(start(Choice::Pmu).name == "pmu-amd");
-}
-
-TEST_CASE("without memory for its test a counter is refused, and nothing is lost") {
-  become(Pmu::Intel);
-  machine.power_on();
-  for (std::size_t frames = 0; frames < 40; ++frames) {
-    FakeMemory memory;
-    memory.limit(frames);
-    std::size_t told = 0;
-    static std::size_t* tells = nullptr;
-    tells = &told;
-    start_counter(Choice::Pmu, memory, [](std::string_view, std::string_view) { ++*tells; });
-    REQUIRE(memory.allocated() == 0);
-    REQUIRE((told == 0) == counter().counts);
-  }
-  REQUIRE(counter().counts);
-}

@@ -127,11 +127,11 @@ std::optional<std::uint64_t> on_read(Msr msr) {
 }
 
 // The word's entry, level by level (Intel SDM Vol. 3A §4.5).
-const std::uint8_t* user_bytes(std::uint64_t address) {
+const std::uint8_t* user_bytes(std::uint64_t address, std::uint64_t rights = 5) {
   std::uint64_t frame = cpu.cr3 >> 12;
   for (const unsigned shift : {39, 30, 21, 12}) {
     const std::uint64_t entry = frame_words(reprise::FrameNumber{frame})[address >> shift & 511];
-    if ((entry & 5) != 5) throw std::logic_error("executes what is not mapped");
+    if ((entry & rights) != rights) throw std::logic_error("reaches what is not mapped so");
     frame = (entry & TableEntry::Frame) >> 12;
   }
   return reinterpret_cast<const std::uint8_t*>(frame_words(reprise::FrameNumber{frame}).data()) +
@@ -167,6 +167,10 @@ std::optional<std::uint64_t> interrupt() {
 
 constexpr std::uint64_t page_fault = page_fault_vector | 6ull << 32;
 
+void write_byte(std::uint64_t address) {
+  *const_cast<std::uint8_t*>(user_bytes(address, 7)) += 1;
+}
+
 // One instruction; a reason when it traps. A faulting one does not retire.
 std::optional<std::uint64_t> execute(UserState& s) {
   const std::uint8_t* code = user_bytes(s[Register::Rip]);
@@ -180,8 +184,11 @@ std::optional<std::uint64_t> execute(UserState& s) {
     case 0xffc9: zero = --s[Register::Rcx] == 0; rip += 2; break;
     case 0xffcd: zero = --s[Register::Rbp] == 0; rip += 2; break;
     case 0x31c0: case 0x0fa2: rip += 2; break;                  // XOR EAX, EAX; CPUID
-    case 0xf0ff: rip += 3; break;                               // LOCK INC [RDI]
-    case 0xf3aa: s[Register::Rcx] = 0; rip += 2; break;         // REP STOSB
+    case 0xf0ff: write_byte(s[Register::Rdi]); rip += 3; break;  // LOCK INC [RDI]
+    case 0xf3aa:                                                 // REP STOSB
+      for (; s[Register::Rcx] != 0; --s[Register::Rcx]) write_byte(s[Register::Rdi]++);
+      rip += 2;
+      break;
     default:
       if (code[0] == 0x90) rip += 1;
       else if (code[0] == 0xb9) { s[Register::Rcx] = immediate(); rip += 5; }

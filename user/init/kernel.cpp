@@ -23,10 +23,12 @@ void configure(const KernelSettings& settings) {
   REPRISE_ASSERT(raw_call(REPRISE_CONFIGURE, address_of(&settings)) == 0);
 }
 
-CounterReport choose_counter(std::uint64_t choice) {
-  CounterReport report{};
-  REPRISE_ASSERT(raw_call(REPRISE_COUNTER, choice, address_of(&report)) == 0);
-  return report;
+void use_counter(const CounterSettings& settings) {
+  REPRISE_ASSERT(raw_call(REPRISE_COUNTER, address_of(&settings)) == 0);
+}
+
+void probe_counter(CounterProbe& probe) {
+  static_cast<void>(raw_call(REPRISE_PROBE, address_of(&probe)));
 }
 
 const MachineReport& machine_report() {

@@ -13,7 +13,8 @@
 namespace reprise {
 
 void configure(const KernelSettings& settings);
-[[nodiscard]] CounterReport choose_counter(std::uint64_t choice);
+void use_counter(const CounterSettings& settings);
+void probe_counter(CounterProbe& probe);  // as CounterProbes::run
 [[nodiscard]] const MachineReport& machine_report();  // as it is now; one object
 // What firmware or boot loader left at a physical address; false when it cannot be read.
 [[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);

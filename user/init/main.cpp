@@ -7,6 +7,7 @@
 #include "kernel/base/assert.hpp"
 #include "user/init/acpi.hpp"
 #include "user/init/boot_info.hpp"
+#include "user/init/counter_choice.hpp"
 #include "user/init/ending.hpp"
 #include "user/init/error.hpp"
 #include "user/init/event_line.hpp"
@@ -64,14 +65,32 @@ void find_devices() {
   interrupt_inputs = start_interrupts(acpi.interrupts);
 }
 
+// Memory for the programs that are probed: written to first, so that they can.
+alignas(REPRISE_PAGE_SIZE) constinit volatile std::uint8_t probe_data[REPRISE_PAGE_SIZE]{};
+
+void probe_with_data(CounterProbe& probe) {
+  probe_data[0] = 0;
+  probe_counter(probe);
+}
+
+// Refusals are told when the kernel has described the machine, which it does once it has a counter.
+CounterFacts start_counter() {
+  const CounterProbes probes{probe_with_data, reinterpret_cast<std::uint64_t>(counter_programs),
+                             reinterpret_cast<std::uint64_t>(probe_data)};
+  flush_output();
+  const CounterFacts facts =
+      choose_counter(settings.counter, user::cpuid_leaf, probes, print_refused_counter);
+  use_counter(facts.settings);
+  return facts;
+}
+
 void introduce() {
   say("Reprise: every processing element runs twice, is compared, then committed");
   describe_processor();
   say("interrupts: ", (interrupt_inputs & local_x2apic) != 0 ? "x2APIC" : "xAPIC",
       ", I/O APIC inputs ", interrupt_inputs & ~local_x2apic, ", 8259 masked; ACPI tables ",
       acpi.tables);
-  flush_output();  // before the kernel's own lines about the machine and its counters
-  print_counter(choose_counter(static_cast<std::uint64_t>(settings.counter)));
+  print_counter(start_counter());
   print_boot(machine_report(), boot.command_line);
 }
 

@@ -33,20 +33,15 @@ constexpr Feature features[] = {
     {"invariant-tsc", 0x80000007, &CpuidResult::edx, 8},
     {"hypervisor", 1, &CpuidResult::ecx, 31}};
 
-// A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.
-CpuidResult leaf_or_zeros(std::uint32_t leaf) {
-  return cpuid(leaf & 0xf0000000).eax >= leaf ? cpuid(leaf) : CpuidResult{};
-}
-
 bool has(const Feature& feature) {
-  return (leaf_or_zeros(feature.leaf).*feature.where >> feature.position & 1) != 0;
+  return (user::cpuid_leaf(feature.leaf).*feature.where >> feature.position & 1) != 0;
 }
 
 }  // namespace
 
 void describe_processor() {
   std::array<CpuidResult, 3> brand{};
-  for (std::uint32_t i = 0; i < brand.size(); ++i) brand[i] = leaf_or_zeros(0x80000002 + i);
+  for (std::uint32_t i = 0; i < brand.size(); ++i) brand[i] = user::cpuid_leaf(0x80000002 + i);
   std::string_view name{reinterpret_cast<const char*>(brand.data()), sizeof(brand)};
   while (!name.empty() && (name.back() == ' ' || name.back() == '\0')) name.remove_suffix(1);
   while (!name.empty() && name.front() == ' ') name.remove_prefix(1);

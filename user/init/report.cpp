@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "kernel/base/extremes.hpp"
 #include "user/init/event_line.hpp"
 #include "user/init/kernel.hpp"
 #include "user/lib/calls.hpp"
@@ -76,18 +77,28 @@ void print_error(Error error, std::string_view subject) {
 
 std::string_view name_of(PeEnd::Kind kind) { return end_names[static_cast<std::size_t>(kind)]; }
 
-void print_counter(const CounterReport& counter) {
-  const std::string_view name = counter.name.data();
-  if (counter.counts != 0) {
-    say("counter: ", name, "; stops up to ", counter.margin, " instructions late (seen ",
-        counter.skid, "), counts off by up to ", counter.tolerance, "; subtracts ",
-        counter.overcount_interrupt, " per interrupt, ", counter.overcount_fault, " per fault");
+void print_refused_counter(std::string_view name, std::string_view reason) {
+  say("counter ", name, " refused: ", reason);
+  print_event("counter-refused", "name", name, "reason", reason);
+}
+
+void print_counter(const CounterFacts& counter) {
+  const CounterSettings& settings = counter.settings;
+  const auto added = [](std::int64_t correction) {
+    return static_cast<std::uint64_t>(larger<std::int64_t>(correction, 0));
+  };
+  const std::uint64_t interrupt = added(settings.corrections.interrupt);
+  const std::uint64_t fault = added(settings.corrections.fault);
+  const std::string_view name = name_of(settings.kind);
+  if (settings.kind != CounterKind::Landmark) {
+    say("counter: ", name, "; stops up to ", settings.margin, " instructions late (seen ",
+        counter.skid, "), counts off by up to ", settings.tolerance, "; subtracts ", interrupt,
+        " per interrupt, ", fault, " per fault");
   } else {
     say("counter: none; a breakpoint stops second runs");
   }
-  print_event("counter", "name", name, "margin", counter.margin, "tolerance", counter.tolerance,
-              "skid", counter.skid, "overcount_interrupt", counter.overcount_interrupt,
-              "overcount_fault", counter.overcount_fault);
+  print_event("counter", "name", name, "margin", settings.margin, "tolerance", settings.tolerance,
+              "skid", counter.skid, "overcount_interrupt", interrupt, "overcount_fault", fault);
 }
 
 void print_boot(const MachineReport& machine, std::string_view command_line) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "kernel/abi/init.hpp"
+#include "user/init/counter_test.hpp"
 #include "user/init/error.hpp"
 #include "user/init/programs.hpp"
 #include "user/init/word_names.hpp"
@@ -15,7 +16,8 @@ namespace reprise {
 // fault.
 void print_error(Error error, std::string_view subject);
 
-void print_counter(const CounterReport& counter);
+void print_refused_counter(std::string_view name, std::string_view reason);
+void print_counter(const CounterFacts& counter);
 
 // The last line before the programs'.
 void print_boot(const MachineReport& machine, std::string_view command_line);

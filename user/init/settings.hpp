@@ -59,7 +59,7 @@ struct Settings {
   enum class Check : std::uint8_t { Dirty, Full };
   enum class OnFail : std::uint8_t { Stop, Halt, Reboot };
   enum class Flush : std::uint8_t { None, Touched, All };
-  enum class Counter : std::uint8_t { Auto, Pmu, Icount, Landmark };  // as arch::CounterChoice
+  enum class Counter : std::uint8_t { Auto, Pmu, Icount, Landmark };
   enum class Input : std::uint8_t { None, Console };
   enum class Report : std::uint8_t { Full, Short, None };
 

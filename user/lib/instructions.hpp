@@ -18,6 +18,11 @@ inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
   return r;
 }
 
+// A leaf, or zeros where the CPU does not have it: each block's first leaf says which is its last.
+inline CpuidResult cpuid_leaf(std::uint32_t leaf) {
+  return cpuid(leaf & 0xf0000000).eax >= leaf ? cpuid(leaf) : CpuidResult{};
+}
+
 // XCR0: which extended state the kernel lets programs use. Needs CPUID 1 ECX bit 27 (OSXSAVE).
 inline std::uint64_t enabled_state() {
   std::uint32_t low = 0;

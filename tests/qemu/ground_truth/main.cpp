@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <optional>
 
-#include "arch/counter.hpp"
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
@@ -20,6 +19,7 @@
 #include "kernel/dwc/element.hpp"
 #include "kernel/process/loader.hpp"
 #include "tests/qemu/ground_truth/answers.hpp"
+#include "tests/qemu/ground_truth/counter.hpp"
 #include "tests/qemu/ground_truth/single_step.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
 #include "user/init/boot_info.hpp"
@@ -211,7 +211,7 @@ void print_result(const Process& process, const Result& result) {
               Hex{result.memory}, "ends", result.ends);
 }
 
-bool compare_runs(Process& traced, Process& stopped) {
+bool compare_runs(Process& traced, Process& stopped, std::string_view counter) {
   make_alike(stopped, traced);
   trace.clear();
   const std::optional<Result> reference = record(traced);
@@ -224,7 +224,7 @@ bool compare_runs(Process& traced, Process& stopped) {
   random_limit.end();
   if (result) print_result(stopped, *result);
   const bool alike = result && *result == *reference;
-  print_event("ground-truth", "process", name_of(stopped), "counter", arch::counter().name,
+  print_event("ground-truth", "process", name_of(stopped), "counter", counter,
               "positions", std::uint64_t{trace.size()}, "stops", counts.stops, "empty",
               counts.empty, "repeating", counts.repeating, "lost", counts.lost, "alike",
               std::string_view{alike ? "yes" : "no"});
@@ -260,10 +260,8 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
     give_up("wrong arguments");
   }
   machine.settings = settings.for_kernel();
-  arch::start_counter(static_cast<arch::CounterChoice>(settings.counter), machine.frames,
-                      [](std::string_view name, std::string_view reason) {
-                        print_event("counter-refused", "name", name, "reason", reason);
-                      });
+  const auto counter = start_counter(machine, settings.counter);
+  if (!counter) give_up("too little memory for the counter's test");
   if (!trace.allocate(machine.frames)) give_up("too little memory for the trace");
   start_programs();
   ProcessTable& processes = machine.processes;
@@ -272,7 +270,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
     if (processes[i].hardened() || !processes[i + 1].hardened()) {
       give_up("give pairs of a program, and harden= the second of each");
     }
-    good &= compare_runs(processes[i], processes[i + 1]);
+    good &= compare_runs(processes[i], processes[i + 1], *counter);
   }
   arch::exit_machine(good ? ExitCode::Clean : ExitCode::ProgramFailed);
 }

@@ -1,0 +1,13 @@
+// The instruction counter, chosen as init chooses it.
+#pragma once
+
+#include "kernel/system.hpp"
+#include "user/init/settings.hpp"
+
+namespace ground_truth {
+
+// Its name; it is in use. Nothing: no memory for its test.
+[[nodiscard]] std::optional<std::string_view> start_counter(reprise::System& machine,
+                                                            reprise::Settings::Counter choice);
+
+}  // namespace ground_truth

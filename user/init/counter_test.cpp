@@ -1,0 +1,202 @@
+#include "user/init/counter_test.hpp"
+
+#include <array>
+
+#include "kernel/base/extremes.hpp"
+
+extern "C" const std::uint8_t counter_loop[], counter_page_faults[], counter_lock[],
+    counter_cpuid[], counter_rep[];
+
+namespace reprise {
+namespace {
+
+using Ending = CounterProbe::Ending;
+
+// Of counter_programs.asm. `instructions` without those that fault.
+struct Program {
+  std::string_view name;
+  const std::uint8_t* begin;
+  std::uint64_t instructions;
+  std::uint64_t iterations;  // of a REP, which may count as one instruction or each by itself
+};
+constexpr std::uint64_t line_length = 65536;
+constexpr Program line{"straight line", counter_programs, line_length + 1, 0};
+constexpr Program loop{"loop", counter_loop, 20'002, 0};
+constexpr Program faults{"page faults", counter_page_faults, 42, 0};
+constexpr std::array programs{line, loop, faults, Program{"LOCK", counter_lock, 602, 0},
+                              Program{"CPUID", counter_cpuid, 82, 0},
+                              Program{"REP", counter_rep, 3, 1000}};
+constexpr std::uint64_t faulting_bytes = 2;
+
+struct Limits {  // what is taken from a counter at most
+  std::string_view name;
+  std::uint64_t correction;  // a trap that adds more than that is not believed
+  std::uint64_t tolerance;   // nor counts that are further off
+};
+constexpr std::array<Limits, 4> limits{  // by CounterKind
+    {{"landmark", 0, 0}, {"pmu-intel", 8, 16}, {"pmu-amd", 8, 16}, {"icount", 1000, 0}}};
+
+constexpr unsigned patience = 1000;             // traps in one program
+constexpr std::uint64_t long_time = 1'000'000'000;  // nanoseconds; none of the programs takes that
+constexpr unsigned interruptions = 5;
+constexpr unsigned stops = 64;
+constexpr std::uint64_t reserve = 4;  // of the margin
+
+constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) { return a < b ? b - a : a - b; }
+
+class CounterTest {
+public:
+  CounterTest(CounterKind kind, const CounterProbes& probes)
+      : probes_{probes}, limits_{limits[static_cast<std::size_t>(kind)]} {
+    facts_.settings.kind = kind;
+  }
+
+  bool passed() {
+    begin(faults);
+    if (enter(long_time) == Ending::None) return refuse("its registers do not exist");
+    if (!calibrate() || !count_all() || !count_all() || !stop_everywhere()) return false;
+    facts_.settings.margin = reserve + 2 * (facts_.skid + facts_.settings.tolerance);
+    return true;
+  }
+  [[nodiscard]] const CounterFacts& facts() const { return facts_; }
+  TextLine reason;
+
+private:
+  template <class... Parts>
+  bool refuse(const Parts&... parts) {
+    reason = TextLine{parts...};
+    return false;
+  }
+
+  [[nodiscard]] std::uint64_t& rip() { return probe_.registers.rip; }
+  [[nodiscard]] std::uint64_t position() { return rip() - probes_.programs; }  // in the line
+
+  void begin(const Program& program, std::uint64_t stop = 0) {
+    probe_ = {};
+    rip() = probes_.programs + static_cast<std::uint64_t>(program.begin - counter_programs);
+    probe_.registers.rdi = probes_.data;
+    probe_.registers.rsp = probes_.data + REPRISE_PAGE_SIZE;
+    stop_ = stop;
+    count_ = 0;
+  }
+
+  // To the next trap. Each probe counts from 0.
+  Ending enter(std::uint64_t nanoseconds) {
+    probe_.counter = facts_.settings;
+    probe_.time = nanoseconds;
+    probe_.stop = stop_ > count_ ? stop_ - count_ : 0;
+    probe_.count = 0;
+    probe_.ending = Ending::None;
+    probes_.run(probe_);
+    count_ += probe_.count;
+    return probe_.ending;
+  }
+
+  // To the next trap that decides something; a broken counter may give others without end.
+  Ending run(std::uint64_t nanoseconds = long_time) {
+    Ending ending = enter(nanoseconds);
+    for (unsigned i = 0; i < patience && ending == Ending::Device; ++i) {
+      ending = enter(nanoseconds);
+    }
+    return ending;
+  }
+
+  bool run_whole(const Program& program, unsigned interrupts) {
+    begin(program);
+    for (unsigned i = 0; i < patience; ++i) {
+      const Ending ending = run(interrupts != 0 ? 1000 : long_time);
+      if (ending == Ending::SystemCall) return true;
+      if (ending == Ending::Timer && interrupts != 0) --interrupts;
+      if (ending == Ending::Exception) rip() += faulting_bytes;
+    }
+    return refuse(program.name, ": does not come to its end");
+  }
+
+  // What the kind of trap that came last adds to a count.
+  bool learn(std::string_view what, std::uint64_t instructions, std::int64_t& correction) {
+    correction = static_cast<std::int64_t>(count_ - instructions);
+    if (distance(count_, instructions) <= limits_.correction) return true;
+    return refuse(what, ": counts ", count_, " instead of ", instructions);
+  }
+
+  // A timer interrupt within the line; how long it takes to get there is the machine's affair.
+  bool interrupt_line() {
+    for (std::uint64_t time = 500; time < 1'000'000; time *= 2) {
+      begin(line);
+      if (run(time) == Ending::Timer && position() != 0) return true;
+    }
+    return refuse("no timer interrupt");
+  }
+
+  bool calibrate() {
+    constexpr std::uint64_t place = 2048;
+    CounterSettings::Corrections found;
+    if (!run_whole(line, 0)) return false;
+    if (count_ == 0) return refuse("does not count");
+    if (!learn(line.name, line.instructions, found.call)) return false;
+    begin(faults);
+    run();
+    if (!learn(faults.name, 1, found.fault)) return false;
+    if (!interrupt_line() || !learn("interrupt", position(), found.interrupt)) return false;
+    begin(line, place);
+    enter(long_time);  // not run(): too early, it would go on to the place
+    if (position() < place) found.stop = static_cast<std::int64_t>(place - position());
+    if (position() + limits_.correction < place) return refuse("stops at once");
+    facts_.settings.corrections = found;
+    return true;
+  }
+
+  bool agrees(std::string_view what, std::uint64_t instructions, std::uint64_t iterations) {
+    std::uint64_t off = distance(count_, instructions);
+    if (iterations != 0) {
+      off = smaller(off, distance(count_, instructions + iterations));
+      off = smaller(off, distance(count_, instructions + iterations - 1));
+    }
+    facts_.settings.tolerance = larger(facts_.settings.tolerance, off);
+    return off <= limits_.tolerance ||
+           refuse(what, ": counts ", count_, " instead of ", instructions);
+  }
+
+  bool count_all() {
+    for (const Program& program : programs) {
+      if (!run_whole(program, program.begin == loop.begin ? interruptions : 0) ||
+          !agrees(program.name, program.instructions, program.iterations)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  bool stop_everywhere() {
+    for (std::uint64_t i = 0; i < stops; ++i) {
+      const std::uint64_t place = 1 + 7 * i * i;
+      begin(line, place);
+      if (run() != Ending::Counter) return refuse("does not stop at ", place);
+      if (position() < place) return refuse("stops at ", position(), " instead of ", place);
+      facts_.skid = larger(facts_.skid, position() - place);
+      if (!agrees("stop", position(), 0)) return false;
+      probe_.steps = 1;  // as the kernel does from there on
+      run();
+      if (!agrees("single step", position(), 0)) return false;
+    }
+    return true;
+  }
+
+  const CounterProbes& probes_;
+  const Limits& limits_;
+  CounterFacts facts_{};
+  CounterProbe probe_{};
+  std::uint64_t stop_ = 0, count_ = 0;
+};
+
+}  // namespace
+
+std::string_view name_of(CounterKind kind) { return limits[static_cast<std::size_t>(kind)].name; }
+
+Result<CounterFacts, TextLine> test_counter(CounterKind kind, const CounterProbes& probes) {
+  CounterTest test{kind, probes};
+  if (!test.passed()) return Failure{test.reason};
+  return test.facts();
+}
+
+}  // namespace reprise

@@ -183,7 +183,11 @@ std::optional<std::uint64_t> execute(UserState& s) {
     case 0x8806: return page_fault;                             // MOV [RSI], AL
     case 0xffc9: zero = --s[Register::Rcx] == 0; rip += 2; break;
     case 0xffcd: zero = --s[Register::Rbp] == 0; rip += 2; break;
-    case 0x31c0: case 0x0fa2: rip += 2; break;                  // XOR EAX, EAX; CPUID
+    case 0x31c0: rip += 2; break;                               // XOR EAX, EAX
+    case 0x0fa2:                                                // CPUID
+      if (machine.cpuid_faults) return general_protection_vector;
+      rip += 2;
+      break;
     case 0xf0ff: write_byte(s[Register::Rdi]); rip += 3; break;  // LOCK INC [RDI]
     case 0xf3aa:                                                 // REP STOSB
       for (; s[Register::Rcx] != 0; --s[Register::Rcx]) write_byte(s[Register::Rdi]++);

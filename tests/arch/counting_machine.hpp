@@ -23,6 +23,7 @@ struct CountingMachine {
   std::uint64_t timer_rate = 1;       // ticks of the timer in one of the clock
   std::uint64_t kernel_ticks = 70;    // on the way into ring 3, and on the way out
   bool clock_jitters = false;
+  bool cpuid_faults = false;          // in ring 3
 
   // Lies.
   bool counts = true, counts_kernel = false, interrupts = true;

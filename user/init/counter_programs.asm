@@ -43,7 +43,7 @@ counter_cpuid:
   mov ebp, 20
 .again:
   xor eax, eax
-  cpuid
+  cpuid                      ; may fault: the kernel hides a few things (docs/fault-model.md)
   dec ebp
   jnz .again
   syscall

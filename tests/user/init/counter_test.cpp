@@ -89,6 +89,15 @@ TEST_CASE("what interrupts and faults add to a counter is found") {
   REQUIRE(facts.settings.tolerance <= 1);
 }
 
+TEST_CASE("a counter is not to blame for a CPUID that faults") {
+  become(GENERATE(Pmu::Intel, Pmu::AmdCore)).cpuid_faults = true;
+  machine.power_on();
+  const auto [name, facts] = choose();
+  INFO(refusals);
+  REQUIRE(facts.settings.kind != CounterKind::Landmark);
+  REQUIRE(facts.settings.tolerance == 0);
+}
+
 TEST_CASE("a counter that is off is refused, and the boot goes on without") {
   become(Pmu::Intel);
   const char* reason = "";

@@ -40,13 +40,15 @@ void build_kernel_tables(const BootInfo& info, reprise::FrameSource& frames);
 void check_write_xor_execute();                      // walks all mappings, panics on a bad one
 void start_extended_state();                         // FXSAVE, or XSAVE with every component
 void start_interrupts();                             // 8259 masked, local APIC
-void start_clock();                                  // TSC and APIC timer calibrated, bounded waits
+void start_clock();                                  // APIC timer measured by the time stamp
 
-// A line about what was found: the clock's source.
-void describe_machine(void (*line)(std::string_view text));
-
-// Monotonic, since kernel entry; the time that start_clock() took is left out.
+// Monotonic, since kernel entry, but for one jump at set_clock(): until that the time stamp is taken
+// to run at 1 GHz, so that a nanosecond is one of its ticks.
 [[nodiscard]] reprise::Nanoseconds now();
+[[nodiscard]] std::uint64_t timer_frequency();       // of the local APIC's timer, in hertz; 0: stands
+// How fast both run, in hertz; and that this moment is time_stamp() `stamp`: what has passed since
+// is left out of time.
+void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp);
 [[nodiscard]] std::uint64_t entropy();               // RDSEED, RDRAND, else a mixed time stamp
 [[nodiscard]] std::uint64_t hardware_capabilities(); // AT_HWCAP: CPUID 1 EDX
 [[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks: for stand_in()

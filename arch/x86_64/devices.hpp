@@ -7,7 +7,6 @@
 
 #include "arch/x86_64/instructions.hpp"
 #include "kernel/base/interrupt_controllers.hpp"
-#include "kernel/base/text_line.hpp"
 
 namespace arch::x86 {
 
@@ -47,10 +46,6 @@ void stop_timer();
 [[nodiscard]] std::optional<std::uint64_t> timer_left();
 
 // Time (clock.cpp).
-void note_kernel_entry();                        // now() counts from here
-[[nodiscard]] std::uint64_t timer_frequency();  // of the local APIC's timer, in hertz
-
-// A line for describe_machine().
-[[nodiscard]] reprise::TextLine describe_clock();
+void note_kernel_entry();  // now() counts from here
 
 }  // namespace arch::x86

@@ -4,9 +4,9 @@
 
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
-#include "arch/x86_64/calibration.hpp"
 #include "arch/x86_64/devices.hpp"
 #include "kernel/base/extremes.hpp"
+#include "kernel/base/scale.hpp"
 
 namespace arch {
 
@@ -61,7 +61,7 @@ void arm_timer(reprise::Nanoseconds duration) {
   timer_armed = duration.value() != 0;
   if (!timer_armed) return stop_timer();
   const std::uint64_t time = duration.value() < longest_arming ? duration.value() : longest_arming;
-  start_timer(scale(time, timer_frequency(), second));
+  start_timer(reprise::scale(time, timer_frequency(), second));
 }
 
 void forget_longest_hold() {

@@ -24,6 +24,8 @@ inline constexpr std::size_t most_grants = 16;  // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
 inline constexpr std::size_t most_physical_bytes = 64 << 10;  // of one REPRISE_PHYSICAL_READ
 inline constexpr std::size_t most_boot_bytes = 1 << 20;  // of what the boot loader left to be read
+inline constexpr std::uint64_t slowest_clock = 1'000'000;       // hertz, for REPRISE_CLOCK
+inline constexpr std::uint64_t fastest_clock = 10'000'000'000;  // such that scale() is exact
 inline constexpr unsigned highest_priority = 7;
 inline constexpr std::uint64_t init_number = 1;
 inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
@@ -68,6 +70,9 @@ struct MachineReport {
   std::uint64_t total_memory, free_memory;
   std::uint64_t longest_wait, longest_pe;  // nanoseconds
   FlipCounts flips;
+  // Of the local APIC's timer; 0: it does not move. Until REPRISE_CLOCK the time stamp is taken to
+  // run at 1 GHz, so that these are the timer's ticks in 10^9 of the time stamp.
+  std::uint64_t timer_hertz;
   std::uint64_t modules;
   std::uint64_t boot_address, boot_bytes;  // physical: what the boot loader left to be read
 };

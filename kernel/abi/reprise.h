@@ -53,6 +53,7 @@ enum reprise_call {
                             have sent all text */
   REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
   REPRISE_PROBE = 43,    /* (CounterProbe*): runs init's own code under a counter; returns 0 */
+  REPRISE_CLOCK = 44,    /* (hertz of the time stamp, of the timer, time stamp now): returns 0 */
 };
 
 enum reprise_error {

@@ -48,7 +48,6 @@ std::int64_t counter(Call& call) {
   if (!call.get(call.a, settings)) return -REPRISE_BAD_ADDRESS;
   const std::int64_t answer = use_counter(settings);
   if (answer != 0) return answer;
-  arch::describe_machine([](std::string_view text) { say(text); });
   arch::forget_longest_hold();  // the probes are not what interrupts wait for
   call.system.longest_pe = {};
   return 0;
@@ -70,6 +69,7 @@ std::int64_t machine(Call& call) {
   report.longest_wait = arch::longest_hold().value();
   report.longest_pe = call.system.longest_pe.value();
   report.flips = call.system.injector.settled();
+  report.timer_hertz = arch::timer_frequency();
   report.modules = boot.modules.size();
   report.boot_address = boot.blob.start.value();
   report.boot_bytes = boot.blob.size;
@@ -168,9 +168,24 @@ std::int64_t interrupts(Call& call) {
   return answer ? static_cast<std::int64_t>(*answer) : -REPRISE_BAD_ARGUMENT;
 }
 
+// Time may go back here: only while there is nobody else to see it.
+std::int64_t clock(Call& call) {
+  const auto possible = [](std::uint64_t hertz) {
+    return hertz >= slowest_clock && hertz <= fastest_clock;
+  };
+  if (!possible(call.a) || !possible(call.b) || call.c > arch::time_stamp() ||
+      call.system.processes.size() > 1) {
+    return -REPRISE_BAD_ARGUMENT;
+  }
+  arch::set_clock(call.a, call.b, call.c);
+  arch::forget_longest_hold();  // what it knows of time is the old one's
+  return 0;
+}
+
 }  // namespace
 
 constexpr decltype(init_calls) init_calls{configure, counter, machine, physical_read, inject, start,
-                                          news, status, end, shutdown, interrupts, probe};
+                                          news, status, end, shutdown, interrupts, probe,
+                                          clock};
 
 }  // namespace reprise

@@ -10,6 +10,6 @@
 namespace reprise {
 
 // By number, from REPRISE_CONFIGURE on.
-extern const std::array<CallHandler, REPRISE_PROBE - REPRISE_CONFIGURE + 1> init_calls;
+extern const std::array<CallHandler, REPRISE_CLOCK - REPRISE_CONFIGURE + 1> init_calls;
 
 }  // namespace reprise

@@ -46,6 +46,10 @@ bool read_physical(std::uint64_t address, std::span<std::byte> to) {
   return true;
 }
 
+void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp) {
+  REPRISE_ASSERT(raw_call(REPRISE_CLOCK, stamp_hertz, timer_hertz, stamp) == 0);
+}
+
 bool inject(const Injection& injection) {
   return raw_call(REPRISE_INJECT, address_of(&injection)) == 0;
 }

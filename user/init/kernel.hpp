@@ -18,6 +18,8 @@ void probe_counter(CounterProbe& probe);  // as CounterProbes::run
 [[nodiscard]] const MachineReport& machine_report();  // as it is now; one object
 // What firmware or boot loader left at a physical address; false when it cannot be read.
 [[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);
+// How fast the time stamp and the timer run; all since that time stamp is left out of time.
+void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp);
 [[nodiscard]] bool inject(const Injection& injection);
 [[nodiscard]] std::int64_t start_program(const ProgramRequest& request);  // its number, or an error
 // A process that has ended, each once, or a flip whose fate is known. Nothing: there is no more.

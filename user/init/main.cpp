@@ -7,6 +7,7 @@
 #include "kernel/base/assert.hpp"
 #include "user/init/acpi.hpp"
 #include "user/init/boot_info.hpp"
+#include "user/init/clock_rates.hpp"
 #include "user/init/counter_choice.hpp"
 #include "user/init/ending.hpp"
 #include "user/init/error.hpp"
@@ -73,11 +74,9 @@ void probe_with_data(CounterProbe& probe) {
   probe_counter(probe);
 }
 
-// Refusals are told when the kernel has described the machine, which it does once it has a counter.
 CounterFacts start_counter() {
   const CounterProbes probes{probe_with_data, reinterpret_cast<std::uint64_t>(counter_programs),
                              reinterpret_cast<std::uint64_t>(probe_data)};
-  flush_output();
   const CounterFacts facts =
       choose_counter(settings.counter, user::cpuid_leaf, probes, print_refused_counter);
   use_counter(facts.settings);
@@ -87,6 +86,7 @@ CounterFacts start_counter() {
 void introduce() {
   say("Reprise: every processing element runs twice, is compared, then committed");
   describe_processor();
+  set_clock_rates({acpi.timer_port, acpi.timer_has_32_bits});
   say("interrupts: ", (interrupt_inputs & local_x2apic) != 0 ? "x2APIC" : "xAPIC",
       ", I/O APIC inputs ", interrupt_inputs & ~local_x2apic, ", 8259 masked; ACPI tables ",
       acpi.tables);

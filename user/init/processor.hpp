@@ -1,5 +1,5 @@
 // Lines for people about the processor. Nothing is printed that differs between two boots of one
-// image on one machine; what the kernel has found of other devices, it says itself.
+// image on one machine.
 #pragma once
 
 namespace reprise {

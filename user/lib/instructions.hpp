@@ -59,6 +59,11 @@ inline std::uint8_t in8(std::uint16_t port) {
   asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
   return value;
 }
+inline std::uint32_t in32(std::uint16_t port) {
+  std::uint32_t value = 0;
+  asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+  return value;
+}
 inline void out8(std::uint16_t port, std::uint8_t value) {
   asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }

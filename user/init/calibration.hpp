@@ -1,19 +1,21 @@
 // How fast the time-stamp counter runs. No single source can be trusted on every machine: CPUID may
 // not say, recent chipsets gate the PIT, some firmware hides the ACPI timer. So every source there
-// is gives an estimate, measured with bounded waits, and the one that most others support wins.
-// Pure logic over a device that is read through a type; clock.cpp has the real ones.
+// is gives an estimate, and the one that most others support wins. Pure logic over a device that is
+// read through a type; clock_rates.cpp has the real ones.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string_view>
 
-namespace arch {
+#include "kernel/abi/init.hpp"
+#include "kernel/base/scale.hpp"
+
+namespace reprise {
 
 struct Estimate {
   std::string_view source;
-  std::uint64_t hertz;  // 0: the source does not answer
+  std::uint64_t hertz;  // 0: the source does not answer, or what no clock can be
   // Stated by the machine, not measured; or coarse: a nominal value that may be 1 % off.
   enum class Quality : std::uint8_t { Stated, Measured, Nominal } quality;
 };
@@ -53,51 +55,46 @@ struct Estimate {
   return distance <= hertz / 10'000 ? whole : hertz;
 }
 
-struct Interval {
-  std::uint64_t reference;  // ticks of the reference counter
-  std::uint64_t stamp;      // ticks of the time-stamp counter meanwhile
+// What no clock can be counts as no answer.
+[[nodiscard]] constexpr std::uint64_t hertz_or_none(std::uint64_t hertz) {
+  return hertz >= slowest_clock && hertz <= fastest_clock ? hertz : 0;
+}
+
+struct Sample {
+  std::uint64_t count;  // of a reference counter
+  std::uint64_t stamp;  // the time-stamp counter then
 };
 
 // Both counters at (nearly) one moment: of a few tries the one that took least time, so that an
-// SMI or a preempted virtual machine does not spoil the reading.
-template <class Hardware>
-Interval read_together() {
-  Interval best{};
+// SMI or a preempted virtual machine does not spoil the reading. Device::latch() notes the count by
+// one access, count() says what it was, Device::stamp() reads the time-stamp counter. What lies
+// between these takes equally long in two samples, and so cancels in their difference.
+template <class Device>
+Sample read_together(Device& device) {
+  Sample best{};
   std::uint64_t least = ~std::uint64_t{0};
   for (int attempt = 0; attempt < 5; ++attempt) {
-    const std::uint64_t before = Hardware::stamp();
-    const std::uint64_t reference = Hardware::reference();
-    const std::uint64_t took = Hardware::stamp() - before;
+    const std::uint64_t before = Device::stamp();
+    device.latch();
+    const std::uint64_t took = Device::stamp() - before;
+    const std::uint64_t count = device.count();
     if (took >= least) continue;
     least = took;
-    best = {reference, before + took / 2};
+    best = {count, before + took / 2};
   }
   return best;
 }
 
-// Lets at least `ticks` of the reference pass (it counts up, modulo mask + 1; `ticks` is well below
-// that). Nothing when it does not move, or does not get there within `patience` looks.
-// `Hardware::relax()` spins for about a microsecond without touching a device.
-template <class Hardware>
-std::optional<Interval> measure(std::uint64_t mask, std::uint64_t ticks, unsigned patience) {
-  constexpr unsigned looks_until_movement = 20'000;
-  const Interval start = read_together<Hardware>();
-  for (unsigned look = 0; look < patience; ++look) {
-    Hardware::relax();
-    const std::uint64_t passed = (Hardware::reference() - start.reference) & mask;
-    if (passed >= ticks) {
-      const Interval end = read_together<Hardware>();
-      return Interval{(end.reference - start.reference) & mask, end.stamp - start.stamp};
-    }
-    if (passed == 0 && look == looks_until_movement) return std::nullopt;
-  }
-  return std::nullopt;
+// Of the time-stamp counter, by a reference of `reference_hertz` that counts up, modulo mask + 1,
+// and passed that less than once. 0 when it stood (almost) still.
+[[nodiscard]] constexpr std::uint64_t measured_hertz(const Sample& from, const Sample& to,
+                                                     std::uint64_t mask,
+                                                     std::uint64_t reference_hertz) {
+  constexpr std::uint64_t fewest = 1000;  // for an error of a thousandth
+  const std::uint64_t passed = (to.count - from.count) & mask;
+  if (passed < fewest) return 0;
+  const std::uint64_t hertz = scale(to.stamp - from.stamp, reference_hertz, passed);
+  return hertz_or_none(snap_to_megahertz(hertz));
 }
 
-// ticks * hertz / of, exact as long as of * hertz fits into 64 bits, whatever `ticks` is.
-[[nodiscard]] constexpr std::uint64_t scale(std::uint64_t ticks, std::uint64_t hertz,
-                                            std::uint64_t of) {
-  return of == 0 ? 0 : ticks / of * hertz + ticks % of * hertz / of;
-}
-
-}  // namespace arch
+}  // namespace reprise

@@ -50,7 +50,6 @@ void start_clock();                                  // APIC timer measured by t
 // is left out of time.
 void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp);
 [[nodiscard]] std::uint64_t entropy();               // RDSEED, RDRAND, else a mixed time stamp
-[[nodiscard]] std::uint64_t hardware_capabilities(); // AT_HWCAP: CPUID 1 EDX
 [[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks: for stand_in()
 
 // On the serial line, \n as \r\n; polled. What cannot be written in bounded time is lost.

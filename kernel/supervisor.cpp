@@ -2,8 +2,8 @@
 
 #include "arch/run_user.hpp"
 #include "kernel/base/extremes.hpp"
+#include "kernel/calls/calls.hpp"
 #include "kernel/calls/exceptions.hpp"
-#include "kernel/calls/native_calls.hpp"
 #include "kernel/dwc/element.hpp"
 #include "kernel/process/scheduler.hpp"
 

@@ -1,7 +1,7 @@
 // The local APIC (Intel SDM Vol. 3A chapter 11; AMD APM Vol. 2 chapter 16): who may interrupt, and
 // the one-shot timer. As x2APIC, through MSRs, where the CPU has it; else as xAPIC, through memory.
 // Both hold the same registers, named here by their xAPIC offsets. The timer counts down at a rate
-// of its own, or, where the CPU can, waits for a value of the time-stamp counter (SDM §11.5.4.1).
+// of its own; its other mode, waiting for a time stamp, is not needed, and some CPUs have it wrong.
 //
 // Task priority lets only the timer through but between PEs and while the kernel idles: a device's
 // interrupt waits for the PE's end. Next: interrupts.cpp, from where device interrupts come.
@@ -24,13 +24,11 @@ enum class Register : std::uint16_t {
 
 constexpr std::uint32_t lvt_masked = 1 << 16;
 constexpr std::uint32_t lvt_nmi = 4 << 8;             // delivery mode
-constexpr std::uint32_t lvt_tsc_deadline = 2 << 17;  // timer mode; 0 is one-shot
 constexpr std::uint32_t software_enable = 1 << 8;
 constexpr std::uint32_t device_priority = 0xe0;  // see interrupts.hpp
 
 constinit volatile std::uint32_t* registers = nullptr;  // of the xAPIC; none: x2APIC
 constinit unsigned divisor_shift = ~0u;                 // what Divide holds
-constinit bool deadline = false;                        // the timer's mode
 
 constexpr Msr x2apic_msr(Register r) {
   return static_cast<Msr>(0x800 + (static_cast<unsigned>(r) >> 4));
@@ -74,7 +72,6 @@ bool in_x2apic_mode() { return registers == nullptr; }
 std::uint32_t local_apic_id() { return read(Register::Id) >> (in_x2apic_mode() ? 0 : 24); }
 
 void start_local_apic() {
-  deadline = has(feature::tsc_deadline);
   const std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En;
   write_msr(Msr::ApicBase, base);
   // Firmware may have chosen x2APIC already; from there is no way back but through a reset.
@@ -90,8 +87,7 @@ void start_local_apic() {
   mask_local_sources();
   write(Register::Spurious, software_enable | spurious_vector);
   // A software-disabled APIC would mask it.
-  write(Register::LvtTimer, timer_vector | (deadline ? lvt_tsc_deadline : 0));
-  mfence();  // a deadline must not be written before the mode
+  write(Register::LvtTimer, timer_vector);  // one-shot
   write(Register::ErrorStatus, 0);
   end_of_interrupt();  // of whatever the firmware left in service
 }
@@ -101,23 +97,15 @@ void admit_devices() { write(Register::TaskPriority, 0); }
 void hold_devices() { write(Register::TaskPriority, device_priority); }
 void admit_counter_interrupt() { write(Register::LvtPerformance, lvt_nmi); }
 
-bool timer_has_deadline() { return deadline; }
 std::uint32_t timer_count() { return read(Register::CurrentCount); }
 bool timer_interrupt_waits() {
   return (read(Register::TimersRequest) >> timer_vector % 32 & 1) != 0;
 }
 
-void stop_timer() {
-  if (deadline) return write_msr(Msr::TscDeadline, 0);
-  write(Register::InitialCount, 0);
-}
-
-bool timer_runs() {
-  return (deadline ? read_msr(Msr::TscDeadline) : read(Register::CurrentCount)) != 0;
-}
+void stop_timer() { write(Register::InitialCount, 0); }
+bool timer_runs() { return timer_count() != 0; }
 
 void start_timer(std::uint64_t ticks) {
-  if (deadline) return write_msr(Msr::TscDeadline, rdtsc() + ticks);
   constexpr std::uint64_t longest = 0xffffffff;
   constexpr unsigned last_shift = 7;  // divisors 1 to 128
   unsigned shift = 0;

@@ -39,7 +39,6 @@ void admit_counter_interrupt();  // as NMI, until it comes
 void start_timer(std::uint64_t ticks);
 void stop_timer();
 [[nodiscard]] bool timer_runs();
-[[nodiscard]] bool timer_has_deadline();      // its ticks are the time stamp's, there is no count
 [[nodiscard]] std::uint32_t timer_count();
 [[nodiscard]] bool timer_interrupt_waits();  // until the kernel lets it in
 // Of what arm_timer() has armed, 0 once it is over; nothing when nothing is (interrupts.cpp).

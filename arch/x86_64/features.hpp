@@ -26,7 +26,6 @@ inline constexpr Feature fxsr{"fxsr", 1, &CpuidResult::edx, 24};
 inline constexpr Feature sse2{"sse2", 1, &CpuidResult::edx, 26};
 inline constexpr Feature pdcm{"pdcm", 1, &CpuidResult::ecx, 15};
 inline constexpr Feature x2apic{"x2apic", 1, &CpuidResult::ecx, 21};
-inline constexpr Feature tsc_deadline{"tsc-deadline", 1, &CpuidResult::ecx, 24};
 inline constexpr Feature xsave{"xsave", 1, &CpuidResult::ecx, 26};
 inline constexpr Feature rdrand{"rdrand", 1, &CpuidResult::ecx, 30};
 inline constexpr Feature hypervisor{"hypervisor", 1, &CpuidResult::ecx, 31};

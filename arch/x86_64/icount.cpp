@@ -17,7 +17,7 @@ class Icount final : public CounterBackEnd {
 public:
   [[nodiscard]] bool start() override {
     rate_ = ticks_of_two_instructions() / 2;
-    return rate_ != 0 && !timer_has_deadline();
+    return rate_ != 0;
   }
 
   // The time that arm_timer() has set goes on; if it is over first, it stays the timer's.

@@ -28,23 +28,12 @@ void hold_again() {
   held_since = now().value();
 }
 
-// Both 8259 controllers: moved away from the exceptions' vectors, then masked for good. 8259A data
-// sheet: four initialization words each, then the mask.
-void mask_legacy_controllers() {
-  constexpr std::uint16_t first = 0x20, second_one = 0xa0;
-  for (const std::uint16_t controller : {first, second_one}) {
-    out8(controller, 0x11);                                   // cascaded, four words
-    out8(controller + 1, controller == first ? 0x20 : 0x28);  // vectors behind the exceptions
-    out8(controller + 1, controller == first ? 4 : 2);        // where the second one hangs
-    out8(controller + 1, 1);                                  // 8086 mode
-    out8(controller + 1, 0xff);
-  }
-}
-
 }  // namespace
 
 void start_interrupts() {
-  mask_legacy_controllers();
+  constexpr std::uint16_t first_mask = 0x21, second_mask = 0xa1;
+  out8(first_mask, 0xff);  // both 8259 controllers, for good: the local APIC's way in is masked, too
+  out8(second_mask, 0xff);
   start_local_apic();
 }
 

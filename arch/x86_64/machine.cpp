@@ -83,6 +83,4 @@ std::uint64_t entropy() {
   return mix(rdtsc() + mix(++count));
 }
 
-std::uint64_t hardware_capabilities() { return cpuid(1).edx; }
-
 }  // namespace arch

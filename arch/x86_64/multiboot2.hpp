@@ -9,9 +9,20 @@
 #include <string_view>
 
 #include "arch/machine.hpp"
-#include "arch/x86_64/bytes.hpp"
 
 namespace arch {
+
+using Bytes = std::span<const std::byte>;
+
+// The number or packed structure at `offset`; all zero when it does not lie wholly within `bytes`.
+template <class T>
+[[nodiscard]] T value_at(Bytes bytes, std::size_t offset) {
+  T value{};
+  if (offset <= bytes.size() && bytes.size() - offset >= sizeof(T)) {
+    __builtin_memcpy(&value, bytes.data() + offset, sizeof(T));
+  }
+  return value;
+}
 
 inline constexpr std::uint32_t multiboot2_magic = 0x36d76289;  // in EAX at entry
 

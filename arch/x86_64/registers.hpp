@@ -28,18 +28,12 @@ struct Rflags {
 };
 
 // Intel SDM Vol. 3B §17.2. Of Dr7 only what execution breakpoints 0 and 1 need: type and length 0.
-struct Dr6 {
-  static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0;
-};
-struct Dr7 {
-  static constexpr Bits G0 = bit(1), G1 = bit(3), Initial = 0x400;
-};
+struct Dr6 { static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0; };
+struct Dr7 { static constexpr Bits G0 = bit(1), G1 = bit(3), Initial = 0x400; };
 
 // Which components XSAVE and XRSTOR manage (Intel SDM Vol. 1 §13.3). Avx512 is three, opmask,
 // ZMM_Hi256 and Hi16_ZMM, of use only together.
-struct Xcr0 {
-  static constexpr Bits X87 = bit(0), Sse = bit(1), Avx = bit(2), Avx512 = 7 << 5;
-};
+struct Xcr0 { static constexpr Bits X87 = bit(0), Sse = bit(1), Avx = bit(2), Avx512 = 7 << 5; };
 
 // Intel SDM Vol. 4; AMD APM Vol. 2 appendix A.
 enum class Msr : std::uint32_t {
@@ -62,7 +56,6 @@ enum class Msr : std::uint32_t {
   GlobalStatusReset = 0x390,  // GLOBAL_OVF_CTRL before version 4
   Mc0Ctl = 0x400,  // four registers a bank: CTL, STATUS, ADDR, MISC
   Mc0Status = 0x401,
-  TscDeadline = 0x6e0,
   X2ApicInitialCount = 0x838,
   Efer = 0xc0000080,
   Star = 0xc0000081,
@@ -78,9 +71,7 @@ enum class Msr : std::uint32_t {
   PerfCtrCore0 = 0xc0010201,
 };
 
-struct Efer {
-  static constexpr Bits Sce = bit(0), Nxe = bit(11);
-};
+struct Efer { static constexpr Bits Sce = bit(0), Nxe = bit(11); };
 struct Hwcr { static constexpr Bits CpuidUserDis = bit(35); };
 struct MiscFeaturesEnables { static constexpr Bits CpuidFault = bit(0); };
 struct ArchCapabilities { static constexpr Bits TsxCtrl = bit(7); };
@@ -91,29 +82,15 @@ struct ApicBase {  // Extd: x2APIC mode
 };
 
 // Intel SDM Vol. 3B §15.3.1 and §15.3.2.
-struct McgCap {
-  static constexpr Bits Count = 0xff, CtlP = bit(8);
-};
-struct McgStatus {
-  static constexpr Bits Ripv = bit(0);
-};
-struct McStatus {
-  static constexpr Bits Pcc = bit(57), Val = bit(63);
-};
+struct McgCap { static constexpr Bits Count = 0xff, CtlP = bit(8); };
+struct McgStatus { static constexpr Bits Ripv = bit(0); };
+struct McStatus { static constexpr Bits Pcc = bit(57), Val = bit(63); };
 
 // Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1. Bit 32 of the global ones: fixed counter 0.
-struct FixedControl {
-  static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3);
-};
-struct GlobalStatus {
-  static constexpr Bits Fixed0 = bit(32), CtrFrz = bit(59);
-};
-struct PerfCapabilities {
-  static constexpr Bits FreezeInSmm = bit(12);
-};
-struct DebugCtl {
-  static constexpr Bits FreezeWhileSmm = bit(14);
-};
+struct FixedControl { static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3); };
+struct GlobalStatus { static constexpr Bits Fixed0 = bit(32), CtrFrz = bit(59); };
+struct PerfCapabilities { static constexpr Bits FreezeInSmm = bit(12); };
+struct DebugCtl { static constexpr Bits FreezeWhileSmm = bit(14); };
 // AMD APM Vol. 2 §13.2.1. Standing: retired instructions of ring 3, with interrupt, not enabled.
 struct PerfEvtSel {
   static constexpr Bits Usr = bit(16), Int = bit(20), En = bit(22), RetiredInstructions = 0xc0,

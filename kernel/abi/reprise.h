@@ -157,7 +157,6 @@ struct reprise_start {
   uint64_t file_bytes;
   uint64_t strings; /* argv, then the environment, one behind the other, each with its NUL */
   uint64_t argument_count, environment_count;
-  uint64_t hardware_capabilities; /* AT_HWCAP: CPUID 1 EDX */
 };
 
 /* The boot module `personality` is a flat image: it begins with this, and its parts follow each

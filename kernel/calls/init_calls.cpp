@@ -1,4 +1,4 @@
-#include "kernel/calls/init_calls.hpp"
+#include "kernel/calls/calls.hpp"
 
 #include <array>
 #include <bit>

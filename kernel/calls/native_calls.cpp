@@ -1,14 +1,14 @@
-#include "kernel/calls/native_calls.hpp"
+#include "kernel/calls/calls.hpp"
 
 #include <array>
 #include <span>
 
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
+#include "arch/run_user.hpp"
 #include "kernel/base/extremes.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"
-#include "kernel/calls/init_calls.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/console/log.hpp"
 
@@ -21,12 +21,8 @@ constexpr std::uint64_t max_log_bytes = 16384;
 constexpr std::uint64_t max_device_write = 1 << 20;  // bytes; nobody else runs meanwhile
 constexpr std::uint64_t most_refusals = 64;  // more than there are errors
 
-// The ABI's errors in the order of MemoryError.
-constexpr std::array<std::int64_t, 4> memory_errors{-REPRISE_BAD_ADDRESS, -REPRISE_OCCUPIED,
-                                                    -REPRISE_BAD_ADDRESS, -REPRISE_NO_MEMORY};
-
 std::int64_t code_of(const MemoryResult& result) {
-  return result ? 0 : memory_errors[static_cast<std::size_t>(result.error())];
+  return result ? 0 : -static_cast<std::int64_t>(*result.error);
 }
 
 std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
@@ -58,14 +54,10 @@ std::int64_t log(Call& call) {
   AddressSpace& space = call.process.space();
   if (!space.readable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
   if ((call.c & REPRISE_LOG_LINES) != 0) go_to_margin();
-  std::array<char, 256> chunk;
   for (std::uint64_t done = 0; done < size;) {
-    const std::uint64_t left = size - done;
-    const std::span text = std::span{chunk}.first(left < chunk.size() ? left : chunk.size());
-    const auto read = space.read(UserAddr{call.a + done}, std::as_writable_bytes(text));
-    if (!read) return code_of(read);
-    print_for_program({text.data(), text.size()});
-    done += text.size();
+    const auto piece = space.bytes_at(UserAddr{call.a + done}, size - done);
+    print_for_program({reinterpret_cast<const char*>(piece.data()), piece.size()});
+    done += piece.size();
   }
   return static_cast<std::int64_t>(size);
 }
@@ -78,14 +70,14 @@ std::int64_t map(Call& call) {
     return -REPRISE_BAD_ARGUMENT;
   }
   const bool replace = (call.d & REPRISE_MAP_REPLACE) != 0;
-  return code_of(call.process.space().map_zero(range.value(), *permissions,
+  return code_of(call.process.space().map_zero(*range, *permissions,
                                                replace ? Existing::Replace : Existing::Refuse));
 }
 
 std::int64_t unmap(Call& call) {
   const auto range = PageRange::of(UserAddr{call.a}, call.b);
   if (!range) return -REPRISE_BAD_ADDRESS;
-  call.process.space().unmap(range.value());
+  call.process.space().unmap(*range);
   return 0;
 }
 
@@ -94,7 +86,7 @@ std::int64_t protect(Call& call) {
   const auto permissions = permissions_of(call.c);
   if (!range) return -REPRISE_BAD_ADDRESS;
   if (!permissions) return -REPRISE_BAD_ARGUMENT;
-  return code_of(call.process.space().protect(range.value(), *permissions));
+  return code_of(call.process.space().protect(*range, *permissions));
 }
 
 std::int64_t set_base(Call& call) {
@@ -166,7 +158,7 @@ std::int64_t map_file(Call& call) {
     return -REPRISE_BAD_ARGUMENT;
   }
   const FrameNumber first = frame_of(file.start + call.d);
-  return code_of(call.process.space().map_frames(range.value(), first, *permissions));
+  return code_of(call.process.space().map_frames(*range, first, *permissions));
 }
 
 std::int64_t send(Call& call) { return call.system.ipc.call(call.process); }
@@ -190,7 +182,7 @@ std::int64_t map_device(Call& call) {
   if (call.c % page_size != 0 || call.c + call.b < call.c) return -REPRISE_BAD_ARGUMENT;
   if (!may_map(call.process, call.c, call.c + call.b - 1)) return -REPRISE_NOT_GRANTED;
   const FrameNumber first = frame_of(PhysAddr{call.c});
-  return code_of(call.process.space().map_frames(range.value(), first, {.read = false},
+  return code_of(call.process.space().map_frames(*range, first, {.read = false},
                                                  arch::Ownership::Device));
 }
 
@@ -198,9 +190,17 @@ std::int64_t device_write(Call& call) {
   if (call.c == 0 || call.c > max_device_write) return -REPRISE_BAD_ARGUMENT;
   if (!call.process.grants.allow(REPRISE_GRANT_MEMORY, call.a, call.a + call.c - 1))
     return -REPRISE_NOT_GRANTED;
+  AddressSpace& space = call.process.space();
+  if (!space.readable(UserAddr{call.b}, call.c)) return -REPRISE_BAD_ADDRESS;
   const auto device = arch::device_memory(PhysAddr{call.a}, call.c);
   if (device.empty()) return -REPRISE_NO_MEMORY;
-  return code_of(call.process.space().read(UserAddr{call.b}, device));
+  for (std::uint64_t done = 0; done < call.c;) {
+    arch::admit_interrupts();
+    const auto piece = space.bytes_at(UserAddr{call.b + done}, call.c - done);
+    __builtin_memcpy(device.data() + done, piece.data(), piece.size());
+    done += piece.size();
+  }
+  return 0;
 }
 
 // By number, as kernel/abi/reprise.h counts them.

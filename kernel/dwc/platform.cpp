@@ -1,5 +1,6 @@
 #include "kernel/dwc/platform.hpp"
 
+#include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/dwc/injector.hpp"
 

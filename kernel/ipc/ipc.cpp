@@ -1,8 +1,5 @@
 #include "kernel/ipc/ipc.hpp"
 
-#include <array>
-#include <span>
-
 #include "arch/run_user.hpp"
 #include "kernel/base/extremes.hpp"
 
@@ -34,12 +31,12 @@ std::int64_t check(Process& process) {
 std::int64_t transfer(Process& from, Process& to) {
   const Buffer source{from}, target{to};
   if (source.bytes > target.room) return -REPRISE_TOO_LONG;
-  std::array<std::byte, 512> chunk;
-  for (std::uint64_t done = 0; done < source.bytes; done += chunk.size()) {
+  if (!from.space().readable(source.address, source.bytes)) return -REPRISE_BAD_ADDRESS;
+  for (std::uint64_t done = 0; done < source.bytes;) {
     arch::admit_interrupts();
-    const std::span piece = std::span{chunk}.first(smaller(chunk.size(), source.bytes - done));
-    if (!from.space().read(source.address + done, piece)) return -REPRISE_BAD_ADDRESS;
+    const auto piece = from.space().bytes_at(source.address + done, source.bytes - done);
     if (!to.space().write(target.address + done, piece)) return -REPRISE_NO_MEMORY;
+    done += piece.size();
   }
   for (const Register word : {Register::Rsi, Register::Rdx, Register::R10})
     to.registers()[word] = from.registers()[word];

@@ -2,6 +2,8 @@
 
 #include "arch/frame_memory.hpp"
 #include "arch/run_user.hpp"
+#include "kernel/base/assert.hpp"
+#include "kernel/base/extremes.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace reprise {
@@ -17,32 +19,16 @@ void pass(PageNumber page) {
   if (page.value() % 128 == 0) arch::admit_interrupts();
 }
 
-// The part of a transfer that lies in one page.
-struct Piece {
-  PageNumber page;
-  std::size_t offset, size;
-};
-
-Piece piece_at(std::uint64_t address, std::size_t remaining) {
-  const std::size_t offset = address & (page_size - 1);
-  const std::size_t room = page_size - offset;
-  return {page_of(UserAddr{address}), offset, remaining < room ? remaining : room};
-}
-
 bool in_user_half(std::uint64_t start, std::uint64_t bytes) {
   return start >= user_low && start < user_high && bytes <= user_high - start;
 }
 
-std::byte* bytes_of(FrameNumber frame) {
-  return reinterpret_cast<std::byte*>(arch::frame_words(frame).data());
-}
-
 }  // namespace
 
-Result<PageRange, MemoryError> PageRange::of(UserAddr start, std::uint64_t bytes) {
+std::optional<PageRange> PageRange::of(UserAddr start, std::uint64_t bytes) {
   const bool aligned = ((start.value() | bytes) & (page_size - 1)) == 0;
   if (!aligned || bytes == 0 || bytes > max_bytes_per_call || !in_user_half(start.value(), bytes)) {
-    return Failure{MemoryError::BadRange};
+    return std::nullopt;
   }
   return PageRange{page_of(start), page_of(start + bytes)};
 }
@@ -70,7 +56,7 @@ MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
 
 // `step` is 1 for frames that follow each other, 0 for one frame behind all pages.
 MemoryResult AddressSpace::map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step) {
-  if (table_.next_mapped(range.first(), range.end())) return Failure{MemoryError::Occupied};
+  if (table_.next_mapped(range.first(), range.end())) return MemoryResult{MemoryError::Occupied};
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
     if (table_.map(page, mapping)) {
@@ -78,9 +64,9 @@ MemoryResult AddressSpace::map_shared(PageRange range, arch::Mapping mapping, st
       continue;
     }
     unmap(range);
-    return Failure{MemoryError::Exhausted};
+    return MemoryResult{MemoryError::Exhausted};
   }
-  return Done{};
+  return MemoryResult{};
 }
 
 void AddressSpace::unmap_one(PageNumber page) {
@@ -103,7 +89,7 @@ MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permission
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
     const std::optional<arch::Mapping> mapping = table_.find(page);
-    if (!mapping || mapping->ownership == Ownership::Device) return Failure{MemoryError::NotMapped};
+    if (!mapping || mapping->ownership == Ownership::Device) return MemoryResult{MemoryError::NotMapped};
   }
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
@@ -114,16 +100,16 @@ MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permission
     REPRISE_ASSERT(table_.map(page, mapping));  // the tables are there already
     arch::PageTable::invalidate(page);
   }
-  return Done{};
+  return MemoryResult{};
 }
 
 MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) {
   forget(page);
   std::optional<arch::Mapping> mapping = table_.find(page);
-  if (!mapping) return Failure{MemoryError::NotMapped};
+  if (!mapping) return MemoryResult{MemoryError::NotMapped};
   if (mapping->ownership == Ownership::Shared) {
     const std::optional<FrameNumber> frame = frames_->allocate();
-    if (!frame) return Failure{MemoryError::Exhausted};
+    if (!frame) return MemoryResult{MemoryError::Exhausted};
     arch::copy_frame_at_fault(*frame, mapping->frame);
     mapping->frame = *frame;
     mapping->ownership = arch::Ownership::Owned;
@@ -131,7 +117,7 @@ MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) 
   mapping->write_access = write_access;
   REPRISE_ASSERT(table_.map(page, *mapping));
   arch::PageTable::invalidate(page);
-  return Done{};
+  return MemoryResult{};
 }
 
 bool AddressSpace::permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right) {
@@ -157,32 +143,36 @@ std::size_t AddressSpace::read_start(UserAddr from, std::span<std::byte> to) {
   return bytes;
 }
 
+std::span<std::byte> AddressSpace::bytes_at(UserAddr at, std::size_t most) {
+  const std::size_t offset = at.value() % page_size;
+  const std::span words{arch::frame_words(table_.find(page_of(at))->frame)};
+  return std::as_writable_bytes(words).subspan(offset, smaller(most, page_size - offset));
+}
+
 MemoryResult AddressSpace::read(UserAddr from, std::span<std::byte> to) {
-  if (!readable(from, to.size())) return Failure{MemoryError::NotMapped};
+  if (!readable(from, to.size())) return MemoryResult{MemoryError::NotMapped};
   for (std::size_t done = 0; done < to.size();) {
-    const Piece piece = piece_at(from.value() + done, to.size() - done);
-    const std::byte* source = bytes_of(table_.find(piece.page)->frame) + piece.offset;
-    __builtin_memcpy(to.data() + done, source, piece.size);
-    done += piece.size;
+    const auto piece = bytes_at(from + done, to.size() - done);
+    __builtin_memcpy(to.data() + done, piece.data(), piece.size());
+    done += piece.size();
   }
-  return Done{};
+  return MemoryResult{};
 }
 
 MemoryResult AddressSpace::write(UserAddr to, std::span<const std::byte> from) {
-  if (!writable(to, from.size())) return Failure{MemoryError::NotMapped};
+  if (!writable(to, from.size())) return MemoryResult{MemoryError::NotMapped};
   return load(to, from);
 }
 
 MemoryResult AddressSpace::load(UserAddr to, std::span<const std::byte> from) {
   for (std::size_t done = 0; done < from.size();) {
-    const Piece piece = piece_at(to.value() + done, from.size() - done);
-    const MemoryResult owned = own(piece.page, arch::WriteAccess::Protected);
+    const MemoryResult owned = own(page_of(to + done), arch::WriteAccess::Protected);
     if (!owned) return owned;
-    std::byte* target = bytes_of(table_.find(piece.page)->frame) + piece.offset;
-    __builtin_memcpy(target, from.data() + done, piece.size);
-    done += piece.size;
+    const auto piece = bytes_at(to + done, from.size() - done);
+    __builtin_memcpy(piece.data(), from.data() + done, piece.size());
+    done += piece.size();
   }
-  return Done{};
+  return MemoryResult{};
 }
 
 }  // namespace reprise

@@ -11,13 +11,19 @@
 #include <utility>
 
 #include "arch/page_table.hpp"
+#include "kernel/abi/reprise.h"
 #include "kernel/base/address.hpp"
-#include "kernel/base/result.hpp"
 
 namespace reprise {
 
-enum class MemoryError : std::uint8_t { BadRange, Occupied, NotMapped, Exhausted };
-using MemoryResult = Result<Done, MemoryError>;
+// As the ABI says them.
+enum class MemoryError : std::uint8_t {
+  NotMapped = REPRISE_BAD_ADDRESS, Occupied = REPRISE_OCCUPIED, Exhausted = REPRISE_NO_MEMORY,
+};
+struct [[nodiscard]] MemoryResult {
+  std::optional<MemoryError> error{};  // nothing: done
+  explicit operator bool() const { return !error; }
+};
 
 // Told before the kernel changes a page or takes it away.
 class PageObserver {
@@ -34,7 +40,7 @@ enum class Existing : std::uint8_t { Refuse, Replace };
 class PageRange {
 public:
   // Address and size must be multiples of the page size; the size may not be 0.
-  [[nodiscard]] static Result<PageRange, MemoryError> of(UserAddr start, std::uint64_t bytes);
+  [[nodiscard]] static std::optional<PageRange> of(UserAddr start, std::uint64_t bytes);
   [[nodiscard]] PageNumber first() const { return first_; }
   [[nodiscard]] PageNumber end() const { return end_; }
 
@@ -75,6 +81,8 @@ public:
 
   [[nodiscard]] bool is_device(UserAddr address) const;
 
+  // The first bytes of a range that is known to be mapped, up to the end of their page.
+  [[nodiscard]] std::span<std::byte> bytes_at(UserAddr at, std::size_t most);
   // As much of the start as can be read, in bytes.
   std::size_t read_start(UserAddr from, std::span<std::byte> to);
   // Whole transfers or none, save that Exhausted may leave a part written. read() needs the

@@ -46,8 +46,8 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
   if (bytes == 0) return true;
   const auto range = PageRange::of(address, bytes);
   if (!range) return false;
-  return static_cast<bool>(first ? space.map_frames(range.value(), *first, permissions)
-                                 : space.map_zero(range.value(), permissions, Existing::Refuse));
+  return static_cast<bool>(first ? space.map_frames(*range, *first, permissions)
+                                 : space.map_zero(*range, permissions, Existing::Refuse));
 }
 
 // Memory of the kernel's, or what else it needs for itself, is nobody's to have.
@@ -138,7 +138,6 @@ std::int64_t start_process(System& system, const ProgramRequest& request,
   start.file_bytes = file.size;
   start.argument_count = request.argument_count;
   start.environment_count = request.environment_count;
-  start.hardware_capabilities = arch::hardware_capabilities();
   const std::optional<UserAddr> block = write_start(*space, start, strings);
   Process* const process =
       block ? table.add(system.frames, start.process, request, std::move(*space), system.frames,

@@ -14,9 +14,9 @@
 #include "arch/user_state.hpp"
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
+#include "kernel/base/assert.hpp"
 #include "kernel/device/grants.hpp"
 #include "kernel/dwc/platform.hpp"
-#include "kernel/ipc/mailbox.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "kernel/memory/frame_allocator.hpp"
 #include "kernel/process/turn.hpp"
@@ -25,6 +25,7 @@
 namespace reprise {
 
 class Injector;
+class Process;
 
 using Engine = dwc::Controller<KernelPlatform>;
 
@@ -39,6 +40,18 @@ inline constexpr std::uint8_t status_stopped = 135;  // a mismatch that restarts
 struct ExceptionHandler {
   UserAddr entry;  // 0: none
   UserAddr frame;
+};
+
+// Where a process stands in its conversations with others and with the kernel. The message itself
+// stays in the registers and the buffer of who sends it: it waits in its call.
+struct Mailbox {
+  static constexpr Nanoseconds never{~std::uint64_t{0}};
+
+  Process* server = nullptr;      // whom its REPRISE_CALL waits for
+  bool received = false;          // by the server, which has not answered yet
+  std::uint64_t called = 0;       // when, in calls of all processes: first come, first served
+  std::uint64_t notes = 0;        // what it is still to be told, REPRISE_NOTE_...
+  Nanoseconds alarm = never;
 };
 
 class Process final : public PageObserver {

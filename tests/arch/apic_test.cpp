@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto lvt_timer = static_cast<Msr>(0x832), lvt_performance = static_cast<Msr>(0x834),
                divide = static_cast<Msr>(0x83e), version = static_cast<Msr>(0x803);
-constexpr std::uint32_t x2apic = 1 << 21, tsc_deadline = 1 << 24;
+constexpr std::uint32_t x2apic = 1 << 21;
 
 std::array<std::uint32_t, 1024> page;  // of the xAPIC
 
@@ -35,10 +35,9 @@ std::span<std::byte> arch::x86::map_device(reprise::PhysAddr, std::size_t, Cache
   return std::as_writable_bytes(std::span{page});
 }
 
-TEST_CASE("without a deadline the timer counts down once, by a divisor where it must") {
+TEST_CASE("the timer counts down once, by a divisor where it must") {
   start(x2apic);
   REQUIRE(cpu.msrs[lvt_timer] == timer_vector);
-  REQUIRE_FALSE(timer_has_deadline());
   start_timer(1000);
   REQUIRE(cpu.msrs[divide] == 0b1011);
   REQUIRE(cpu.msrs[Msr::X2ApicInitialCount] == 1000);
@@ -53,23 +52,6 @@ TEST_CASE("without a deadline the timer counts down once, by a divisor where it 
   REQUIRE_FALSE(timer_runs());
   stop_timer();
   REQUIRE(cpu.msrs[Msr::X2ApicInitialCount] == 0);
-  REQUIRE_FALSE(cpu.msrs.contains(Msr::TscDeadline));
-}
-
-TEST_CASE("with one it waits for a time stamp, and for as long as that is in the register") {
-  start(x2apic | tsc_deadline);
-  REQUIRE(cpu.msrs[lvt_timer] == (timer_vector | 0x40000));  // bits 18:17 = 10b
-  REQUIRE(timer_has_deadline());
-  cpu.msrs.erase(Msr::X2ApicInitialCount);
-  start_timer(5'000'000'000);
-  REQUIRE(cpu.msrs[Msr::TscDeadline] == 0x123456789abull + 5'000'000'000);
-  REQUIRE(timer_runs());
-  cpu.msrs[Msr::TscDeadline] = 0;  // what the CPU does as it delivers the interrupt
-  REQUIRE_FALSE(timer_runs());
-  start_timer(1);
-  stop_timer();
-  REQUIRE(cpu.msrs[Msr::TscDeadline] == 0);
-  REQUIRE_FALSE(cpu.msrs.contains(Msr::X2ApicInitialCount));
 }
 
 TEST_CASE("the counter's interrupt is masked until it is admitted, then an NMI") {
@@ -80,14 +62,13 @@ TEST_CASE("the counter's interrupt is masked until it is admitted, then an NMI")
 }
 
 // Last: an xAPIC stays one.
-TEST_CASE("as xAPIC the same stands in memory, and a fence between the timer's mode and deadline") {
-  start(tsc_deadline);
+TEST_CASE("as xAPIC the same stands in memory") {
+  start(0);
   REQUIRE_FALSE(in_x2apic_mode());
-  REQUIRE(page[0x320 / 4] == (timer_vector | 0x40000));
-  REQUIRE(cpu.fences > 0);
+  REQUIRE(page[0x320 / 4] == timer_vector);
   REQUIRE(page[0x340 / 4] == 0x10400);
   admit_counter_interrupt();
   REQUIRE(page[0x340 / 4] == 0x400);
   start_timer(7);
-  REQUIRE(cpu.msrs[Msr::TscDeadline] == 0x123456789abull + 7);
+  REQUIRE(page[0x380 / 4] == 7);
 }

@@ -115,8 +115,6 @@ std::uint64_t measured_timer(std::uint64_t stamp_hertz) {
       snap_to_megahertz(scale(machine_report().timer_hertz, stamp_hertz, billion)));
 }
 
-bool timer_has_deadline() { return (user::cpuid_leaf(1).ecx >> 24 & 1) != 0; }
-
 }  // namespace
 
 void set_clock_rates(const PowerTimer& power_timer) {
@@ -129,13 +127,10 @@ void set_clock_rates(const PowerTimer& power_timer) {
                              Estimate{"pit", measured.by_pit, Quality::Measured},
                              Estimate{"nominal", nominal(), Quality::Nominal}};
   const Estimate stamp = choose_frequency(estimates);
-  Estimate timer{"deadline", stamp.hertz, Quality::Stated};
-  if (!timer_has_deadline()) {
-    timer = choose_frequency(
-        std::array{Estimate{"hypervisor", hypervisor.timer, Quality::Stated},
-                   Estimate{"cpuid", cpu.timer, Quality::Stated},
-                   Estimate{"measured", measured_timer(stamp.hertz), Quality::Measured}});
-  }
+  const Estimate timer = choose_frequency(
+      std::array{Estimate{"hypervisor", hypervisor.timer, Quality::Stated},
+                 Estimate{"cpuid", cpu.timer, Quality::Stated},
+                 Estimate{"measured", measured_timer(stamp.hertz), Quality::Measured}});
   set_clock(stamp.hertz, timer.hertz, begin);
   TextLine line{"clock: time stamp ", stamp.hertz / 1000, " kHz by ", stamp.source, ", timer ",
                 timer.hertz / 1000, " kHz by ", timer.source, "; time stamp by each source:"};

@@ -13,7 +13,7 @@
 
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/base/result.hpp"
+#include "user/loader/result.hpp"
 #include "user/loader/error.hpp"
 
 namespace reprise {

@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "kernel/base/result.hpp"
+#include "user/loader/result.hpp"
 
 namespace reprise {
 

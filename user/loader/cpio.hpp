@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <span>
 
-#include "kernel/base/result.hpp"
+#include "user/loader/result.hpp"
 #include "user/loader/error.hpp"
 
 namespace reprise {

@@ -11,7 +11,7 @@
 #include <span>
 
 #include "kernel/base/address.hpp"
-#include "kernel/base/result.hpp"
+#include "user/loader/result.hpp"
 #include "user/loader/error.hpp"
 
 namespace reprise {

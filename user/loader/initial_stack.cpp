@@ -5,6 +5,9 @@
 
 #include "user/linux/native.hpp"
 
+// user/linux/runtime.asm: EAX, EBX, ECX, EDX of a leaf.
+extern "C" void read_cpuid(std::uint32_t leaf, std::uint32_t subleaf, std::uint32_t* out);
+
 namespace loader {
 namespace {
 
@@ -53,6 +56,8 @@ std::uint64_t build_initial_stack(const reprise_start& start, const reprise::Elf
   top -= 16;
   auto* const random = reinterpret_cast<std::uint64_t*>(top);
   for (int i : {0, 1}) random[i] = personality::native::entropy();
+  std::array<std::uint32_t, 4> features{};
+  read_cpuid(1, 0, features.data());
   const std::array<Auxiliary, 17> auxiliary{{
       {ProgramHeaders, image.header_table.value()},
       {ProgramHeaderSize, image.header_bytes},
@@ -65,7 +70,7 @@ std::uint64_t build_initial_stack(const reprise_start& start, const reprise::Elf
       {Euid, 0},
       {Gid, 0},
       {Egid, 0},
-      {Hardware, start.hardware_capabilities},
+      {Hardware, features[3]},  // CPUID 1 EDX
       {ClockTicks, 100},
       {Secure, 0},
       {Random, top},

@@ -42,7 +42,7 @@ std::array<std::byte, 10000> pattern() {
 
 MemoryError error_of(const MemoryResult& result) {
   REQUIRE_FALSE(static_cast<bool>(result));
-  return result.error();
+  return *result.error;
 }
 
 }  // namespace

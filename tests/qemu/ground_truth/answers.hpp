@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "kernel/calls/native_calls.hpp"
+#include "kernel/calls/calls.hpp"
 #include "kernel/process/process.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
 

@@ -20,7 +20,7 @@ constexpr std::uint64_t code = 0x400000, code_bytes = 0x20000, data = 0x500000;
 constinit std::optional<AddressSpace> space;
 
 bool map(std::uint64_t start, std::uint64_t bytes, arch::Permissions permissions) {
-  const auto range = PageRange::of(UserAddr{start}, bytes).value();
+  const auto range = *PageRange::of(UserAddr{start}, bytes);
   return static_cast<bool>(space->map_zero(range, permissions, Existing::Refuse));
 }
 

@@ -1,0 +1,48 @@
+// The calls that programs make (kernel/abi/reprise.h), served once each, after the processing element
+// that made them is committed. Every argument is whatever a program chose to put into a register:
+// each is checked, and a bad one is an error code, never more.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "kernel/abi/reprise.h"
+#include "kernel/system.hpp"
+
+namespace reprise {
+
+// A call under way: who makes it and with what.
+struct Call {
+  System& system;
+  Process& process;
+  std::uint64_t a, b, c, d;
+  std::optional<std::uint8_t> ends{};  // the call was the process's last: its status
+
+  // An object in the process's memory.
+  template <class T>
+  [[nodiscard]] bool get(std::uint64_t address, T& value) {
+    return static_cast<bool>(
+        process.space().read(UserAddr{address}, std::as_writable_bytes(std::span{&value, 1})));
+  }
+  template <class T>
+  [[nodiscard]] std::int64_t put(std::uint64_t address, const T& value) {
+    return process.space().write(UserAddr{address}, std::as_bytes(std::span{&value, 1}))
+               ? 0
+               : -REPRISE_BAD_ADDRESS;
+  }
+};
+
+using CallHandler = std::int64_t (*)(Call&);
+
+// Init's own (kernel/abi/init.hpp), by number from REPRISE_CONFIGURE on: it sets the machine up,
+// starts the programs, is told of their ends, and ends the machine. Init runs in ring 3, twice, and
+// is believed no more than any program.
+extern const std::array<CallHandler, REPRISE_CLOCK - REPRISE_CONFIGURE + 1> init_calls;
+
+// Serves the call in the process's registers; the status with which it ends, if it does. A call
+// that must wait leaves the process Sleeping, Calling or Receiving.
+[[nodiscard]] std::optional<std::uint8_t> serve_call(System& system, Process& process);
+
+}  // namespace reprise

@@ -37,10 +37,7 @@ class PageTable {
 public:
   // A user half with nothing in it beside the kernel's half. Nothing when memory is exhausted.
   [[nodiscard]] static std::optional<PageTable> create(reprise::FrameSource& frames);
-  PageTable(PageTable&& other) noexcept;
-  PageTable(const PageTable&) = delete;
-  PageTable& operator=(const PageTable&) = delete;
-  PageTable& operator=(PageTable&&) = delete;
+  PageTable(PageTable&& other) noexcept;  // and so no copies
   ~PageTable();  // releases owned frames and the tables themselves
 
   // Forgets all pages and gives owned frames and tables back; costs no more than walking the

@@ -50,8 +50,8 @@ void set_single_step(bool on);
 enum class BreakSlot : std::uint8_t { Target, Behind };
 void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address);
 
-// One-shot timer: a Timer trap once `duration` has passed; disarmed by zero or by re-arming. A
-// pending expiry of an earlier arming is swallowed.
+// One-shot timer: a Timer trap once `duration` has passed, or as much of it as the timer can hold
+// (seconds); disarmed by zero or by re-arming. A pending expiry of an earlier arming is swallowed.
 void arm_timer(reprise::Nanoseconds duration);
 
 // Device interrupts are held altogether until this call, since firmware may have left inputs open:

@@ -55,8 +55,7 @@ void start_init() {
            ExitCode::OutOfMemory);
   }
   if (started < 0) {
-    refuse("no-personality",
-           "no boot module holds the personality: give the one that the build makes",
+    refuse("no-personality", "no boot module holds the personality: give the build's",
            ExitCode::NoPersonality);
   }
   // It finds out what the machine is: the clocks' rates, the firmware's way to reset.

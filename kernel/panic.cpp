@@ -17,8 +17,3 @@ void panic_at(const char* file, int line, const char* what) {
 }
 
 }  // namespace reprise
-
-// What the compiler calls when a promise of the language is broken.
-extern "C" [[noreturn]] void __cxa_pure_virtual() {
-  REPRISE_PANIC("a pure virtual function was called");
-}

@@ -1,7 +1,7 @@
 #include "kernel/supervisor.hpp"
 
 #include "arch/run_user.hpp"
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/calls.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/dwc/element.hpp"

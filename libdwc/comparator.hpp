@@ -53,7 +53,7 @@ public:
     for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
       if (a[i] == b[i]) continue;
       agree = false;
-      diagnosis_.registers.add({.index = i, .first = a[i], .second = b[i]});
+      diagnosis_.registers.add({.page = {}, .word = i, .first = a[i], .second = b[i]});
     }
     return agree;
   }

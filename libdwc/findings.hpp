@@ -29,10 +29,7 @@ struct PhaseTicks {
 
 // What differed between two runs; one mismatch may count in several.
 struct Mismatches {
-  std::uint64_t total = 0;
-  std::uint64_t end = 0;
-  std::uint64_t registers = 0;
-  std::uint64_t pages = 0;
+  std::uint64_t total = 0, end = 0, registers = 0, pages = 0;
 
   void count(bool ends_agree, bool registers_agree, bool pages_agree) {
     ++total;
@@ -52,11 +49,9 @@ struct Statistics {
   PhaseTicks ticks;
   std::uint64_t longest_pe_ticks = 0;  // from begin to commit, restarts included
 
-  std::uint64_t first_runs = 0;
-  std::uint64_t second_runs = 0;
+  std::uint64_t first_runs = 0, second_runs = 0;
 
-  std::uint64_t copies = 0;  // outside of write faults
-  std::uint64_t copies_at_fault = 0;
+  std::uint64_t copies = 0, copies_at_fault = 0;  // outside of write faults, and at them
   std::uint64_t compares = 0;  // of pages
   std::uint64_t write_faults = 0;
   std::uint64_t remaps = 0;
@@ -98,16 +93,10 @@ enum class Verdict : std::uint8_t {
   Nondeterministic,  // the runs differ by an instruction that gives another result each time
 };
 
-struct RegisterDifference {
-  std::size_t index = 0;  // of the word in Registers::words()
-  std::uint64_t first = 0;
-  std::uint64_t second = 0;
-};
-
 template <class Page>
-struct PageDifference {
-  Page page{};
-  std::size_t word = 0;
+struct Difference {
+  Page page{};           // means nothing for registers
+  std::size_t word = 0;  // of the page, or in Registers::words()
   std::uint64_t first = 0;
   std::uint64_t second = 0;
 };
@@ -144,8 +133,7 @@ struct Diagnosis {
                                     // the second one did not come to the first one's position
   std::uint64_t first_rip = 0;      // of each run's end, or where the second one was given up
   std::uint64_t second_rip = 0;
-  Shortlist<RegisterDifference> registers;
-  Shortlist<PageDifference<Page>> pages;
+  Shortlist<Difference<Page>> registers, pages;
   std::optional<Page> corrupt_page;  // SnapshotCorrupt: nothing means the registers
   std::optional<std::uint64_t> culprit;  // Nondeterministic: RIP of the instruction
 

@@ -5,10 +5,10 @@
 //
 // Task priority lets only the timer through but between PEs and while the kernel idles: a device's
 // interrupt waits for the PE's end. Next: interrupts.cpp, from where device interrupts come.
-#include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/features.hpp"
-#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
+#include "arch/x86_64/parts.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/base/assert.hpp"
 
 namespace arch::x86 {
@@ -25,10 +25,9 @@ enum class Register : std::uint16_t {
 constexpr std::uint32_t lvt_masked = 1 << 16;
 constexpr std::uint32_t lvt_nmi = 4 << 8;             // delivery mode
 constexpr std::uint32_t software_enable = 1 << 8;
-constexpr std::uint32_t device_priority = 0xe0;  // see interrupts.hpp
+constexpr std::uint32_t device_priority = 0xe0;  // see parts.hpp
 
 constinit volatile std::uint32_t* registers = nullptr;  // of the xAPIC; none: x2APIC
-constinit unsigned divisor_shift = ~0u;                 // what Divide holds
 
 constexpr Msr x2apic_msr(Register r) {
   return static_cast<Msr>(0x800 + (static_cast<unsigned>(r) >> 4));
@@ -44,14 +43,6 @@ void write(Register r, std::uint32_t value) {
   if (in_x2apic_mode()) return write_msr(x2apic_msr(r), value);
   registers[static_cast<unsigned>(r) / 4] = value;
 }
-
-// The divide register's odd encoding, SDM figure 11-10: 2 to 128 are 0 to 6, 1 is 7, bit 2 of that
-// number stands in bit 3.
-constexpr std::uint32_t divide_code(unsigned shift) {
-  const unsigned number = (shift + 7) % 8;
-  return (number & 3) | (number & 4) << 1;
-}
-static_assert(divide_code(0) == 0b1011 && divide_code(1) == 0b0000 && divide_code(7) == 0b1010);
 
 // An entry that this APIC does not have must not be written: as x2APIC that is a protection fault.
 void mask_local_sources() {
@@ -87,6 +78,8 @@ void start_local_apic() {
   mask_local_sources();
   write(Register::Spurious, software_enable | spurious_vector);
   // A software-disabled APIC would mask it.
+  constexpr std::uint32_t divide_by_1 = 0b1011;  // SDM figure 11-10
+  write(Register::Divide, divide_by_1);
   write(Register::LvtTimer, timer_vector);  // one-shot
   write(Register::ErrorStatus, 0);
   end_of_interrupt();  // of whatever the firmware left in service
@@ -107,18 +100,8 @@ bool timer_runs() { return timer_count() != 0; }
 
 void start_timer(std::uint64_t ticks) {
   constexpr std::uint64_t longest = 0xffffffff;
-  constexpr unsigned last_shift = 7;  // divisors 1 to 128
-  unsigned shift = 0;
-  while (ticks >> shift > longest && shift < last_shift) ++shift;
-  std::uint64_t count = ticks >> shift;
-  if (count == 0) count = 1;
-  if (count > longest) count = longest;
-  if (shift != divisor_shift) {
-    stop_timer();
-    write(Register::Divide, divide_code(shift));
-    divisor_shift = shift;
-  }
-  write(Register::InitialCount, static_cast<std::uint32_t>(count));
+  write(Register::InitialCount,
+        static_cast<std::uint32_t>(reprise::larger<std::uint64_t>(1, reprise::smaller(ticks, longest))));
 }
 
 }  // namespace arch::x86

@@ -2,8 +2,8 @@
 // against it; how fast that is, init finds out and says (user/init/clock_rates.cpp). Until then the
 // time stamp is taken to run at 1 GHz: all works, in units that are not quite nanoseconds.
 #include "arch/machine.hpp"
-#include "arch/x86_64/devices.hpp"
-#include "kernel/base/scale.hpp"
+#include "arch/x86_64/parts.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 namespace arch {
 

@@ -5,8 +5,8 @@
 // fault so that things can be hidden.
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
-#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/features.hpp"
+#include "arch/x86_64/parts.hpp"
 #include "arch/x86_64/pmu.hpp"
 
 namespace arch {

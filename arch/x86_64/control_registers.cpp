@@ -1,10 +1,9 @@
 // What the CPU must have, and how it is set: every protection it offers is on, and ring 3 cannot
 // read what would differ between two runs (time stamps, performance counters, descriptor tables).
-#include "arch/x86_64/control_registers.hpp"
-
 #include "arch/machine.hpp"
 #include "arch/x86_64/features.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/parts.hpp"
 #include "kernel/base/text_line.hpp"
 
 extern "C" void system_call_entry();

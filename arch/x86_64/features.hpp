@@ -28,7 +28,6 @@ inline constexpr Feature pdcm{"pdcm", 1, &CpuidResult::ecx, 15};
 inline constexpr Feature x2apic{"x2apic", 1, &CpuidResult::ecx, 21};
 inline constexpr Feature xsave{"xsave", 1, &CpuidResult::ecx, 26};
 inline constexpr Feature rdrand{"rdrand", 1, &CpuidResult::ecx, 30};
-inline constexpr Feature hypervisor{"hypervisor", 1, &CpuidResult::ecx, 31};
 inline constexpr Feature fsgsbase{"fsgsbase", 7, &CpuidResult::ebx, 0};
 inline constexpr Feature smep{"smep", 7, &CpuidResult::ebx, 7};
 inline constexpr Feature rdseed{"rdseed", 7, &CpuidResult::ebx, 18};

@@ -6,9 +6,8 @@
 #include <optional>
 
 #include "arch/x86_64/counter.hpp"
-#include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/interrupts.hpp"
+#include "arch/x86_64/parts.hpp"
 
 namespace arch::x86 {
 namespace {

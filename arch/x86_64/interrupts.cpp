@@ -1,12 +1,9 @@
 // Interrupts from their controllers to the kernel: bringing the controllers up, what each vector
 // means, the one-shot timer, and the idle wait.
-#include "arch/x86_64/interrupts.hpp"
-
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
-#include "arch/x86_64/devices.hpp"
-#include "kernel/base/extremes.hpp"
-#include "kernel/base/scale.hpp"
+#include "arch/x86_64/parts.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 namespace arch {
 
@@ -15,7 +12,7 @@ using namespace x86;
 namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
-constexpr std::uint64_t longest_arming = 500 * second;  // the timer holds a little more
+constexpr std::uint64_t longest_arming = 500 * second;
 
 constinit bool admitting = false;  // inputs that the firmware may have left open are masked
 constinit bool timer_armed = false;

@@ -5,9 +5,8 @@
 
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
-#include "arch/x86_64/devices.hpp"
-#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
+#include "arch/x86_64/parts.hpp"
 
 namespace arch {
 
@@ -18,7 +17,7 @@ using reprise::PhysAddr;
 
 namespace {
 
-constexpr unsigned lines = last_device_vector - first_device_vector + 1;
+static_assert(last_device_vector - first_device_vector + 1 == 32);  // a vector a line
 constexpr std::uint32_t version = 1, first_input = 0x10;  // registers; two words an input
 constexpr std::size_t window_bytes = 0x20;  // through which they are reached
 constexpr std::uint32_t active_low = 1 << 13, level_triggered = 1 << 15, masked = 1 << 16;
@@ -38,17 +37,12 @@ struct IoApic {
 };
 
 constinit std::array<IoApic, 8> io_apics{};
-constinit std::array<InterruptSource, 16> isa{};
+constinit std::array<InterruptSource, 32> sources{};  // by line
 constinit std::uint32_t fired = 0, waiting = 0;  // by line: not yet taken; masked until expected
 
-InterruptSource source_of(unsigned line) {
-  if (line < isa.size()) return isa[line];
-  return {line, 1, 1};  // as PCI's are
-}
-
-// The low word, which unmasks, comes last. False when there is no such input.
-bool route(unsigned line, std::uint32_t mask) {
-  const InterruptSource source = source_of(line);
+// The low word, which unmasks, comes last. Nothing happens when there is no such input.
+void route(unsigned line, std::uint32_t mask) {
+  const InterruptSource& source = sources[line];
   for (const IoApic& io_apic : io_apics) {
     const std::uint32_t input = source.interrupt - io_apic.first;
     if (source.interrupt < io_apic.first || input >= io_apic.inputs) continue;
@@ -56,9 +50,8 @@ bool route(unsigned line, std::uint32_t mask) {
     io_apic.write(first_input + 2 * input,
                   (first_device_vector + line) | (source.active_low != 0 ? active_low : 0) |
                       (source.level_triggered != 0 ? level_triggered : 0) | mask);
-    return true;
+    return;
   }
-  return false;
 }
 
 }  // namespace
@@ -68,7 +61,7 @@ std::optional<std::uint32_t> x86::start_io_apics(const reprise::InterruptControl
     const PhysAddr start{address};
     if (address != 0 && !is_device_memory(start, start + (window_bytes - 1))) return std::nullopt;
   }
-  isa = controllers.isa;
+  sources = controllers.lines;
   std::uint32_t inputs = 0;
   for (std::size_t i = 0; i < io_apics.size(); ++i) {
     const auto& [address, first_interrupt] = controllers.io_apics[i];
@@ -88,14 +81,14 @@ std::optional<std::uint32_t> x86::start_io_apics(const reprise::InterruptControl
 void x86::note_device_interrupt(std::uint8_t vector) {
   const unsigned line = vector - first_device_vector;
   fired |= 1u << line;
-  if (source_of(line).level_triggered == 0) return;
+  if (sources[line].level_triggered == 0) return;
   waiting |= 1u << line;
-  static_cast<void>(route(line, masked));
+  route(line, masked);
 }
 
 void connect_interrupts(std::uint32_t wanted) {
-  for (unsigned line = 0; line < lines; ++line)
-    if ((wanted >> line & 1) != 0) static_cast<void>(route(line, 0));
+  for (unsigned line = 0; line < sources.size(); ++line)
+    if ((wanted >> line & 1) != 0) route(line, 0);
 }
 
 std::uint32_t take_interrupts() {

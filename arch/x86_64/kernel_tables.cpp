@@ -6,8 +6,8 @@
 
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
-#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/parts.hpp"
 #include "arch/x86_64/table_walk.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/text_line.hpp"

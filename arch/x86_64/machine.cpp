@@ -1,12 +1,16 @@
-// Coming and going: what the boot loader handed over, read once and kept; the ways to leave the
-// machine; and randomness.
+// Coming and going: what the boot loader handed over, read once and kept; the emergency output, polled
+// on COM1, used until the console's driver runs and when it cannot; the ways to leave the machine; and
+// randomness.
 #include "arch/machine.hpp"
 
 #include "arch/frame_memory.hpp"
-#include "arch/x86_64/devices.hpp"
+#include "arch/run_user.hpp"
 #include "arch/x86_64/features.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/multiboot2.hpp"
+#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/uart.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 extern "C" const char image_physical_start[], image_physical_end[];  // boot/kernel.ld
 
@@ -16,6 +20,14 @@ using namespace x86;
 using reprise::PhysAddr;
 
 namespace {
+
+struct MachinePorts {
+  static std::uint8_t read8(unsigned port) { return in8(static_cast<std::uint16_t>(port)); }
+  static void write8(unsigned port, std::uint8_t value) {
+    out8(static_cast<std::uint16_t>(port), value);
+  }
+};
+constinit Uart<MachinePorts> serial{0x3f8};
 
 constinit BootStorage boot_storage{};
 
@@ -43,6 +55,19 @@ std::uint64_t mix(std::uint64_t value) {
 }
 
 }  // namespace
+
+void start_emergency_serial() {
+  note_kernel_entry();
+  serial.start();
+}
+
+void write_emergency(std::string_view text) {
+  constexpr std::size_t most = 16;  // at once: what a UART's FIFO holds
+  for (; !text.empty(); text.remove_prefix(reprise::smaller(text.size(), most))) {
+    serial.write(text.substr(0, most));
+    admit_interrupts();
+  }
+}
 
 const BootInfo& read_boot_info(std::uint32_t magic, std::uint32_t info_address) {
   constexpr std::size_t largest = 1 << 20;

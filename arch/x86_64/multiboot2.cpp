@@ -7,17 +7,9 @@ namespace {
 using Problem = std::optional<std::string_view>;
 using reprise::PhysAddr;
 
-enum class TagType : std::uint32_t {
-  End = 0, Module = 3, MemoryMap = 6,
-};
+enum class TagType : std::uint32_t { End = 0, Module = 3, MemoryMap = 6 };
 
 // What stands behind the tag's own header.
-struct ModuleTag {
-  std::uint32_t start, end;
-};
-struct MemoryMapTag {
-  std::uint32_t entry_size, version;
-};
 struct MemoryEntry {
   std::uint64_t start, size;
   std::uint32_t type, reserved;
@@ -36,14 +28,14 @@ bool is_text(Bytes bytes, std::string_view text) {
 }
 
 Problem add_module(Bytes tag, BootStorage& storage) {
-  constexpr std::size_t string_offset = tag_header + sizeof(ModuleTag);
-  const auto module = value_at<ModuleTag>(tag, tag_header);
+  constexpr std::size_t string_offset = 16;
+  const std::uint64_t start = value_at<std::uint32_t>(tag, 8), end = value_at<std::uint32_t>(tag, 12);
   BootInfo& info = storage.info;
   const std::size_t count = info.modules.size();
-  if (tag.size() < string_offset || module.end < module.start) return "a module's tag is broken";
-  if (module.start % reprise::page_size != 0) return "a module does not start at a page";
+  if (tag.size() < string_offset || end < start) return "a module's tag is broken";
+  if (start % reprise::page_size != 0) return "a module does not start at a page";
   if (count == storage.modules.size()) return "more than 64 modules";
-  storage.modules[count] = {PhysAddr{module.start}, module.end - module.start};
+  storage.modules[count] = {PhysAddr{start}, end - start};
   info.modules = std::span{storage.modules}.first(count + 1);
   const Bytes string = tag.subspan(string_offset);
   if (!info.init && is_text(string, "init")) info.init = count;
@@ -62,10 +54,10 @@ void add_pages(BootStorage& storage, MemoryRange range, bool available) {
 }
 
 Problem read_memory_map(Bytes tag, BootStorage& storage) {
-  const std::size_t entry_size = value_at<MemoryMapTag>(tag, tag_header).entry_size;
+  constexpr std::size_t first_entry = 16;
+  const std::size_t entry_size = value_at<std::uint32_t>(tag, 8);
   if (entry_size < sizeof(MemoryEntry)) return std::nullopt;
-  for (std::size_t at = tag_header + sizeof(MemoryMapTag); at + entry_size <= tag.size();
-       at += entry_size) {
+  for (std::size_t at = first_entry; at + entry_size <= tag.size(); at += entry_size) {
     if (storage.entry_count == max_memory_entries) return "the memory map has over 1024 entries";
     const auto entry = value_at<MemoryEntry>(tag, at);
     add_pages(storage, {PhysAddr{entry.start}, entry.size}, entry.type == available_memory);

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "arch/x86_64/counter.hpp"
-#include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/parts.hpp"
 #include "arch/x86_64/registers.hpp"
 
 // traps.asm: false when there is no such register (#GP). For registers that only CPUID could deny.

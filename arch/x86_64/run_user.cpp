@@ -7,11 +7,10 @@
 
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
-#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/parts.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/text_line.hpp"
 
@@ -37,15 +36,15 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
   return frame.rip == reinterpret_cast<std::uint64_t>(place);
 }
 
+// `registers`: in the order of TrapFrame.
 [[noreturn]] void panic_with_registers(const TrapFrame& f) {
   using reprise::Hex;
-  write_emergency(reprise::TextLine{
-      "\n[reprise] exception in the kernel\nreprise: trap vector=", Hex{f.vector},
-      " error=", Hex{f.error_code}, " rip=", Hex{f.rip}, " rsp=", Hex{f.rsp}, " rflags=",
-      Hex{f.rflags}, " cr2=", Hex{read_cr2()}, " rax=", Hex{f.rax}, " rbx=", Hex{f.rbx}, " rcx=",
-      Hex{f.rcx}, " rdx=", Hex{f.rdx}, " rsi=", Hex{f.rsi}, " rdi=", Hex{f.rdi}, " rbp=",
-      Hex{f.rbp}, "\n"}
-                    .view());
+  reprise::TextLine line{"\n[reprise] exception in the kernel\nreprise: trap vector=", Hex{f.vector},
+                         " error=", Hex{f.error_code}, " rip=", Hex{f.rip}, " rsp=", Hex{f.rsp},
+                         " rflags=", Hex{f.rflags}, " cr2=", Hex{read_cr2()}, " registers="};
+  for (const std::uint64_t* word = &f.r8; word <= &f.rbp; ++word) line.append(Hex{*word}, ",");
+  line.append("\n");
+  write_emergency(line.view());
   REPRISE_PANIC("exception in the kernel");
 }
 
@@ -136,7 +135,7 @@ Trap run_user(UserState& state) {
 std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
   using namespace arch;
   const std::uint64_t vector = frame->vector;
-  if (vector >= exception_vectors) {  // only where interrupts.hpp says they are let in
+  if (vector >= exception_vectors) {  // only where parts.hpp says they are let in
     handle_interrupt(static_cast<std::uint8_t>(vector));
     return 0;
   }

@@ -19,7 +19,7 @@ struct InterruptSource {
 
 struct InterruptControllers {
   std::array<IoApicEntry, 8> io_apics{};
-  std::array<InterruptSource, 16> isa{};  // where each ISA interrupt really arrives
+  std::array<InterruptSource, 32> lines{};  // where each really arrives
 };
 
 // The answer: how many inputs the I/O APICs have, and this when the local one is an x2APIC.

@@ -13,7 +13,6 @@ namespace reprise {
 inline constexpr std::uint64_t user_low = 0x1000;
 inline constexpr std::uint64_t user_high = 0x00007fffffffe000;  // exclusive
 
-inline constexpr std::uint64_t position_independent_base = 0x0000555500000000;
 inline constexpr std::uint64_t mmap_low = 0x0000100000000000;
 inline constexpr std::uint64_t mmap_high = 0x00007c0000000000;
 inline constexpr std::uint64_t program_file_base = 0x00007c8000000000;  // as it came, read-only

@@ -5,7 +5,7 @@
 
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/counter_probe.hpp"
 #include "kernel/console/line.hpp"
 #include "kernel/console/log.hpp"
@@ -15,12 +15,6 @@ namespace reprise {
 namespace {
 
 using arch::Register;
-
-// Started by init, or nothing.
-Process* process_at(Call& call, std::uint64_t number) {
-  const bool known = number - 1 < call.system.processes.size();
-  return known ? &call.system.processes[number - 1] : nullptr;
-}
 
 // The words of KernelSettings before the names, in their order.
 struct Bounds {
@@ -88,7 +82,7 @@ std::int64_t inject(Call& call) {
   if (call.a == 0) return call.system.injector.forget(), 0;
   Injection injection;
   if (!call.get(call.a, injection)) return -REPRISE_BAD_ADDRESS;
-  Process* const process = process_at(call, injection.process);
+  Process* const process = call.system.processes.find(injection.process);
   if (injection.target > Injection::Target::SnapshotPage || injection.bit > 63 ||
       injection.moment > Injection::Moment::Offset || injection.word >= words_per_page ||
       (injection.is_register() && injection.word >= register_words) || process == nullptr ||
@@ -131,7 +125,7 @@ std::int64_t news(Call& call) {
 }
 
 std::int64_t status(Call& call) {
-  Process* const process = process_at(call, call.a);
+  Process* const process = call.system.processes.find(call.a);
   if (process == nullptr) return -REPRISE_BAD_ARGUMENT;
   ProcessReport& report = process->report;
   report.ended = process->status == ProcessStatus::Ended ? 1 : 0;
@@ -146,7 +140,7 @@ std::int64_t status(Call& call) {
 }
 
 std::int64_t end(Call& call) {
-  Process* const process = process_at(call, call.a);
+  Process* const process = call.system.processes.find(call.a);
   if (process == nullptr || process == &call.process || process->status == ProcessStatus::Ended) {
     return -REPRISE_BAD_ARGUMENT;
   }

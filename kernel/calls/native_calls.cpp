@@ -6,7 +6,7 @@
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/console/line.hpp"
@@ -69,9 +69,8 @@ std::int64_t map(Call& call) {
   if (!permissions || (call.d & ~std::uint64_t{REPRISE_MAP_REPLACE}) != 0) {
     return -REPRISE_BAD_ARGUMENT;
   }
-  const bool replace = (call.d & REPRISE_MAP_REPLACE) != 0;
-  return code_of(call.process.space().map_zero(*range, *permissions,
-                                               replace ? Existing::Replace : Existing::Refuse));
+  if ((call.d & REPRISE_MAP_REPLACE) != 0) call.process.space().unmap(*range);
+  return code_of(call.process.space().map_zero(*range, *permissions));
 }
 
 std::int64_t unmap(Call& call) {

@@ -2,7 +2,7 @@
 
 #include "arch/machine.hpp"
 #include "kernel/abi/reprise.h"
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/ipc/ipc.hpp"
 
 namespace reprise {

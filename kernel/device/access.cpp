@@ -21,32 +21,11 @@ constexpr std::size_t widest_store = 8;
 
 // Where the instruction stores what it reads is made writable first: a write fault afterwards would
 // have the device read twice.
-class Stores {
-public:
-  Stores(Process& process, std::span<const std::uint8_t> code) : process_{process}, code_{code} {
-    place_ = arch::stores_to(code, process.registers());
-    set(arch::WriteAccess::Enabled);
-  }
-  ~Stores() { set(arch::WriteAccess::Protected); }
-  Stores(const Stores&) = delete;
-  Stores& operator=(const Stores&) = delete;
-
-  [[nodiscard]] bool cover_next() const {
-    const auto next = arch::stores_to(code_, process_.registers());
-    return !next || page_of(*next + (widest_store - 1)) == page_of(*place_);
-  }
-
-private:
-  void set(arch::WriteAccess access) {
-    if (!place_ || !process_.space().writable(*place_, widest_store)) return;
-    for (const UserAddr byte : {*place_, *place_ + (widest_store - 1)})
-      static_cast<void>(process_.space().own(page_of(byte), access));
-  }
-
-  Process& process_;
-  std::span<const std::uint8_t> code_;
-  std::optional<UserAddr> place_;
-};
+void own_store(Process& process, std::optional<UserAddr> place, arch::WriteAccess access) {
+  if (!place || !process.space().writable(*place, widest_store)) return;
+  for (const UserAddr byte : {*place, *place + (widest_store - 1)})
+    static_cast<void>(process.space().own(page_of(byte), access));
+}
 
 enum class Access : std::uint8_t { Done, Raised, Unsupported };
 
@@ -54,17 +33,22 @@ enum class Access : std::uint8_t { Done, Raised, Unsupported };
 Access execute(Process& process, std::span<const std::uint8_t> code, Trap& trap) {
   arch::UserState& state = process.registers();
   const std::uint64_t rip = state[Register::Rip];
-  Stores stores{process, code};
+  const std::optional<UserAddr> store = arch::stores_to(code, state);
+  own_store(process, store, arch::WriteAccess::Enabled);
   arch::load_rest(state);
   arch::set_single_step(true);
   unsigned iterations = 0;
+  std::optional<UserAddr> next;
   do {
     trap = arch::run_user(state);
     if (trap.kind == Trap::Kind::Step) ++iterations;
+    next = arch::stores_to(code, state);
   } while (trap.kind != Trap::Kind::Exception && state[Register::Rip] == rip &&
-           iterations < most_iterations && stores.cover_next());
+           iterations < most_iterations &&
+           (!next || page_of(*next + (widest_store - 1)) == page_of(*store)));
   arch::set_single_step(false);
   arch::save_rest(state);
+  own_store(process, store, arch::WriteAccess::Protected);
   if (process.hardened()) process.engine().forget_modified();
   if (iterations != 0 || trap.kind != Trap::Kind::Exception) return Access::Done;
   const bool page_fault = trap.vector == Trap::page_fault_vector;

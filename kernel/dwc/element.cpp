@@ -95,16 +95,15 @@ dwc::PeEnd run_once(Process& process, Nanoseconds limit) {
   const Nanoseconds begin = arch::now();
   arch::arm_timer(limit);
   arch::load_rest(process.registers());
-  Trap trap = next_trap(process);
-  dwc::PeEnd end = end_of(trap);
-  while (const std::optional<PageNumber> page = protected_page(process, trap)) {
-    if (!process.space().own(*page, arch::WriteAccess::Enabled)) {
-      end.kind = dwc::PeEnd::Kind::OutOfFrames;
-      break;
-    }
+  Trap trap;
+  dwc::PeEnd end;
+  std::optional<PageNumber> page;
+  do {
     trap = next_trap(process);
     end = end_of(trap);
-  }
+    page = protected_page(process, trap);
+  } while (page && process.space().own(*page, arch::WriteAccess::Enabled));
+  if (page) end.kind = dwc::PeEnd::Kind::OutOfFrames;
   arch::arm_timer({});
   arch::save_rest(process.registers());
   if (trap.kind == Trap::Kind::Timer) end = {dwc::PeEnd::Kind::Watchdog, 0, 0, 0};

@@ -1,7 +1,7 @@
 #include "kernel/ipc/ipc.hpp"
 
 #include "arch/run_user.hpp"
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 namespace reprise {
 namespace {
@@ -56,9 +56,8 @@ void end_call(Process& caller, std::int64_t result) {
 }  // namespace
 
 Process* Ipc::process_at(std::uint64_t number) const {
-  if (number == 0 || number > table_.size()) return nullptr;
-  Process& process = table_[number - 1];
-  return process.status == ProcessStatus::Ended ? nullptr : &process;
+  Process* const process = table_.find(number);
+  return process == nullptr || process->status == ProcessStatus::Ended ? nullptr : process;
 }
 
 std::int64_t Ipc::call(Process& caller) {

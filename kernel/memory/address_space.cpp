@@ -3,7 +3,7 @@
 #include "arch/frame_memory.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/base/assert.hpp"
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace reprise {
@@ -43,9 +43,7 @@ void AddressSpace::forget(PageNumber page) {
   if (observer_ != nullptr) observer_->page_changes(page);
 }
 
-MemoryResult AddressSpace::map_zero(PageRange range, arch::Permissions permissions,
-                                    Existing existing) {
-  if (existing == Existing::Replace) unmap(range);
+MemoryResult AddressSpace::map_zero(PageRange range, arch::Permissions permissions) {
   return map_shared(range, {zero_, permissions, Ownership::Shared}, 0);
 }
 

@@ -34,8 +34,6 @@ protected:
   ~PageObserver() = default;
 };
 
-enum class Existing : std::uint8_t { Refuse, Replace };
-
 // Whole pages of the user half; empty or out of bounds ranges cannot be made.
 class PageRange {
 public:
@@ -58,7 +56,7 @@ public:
   [[nodiscard]] arch::PageTable& table() { return table_; }
 
   // On Exhausted nothing stays half mapped.
-  MemoryResult map_zero(PageRange range, arch::Permissions permissions, Existing existing);
+  MemoryResult map_zero(PageRange range, arch::Permissions permissions);
   // Frames that follow each other; no page of the range may be mapped. Those of a device are absent,
   // and for the kernel itself out of reach (kernel/device/access.hpp): no permissions.
   MemoryResult map_frames(PageRange range, FrameNumber first, arch::Permissions permissions,

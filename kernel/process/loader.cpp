@@ -18,15 +18,11 @@ constexpr arch::Permissions read_only{};
 constexpr arch::Permissions read_write{.read = true, .write = true};
 constexpr arch::Permissions executable{.read = true, .execute = true};
 
-std::span<const std::byte> bytes_of(const arch::MemoryRange& range) {
-  return arch::physical_bytes(range.start, range.size);
-}
-
 // The header of a flat image that lies wholly in its module; all of it is checked here.
 std::optional<reprise_image> read_image(const arch::MemoryRange& module) {
   reprise_image image;
   if (module.size < sizeof image) return std::nullopt;
-  __builtin_memcpy(&image, bytes_of(module).data(), sizeof image);
+  __builtin_memcpy(&image, arch::physical_bytes(module.start, sizeof image).data(), sizeof image);
   constexpr std::uint64_t most = (personality_end - personality_base) >> page_shift;
   std::uint64_t pages = 0;
   for (const std::uint64_t part : {image.code_pages, image.constant_pages, image.data_pages}) {
@@ -47,7 +43,7 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
   const auto range = PageRange::of(address, bytes);
   if (!range) return false;
   return static_cast<bool>(first ? space.map_frames(*range, *first, permissions)
-                                 : space.map_zero(*range, permissions, Existing::Refuse));
+                                 : space.map_zero(*range, permissions));
 }
 
 // Memory of the kernel's, or what else it needs for itself, is nobody's to have.
@@ -70,24 +66,20 @@ bool map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRang
   const UserAddr tail{address + whole};
   if (!map_part(space, UserAddr{address}, frame_of(file.start), whole, read_only)) return false;
   return rest == 0 || (map_part(space, tail, std::nullopt, page_size, read_only) &&
-                       space.load(tail, bytes_of(file).subspan(whole)));
+                       space.load(tail, arch::physical_bytes(file.start + whole, rest)));
 }
 
 bool map_image(AddressSpace& space, const reprise_image& image, FrameNumber frame) {
-  struct Part {
-    std::uint64_t pages;
-    arch::Permissions permissions;
-  };
   UserAddr address{personality_base};
-  for (const auto& [pages, permissions] :
-       {Part{image.code_pages, executable}, Part{image.constant_pages, read_only},
-        Part{image.data_pages, read_write}}) {
-    const std::uint64_t bytes = pages * page_size;
-    if (!map_part(space, address, frame, bytes, permissions)) return false;
-    address = address + bytes;
+  const auto map = [&](std::uint64_t pages, arch::Permissions permissions) {
+    const bool mapped = map_part(space, address, frame, pages * page_size, permissions);
+    address = address + pages * page_size;
     frame = frame + pages;
-  }
-  return map_part(space, address, std::nullopt, image.zero_pages * page_size, read_write);
+    return mapped;
+  };
+  return map(image.code_pages, executable) && map(image.constant_pages, read_only) &&
+         map(image.data_pages, read_write) &&
+         map_part(space, address, std::nullopt, image.zero_pages * page_size, read_write);
 }
 
 // At the top of the program's stack: the start block, and above it the strings.

@@ -58,8 +58,6 @@ class Process final : public PageObserver {
 public:
   Process(std::uint64_t id, const ProgramRequest& request, AddressSpace space, FrameSource& frames,
           Injector& injector, const KernelSettings& settings);
-  Process(const Process&) = delete;
-  Process& operator=(const Process&) = delete;
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   [[nodiscard]] AddressSpace& space() { return space_; }
@@ -119,6 +117,10 @@ public:
   }
   [[nodiscard]] std::size_t size() const { return count_; }
   [[nodiscard]] Process& operator[](std::size_t index) { return *slots_[index]; }
+  // By number, from 1; nothing when there never was one.
+  [[nodiscard]] Process* find(std::uint64_t number) {
+    return number - 1 < count_ ? slots_[number - 1] : nullptr;
+  }
 
 private:
   std::array<Process*, capacity> slots_{};

@@ -2,7 +2,7 @@
 
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/console/log.hpp"
 
 namespace reprise {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 namespace reprise {
 

@@ -1,12 +1,10 @@
+#include "arch/x86_64/parts.hpp"
 #include "tests/arch/counting_machine.hpp"
 
 #include "arch/frame_memory.hpp"
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
-#include "arch/x86_64/control_registers.hpp"
-#include "arch/x86_64/devices.hpp"
 #include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/layout.hpp"
 

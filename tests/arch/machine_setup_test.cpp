@@ -4,9 +4,9 @@
 
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
-#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/parts.hpp"
 #include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
 

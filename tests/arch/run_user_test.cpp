@@ -6,11 +6,10 @@
 #include <stdexcept>
 
 #include "arch/machine.hpp"
-#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/parts.hpp"
 #include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
 

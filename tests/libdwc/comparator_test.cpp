@@ -28,7 +28,7 @@ TEST_CASE("registers agree only when every word does, and each word that differs
     bench.diagnosis.registers.clear();
     CHECK_FALSE(bench.comparator.registers_agree(first.words(), second.words()));
     REQUIRE(bench.diagnosis.registers.total() == 1);
-    CHECK(bench.diagnosis.registers.items()[0].index == word);
+    CHECK(bench.diagnosis.registers.items()[0].word == word);
     CHECK(bench.diagnosis.registers.items()[0].second == 42);
   }
 }

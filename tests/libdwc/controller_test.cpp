@@ -190,7 +190,7 @@ TEST_CASE("the diagnosis names the PE, both ends, where they stand, and the firs
   CHECK(diagnosis.first_rip == touch_pages(2).size() - 2);
   CHECK(diagnosis.second_rip == (diagnosis.first_rip ^ 1));
   REQUIRE(diagnosis.registers.items().size() == 2);
-  CHECK(diagnosis.registers.items()[0].index == 2);
+  CHECK(diagnosis.registers.items()[0].word == 2);
   CHECK(diagnosis.registers.items()[0].first == 0);
   CHECK(diagnosis.registers.items()[0].second == 0x10);
   CHECK(diagnosis.pages.total() == 20);

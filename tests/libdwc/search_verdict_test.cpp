@@ -53,7 +53,7 @@ TEST_CASE("a flip in either run is a mismatch when the counter's word covers the
     REQUIRE(diagnosis.second_end.has_value());
     CHECK(diagnosis.second_end->kind == End::TimeLimit);
     REQUIRE(diagnosis.registers.total() == 1);  // at the position with the fewest differences
-    CHECK(diagnosis.registers.items()[0].index == 2);
+    CHECK(diagnosis.registers.items()[0].word == 2);
   }
 }
 
@@ -113,8 +113,8 @@ TEST_CASE("the diagnosis of another end tells where it came and what differs the
   CHECK(diagnosis.second_rip == 4);
   CHECK(diagnosis.second_end->kind == End::SystemCall);
   REQUIRE(diagnosis.registers.total() == 3);
-  CHECK(diagnosis.registers.items()[0].index == 0);
-  CHECK(diagnosis.registers.items()[2].index == Registers::ip);
+  CHECK(diagnosis.registers.items()[0].word == 0);
+  CHECK(diagnosis.registers.items()[2].word == Registers::ip);
 }
 
 TEST_CASE("flipped control bits are a mismatch wherever the search stands") {

@@ -6,6 +6,8 @@
 namespace reprise {
 namespace {
 
+constexpr std::size_t isa_lines = 16;  // those beyond are taken to be active low, level triggered
+
 constexpr std::size_t header_size = 36;         // §5.2.6: signature, length at 4, checksum
 constexpr std::size_t largest_table = 1 << 20;  // what claims to be longer is broken
 
@@ -104,9 +106,9 @@ void read_madt(Table& table, InterruptControllers& interrupts) {
       add_io_apic({table.word(at + 4), table.word(at + 8)}, interrupts);
     }
     const std::size_t line = table.byte(at + 3);
-    if (type == isa_override && length >= 10 && line < interrupts.isa.size()) {
+    if (type == isa_override && length >= 10 && line < isa_lines) {
       const unsigned flags = table.byte(at + 8);
-      interrupts.isa[line] = {table.word(at + 4), (flags & 3) == 3, (flags >> 2 & 3) == 3};
+      interrupts.lines[line] = {table.word(at + 4), (flags & 3) == 3, (flags >> 2 & 3) == 3};
     }
     at += length;
   }
@@ -150,8 +152,9 @@ std::size_t open_list(std::uint64_t root, ReadPhysical read, Table& list) {
 
 AcpiFacts read_acpi(std::uint64_t root, ReadPhysical read) {
   AcpiFacts facts;
-  for (std::uint32_t line = 0; line < facts.interrupts.isa.size(); ++line) {
-    facts.interrupts.isa[line].interrupt = line;
+  for (std::uint16_t line = 0; line < facts.interrupts.lines.size(); ++line) {
+    const bool as_pci = line >= isa_lines;
+    facts.interrupts.lines[line] = {line, as_pci, as_pci};
   }
   if (root == 0) return facts;
   Table list{read, list_bytes}, table{read, table_bytes};

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "kernel/abi/init.hpp"
-#include "kernel/base/scale.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 namespace reprise {
 

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 extern "C" const std::uint8_t counter_loop[], counter_page_faults[], counter_lock[],
     counter_cpuid[], counter_rep[];

@@ -60,9 +60,9 @@ void print_run(std::string_view name, unsigned run, const dwc::PeEnd& end, std::
 }
 
 void print_differences(std::string_view name, const Diagnosis& diagnosis, const WordNames& names) {
-  for (const dwc::RegisterDifference& difference : diagnosis.registers.items()) {
+  for (const auto& difference : diagnosis.registers.items()) {
     print_event("mismatch-register", "process", name, "register",
-                word_name(names, difference.index), "first", Hex{difference.first}, "second",
+                word_name(names, difference.word), "first", Hex{difference.first}, "second",
                 Hex{difference.second});
   }
   for (const auto& difference : diagnosis.pages.items()) {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "kernel/base/extremes.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "user/init/event_line.hpp"
 #include "user/init/kernel.hpp"
 #include "user/lib/calls.hpp"

@@ -129,7 +129,7 @@ Result<ElfImage, Error> parse_elf(std::span<const std::byte> file) {
 
   ElfImage image;
   image.position_independent = header->type == elf::type_shared;
-  if (image.position_independent) image.load_bias = position_independent_base;
+  if (image.position_independent) image.load_bias = elf::position_independent_base;
   if (const auto fault = read_segments(image, *headers, file)) return Failure{*fault};
 
   // The sum may wrap around for a senseless entry; then it meets no executable segment, or one

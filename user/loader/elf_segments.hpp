@@ -9,6 +9,9 @@
 
 namespace reprise::elf {
 
+// Where a program lies that can lie anywhere.
+inline constexpr std::uint64_t position_independent_base = 0x0000555500000000;
+
 // Where an image may lie, in the file's own addresses: [low, high), in whole pages.
 struct Bounds {
   std::uint64_t low;

@@ -39,7 +39,7 @@ public:
 private:
   void map(std::uint64_t start, std::uint64_t bytes, arch::Permissions permissions) {
     const auto range = reprise::PageRange::of(reprise::UserAddr{start}, bytes);
-    if (!space_.map_zero(range.value(), permissions, reprise::Existing::Refuse)) {
+    if (!space_.map_zero(range.value(), permissions)) {
       throw std::logic_error("memory is exhausted");
     }
   }

@@ -65,7 +65,7 @@ TEST_CASE("page ranges are whole, not empty, and within the user half") {
 
 TEST_CASE("fresh pages read as zero and cost no frame until they are written") {
   Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 8), read_write, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 8), read_write));
   const std::size_t with_tables = f.frames.out();
   std::array<std::byte, 64> bytes{std::byte{1}};
   REQUIRE(f.space.read(UserAddr{somewhere + 4090}, bytes));
@@ -77,7 +77,7 @@ TEST_CASE("fresh pages read as zero and cost no frame until they are written") {
 
 TEST_CASE("what is written across pages is read back, and nothing else changes") {
   Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 4), read_write, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 4), read_write));
   const auto written = pattern();
   REQUIRE(f.space.write(UserAddr{somewhere + 100}, written));
   std::array<std::byte, 10000> back{};
@@ -91,8 +91,8 @@ TEST_CASE("what is written across pages is read back, and nothing else changes")
 
 TEST_CASE("a transfer that the process could not make itself changes nothing") {
   Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write, Existing::Refuse));
-  REQUIRE(f.space.map_zero(f.pages(somewhere + page_size, 1), read_only, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
+  REQUIRE(f.space.map_zero(f.pages(somewhere + page_size, 1), read_only));
   std::array<std::byte, 32> bytes;
   bytes.fill(std::byte{0xaa});
   CHECK(error_of(f.space.write(UserAddr{somewhere + page_size - 16}, bytes)) ==
@@ -128,14 +128,15 @@ TEST_CASE("a shared frame is copied before the kernel writes to its page, and ne
 
 TEST_CASE("mapping over pages is refused, or replaces them by fresh ones, as asked") {
   Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere + page_size, 1), read_write, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere + page_size, 1), read_write));
   std::array<std::byte, 8> ones;
   ones.fill(std::byte{1});
   REQUIRE(f.space.write(UserAddr{somewhere + page_size}, ones));
-  CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only, Existing::Refuse)) ==
+  CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only)) ==
         MemoryError::Occupied);
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_only, Existing::Replace));
+  f.space.unmap(f.pages(somewhere, 3));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_only));
   REQUIRE(f.space.read(UserAddr{somewhere + page_size}, ones));
   for (std::byte b : ones) CHECK(b == std::byte{0});
 }
@@ -144,13 +145,13 @@ TEST_CASE("a mapping that memory does not suffice for leaves nothing behind") {
   Fixture f;
   f.frames.fail_after(3);  // the tables for the first pages, and no more
   const PageRange wide = f.pages(somewhere, 2000);
-  CHECK(error_of(f.space.map_zero(wide, read_write, Existing::Refuse)) == MemoryError::Exhausted);
+  CHECK(error_of(f.space.map_zero(wide, read_write)) == MemoryError::Exhausted);
   CHECK_FALSE(f.space.table().next_mapped(wide.first(), wide.end()));
 }
 
 TEST_CASE("protecting needs every page, and takes rights away from the kernel's own writes too") {
   Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 2), read_write, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 2), read_write));
   CHECK(error_of(f.space.protect(f.pages(somewhere, 3), read_only)) == MemoryError::NotMapped);
   CHECK(f.space.writable(UserAddr{somewhere}, 2 * page_size));
   REQUIRE(f.space.protect(f.pages(somewhere, 1), read_only));
@@ -173,7 +174,8 @@ TEST_CASE("device memory is out of reach for the kernel and cannot be made ordin
   CHECK(error_of(f.space.map_frames(f.pages(somewhere, 1), FrameNumber{1}, {.read = false},
                                       arch::Ownership::Device)) ==
         MemoryError::Occupied);
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write, Existing::Replace));
+  f.space.unmap(f.pages(somewhere, 1));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere}));
   f.space.unmap(f.pages(somewhere, 2));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere + 4096}));
@@ -181,7 +183,7 @@ TEST_CASE("device memory is out of reach for the kernel and cannot be made ordin
 
 TEST_CASE("the start of a range is read as far as it is mapped") {
   Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
   std::array<std::byte, 15> bytes{};
   CHECK(f.space.read_start(UserAddr{somewhere + 4096 - 15}, bytes) == 15);
   CHECK(f.space.read_start(UserAddr{somewhere + 4096 - 3}, bytes) == 3);
@@ -191,7 +193,7 @@ TEST_CASE("the start of a range is read as far as it is mapped") {
 
 TEST_CASE("the observer hears of each page before it is written, protected or unmapped") {
   Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_write, Existing::Refuse));
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_write));
   Watcher watcher;
   f.space.observe(&watcher);
   const std::uint64_t page = page_of(UserAddr{somewhere}).value();
@@ -213,7 +215,7 @@ TEST_CASE("a space that ends gives every frame back") {
   {
     AddressSpace space = *AddressSpace::create(frames, zero);
     const auto range = PageRange::of(UserAddr{somewhere}, 600 * page_size);
-    REQUIRE(space.map_zero(range.value(), read_write, Existing::Refuse));
+    REQUIRE(space.map_zero(range.value(), read_write));
     REQUIRE(space.write(UserAddr{somewhere + 100 * page_size}, pattern()));
     CHECK(frames.out() > 5);
   }
@@ -224,7 +226,7 @@ TEST_CASE("ending a process gives back its frames and its tables at once") {
   Fixture f;
   const std::size_t empty = f.frames.out();
   for (std::uint64_t i = 0; i < 20; ++i) {  // each in a table of its own
-    REQUIRE(f.space.map_zero(f.pages(somewhere + (i << 30), 1), read_write, Existing::Refuse));
+    REQUIRE(f.space.map_zero(f.pages(somewhere + (i << 30), 1), read_write));
   }
   const std::array<std::byte, 8> bytes{};
   REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
@@ -241,9 +243,9 @@ TEST_CASE("interrupts do not wait for the end of a call over many pages") {
     call();
     return fakes::admissions;
   };
-  CHECK(admitted_by([&] { CHECK(f.space.map_zero(range, read_write, Existing::Refuse)); }) >= 8);
+  CHECK(admitted_by([&] { CHECK(f.space.map_zero(range, read_write)); }) >= 8);
   CHECK(admitted_by([&] { CHECK(f.space.protect(range, read_only)); }) >= 16);
   CHECK(admitted_by([&] { f.space.unmap(range); }) >= 8);
-  CHECK(f.space.map_zero(range, read_write, Existing::Refuse));
+  CHECK(f.space.map_zero(range, read_write));
   CHECK(admitted_by([&] { f.space.unmap_all(); }) >= 2);
 }

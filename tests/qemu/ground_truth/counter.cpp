@@ -21,7 +21,7 @@ constinit std::optional<AddressSpace> space;
 
 bool map(std::uint64_t start, std::uint64_t bytes, arch::Permissions permissions) {
   const auto range = *PageRange::of(UserAddr{start}, bytes);
-  return static_cast<bool>(space->map_zero(range, permissions, Existing::Refuse));
+  return static_cast<bool>(space->map_zero(range, permissions));
 }
 
 void probe(CounterProbe& probe) { static_cast<void>(probe_counter(probe)); }

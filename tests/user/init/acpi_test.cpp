@@ -136,12 +136,16 @@ TEST_CASE("an old root leads to the 32-bit list") {
 TEST_CASE("an ISA interrupt is where its override says, else at its own number") {
   usual_memory();
   const AcpiFacts found = facts();
-  CHECK(found.interrupts.isa[4].interrupt == 20);
-  CHECK(found.interrupts.isa[4].active_low != 0);
-  CHECK(found.interrupts.isa[4].level_triggered != 0);
-  CHECK(found.interrupts.isa[0].interrupt == 2);
-  CHECK(found.interrupts.isa[0].active_low == 0);
-  CHECK(found.interrupts.isa[3].interrupt == 3);
+  CHECK(found.interrupts.lines[4].interrupt == 20);
+  CHECK(found.interrupts.lines[4].active_low != 0);
+  CHECK(found.interrupts.lines[4].level_triggered != 0);
+  CHECK(found.interrupts.lines[0].interrupt == 2);
+  CHECK(found.interrupts.lines[0].active_low == 0);
+  CHECK(found.interrupts.lines[3].interrupt == 3);
+  CHECK(found.interrupts.lines[15].level_triggered == 0);
+  CHECK(found.interrupts.lines[16].interrupt == 16);  // PCI's
+  CHECK(found.interrupts.lines[16].active_low != 0);
+  CHECK(found.interrupts.lines[31].level_triggered != 0);
 }
 
 TEST_CASE("the extended timer block is used when it lies in ports, the reset only when supported") {
@@ -182,7 +186,7 @@ TEST_CASE("a table of many pieces counts as a whole, one that is too long not at
   fix_checksum(memory[0x1'0000'3000], 9, memory[0x1'0000'3000].size());
   CHECK(facts().tables == 2);
   CHECK(io_apics(facts()) == 1);
-  CHECK(facts().interrupts.isa[7].interrupt == 23);
+  CHECK(facts().interrupts.lines[7].interrupt == 23);
   memory[0x4000].back() ^= std::byte{1};
   CHECK(facts().tables == 1);
   table.resize((1 << 20) + 1);

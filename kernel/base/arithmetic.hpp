@@ -1,9 +1,19 @@
-// Ticks of one clock in those of another.
+// Arithmetic that <algorithm> has, too, but that is no freestanding header: a bare-metal compiler need
+// not have it. And ratios of large numbers.
 #pragma once
 
 #include <cstdint>
 
 namespace reprise {
+
+template <class T>
+[[nodiscard]] constexpr T smaller(T a, T b) {
+  return b < a ? b : a;
+}
+template <class T>
+[[nodiscard]] constexpr T larger(T a, T b) {
+  return a < b ? b : a;
+}
 
 // ticks * hertz / of, exact as long as of * hertz fits into 64 bits, whatever `ticks` is.
 [[nodiscard]] constexpr std::uint64_t scale(std::uint64_t ticks, std::uint64_t hertz,

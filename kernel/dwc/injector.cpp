@@ -13,24 +13,23 @@ bool is_known(const Injection& flip) { return flip.fate <= FlipFate::NoTarget; }
 }  // namespace
 
 bool Injector::plan(const Injection& injection) {
-  for (Injection& flip : flips_) {
-    if (flip.fate != FlipFate::Free) continue;
-    flip = injection;
-    flip.fate = FlipFate::Planned;
-    ++in_use_;
-    return true;
-  }
-  return false;
+  std::size_t place = 0;
+  while (place < used_ && flips_[place].fate != FlipFate::Free) ++place;
+  if (place == flips_.size()) return false;
+  if (place == used_) ++used_;
+  flips_[place] = injection;
+  flips_[place].fate = FlipFate::Planned;
+  return true;
 }
 
 void Injector::forget() {
-  for (Injection& flip : flips_)
+  for (Injection& flip : used())
     if (flip.fate == FlipFate::Planned) release(flip);
 }
 
 void Injector::release(Injection& flip) {
   flip.fate = FlipFate::Free;
-  --in_use_;
+  while (used_ != 0 && flips_[used_ - 1].fate == FlipFate::Free) --used_;
 }
 
 // Those that have struck in an attempt of the same PE were caught: it is under way again.
@@ -60,8 +59,7 @@ void Injector::reached(Process& process, std::uint64_t count) {
 // Calls action(flip) for each that is still to come at this moment of the run.
 template <class Action>
 void Injector::for_each_due(Process& process, Moment moment, Action action) {
-  if (in_use_ == 0) return;
-  for (Injection& flip : flips_) {
+  for (Injection& flip : used()) {
     const bool due = flip.fate == FlipFate::Planned && flip.moment == moment && flip.run == run_ &&
                      flip.process == process.id() && flip.element == process.engine().pe_number();
     if (due) action(flip);
@@ -100,21 +98,21 @@ bool Injector::apply(Process& process, Injection& injection) {
 }
 
 void Injector::settle(FlipFate fate) {
-  for (Injection& flip : flips_) {
+  for (Injection& flip : used()) {
     if (flip.fate != FlipFate::Struck) continue;
     flip.fate = fate;
     ++settled_[static_cast<std::size_t>(fate)];
   }
 }
 
-bool Injector::has_news() const {
-  for (const Injection& flip : flips_)
+bool Injector::has_news() {
+  for (const Injection& flip : used())
     if (is_known(flip)) return true;
   return false;
 }
 
 std::optional<Injection> Injector::take_news() {
-  for (Injection& flip : flips_) {
+  for (Injection& flip : used()) {
     if (!is_known(flip)) continue;
     const Injection known = flip;
     release(flip);

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "kernel/abi/init.hpp"
 #include "libdwc/platform.hpp"
@@ -32,7 +33,7 @@ public:
 
   // The engine's verdict on the attempt in which flips have struck.
   void settle(FlipFate fate);
-  [[nodiscard]] bool has_news() const;
+  [[nodiscard]] bool has_news();
   // One of the flips whose fate is known; it is forgotten.
   [[nodiscard]] std::optional<Injection> take_news();
 
@@ -45,9 +46,10 @@ private:
   void strike(Process& process, Injection::Moment moment, std::uint64_t count);
   static bool apply(Process& process, Injection& injection);
   void release(Injection& flip);
+  [[nodiscard]] std::span<Injection> used() { return std::span{flips_}.first(used_); }
 
   std::array<Injection, most_injections> flips_{};
-  std::size_t in_use_ = 0;
+  std::size_t used_ = 0;
   std::uint64_t run_ = 1;  // under way
   FlipCounts settled_{};
 };

@@ -1,7 +1,8 @@
-// Letting a program reach a device itself, for one instruction. In its processing elements it cannot:
-// no port is open in ring 3, and device memory is not present. Once the kernel knows that both runs
-// agreed on the access, it opens the port or the page and has the program execute that instruction
-// by a single step. So every form of access works that the CPU has, exactly as the CPU does it.
+// Letting a program reach a device itself, for one instruction. In its processing elements it
+// cannot: no port is open in ring 3, and device memory is not present. Once the kernel knows that
+// both runs agreed on the access, it opens the port or the page and has the program execute that
+// instruction by a single step. So every form of access works that the CPU has, exactly as the CPU
+// does it.
 #pragma once
 
 #include <cstdint>

@@ -42,10 +42,10 @@ void start_extended_state();                         // FXSAVE, or XSAVE with ev
 void start_interrupts();                             // 8259 masked, local APIC
 void start_clock();                                  // APIC timer measured by the time stamp
 
-// Monotonic, since kernel entry, but for one jump at set_clock(): until that the time stamp is taken
-// to run at 1 GHz, so that a nanosecond is one of its ticks.
+// Monotonic, since kernel entry, but for one jump at set_clock(): until that the time stamp is
+// taken to run at 1 GHz, so that a nanosecond is one of its ticks.
 [[nodiscard]] reprise::Nanoseconds now();
-[[nodiscard]] std::uint64_t timer_frequency();       // of the local APIC's timer, in hertz; 0: stands
+[[nodiscard]] std::uint64_t timer_frequency();       // the local APIC's timer, in hertz; 0: stands
 // How fast both run, in hertz; and that this moment is time_stamp() `stamp`: what has passed since
 // is left out of time.
 void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp);

@@ -60,7 +60,8 @@ void start_init() {
   }
   // It finds out what the machine is: the clocks' rates, the firmware's way to reset.
   Grants& grants = machine.processes[0].grants;
-  REPRISE_ASSERT(grants.add({REPRISE_GRANT_PORT, 0, 0xffff}) && grants.add({REPRISE_GRANT_LOG, 0, 0}));
+  REPRISE_ASSERT(grants.add({REPRISE_GRANT_PORT, 0, 0xffff}));
+  REPRISE_ASSERT(grants.add({REPRISE_GRANT_LOG, 0, 0}));
 }
 
 }  // namespace

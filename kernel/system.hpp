@@ -20,8 +20,8 @@ struct System {
   Injector injector{};
   Nanoseconds longest_pe{};  // both runs, restarts and all
 
-  // The process is over: its memory goes back, who waits for it gets an error, and init is told; with
-  // init it is the machine's end.
+  // The process is over: its memory goes back, who waits for it gets an error, and init is told;
+  // with init it is the machine's end.
   void end(Process& process, std::uint8_t status);
 };
 

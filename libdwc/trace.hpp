@@ -5,8 +5,8 @@
 // nothing is named then.
 //
 // Invariant: a pass ends. It has as many steps as there is room for, and the controller bounds its
-// time. One step that changes nothing (a jump to itself, or an NMI came first) counts as one, but is
-// not kept: the passes stay aligned.
+// time. One step that changes nothing (a jump to itself, or an NMI came first) counts as one, but
+// is not kept: the passes stay aligned.
 #pragma once
 
 #include "libdwc/comparator.hpp"

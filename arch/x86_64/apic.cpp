@@ -99,9 +99,9 @@ void stop_timer() { write(Register::InitialCount, 0); }
 bool timer_runs() { return timer_count() != 0; }
 
 void start_timer(std::uint64_t ticks) {
-  constexpr std::uint64_t longest = 0xffffffff;
-  write(Register::InitialCount,
-        static_cast<std::uint32_t>(reprise::larger<std::uint64_t>(1, reprise::smaller(ticks, longest))));
+  constexpr std::uint64_t shortest = 1, longest = 0xffffffff;
+  const std::uint64_t count = reprise::larger(shortest, reprise::smaller(ticks, longest));
+  write(Register::InitialCount, static_cast<std::uint32_t>(count));
 }
 
 }  // namespace arch::x86

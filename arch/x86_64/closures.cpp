@@ -1,8 +1,8 @@
 // Instructions that ring 3 may execute, and whose result two runs would not agree on: made to fault
 // where the CPU lets itself be told (RDTSC and what waits for a time: CR4.TSD, see
 // control_registers.cpp), done here once, after commit, or hidden, so that no program looks for
-// them. docs/fault-model.md has the whole list. CPUID itself is the same in both runs; it is made to
-// fault so that things can be hidden.
+// them. docs/fault-model.md has the whole list. CPUID itself is the same in both runs; it is made
+// to fault so that things can be hidden.
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
 #include "arch/x86_64/features.hpp"

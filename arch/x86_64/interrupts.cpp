@@ -29,7 +29,8 @@ void hold_again() {
 
 void start_interrupts() {
   constexpr std::uint16_t first_mask = 0x21, second_mask = 0xa1;
-  out8(first_mask, 0xff);  // both 8259 controllers, for good: the local APIC's way in is masked, too
+  // Both 8259 controllers, for good: the local APIC's way in is masked, too.
+  out8(first_mask, 0xff);
   out8(second_mask, 0xff);
   start_local_apic();
 }

@@ -1,6 +1,6 @@
-// Coming and going: what the boot loader handed over, read once and kept; the emergency output, polled
-// on COM1, used until the console's driver runs and when it cannot; the ways to leave the machine; and
-// randomness.
+// Coming and going: what the boot loader handed over, read once and kept; the emergency output,
+// polled on COM1, used until the console's driver runs and when it cannot; the ways to leave the
+// machine; and randomness.
 #include "arch/machine.hpp"
 
 #include "arch/frame_memory.hpp"

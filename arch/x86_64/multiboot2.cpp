@@ -29,7 +29,7 @@ bool is_text(Bytes bytes, std::string_view text) {
 
 Problem add_module(Bytes tag, BootStorage& storage) {
   constexpr std::size_t string_offset = 16;
-  const std::uint64_t start = value_at<std::uint32_t>(tag, 8), end = value_at<std::uint32_t>(tag, 12);
+  const auto start = value_at<std::uint32_t>(tag, 8), end = value_at<std::uint32_t>(tag, 12);
   BootInfo& info = storage.info;
   const std::size_t count = info.modules.size();
   if (tag.size() < string_offset || end < start) return "a module's tag is broken";

@@ -44,11 +44,11 @@ struct BootStorage {
   std::array<MemoryRange, max_modules> modules{};
 };
 
-// Reads the blob, which lies at `address`, into `storage`, which must be as constructed. Free memory
-// is what the loader calls available, whole pages only, minus: everything it calls otherwise, the
-// first MiB (firmware data, and pages a second processor would start from), `image`, the modules,
-// and the blob itself; of more ranges than fit, the smallest are left out. On failure the text says
-// what is wrong, for people.
+// Reads the blob, which lies at `address`, into `storage`, which must be as constructed. Free
+// memory is what the loader calls available, whole pages only, minus: everything it calls
+// otherwise, the first MiB (firmware data, and pages a second processor would start from), `image`,
+// the modules, and the blob itself; of more ranges than fit, the smallest are left out. On failure
+// the text says what is wrong, for people.
 [[nodiscard]] std::optional<std::string_view> parse_boot_info(Bytes blob, reprise::PhysAddr address,
                                                               MemoryRange image,
                                                               BootStorage& storage);

@@ -10,8 +10,8 @@
 
 namespace arch::x86 {
 
-// How the CPU is set up (control_registers.cpp): protections, page attributes, the entry for SYSCALL,
-// machine checks.
+// How the CPU is set up (control_registers.cpp): protections, page attributes, the entry for
+// SYSCALL, machine checks.
 void set_control_registers();
 
 // What ring 3 could read that differs between two runs (closures.cpp).
@@ -21,8 +21,8 @@ void close_sources_of_difference();
 // again from its snapshot: the CPU says that its context is whole.
 [[nodiscard]] bool clear_machine_check();
 
-// Interrupts: the agreement between the trap entry (traps.asm, run_user.cpp), which takes the vector,
-// and the controllers (apic.cpp, io_apic.cpp), which own the devices behind it.
+// Interrupts: the agreement between the trap entry (traps.asm, run_user.cpp), which takes the
+// vector, and the controllers (apic.cpp, io_apic.cpp), which own the devices behind it.
 //
 // An interrupt enters in one of two places. From ring 3: run_user() calls handle_interrupt() and
 // returns to the kernel, or goes on in ring 3 when nothing is to be told. From ring 0, only inside

@@ -39,9 +39,10 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
 // `registers`: in the order of TrapFrame.
 [[noreturn]] void panic_with_registers(const TrapFrame& f) {
   using reprise::Hex;
-  reprise::TextLine line{"\n[reprise] exception in the kernel\nreprise: trap vector=", Hex{f.vector},
-                         " error=", Hex{f.error_code}, " rip=", Hex{f.rip}, " rsp=", Hex{f.rsp},
-                         " rflags=", Hex{f.rflags}, " cr2=", Hex{read_cr2()}, " registers="};
+  reprise::TextLine line{"\n[reprise] exception in the kernel\nreprise: trap vector=",
+                         Hex{f.vector}, " error=", Hex{f.error_code}, " rip=", Hex{f.rip},
+                         " rsp=", Hex{f.rsp}, " rflags=", Hex{f.rflags}, " cr2=", Hex{read_cr2()},
+                         " registers="};
   for (const std::uint64_t* word = &f.r8; word <= &f.rbp; ++word) line.append(Hex{*word}, ",");
   line.append("\n");
   write_emergency(line.view());

@@ -1,8 +1,8 @@
 // The emergency output: a 16550 serial port (NS16550 data sheet; the register names are its own),
-// 115200 baud, 8N1, polled. Nothing here waits without bound: where no port is, the bus answers FFh,
-// which is ready for all and goes nowhere, and one whose other end holds the line costs one wait. A
-// driver in ring 3 (user/drivers) may use the same port in between. Ports come as a type, so that
-// host tests can be the device.
+// 115200 baud, 8N1, polled. Nothing here waits without bound: where no port is, the bus answers
+// FFh, which is ready for all and goes nowhere, and one whose other end holds the line costs one
+// wait. A driver in ring 3 (user/drivers) may use the same port in between. Ports come as a type,
+// so that host tests can be the device.
 #pragma once
 
 #include <cstdint>

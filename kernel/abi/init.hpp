@@ -40,11 +40,11 @@ struct KernelSettings {
   std::uint64_t pe_limit = 10'000'000;  // nanoseconds
   std::uint64_t quantum = 1;            // PEs
   std::uint64_t flush = 0;              // KernelPlatform::Flush
-  std::uint64_t quiet = 0;              // 1: no text on the serial line but the driver's and a panic's
+  std::uint64_t quiet = 0;              // 1: only the driver and a panic write to the serial line
 };
 
-// REPRISE_PROBE: init's own code once in ring 3, outside of any PE, to the next trap. The counter is
-// started anew, counts from 0, and is given up again. The code may write to pages that init has
+// REPRISE_PROBE: init's own code once in ring 3, outside of any PE, to the next trap. The counter
+// is started anew, counts from 0, and is given up again. The code may write to pages that init has
 // written to in the PE before.
 struct CounterProbe {
   enum class Ending : std::uint64_t {  // in the order of arch::Trap::Kind

@@ -34,9 +34,9 @@ enum reprise_call {
   REPRISE_MAP_FILE = 14, /* (address, bytes, protection, offset): pages of the program's file */
   REPRISE_REFUSE = 15,   /* (error): the program's file cannot be run; does not return */
   REPRISE_CALL = 16,     /* (to, word, word, word, buffer, sizes): message and answer, see below */
-  REPRISE_RECEIVE = 17,  /* (answer to, word, word, word, buffer, sizes): the next message, see below */
+  REPRISE_RECEIVE = 17,  /* (answer to, word, word, word, buffer, sizes): the next message, below */
   REPRISE_ALARM = 18,    /* (nanoseconds on the monotonic clock, or ~0): notifies then; returns 0 */
-  REPRISE_MAP_DEVICE = 19,   /* (address, bytes, physical address): granted device memory; returns 0 */
+  REPRISE_MAP_DEVICE = 19,   /* (address, bytes, physical address): granted device memory; 0 */
   REPRISE_DEVICE_WRITE = 20, /* (physical address, buffer, bytes): into granted device memory */
   /* Of init alone; for all others there are no such calls. Structures: kernel/abi/init.hpp. */
   REPRISE_CONFIGURE = 32, /* (const KernelSettings*): returns 0 */
@@ -46,11 +46,11 @@ enum reprise_call {
                                  write, at most 64 KiB; returns 0 */
   REPRISE_INJECT = 36,   /* (const Injection*, or 0 to forget all): returns 0 */
   REPRISE_START = 37,    /* (const ProgramRequest*): returns the new process's number */
-  REPRISE_NEWS = 38,     /* (Injection*): number of a process that has ended, or news_of_flip; 0: none */
+  REPRISE_NEWS = 38,     /* (Injection*): an ended process's number, or news_of_flip; 0: none */
   REPRISE_STATUS = 39,   /* (process, ProcessReport*): returns 0 */
   REPRISE_END = 40,      /* (process, status): ends it; returns 0 */
-  REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reboot, exit code): does not return. (2): whether the drivers
-                            have sent all text */
+  REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reset, exit code): does not return. (2): whether the
+                            drivers have sent all text */
   REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
   REPRISE_PROBE = 43,    /* (CounterProbe*): runs init's own code under a counter; returns 0 */
   REPRISE_CLOCK = 44,    /* (hertz of the time stamp, of the timer, time stamp now): returns 0 */
@@ -70,14 +70,14 @@ enum reprise_error {
 };
 
 /* Messages: three words, and bytes that the kernel copies from the sender's buffer to the other
- * side's, both once their processing elements are committed. Registers: RDI RSI RDX R10 R8 R9, as
- * the arguments above; `sizes` are the bytes to send (at most REPRISE_MESSAGE_BYTES), and in the
- * upper half the buffer's room for what comes. CALL waits until `to` has received the message and
- * answered: RAX is the number of bytes that came, RSI RDX R10 the answer's words. RECEIVE answers
- * first (0: nobody), in whatever order, then waits: RAX is the sender, RSI RDX R10 the words, R8 the
- * number of bytes. When the answer cannot be given, RECEIVE returns the error and waits for nothing.
- * Sender 0 is the kernel: RSI says what has happened since it last did, bits 0 to 31 the granted
- * interrupt lines of these numbers. */
+ * side's, both once their processing elements are committed. Registers: RDI RSI RDX R10 R8 R9,
+ * as the arguments above; `sizes` are the bytes to send (at most REPRISE_MESSAGE_BYTES), and in
+ * the upper half the buffer's room for what comes. CALL waits until `to` has received the
+ * message and answered: RAX is the number of bytes that came, RSI RDX R10 the answer's words.
+ * RECEIVE answers first (0: nobody), in whatever order, then waits: RAX is the sender, RSI RDX
+ * R10 the words, R8 the number of bytes. When the answer cannot be given, RECEIVE returns the
+ * error and waits for nothing. Sender 0 is the kernel: RSI says what has happened since it last
+ * did, bits 0 to 31 the granted interrupt lines of these numbers. */
 #define REPRISE_MESSAGE_BYTES 65536ul
 #define REPRISE_SIZES(send, room) (((send) + 0ul) | ((room) + 0ul) << 32)
 #define REPRISE_NOTE_LOG (1ul << 32)         /* the log has text to be read */
@@ -90,9 +90,10 @@ enum reprise_error {
 #define REPRISE_FIND 1ul
 #define REPRISE_NAME_BYTES 31ul
 
-/* What a process may reach of the machine (boot argument grant=). An instruction that reaches a granted
- * port, or device memory mapped by MAP_DEVICE, ends the processing element and is carried out
- * once, when that is committed. An interrupt line is an ISA line below 16, else an I/O APIC input. */
+/* What a process may reach of the machine (boot argument grant=). An instruction that reaches a
+ * granted port, or device memory mapped by MAP_DEVICE, ends the processing element and is
+ * carried out once, when that is committed. An interrupt line is an ISA line below 16, else an
+ * I/O APIC input. */
 enum reprise_grant_kind {
   REPRISE_GRANT_PORT = 0,
   REPRISE_GRANT_MEMORY = 1, /* physical addresses, whole pages */
@@ -121,10 +122,11 @@ struct reprise_grant {
 #define REPRISE_BASE_GS 1u
 
 /* Handlers. REPRISE_HANDLER_SYSCALL: from then on a SYSCALL made outside the personality's image
- * (REPRISE_IMAGE_BASE up to REPRISE_IMAGE_END) continues at `entry`, within the same PE, with RCX = return address, R11 = RFLAGS and all else as at the SYSCALL; the frame is not used.
- * REPRISE_HANDLER_EXCEPTION: after an exception the registers are written to the frame, the handler
- * is disarmed, and the program continues at `entry` with RDI = frame; SET_HANDLER arms it again.
- * An entry of 0 removes the handler. */
+ * (REPRISE_IMAGE_BASE up to REPRISE_IMAGE_END) continues at `entry`, within the same PE, with
+ * RCX = return address, R11 = RFLAGS and all else as at the SYSCALL; the frame is not used.
+ * REPRISE_HANDLER_EXCEPTION: after an exception the registers are written to the frame, the
+ * handler is disarmed, and the program continues at `entry` with RDI = frame; SET_HANDLER arms
+ * it again. An entry of 0 removes the handler. */
 #define REPRISE_HANDLER_SYSCALL 0u
 #define REPRISE_HANDLER_EXCEPTION 1u
 
@@ -139,10 +141,10 @@ struct reprise_frame {
   uint64_t vector, error_code, fault_address; /* of the exception; ignored by RESUME */
 };
 
-/* What a process is started with. The kernel enters the personality with RDI pointing to this and no
- * stack; its loader maps the program, builds the System V initial stack (argc, argv, envp, auxv) and
- * fills in what is marked (l). A native program is then entered with RDI pointing to this and RSP to
- * that stack; a Linux program with that RSP and RDX = 0. */
+/* What a process is started with. The kernel enters the personality with RDI pointing to this
+ * and no stack; its loader maps the program, builds the System V initial stack (argc, argv,
+ * envp, auxv) and fills in what is marked (l). A native program is then entered with RDI
+ * pointing to this and RSP to that stack; a Linux program with that RSP and RDX = 0. */
 struct reprise_start {
   uint64_t abi_version;
   uint64_t process;         /* as REPRISE_SELF */

@@ -1,5 +1,5 @@
-// Arithmetic that <algorithm> has, too, but that is no freestanding header: a bare-metal compiler need
-// not have it. And ratios of large numbers.
+// Arithmetic that <algorithm> has, too, but that is no freestanding header: a bare-metal compiler
+// need not have it. And ratios of large numbers.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
-// The calls that programs make (kernel/abi/reprise.h), served once each, after the processing element
-// that made them is committed. Every argument is whatever a program chose to put into a register:
-// each is checked, and a bad one is an error code, never more.
+// The calls that programs make (kernel/abi/reprise.h), served once each, after the processing
+// element that made them is committed. Every argument is whatever a program chose to put into a
+// register: each is checked, and a bad one is an error code, never more.
 #pragma once
 
 #include <array>

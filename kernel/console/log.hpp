@@ -1,9 +1,10 @@
-// The log: all text that the kernel and the programs print, in a ring, until each output has sent it.
-// An output is a driver in ring 3 that reads the log (REPRISE_LOG_READ); reading says that all that
-// was read before is out. As long as nobody reads for the serial line, and from the end of the one who
-// did, text goes out by the emergency serial line at once, and nothing is lost: what the driver had
-// taken but not sent goes out again. While the serial line is far behind (crowded()) only
-// who sends the log and init run: neither programs' text nor the kernel's about them can fill it. A screen that is too far behind misses text.
+// The log: all text that the kernel and the programs print, in a ring, until each output has sent
+// it. An output is a driver in ring 3 that reads the log (REPRISE_LOG_READ); reading says that all
+// that was read before is out. As long as nobody reads for the serial line, and from the end of the
+// one who did, text goes out by the emergency serial line at once, and nothing is lost: what the
+// driver had taken but not sent goes out again. While the serial line is far behind (crowded())
+// only who sends the log and init run: neither programs' text nor the kernel's about them can fill
+// it. A screen that is too far behind misses text.
 #pragma once
 
 #include <array>
@@ -37,7 +38,7 @@ public:
 private:
   struct Output {
     Process* reader = nullptr;
-    std::uint64_t sent = 0, taken = 0;  // characters since the start; taken, but not yet out: between
+    std::uint64_t sent = 0, taken = 0;  // characters since the start; between: taken, not yet out
     bool told = false;                  // that there is text
   };
   [[nodiscard]] const Output& serial() const { return outputs_[0]; }

@@ -1,6 +1,6 @@
-// Flips bits on purpose, as init has planned it (kernel/abi/init.hpp), to show that a flip is caught.
-// Each flip is transient: it is applied once and not again when the PE is restarted. What became of
-// it is known when the PE ends, and kept until init asks.
+// Flips bits on purpose, as init has planned it (kernel/abi/init.hpp), to show that a flip is
+// caught. Each flip is transient: it is applied once and not again when the PE is restarted. What
+// became of it is known when the PE ends, and kept until init asks.
 #pragma once
 
 #include <array>

@@ -88,8 +88,8 @@ std::int64_t Ipc::answer(Process& server) {
   const std::uint64_t number = server.registers()[Register::Rdi];
   if (number == 0) return 0;
   Process* const caller = process_at(number);
-  const bool waits = caller != nullptr && caller->mailbox.server == &server && caller->mailbox.received;
-  if (!waits) return -REPRISE_GONE;
+  const bool waits = caller != nullptr && caller->mailbox.server == &server;
+  if (!waits || !caller->mailbox.received) return -REPRISE_GONE;
   const std::int64_t bytes = transfer(server, *caller);
   if (bytes < 0) return bytes;
   end_call(*caller, bytes);

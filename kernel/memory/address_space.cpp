@@ -54,7 +54,7 @@ MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
 
 // `step` is 1 for frames that follow each other, 0 for one frame behind all pages.
 MemoryResult AddressSpace::map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step) {
-  if (table_.next_mapped(range.first(), range.end())) return MemoryResult{MemoryError::Occupied};
+  if (table_.next_mapped(range.first(), range.end())) return {MemoryError::Occupied};
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
     if (table_.map(page, mapping)) {
@@ -62,9 +62,9 @@ MemoryResult AddressSpace::map_shared(PageRange range, arch::Mapping mapping, st
       continue;
     }
     unmap(range);
-    return MemoryResult{MemoryError::Exhausted};
+    return {MemoryError::Exhausted};
   }
-  return MemoryResult{};
+  return {};
 }
 
 void AddressSpace::unmap_one(PageNumber page) {
@@ -87,7 +87,7 @@ MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permission
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
     const std::optional<arch::Mapping> mapping = table_.find(page);
-    if (!mapping || mapping->ownership == Ownership::Device) return MemoryResult{MemoryError::NotMapped};
+    if (!mapping || mapping->ownership == Ownership::Device) return {MemoryError::NotMapped};
   }
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     pass(page);
@@ -98,16 +98,16 @@ MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permission
     REPRISE_ASSERT(table_.map(page, mapping));  // the tables are there already
     arch::PageTable::invalidate(page);
   }
-  return MemoryResult{};
+  return {};
 }
 
 MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) {
   forget(page);
   std::optional<arch::Mapping> mapping = table_.find(page);
-  if (!mapping) return MemoryResult{MemoryError::NotMapped};
+  if (!mapping) return {MemoryError::NotMapped};
   if (mapping->ownership == Ownership::Shared) {
     const std::optional<FrameNumber> frame = frames_->allocate();
-    if (!frame) return MemoryResult{MemoryError::Exhausted};
+    if (!frame) return {MemoryError::Exhausted};
     arch::copy_frame_at_fault(*frame, mapping->frame);
     mapping->frame = *frame;
     mapping->ownership = arch::Ownership::Owned;
@@ -115,7 +115,7 @@ MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) 
   mapping->write_access = write_access;
   REPRISE_ASSERT(table_.map(page, *mapping));
   arch::PageTable::invalidate(page);
-  return MemoryResult{};
+  return {};
 }
 
 bool AddressSpace::permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right) {
@@ -148,17 +148,17 @@ std::span<std::byte> AddressSpace::bytes_at(UserAddr at, std::size_t most) {
 }
 
 MemoryResult AddressSpace::read(UserAddr from, std::span<std::byte> to) {
-  if (!readable(from, to.size())) return MemoryResult{MemoryError::NotMapped};
+  if (!readable(from, to.size())) return {MemoryError::NotMapped};
   for (std::size_t done = 0; done < to.size();) {
     const auto piece = bytes_at(from + done, to.size() - done);
     __builtin_memcpy(to.data() + done, piece.data(), piece.size());
     done += piece.size();
   }
-  return MemoryResult{};
+  return {};
 }
 
 MemoryResult AddressSpace::write(UserAddr to, std::span<const std::byte> from) {
-  if (!writable(to, from.size())) return MemoryResult{MemoryError::NotMapped};
+  if (!writable(to, from.size())) return {MemoryError::NotMapped};
   return load(to, from);
 }
 
@@ -170,7 +170,7 @@ MemoryResult AddressSpace::load(UserAddr to, std::span<const std::byte> from) {
     __builtin_memcpy(piece.data(), from.data() + done, piece.size());
     done += piece.size();
   }
-  return MemoryResult{};
+  return {};
 }
 
 }  // namespace reprise

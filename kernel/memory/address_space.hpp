@@ -57,8 +57,8 @@ public:
 
   // On Exhausted nothing stays half mapped.
   MemoryResult map_zero(PageRange range, arch::Permissions permissions);
-  // Frames that follow each other; no page of the range may be mapped. Those of a device are absent,
-  // and for the kernel itself out of reach (kernel/device/access.hpp): no permissions.
+  // Frames that follow each other; no page of the range may be mapped. Those of a device are
+  // absent, and for the kernel itself out of reach (kernel/device/access.hpp): no permissions.
   MemoryResult map_frames(PageRange range, FrameNumber first, arch::Permissions permissions,
                           arch::Ownership ownership = arch::Ownership::Shared);
   void unmap(PageRange range);

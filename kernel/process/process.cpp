@@ -10,7 +10,7 @@ namespace {
 constinit std::array<std::uint32_t, 1 << 16> digests{};
 
 constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times the first run
-constexpr std::uint64_t trace_limit = 100'000'000;     // ns; one step may be as long as a program likes
+constexpr std::uint64_t trace_limit = 100'000'000;     // ns; a step may be as long as one likes
 
 dwc::Settings engine_settings(const KernelSettings& settings) {
   return {.policy = static_cast<dwc::Policy>(settings.policy),

@@ -24,18 +24,18 @@ std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const 
 Process& Scheduler::next() {
   if (last_ != nullptr) {
     if (last_->status != ProcessStatus::Ready) last_->turn.give_up();
-    const std::uint64_t pe_length = settings_.pe_limit;
-    last_->turn.settle(settings_.quantum * pe_length, pe_length, turns_);
+    const std::uint64_t pe_length = system_.settings.pe_limit;
+    last_->turn.settle(system_.settings.quantum * pe_length, pe_length, turns_);
   }
   for (;;) {
     arch::admit_interrupts();
     const Nanoseconds now = arch::now();
-    ipc_.notify_all(arch::take_interrupts(), now);
-    kernel_log.tell_readers(ipc_);
+    system_.ipc.notify_all(arch::take_interrupts(), now);
+    kernel_log.tell_readers(system_.ipc);
     std::uint64_t idle = longest_idle;
     last_ = nullptr;
-    for (std::size_t i = 0; i < table_.size(); ++i) {
-      Process& process = table_[i];
+    for (std::size_t i = 0; i < system_.processes.size(); ++i) {
+      Process& process = system_.processes[i];
       if (process.status == ProcessStatus::Ended) continue;
       const std::uint64_t wait = wait_of(process, now);
       idle = smaller(idle, wait);

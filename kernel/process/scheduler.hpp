@@ -20,27 +20,22 @@
 // When nobody can run the machine idles until a sleeper's time or an interrupt.
 #pragma once
 
-#include "kernel/ipc/ipc.hpp"
-#include "kernel/process/process.hpp"
+#include "kernel/system.hpp"
 
 namespace reprise {
 
 class Scheduler {
 public:
-  Scheduler(ProcessTable& table, Ipc& ipc, const KernelSettings& settings)
-      : table_{table}, ipc_{ipc}, settings_{settings} {}
+  explicit Scheduler(System& system) : system_{system} {}
 
-  // The process whose PE is next, or whose call is to be served again; the one before has ended its
-  // PE. Idles while there is none.
+  // The process whose PE is next; the one before has ended its PE. Idles while there is none.
   [[nodiscard]] Process& next();
 
 private:
   // Nanoseconds until the process can run, as far as that is known; 0: now.
   [[nodiscard]] std::uint64_t wait_of(const Process& process, Nanoseconds now) const;
 
-  ProcessTable& table_;
-  Ipc& ipc_;
-  const KernelSettings& settings_;
+  System& system_;
   Process* last_ = nullptr;  // the one that next() gave out
   std::uint64_t turns_ = 0;  // that have ended
 };

@@ -1,6 +1,6 @@
-// The canonical form of an XSAVE image, for fake images of CPUs that no emulator here is: whatever a
-// component in its initial state has in its bytes, it counts as its initial value, and nothing else
-// of the image changes. The layouts are those of Intel's and AMD's CPUs.
+// The canonical form of an XSAVE image, for fake images of CPUs that no emulator here is: whatever
+// a component in its initial state has in its bytes, it counts as its initial value, and nothing
+// else of the image changes. The layouts are those of Intel's and AMD's CPUs.
 #include <array>
 #include <random>
 #include <vector>

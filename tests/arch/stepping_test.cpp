@@ -1,5 +1,5 @@
-// What a step does with each kind of instruction: how it is told from its bytes, which traps are set
-// up, and that afterwards the registers are as if the program had run by itself.
+// What a step does with each kind of instruction: how it is told from its bytes, which traps are
+// set up, and that afterwards the registers are as if the program had run by itself.
 #include "arch/stepping.hpp"
 
 #include <initializer_list>

@@ -20,7 +20,8 @@
 
 namespace drivers {
 
-// Kernel: read_log(span<char>) -> characters, 0: none; alarm(nanoseconds from now); say_lost(count).
+// Kernel: read_log(span<char>) -> characters, 0: none; alarm(nanoseconds from now);
+// say_lost(count).
 template <class Ports, class Kernel>
 class ConsoleServer {
 public:

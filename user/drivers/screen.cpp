@@ -1,7 +1,7 @@
 // screen ADDRESS PITCH WIDTH HEIGHT BITS RED GREEN BLUE: the log's text on the framebuffer, whose
-// physical address, bytes a line, size in pixels, bits a pixel and bit positions of the colours these
-// are. Needs that memory and the log. What was written first may have scrolled away before it was
-// ever drawn: the screen follows the log some fifty times a second.
+// physical address, bytes a line, size in pixels, bits a pixel and bit positions of the colours
+// these are. Needs that memory and the log. What was written first may have scrolled away before it
+// was ever drawn: the screen follows the log some fifty times a second.
 #include "user/drivers/services.hpp"
 #include "user/drivers/text_screen.hpp"
 #include "user/lib/calls.hpp"

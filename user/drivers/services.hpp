@@ -15,8 +15,8 @@ inline constexpr std::uint64_t console_read = 1;
 inline constexpr std::uint64_t console_read_now = 1;  // flag: WouldBlock rather than wait
 
 inline constexpr std::string_view clock_name = "clock";
-// (): the second word is the wall clock at kernel entry, in nanoseconds since 1970 UTC; REPRISE_TIME
-// is to be added. 0 when the machine has no clock.
+// (): the second word is the wall clock at kernel entry, in nanoseconds since 1970 UTC;
+// REPRISE_TIME is to be added. 0 when the machine has no clock.
 inline constexpr std::uint64_t clock_wall = 1;
 
 }  // namespace service

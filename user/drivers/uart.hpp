@@ -1,10 +1,10 @@
-// A 16550 serial port (NS16550 data sheet; the register names are its own), driven by its interrupts.
-// The kernel has set it up for its emergency output, and may write to it at any time until it is
-// told otherwise: so line control, whose highest bit turns the data register into another, is not
-// touched. Each access to a port ends a processing element, so few are made: one for a
-// chunk of text as long as the transmit FIFO, one to hear why the interrupt line is up. Nothing here
-// waits without bound. Ports come as a type, so that host tests can be the device. Next:
-// console_server.hpp, which decides what is sent and when.
+// A 16550 serial port (NS16550 data sheet; the register names are its own), driven by its
+// interrupts. The kernel has set it up for its emergency output, and may write to it at any time
+// until it is told otherwise: so line control, whose highest bit turns the data register into
+// another, is not touched. Each access to a port ends a processing element, so few are made: one
+// for a chunk of text as long as the transmit FIFO, one to hear why the interrupt line is up.
+// Nothing here waits without bound. Ports come as a type, so that host tests can be the device.
+// Next: console_server.hpp, which decides what is sent and when.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The drivers that init knows (user/drivers): which of them this machine and these arguments want,
-// what each is granted, and the arguments that tell it what it drives. A driver of another name gets
-// what `grant=` says, like any program.
+// what each is granted, and the arguments that tell it what it drives. A driver of another name
+// gets what `grant=` says, like any program.
 #pragma once
 
 #include <array>

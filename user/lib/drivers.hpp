@@ -1,4 +1,5 @@
-// What the drivers do for a program (user/drivers/services.hpp): the console's input, the wall clock.
+// What the drivers do for a program (user/drivers/services.hpp): the console's input, the wall
+// clock.
 #pragma once
 
 #include <cstdint>

@@ -25,8 +25,8 @@ struct Received {
   std::size_t bytes;
 };
 
-// Answers `to` (0: nobody) with words and the first `bytes` of the buffer, then waits. What comes is
-// in the buffer.
+// Answers `to` (0: nobody) with words and the first `bytes` of the buffer, then waits. What comes
+// is in the buffer.
 Received receive(std::uint64_t to, const Words& words, std::span<char> buffer,
                  std::size_t bytes = 0);
 

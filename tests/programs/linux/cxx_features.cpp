@@ -1,5 +1,5 @@
-// What a C++ program of today leans on: streams, containers, exceptions, long double, floating point
-// formatting, static construction. All output is determined.
+// What a C++ program of today leans on: streams, containers, exceptions, long double, floating
+// point formatting, static construction. All output is determined.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>

@@ -1,8 +1,8 @@
-// Plays the kernel for the Linux personality on a Linux host, so that both can be tested without the
-// machine: maps a program, the personality and an archive into a child as kernel/base/memory_map.hpp
-// says, and follows it by ptrace. A SYSCALL from the personality's image is a native call and is
-// served here; one from anywhere else is redirected to the entry that the personality registered.
-// Every native call is checked as the real kernel would.
+// Plays the kernel for the Linux personality on a Linux host, so that both can be tested without
+// the machine: maps a program, the personality and an archive into a child as
+// kernel/base/memory_map.hpp says, and follows it by ptrace. A SYSCALL from the personality's image
+// is a native call and is served here; one from anywhere else is redirected to the entry that the
+// personality registered. Every native call is checked as the real kernel would.
 //
 //   host_kernel PERSONALITY ARCHIVE|- [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
 #include <fcntl.h>

@@ -4,7 +4,6 @@
 #include <cstdint>
 
 #include "arch/machine.hpp"
-#include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/console/line.hpp"
 #include "kernel/process/loader.hpp"
@@ -60,8 +59,9 @@ void start_init() {
   }
   // It finds out what the machine is: the clocks' rates, the firmware's way to reset.
   Grants& grants = machine.processes[0].grants;
-  REPRISE_ASSERT(grants.add({REPRISE_GRANT_PORT, 0, 0xffff}));
-  REPRISE_ASSERT(grants.add({REPRISE_GRANT_LOG, 0, 0}));
+  const bool granted =
+      grants.add({REPRISE_GRANT_PORT, 0, 0xffff}) && grants.add({REPRISE_GRANT_LOG, 0, 0});
+  REPRISE_ASSERT(granted);
 }
 
 }  // namespace

@@ -52,12 +52,13 @@ void turn(System& system, Process& process) {
   const bool whole = end && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
   process.turn.spend(whole ? limit : process.own_time() - spent_before);
   system.injector.settle(end ? FlipFate::DiedOut : FlipFate::Stopped);
-  // Of flips in itself and in who sends the log init hears when it runs for another reason: else
-  // its telling of one would bring about more, without end.
+  // Of flips in itself and in who sends the log init hears at another process's PE: else its
+  // telling of one would bring about more, without end.
   if (!process.sends_log() && system.injector.has_news()) {
     system.ipc.notify(system.processes[0], REPRISE_NOTE_NEWS);
   }
-  end ? serve(system, process, *end) : mismatch_stands(system, process);
+  if (end) return serve(system, process, *end);
+  mismatch_stands(system, process);
 }
 
 }  // namespace

@@ -96,7 +96,6 @@ bool timer_interrupt_waits() {
 }
 
 void stop_timer() { write(Register::InitialCount, 0); }
-bool timer_runs() { return timer_count() != 0; }
 
 void start_timer(std::uint64_t ticks) {
   constexpr std::uint64_t shortest = 1, longest = 0xffffffff;

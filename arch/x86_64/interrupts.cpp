@@ -12,7 +12,6 @@ using namespace x86;
 namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
-constexpr std::uint64_t longest_arming = 500 * second;
 
 constinit bool admitting = false;  // inputs that the firmware may have left open are masked
 constinit bool timer_armed = false;
@@ -47,8 +46,7 @@ void arm_timer(reprise::Nanoseconds duration) {
   timer_expired = false;
   timer_armed = duration.value() != 0;
   if (!timer_armed) return stop_timer();
-  const std::uint64_t time = duration.value() < longest_arming ? duration.value() : longest_arming;
-  start_timer(reprise::scale(time, timer_frequency(), second));
+  start_timer(reprise::scale(duration.value(), timer_frequency(), second));
 }
 
 void forget_longest_hold() {
@@ -82,7 +80,7 @@ std::optional<std::uint64_t> x86::timer_left() {
 
 // An interrupt while the timer still runs was left over from an earlier arming.
 void x86::note_timer_interrupt() {
-  if (!timer_armed || timer_runs()) return;
+  if (!timer_armed || timer_count() != 0) return;
   timer_armed = false;
   timer_expired = true;
 }

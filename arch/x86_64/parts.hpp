@@ -36,7 +36,7 @@ inline constexpr std::uint8_t last_device_vector = 0x4f;  // 32 lines
 inline constexpr std::uint8_t timer_vector = 0xf0;
 inline constexpr std::uint8_t spurious_vector = 0xff;  // needs no end of interrupt
 
-// The device side, in apic.cpp and clock.cpp.
+// The device side, in apic.cpp, interrupts.cpp and io_apic.cpp.
 void end_of_interrupt();
 // The timer's vector was delivered; called with interrupts off, before end_of_interrupt().
 void note_timer_interrupt();
@@ -69,7 +69,6 @@ void hold_devices();
 void admit_counter_interrupt();  // as NMI, until it comes
 void start_timer(std::uint64_t ticks);
 void stop_timer();
-[[nodiscard]] bool timer_runs();
 [[nodiscard]] std::uint32_t timer_count();
 [[nodiscard]] bool timer_interrupt_waits();  // until the kernel lets it in
 // Of what arm_timer() has armed, 0 once it is over; nothing when nothing is (interrupts.cpp).

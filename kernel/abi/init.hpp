@@ -10,7 +10,7 @@
 #include "kernel/abi/reprise.h"
 #include "kernel/base/address.hpp"
 #include "kernel/base/counter.hpp"
-#include "kernel/base/interrupt_controllers.hpp"  // for REPRISE_INTERRUPTS
+#include "kernel/base/interrupt_controllers.hpp"
 #include "libdwc/findings.hpp"
 
 namespace reprise {
@@ -93,7 +93,7 @@ struct Injection {
   Target target = Target::Register;
   Moment moment = Moment::Start;
   // Random: hits some page, whatever K is, and at the end of a run that is shorter than its offset.
-  bool random = false;
+  std::uint64_t random = 0;
   FlipFate fate = FlipFate::Free;
 
   [[nodiscard]] bool is_register() const {

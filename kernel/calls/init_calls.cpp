@@ -16,7 +16,7 @@ namespace {
 
 using arch::Register;
 
-// The words of KernelSettings before the names, in their order.
+// The words of KernelSettings, in their order.
 struct Bounds {
   std::uint64_t low, high;
 };
@@ -89,7 +89,7 @@ std::int64_t inject(Call& call) {
       !process->hardened()) {
     return -REPRISE_BAD_ARGUMENT;
   }
-  if (injection.random) injection.element += process->engine().pe_number();
+  if (injection.random != 0) injection.element += process->engine().pe_number();
   return call.system.injector.plan(injection) ? 0 : -REPRISE_NO_MEMORY;
 }
 

@@ -64,6 +64,7 @@ bool Log::all_sent() const {
 }
 
 void Log::lose_reader(const Process* reader) {
+  if (reader == nullptr) quiet = false;  // whatever is said now has to be seen
   for (Output& out : outputs_)
     if (reader == nullptr || out.reader == reader) out.reader = nullptr;
   if (serial().reader == nullptr) send_until(head_);

@@ -24,16 +24,9 @@ bool redirect_to_personality(Process& process) {
   return true;
 }
 
-// What stops a run without being its end.
-std::optional<Event::Kind> stop_of(const Trap& trap) {
-  switch (trap.kind) {
-    case Trap::Kind::Timer: return Event::Kind::Timer;
-    case Trap::Kind::Counter: return Event::Kind::Counter;
-    case Trap::Kind::Step: return Event::Kind::Step;
-    case Trap::Kind::Break: return Event::Kind::Break;
-    default: return std::nullopt;
-  }
-}
+// What stops a run without being its end is called alike.
+static_assert(static_cast<Event::Kind>(Trap::Kind::Timer) == Event::Kind::Timer &&
+              static_cast<Event::Kind>(Trap::Kind::Break) == Event::Kind::Break);
 
 Event event_of(Process& process, const Trap& trap) {
   Event event{};
@@ -42,8 +35,8 @@ Event event_of(Process& process, const Trap& trap) {
     event.kind = Event::Kind::MachineCheck;
   } else if (arch::control_bits_corrupt(process.registers())) {
     event.kind = Event::Kind::ControlBits;
-  } else if (const std::optional<Event::Kind> stop = stop_of(trap)) {
-    event.kind = *stop;
+  } else if (trap.kind >= Trap::Kind::Timer && trap.kind <= Trap::Kind::Break) {
+    event.kind = static_cast<Event::Kind>(trap.kind);
   } else if (const std::optional<PageNumber> page = protected_page(process, trap)) {
     event.kind = Event::Kind::WriteFault;
     event.page = *page;

@@ -42,7 +42,7 @@ void Injector::run_begins(Process& process, dwc::Run run) {
 // The run was shorter than these flips' offsets: a random one comes at the end instead.
 void Injector::run_ended(Process& process) {
   for_each_due(process, Moment::Offset, [](Injection& flip) {
-    if (!flip.random) {
+    if (flip.random == 0) {
       flip.fate = FlipFate::NoTarget;
     } else {
       flip.moment = Moment::End;
@@ -87,7 +87,7 @@ bool Injector::apply(Process& process, Injection& injection) {
   if (injection.is_register()) {
     words = (injection.is_snapshot() ? engine.snapshot_registers() : process.registers()).words();
   } else if (const std::size_t pages = engine.modified_pages();
-             pages != 0 && (injection.random || injection.page < pages)) {
+             pages != 0 && (injection.random != 0 || injection.page < pages)) {
     injection.page %= pages;
     words = arch::frame_words(injection.is_snapshot() ? engine.snapshot_frame(injection.page)
                                                       : engine.modified_frame(injection.page));

@@ -1,6 +1,5 @@
 #include "kernel/process/loader.hpp"
 
-#include <array>
 #include <utility>
 
 #include "arch/device_access.hpp"

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <new>
 #include <optional>
-#include <string_view>
 
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"

@@ -278,7 +278,7 @@ void arch::arm_timer(reprise::Nanoseconds duration) {
   machine.timer_armed ? start_timer(duration.value()) : stop_timer();
 }
 void x86::note_timer_interrupt() {
-  if (!machine.timer_armed || timer_runs()) return;
+  if (!machine.timer_armed || timer_count() != 0) return;
   machine.timer_armed = false;
   machine.timer_expired = true;
 }

@@ -2,7 +2,6 @@
 #include "user/init/event_line.hpp"
 
 #include <array>
-#include <span>
 
 
 namespace reprise {

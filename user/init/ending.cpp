@@ -1,7 +1,6 @@
 #include "user/init/ending.hpp"
 #include "user/init/event_line.hpp"
 
-
 namespace reprise {
 namespace {
 

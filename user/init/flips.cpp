@@ -43,7 +43,7 @@ std::uint64_t RandomFlips::random() {
 // are as likely as large ones: most runs are short.
 Injection RandomFlips::draw(std::uint64_t process, std::uint64_t ahead) {
   Injection flip;
-  flip.random = true;
+  flip.random = 1;
   flip.process = process;
   flip.element = 1 + random() % (2 * ahead * rate_ - 1);
   flip.run = 1 + (random() & 1);

@@ -86,6 +86,7 @@ CounterFacts start_counter() {
 void introduce() {
   say("Reprise: every processing element runs twice, is compared, then committed");
   describe_processor();
+  flush_output();  // so that there is a line, should a clock of this machine not move
   set_clock_rates({acpi.timer_port, acpi.timer_has_32_bits});
   say("interrupts: ", (interrupt_inputs & local_x2apic) != 0 ? "x2APIC" : "xAPIC",
       ", I/O APIC inputs ", interrupt_inputs & ~local_x2apic, ", 8259 masked; ACPI tables ",
@@ -103,15 +104,16 @@ void check_names() {
   if (unknown) refuse({*unknown, "no such program", "names of this boot's programs"});
 }
 
+void plan_flip(Injection injection, std::string_view name, std::uint64_t process) {
+  injection.process = process;
+  if (!inject(injection)) say(name, ": no flip can hit it: it runs once, not twice (harden=)");
+}
+
 void plan_flips() {
   for (const NamedInjection& named : settings.injections()) {
-    Injection injection = named;
-    injection.process = init_number;
-    if (named.name == "init") static_cast<void>(inject(injection));
-    for (const Program& program : programs.all()) {
-      injection.process = program.process;
-      if (program.called() == named.name) static_cast<void>(inject(injection));
-    }
+    if (named.name == "init") plan_flip(named, named.name, init_number);
+    for (const Program& program : programs.all())
+      if (program.called() == named.name) plan_flip(named, named.name, program.process);
   }
 }
 
@@ -134,8 +136,9 @@ std::string_view name_of(std::uint64_t process) {
 // 0: there is none, or it has ended.
 std::uint64_t number_of(std::string_view name) {
   if (name == "init") return init_number;
-  const Program* const program = programs.find_called(name);
-  return program != nullptr && !program->ended ? program->process : 0;
+  for (const Program& program : programs.all())
+    if (!program.ended && program.called() == name) return program.process;
+  return 0;
 }
 
 // Random flips come from when the programs do until the last report counts them.
@@ -155,23 +158,23 @@ void start_random_flips() {
 void tell_flip(const Injection& flip) {
   const Program* const program = programs.find(flip.process);
   const bool sends_log = program != nullptr && program->sends_log;
-  if (!flip.random || (!sends_log && flip.fate != FlipFate::NoTarget)) {
+  if (flip.random == 0 || (!sends_log && flip.fate != FlipFate::NoTarget)) {
     print_flip(name_of(flip.process), flip, word_names);
     flush_output();
   }
-  // Init's own next one waits for another process's, or at a high rate telling would not end.
-  static bool init_is_due = false;
-  if (program == nullptr) {
-    init_is_due = flip.random;
-  } else if (flip.random) {
-    random_flips.plan(flip.process, program->flips_ahead());
-    if (init_is_due) random_flips.plan(init_number, 1);
-    init_is_due = false;
-  }
+}
+
+// Init's own next one is planned when all that there is to tell is told: at a high rate telling of
+// one would bring about the next.
+void plan_next(const Injection& flip) {
+  const Program* const program = programs.find(flip.process);
+  if (program != nullptr) random_flips.plan(flip.process, program->flips_ahead());
 }
 
 [[noreturn]] void end_machine() {
   forget_injections();
+  while (const std::optional<News> news = take_news())
+    if (news->flip) tell_flip(*news->flip);
   print_final_report(programs, settings);
   const bool reboot = outcome() == ExitCode::MismatchStanding &&
                       settings.on_fail == Settings::OnFail::Reboot;
@@ -207,13 +210,18 @@ void stop_programs() {
 // Tells of all that has happened; how many of the programs that the machine waits for have ended.
 std::size_t tell_news() {
   std::size_t ended = 0;
+  bool own_flip = false;
   while (const std::optional<News> news = take_news()) {
-    if (news->flip) tell_flip(*news->flip);
-    Program* const program = programs.find(news->ended);
-    if (program == nullptr) continue;
-    ended += program->driver ? 0 : 1;
-    tell_end(*program);
+    if (news->flip) {
+      tell_flip(*news->flip);
+      own_flip |= news->flip->random != 0 && news->flip->process == init_number;
+      if (news->flip->random != 0) plan_next(*news->flip);
+    } else if (Program* const program = programs.find(news->ended)) {
+      ended += program->driver ? 0 : 1;
+      tell_end(*program);
+    }
   }
+  if (own_flip) random_flips.plan(init_number, 1);
   return ended;
 }
 

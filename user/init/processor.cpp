@@ -3,7 +3,6 @@
 #include "user/init/processor.hpp"
 
 #include <array>
-#include <cstddef>
 
 #include "user/init/event_line.hpp"
 #include "user/init/word_names.hpp"

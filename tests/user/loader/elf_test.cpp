@@ -6,6 +6,7 @@
 #include "kernel/base/memory_map.hpp"
 #include "tests/catch.hpp"
 #include "tests/user/loader/elf_builder.hpp"
+#include "user/loader/elf_segments.hpp"
 
 using namespace reprise;
 using reprise::elf::ProgramHeader;
@@ -66,9 +67,9 @@ TEST_CASE("a position-independent program without interpreter is moved to its ba
   const auto result = parse_elf(elf.file());
   REQUIRE(result);
   CHECK(result.value().position_independent);
-  CHECK(result.value().load_bias == position_independent_base);
-  CHECK(result.value().entry == UserAddr{position_independent_base + 0x800});
-  CHECK(result.value().segments()[1].address == UserAddr{position_independent_base + 0x1010});
+  CHECK(result.value().load_bias == elf::position_independent_base);
+  CHECK(result.value().entry == UserAddr{elf::position_independent_base + 0x800});
+  CHECK(result.value().segments()[1].address == UserAddr{elf::position_independent_base + 0x1010});
 }
 
 TEST_CASE("programs that real linkers made are accepted") {
@@ -193,11 +194,11 @@ TEST_CASE("segments outside the program's part of the user half are refused") {
 
 TEST_CASE("a position-independent program may not reach beyond its part either") {
   ElfBuilder elf = ElfBuilder::position_independent();
-  elf.segments[1].memsz = program_file_base - position_independent_base - 0x1010;
+  elf.segments[1].memsz = program_file_base - elf::position_independent_base - 0x1010;
   CHECK(error_of(elf.file()) == Error::count);
   ++elf.segments[1].memsz;
   CHECK(error_of(elf.file()) == Error::ElfAddress);
-  elf.segments[1].vaddr = std::uint64_t{0} - position_independent_base + 0x1010;  // wraps to 1010h
+  elf.segments[1].vaddr = std::uint64_t{0} - elf::position_independent_base + 0x1010;  // wraps to 1010h
   elf.segments[1].memsz = 0x1000;
   CHECK(error_of(elf.file()) == Error::ElfAddress);
 }

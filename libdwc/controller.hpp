@@ -123,8 +123,9 @@ public:
     memory_.note_modified(run_);
     return memory_.set().count_dirty_in(run_);
   }
-  [[nodiscard]] Frame modified_frame(std::size_t k) const { return modified(k).work; }
-  [[nodiscard]] Frame snapshot_frame(std::size_t k) const { return modified(k).base; }
+  [[nodiscard]] const PageEntry<P>& modified(std::size_t k) const {
+    return memory_.set().dirty_in(run_, k);
+  }
   [[nodiscard]] Registers& snapshot_registers() { return start_; }
 
 private:
@@ -394,10 +395,6 @@ private:
     diagnosis_.pe = pe_number_;
     diagnosis_.verdict = verdict;
     return Next::Stop;
-  }
-
-  [[nodiscard]] const PageEntry<P>& modified(std::size_t k) const {
-    return memory_.set().dirty_in(run_, k);
   }
 
   P& platform_;

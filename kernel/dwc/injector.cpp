@@ -89,8 +89,10 @@ bool Injector::apply(Process& process, Injection& injection) {
   } else if (const std::size_t pages = engine.modified_pages();
              pages != 0 && (injection.random != 0 || injection.page < pages)) {
     injection.page %= pages;
-    words = arch::frame_words(injection.is_snapshot() ? engine.snapshot_frame(injection.page)
-                                                      : engine.modified_frame(injection.page));
+    const auto& page = engine.modified(injection.page);
+    // The frame of a file or of zeros is not this process's alone.
+    if (injection.is_snapshot() && page.base_shared) return false;
+    words = arch::frame_words(injection.is_snapshot() ? page.base : page.work);
   }
   if (injection.word >= words.size()) return false;
   words[injection.word] ^= 1ull << injection.bit;

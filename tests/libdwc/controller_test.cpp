@@ -177,7 +177,7 @@ TEST_CASE("the diagnosis names the PE, both ends, where they stand, and the firs
     world.live(2) ^= 0x10;
     world.live(Registers::ip) ^= 1;
     for (const std::size_t page : {0, 1}) {
-      const Frame frame = world.process.controller().modified_frame(page);
+      const Frame frame = world.process.controller().modified(page).work;
       for (std::size_t word = 7; word < 17; ++word) world.machine.words(frame)[word] = word;
     }
   };
@@ -245,7 +245,7 @@ TEST_CASE("flipped snapshot registers are noticed before a restart, unchecked th
 TEST_CASE("a flipped snapshot page is noticed before a restart, unchecked it is committed") {
   for (const dwc::Policy policy : {dwc::Policy::Rotate, dwc::Policy::Classic}) {
     const auto flip = [](World<>& world) {
-      const Frame base = world.process.controller().snapshot_frame(0);
+      const Frame base = world.process.controller().modified(0).base;
       world.machine.words(base)[100] ^= 1 << 9;
     };
     World<> world{touch_pages(1), 1, 4, settings(policy)};

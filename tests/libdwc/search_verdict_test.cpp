@@ -62,7 +62,7 @@ TEST_CASE("a flipped page or extended state is a mismatch too, and told as such"
     Limited world{page ? memory_counts_down(50) : count_down(1000), good, 54};
     world.machine.on_run_ended = [&, armed = true](dwc::Run) mutable {
       if (!std::exchange(armed, false)) return;
-      if (page) world.machine.words(world.process.controller().modified_frame(0))[99] ^= 1;
+      if (page) world.machine.words(world.process.controller().modified(0).work)[99] ^= 1;
       if (!page) world.live(Registers::first_extended + 1) ^= 1;
     };
     REQUIRE(world.process.run_pe() == dwc::Next::Serve);

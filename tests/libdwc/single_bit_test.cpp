@@ -47,7 +47,7 @@ TEST_CASE("every flipped bit of a page, in either run, is noticed and undone") {
     for (const dwc::Run run : runs) {
       const auto wrong = sweep_flips(policy, run, 64 * words_per_page, [](auto& world, auto bit) {
         REQUIRE(world.process.controller().modified_pages() == 1);
-        const Frame frame = world.process.controller().modified_frame(0);
+        const Frame frame = world.process.controller().modified(0).work;
         world.machine.words(frame)[bit / 64] ^= std::uint64_t{1} << bit % 64;
       });
       CHECK(wrong == 0);

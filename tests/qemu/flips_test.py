@@ -1,6 +1,8 @@
 """Flips on purpose, in the running machine: whatever is hit, in whichever run, nobody outside sees
 it. A flip is caught when the two runs differ, or it dies out: what it hit was never used again."""
 
+import re
+
 from boot import BUSYBOX, BootTest
 from reference import lines
 
@@ -81,6 +83,39 @@ class ChosenFlips(BootTest):
     def test_a_flip_that_has_nothing_to_hit_is_told(self):
         outcome = self.boot_with_flips([["pages", "10", "100"]], ["pages:20:1:page.11.0:5"])
         self.assertEqual([flip["outcome"] for flip in outcome.events("flip")], ["no-target"])
+
+
+class FlipsInInit(BootTest):
+    """Init finds out what the machine is: its tables, its clocks, its counters. It runs twice."""
+
+    def boot_with_flips_in_init(self, items, args=""):
+        return self.boot([["pages", "10", "100"]], f"report=short {args} inject={','.join(items)}")
+
+    def test_flips_while_init_finds_out_what_the_machine_is_change_nothing(self):
+        registers = ["rax", "rcx", "rdx", "rsp", "rbp", "rsi", "rdi", "r8", "r12", "rip"]
+        told, expected = 0, self.boot_with_flips_in_init(["init:1:1:rax:0"])
+        for first in (30, 31, 32, 33):
+            items = [f"init:{pe}:{1 + i % 2}:{registers[i % 10]}:{(7 * i + first) % 48}"
+                     for i, pe in enumerate(range(first, 310, 5))]
+            outcome = self.boot_with_flips_in_init(items)
+            self.assert_clean(outcome)
+            self.assertEqual(outcome.program_output(), expected.program_output())
+            self.assertEqual(outcome.events("counter")[0].fields, expected.events("counter")[0].fields)
+            # A restart amid a measurement costs time: some hundred parts in a million.
+            clock, = [line for line in outcome.people_lines() if "clock:" in line]
+            rate = int(re.search(r"time stamp (\d+) kHz", clock)[1])
+            self.assertAlmostEqual(rate, 1_000_000, delta=1000)
+            fates = [flip["outcome"] for flip in outcome.events("flip")]
+            self.assertEqual(set(fates) - {"caught", "died-out"}, set())
+            told += len(fates)
+        self.assertGreater(told, 150)
+
+    def test_when_init_diverges_for_good_that_is_said_whatever_the_console_is(self):
+        for console in ("serial,screen", "serial", "screen"):
+            outcome = self.boot_with_flips_in_init(
+                ["init:100:1:rsp:3", "init:100:1:snapshot.rbx:3"], f"console={console}")
+            self.assertEqual(outcome.value, 0x12, console)
+            self.assertEqual(len(outcome.events("init-ended")), 1, console)
 
 
 class RandomFlips(BootTest):

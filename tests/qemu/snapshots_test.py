@@ -52,3 +52,17 @@ class Snapshots(BootTest):
         # Only the second run starts from it: the runs differ, and the restart finds it.
         outcome = self.boot([["pages"]], "inject=pages:50:1:snapshot.page.2.7:20")
         self.assert_noticed(outcome, "page")
+
+    def test_what_others_share_is_not_hit_in_the_name_of_a_snapshot(self):
+        """P0 of a page's first write is the frame of zeros that all fresh pages stand on, or one of
+        the program's file, which is read-only for the kernel itself."""
+        for flip in ("pages:1:2:snapshot.page.0.0:9", "pages:6:2:snapshot.page.3.0:9",
+                     "console:14:1:snapshot.page.0.0:9", "console:14:2:snapshot.page.0.0:9"):
+            for policy in ("rotate", "classic"):
+                with self.subTest(flip=flip, policy=policy):
+                    outcome = self.boot([["pages"], ["calls", "20"]],
+                                        f"report=short policy={policy} inject={flip}")
+                    self.assert_clean(outcome)
+                    self.assertIn(RIGHT, outcome.program_output())
+                    told = [event["outcome"] for event in outcome.events("flip")]
+                    self.assertIn("no-target", told)

@@ -61,6 +61,17 @@ void read_settings() {
   configure(settings.for_kernel());
 }
 
+void plan_flip(Injection injection, std::string_view name, std::uint64_t process) {
+  injection.process = process;
+  if (!inject(injection)) say(name, ": no flip can hit it: it runs once, not twice (harden=)");
+}
+
+// First of all, so that they can hit what follows; a PE that is over by now is not hit any more.
+void plan_flips_of_init() {
+  for (const NamedInjection& named : settings.injections())
+    if (named.name == "init") plan_flip(named, named.name, init_number);
+}
+
 void find_devices() {
   acpi = read_acpi(boot.acpi_root, read_physical);
   interrupt_inputs = start_interrupts(acpi.interrupts);
@@ -104,17 +115,10 @@ void check_names() {
   if (unknown) refuse({*unknown, "no such program", "names of this boot's programs"});
 }
 
-void plan_flip(Injection injection, std::string_view name, std::uint64_t process) {
-  injection.process = process;
-  if (!inject(injection)) say(name, ": no flip can hit it: it runs once, not twice (harden=)");
-}
-
 void plan_flips() {
-  for (const NamedInjection& named : settings.injections()) {
-    if (named.name == "init") plan_flip(named, named.name, init_number);
+  for (const NamedInjection& named : settings.injections())
     for (const Program& program : programs.all())
       if (program.called() == named.name) plan_flip(named, named.name, program.process);
-  }
 }
 
 ExitCode outcome() {
@@ -253,6 +257,7 @@ int main(int, char**) {
   using namespace reprise;
   read_boot_facts();
   read_settings();
+  plan_flips_of_init();
   find_devices();
   introduce();
   programs.start(boot, acpi.century_register, settings);

@@ -1,7 +1,5 @@
 #include "user/init/word_names.hpp"
 
-#include <iterator>
-
 #include "kernel/base/text_line.hpp"
 #include "user/init/words.hpp"
 

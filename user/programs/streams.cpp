@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
@@ -84,7 +83,7 @@ void make_state(Random& random, const Cpu& cpu) {
   state.general[15] = arena_r15;
   state.flags = random.next() & 0x2408d5;  // CF PF AF ZF SF OF, AC, ID
   if (random.once_in(8)) state.flags |= 0x400;
-  std::memset(state.image, 0, sizeof state.image);
+  __builtin_memset(state.image, 0, sizeof state.image);
   auto* const bytes = reinterpret_cast<std::uint8_t*>(state.image);
   for (std::size_t i = 4; i < 52; ++i) state.image[i] = random_word(random);  // ST, XMM
   for (std::size_t i = 5; i < 20; i += 2) state.image[i] &= 0xffff;
@@ -92,7 +91,7 @@ void make_state(Random& random, const Cpu& cpu) {
   const std::uint64_t control = 0x37f ^ (random.next() & (random.once_in(16) ? 0xf3f : 0xf00));
   const std::uint64_t mxcsr = 0x1f80 ^ (random.next() & (random.once_in(16) ? 0xffff : 0xe07f));
   state.image[0] = control | random.below(8) << (16 + 11) | random.below(256) << 32;
-  std::memcpy(bytes + 24, &mxcsr, 4);
+  __builtin_memcpy(bytes + 24, &mxcsr, 4);
   state.image[64] =
       cpu.avx ? random.below(8) : random.below(4);  // which components are not initial
 }

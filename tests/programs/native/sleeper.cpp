@@ -1,5 +1,4 @@
 // sleeper COUNT MICROSECONDS: sleeps so long COUNT times, then says how late it woke at worst.
-#include <algorithm>
 
 #include "user/lib/calls.hpp"
 #include "user/lib/print.hpp"
@@ -12,7 +11,8 @@ int main(int argc, char** argv) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::int64_t until = user::time() + interval;
     user::sleep_until(static_cast<std::uint64_t>(until));
-    latest = std::max(latest, user::time() - until);
+    const auto late = user::time() - until;
+    if (late > latest) latest = late;
   }
   user::print("sleeper: latest_ns=", latest, "\n");
   return 0;

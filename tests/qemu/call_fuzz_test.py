@@ -22,7 +22,9 @@ class RandomCalls(BootTest):
         output = outcome.program_output()  # binary: no test of it that prints it
         self.assertTrue(neighbour_line(100) in output, "the neighbour was harmed")
         self.assertEqual(outcome.exit_event("neighbour")["status"], "0")
-        self.assertFalse("disclosed" in output, "memory was disclosed")
+        # What a fuzzer says when a call has done what it must not. Its own file, which it may well
+        # print by chance, holds these words too, but no such line.
+        self.assertIsNone(re.search(r"callfuzz: call \d+\([^)]*\) gave [^\n]*", output))
         self.assert_no_mismatch(outcome)
         return outcome
 

@@ -149,11 +149,15 @@ void write_lvtpc(LvtEntry entry) {
   api.cpu_physical_memory_rw(kApicLvtpc, &entry.raw, sizeof entry.raw, true);
 }
 
+// QEMU 7.2 serves one pending interrupt at a time. If another thread has just asked the CPU to look
+// at its APIC (CPU_INTERRUPT_POLL: each tick of the PIT does, masked or not), that comes before an
+// NMI, which then stays pending until something else stops the CPU. Empty work stops it again.
 void deliver(LvtEntry entry) {
   constexpr std::uint8_t physical = 0;
   constexpr std::uint8_t edge = 0;
   const auto id = static_cast<std::uint8_t>(read_apic(kApicId) >> 24);
   api.apic_deliver_irq(id, physical, static_cast<std::uint8_t>(entry.mode()), entry.vector(), edge);
+  later([] {});
 }
 
 }  // namespace qemu

@@ -86,6 +86,12 @@ void write_apic(u32 offset, u32 value) {
   *reinterpret_cast<volatile u32*>(0xfee00000ul + offset) = value;
 }
 
+void start_pit(std::uint16_t divisor) {
+  out(0x43, 0x34);  // channel 0, both bytes, mode 2
+  out(0x40, static_cast<std::uint8_t>(divisor));
+  out(0x40, static_cast<std::uint8_t>(divisor >> 8));
+}
+
 void print(const char* text) {
   while (*text != 0) print_character(*text++);
 }

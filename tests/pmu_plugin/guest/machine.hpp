@@ -36,6 +36,9 @@ inline constexpr u32 kApicEoi = 0xb0, kApicSpurious = 0xf0, kApicTimer = 0x320, 
 u32 read_apic(u32 offset);
 void write_apic(u32 offset, u32 value);
 
+// Ticks of the 8254's channel 0 at 1.193182 MHz / divisor (0: 65536), masked at the PIC.
+void start_pit(std::uint16_t divisor);
+
 void print(const char* text);
 void print(u64 number);
 [[noreturn]] void leave(u32 code);

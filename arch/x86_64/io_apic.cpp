@@ -1,6 +1,6 @@
-// The I/O APICs (Intel 82093AA data sheet): which device's interrupt becomes which vector. A line
-// is an ISA line below 16, wherever the firmware says that it arrives, else an input by its number.
-// A level-triggered one is masked when it comes in: it would come again until its driver has run.
+// The I/O APICs (Intel 82093AA data sheet): which device's interrupt becomes which vector. Where
+// each line arrives, init has read from the firmware's tables (user/init/acpi.cpp). A
+// level-triggered one is masked when it comes in: it would come again until its driver has run.
 #include <array>
 
 #include "arch/device_access.hpp"

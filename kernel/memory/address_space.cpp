@@ -2,8 +2,8 @@
 
 #include "arch/frame_memory.hpp"
 #include "arch/run_user.hpp"
-#include "kernel/base/assert.hpp"
 #include "kernel/base/arithmetic.hpp"
+#include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace reprise {

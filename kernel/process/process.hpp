@@ -46,10 +46,10 @@ struct ExceptionHandler {
 struct Mailbox {
   static constexpr Nanoseconds never{~std::uint64_t{0}};
 
-  Process* server = nullptr;      // whom its REPRISE_CALL waits for
-  bool received = false;          // by the server, which has not answered yet
-  std::uint64_t called = 0;       // when, in calls of all processes: first come, first served
-  std::uint64_t notes = 0;        // what it is still to be told, REPRISE_NOTE_...
+  Process* server = nullptr;  // whom its REPRISE_CALL waits for
+  bool received = false;      // by the server, which has not answered yet
+  std::uint64_t called = 0;   // when, in calls of all processes: first come, first served
+  std::uint64_t notes = 0;    // what it is still to be told, REPRISE_NOTE_...
   Nanoseconds alarm = never;
 };
 
@@ -66,7 +66,8 @@ public:
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] KernelPlatform& platform() { return platform_; }
 
-  // Or makes much of it: init. Only these run while the log is crowded.
+  // A driver of the console, or init, which needs them to tell anything. Only these run while the
+  // log is crowded.
   [[nodiscard]] bool sends_log() const { return grants.allow(REPRISE_GRANT_LOG, 0, 0); }
   void page_changes(PageNumber page) override;
 
@@ -82,8 +83,8 @@ public:
 
   ProcessStatus status = ProcessStatus::Ready;
   Turn turn;
-  Nanoseconds wake_at{};             // while Sleeping
-  bool told = false;  // init knows of its end
+  Nanoseconds wake_at{};  // while Sleeping
+  bool told = false;      // init knows of its end
   ProcessReport report{};
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none

@@ -35,17 +35,6 @@ bool start() {
   return use_counter(settings);
 }
 
-CountingMachine& become(Pmu pmu) {
-  machine = {};
-  machine.pmu = pmu;
-  return machine;
-}
-
-void power_on_tcg() {
-  machine.power_on(1u << 31);
-  cpu.leaves[{0x40000000, 0}] = {0x40000001, 0x54474354, 0x43544743, 0x47435447};
-}
-
 using Writes = std::vector<std::pair<Msr, std::uint64_t>>;
 
 Writes counter_writes() {

@@ -255,6 +255,18 @@ void CountingMachine::power_on(std::uint32_t leaf_1_ecx) {
   writes.clear();
 }
 
+CountingMachine& become(Pmu pmu) {
+  machine = {};
+  machine.pmu = pmu;
+  return machine;
+}
+
+void power_on_tcg() {
+  constexpr std::uint32_t hypervisor = 1u << 31;
+  machine.power_on(hypervisor);
+  cpu.leaves[{0x40000000, 0}] = {0x40000001, 0x54474354, 0x43544743, 0x47435447};
+}
+
 extern "C" {
 std::uint64_t enter_user(UserState* state) {
   pass_kernel();

@@ -45,6 +45,11 @@ struct CountingMachine {
 };
 inline CountingMachine machine;
 
+// The machine as new, with these counters; not powered on.
+CountingMachine& become(CountingMachine::Pmu pmu);
+// Powers it on as QEMU's TCG: CPUID says so.
+void power_on_tcg();
+
 struct GeneralProtection : std::domain_error {
   using std::domain_error::domain_error;
 };

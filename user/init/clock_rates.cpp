@@ -107,7 +107,9 @@ StatedRates stated_by_cpu() {
   return {hertz_or_none(scale(leaf.ecx, leaf.ebx, leaf.eax)), hertz_or_none(leaf.ecx)};
 }
 
-std::uint64_t nominal() { return hertz_or_none((user::cpuid_leaf(0x16).eax & 0xffff) * 1'000'000ull); }
+std::uint64_t nominal() {
+  return hertz_or_none((user::cpuid_leaf(0x16).eax & 0xffff) * 1'000'000ull);
+}
 
 // Of the timer: by its ticks in 10^9 of the time stamp, which the kernel has measured.
 std::uint64_t measured_timer(std::uint64_t stamp_hertz) {

@@ -39,17 +39,6 @@ Found choose(Choice choice = Choice::Auto) {
   return {name_of(facts.settings.kind), facts};
 }
 
-CountingMachine& become(Pmu pmu) {
-  machine = {};
-  machine.pmu = pmu;
-  return machine;
-}
-
-void power_on_tcg() {
-  machine.power_on(1u << 31);
-  cpu.leaves[{0x40000000, 0}] = {0x40000001, 0x54474354, 0x43544743, 0x47435447};
-}
-
 }  // namespace
 
 TEST_CASE("Intel's fixed counter passes, whatever its version, width and skid") {

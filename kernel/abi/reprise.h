@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define REPRISE_ABI_VERSION 2
+#define REPRISE_ABI_VERSION 3
 #define REPRISE_PAGE_SIZE 4096ul
 
 /* Native programs carry an ELF note with this name and type; its content is the ABI version. */

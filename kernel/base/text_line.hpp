@@ -25,6 +25,7 @@ public:
     (add(parts), ...);
   }
   [[nodiscard]] std::string_view view() const { return {buffer_.data(), used_}; }
+  [[nodiscard]] std::size_t room() const { return buffer_.size() - used_; }
 
 private:
   void add(std::string_view text) {

@@ -13,7 +13,7 @@ FIRST_ERROR = 0x20
 ERRORS = ["no-program", "empty-module", "module-string", "not-elf", "elf-32bit", "elf-machine",
           "elf-dynamic", "elf-truncated", "elf-malformed", "elf-overlap", "elf-writable-code",
           "elf-address", "no-personality", "bad-archive", "bad-argument", "out-of-memory",
-          "bad-grant", "no-init"]
+          "bad-grant", "no-init", "abi-version", "name-taken"]
 
 
 class BootErrorTest(BootTest):
@@ -120,6 +120,12 @@ class BadPrograms(BootErrorTest):
         self.assertEqual(len(outcome.events("init-ended")), 1)
         self.assertEqual(outcome.events("exit"), [])
 
+    def test_a_native_program_for_another_abi_is_refused(self):
+        content = bytearray(self.good().content)
+        version = content.index(b"Reprise\0") + 8
+        content[version] += 1
+        self.assert_refused(self.boot_file(bytes(content)), "abi-version", "build it again")
+
     def test_a_program_too_large_for_the_machine_is_refused(self):
         # 15 GiB of zeros cost 30 MiB of page tables alone: a machine of 64 MiB has room for two. All
         # load at once; which of them comes too late is nobody's business.
@@ -149,6 +155,28 @@ class BadModules(BootErrorTest):
             with self.subTest(string=text):
                 outcome = self.boot([], contents={"modules": [(native("compute"), text)]})
                 self.assert_refused(outcome, "module-string", "must begin with program=NAME")
+
+    def test_a_module_string_of_too_many_words_is_refused_by_a_line_that_says_so(self):
+        outcome = self.boot([["compute", *["1"] * 200]])
+        self.assert_refused(outcome, "module-string", "at most 128 words and 16384 characters")
+        self.assertEqual(outcome.events("error")[0]["subject"][:24], "program=compute compute ")
+
+    def test_a_name_is_given_once(self):
+        for name in ("compute", "init", "clock"):
+            with self.subTest(name=name):
+                module = (native("compute"), f"program={name} compute 2000")
+                drivers = {"contents": {"modules": [module], "drivers": ("clock",)}}
+                outcome = self.boot([["compute", "1000"]], **drivers)
+                self.assert_refused(outcome, "name-taken", f"{name}: another program or driver")
+                self.assertEqual(outcome.exit_event("compute")["status"], "0")
+                self.assertEqual(len(outcome.events("exit")), 1)
+
+    def test_there_is_one_archive(self):
+        path = self.scratch / "archive"
+        Archive().write(path)
+        modules = [(path, "archive"), (path, "archive")]
+        outcome = self.boot([["compute", "1000"]], contents={"modules": modules})
+        self.assert_refused(outcome, "name-taken", "archive: another")
 
     def test_a_broken_archive_is_refused(self):
         archive = Archive()

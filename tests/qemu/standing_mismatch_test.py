@@ -1,7 +1,7 @@
 """A PE whose runs keep differing: bounded restarts, the whole diagnosis, and what `onfail=` makes of
 it."""
 
-from boot import BootTest, native
+from boot import BUSYBOX, BootTest, native
 
 FLIP = "inject=pages:20:1:rbx:5"  # where touch_pages() finds its pages: 32 bytes further on
 
@@ -62,12 +62,21 @@ class StandingMismatch(BootTest):
         self.assertIn("pages: pages=10 elements=100 sum=500500", outcome.program_output())
 
     def test_onfail_halt_ends_everything_with_the_report(self):
-        outcome = self.boot([["twice"], ["pages"]], "onfail=halt")
+        outcome = self.boot([["twice"], ["spin"], ["pages"]], "onfail=halt")
         self.assertEqual(outcome.value, 0x12)
         self.assert_stopped(outcome, "twice")
-        self.assertIsNone(outcome.exit_event("pages"))
+        for others in ("spin", "pages"):
+            self.assertEqual(outcome.exit_event(others)["stopped"], "yes")
         self.assertEqual(outcome.program_output(), "")
         self.assertEqual(outcome.events()[-1].name, "shutdown")
+
+    def test_behind_the_last_line_nobody_runs(self):
+        # One that prints for ever, while init waits for the console to send its report.
+        printing = [BUSYBOX, "sh", "-c", "while :; do echo again; done"]
+        outcome = self.boot([["twice", "2000000"], printing], "onfail=halt")
+        self.assertEqual(outcome.value, 0x12)
+        self.assertIn("again", outcome.program_output())
+        self.assertTrue(outcome.console.splitlines()[-1].startswith("reprise: shutdown "))
 
     def test_onfail_reboot_resets_the_machine(self):
         # QEMU is told not to start again: a reset ends it with status 0, without the exit device.

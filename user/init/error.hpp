@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 #include "kernel/base/exit_code.hpp"
@@ -21,8 +22,8 @@ inline constexpr std::array<ErrorText, static_cast<std::size_t>(Error::count)> e
     {"no-program", "no program to run: give a boot module with the string program=NAME ARGV..."},
     {"empty-module", "the boot module is empty: check the file that went into the image"},
     {"module-string",
-     "the module's string must begin with program=NAME, personality, archive or init, quotes "
-     "closed"},
+     "the module's string must begin with program=NAME, driver=NAME, personality, archive or init, "
+     "quotes closed, with at most 128 words and 16384 characters"},
     {"not-elf", "not an ELF file: give a statically linked x86-64 Linux or Reprise program"},
     {"elf-32bit", "a 32-bit ELF file: build the program for x86-64 (without -m32)"},
     {"elf-machine", "an ELF file for another machine: build the program for x86-64"},
@@ -42,13 +43,18 @@ inline constexpr std::array<ErrorText, static_cast<std::size_t>(Error::count)> e
      "a grant= for it names memory, the interrupt controllers or addresses that the processor does "
      "not have, or there are more than 16"},
     {"no-init", "no boot module holds init: give the one that the build makes"},
+    {"abi-version", "built for another version of the native ABI: build it again"},
+    {"name-taken", "another program or driver has that name, or it is init: give each its own"},
 }};
 
-// A process may refuse itself with any number.
 [[nodiscard]] constexpr const ErrorText& text_of(Error error) {
-  const auto index = static_cast<std::size_t>(error);
-  return error_texts[index < error_texts.size() ? index
-                                                : static_cast<std::size_t>(Error::NotElf)];
+  return error_texts[static_cast<std::size_t>(error)];
+}
+
+// ProcessReport's `refusal`; a process may refuse itself with any number.
+[[nodiscard]] constexpr Error refused_by(std::uint64_t refusal) {
+  const std::uint64_t number = refusal - 1;
+  return number < error_texts.size() ? static_cast<Error>(number) : Error::NotElf;
 }
 
 [[nodiscard]] constexpr ExitCode exit_code_of(Error error) {

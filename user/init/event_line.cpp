@@ -16,7 +16,9 @@ void EventLine::add_value(std::string_view text) {
   if (!needs_quotes(text)) return line_.append(text);
   line_.append('"');
   for (const char c : text) {
-    if (c == '"' || c == '\\') line_.append('\\');
+    const bool escaped = c == '"' || c == '\\';
+    if (line_.room() < (escaped ? 3u : 2u)) break;  // the closing quote has to fit
+    if (escaped) line_.append('\\');
     line_.append(c >= ' ' && c != 0x7f ? c : '?');
   }
   line_.append('"');

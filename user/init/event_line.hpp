@@ -32,7 +32,7 @@ public:
   void print() const { print_whole_line("reprise: ", line_.view()); }
 
 private:
-  void add_value(std::string_view text);  // quoted where it must be
+  void add_value(std::string_view text);  // quoted where it must be; cut when it does not fit
   void add_value(const TextLine& text) { add_value(text.view()); }
   void add_value(std::unsigned_integral auto value) { line_.append(value); }
   void add_value(Hex value) { line_.append(value); }

@@ -27,8 +27,8 @@ void RandomFlips::start(std::uint64_t seed, std::uint64_t rate) {
   rate_ = rate;
 }
 
-void RandomFlips::plan(std::uint64_t process, std::uint64_t ahead) {
-  static_cast<void>(inject(draw(process, ahead)));
+bool RandomFlips::plan(std::uint64_t process, std::uint64_t ahead) {
+  return rate_ == 0 || inject(draw(process, ahead));
 }
 
 // xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016).

@@ -16,8 +16,10 @@ class RandomFlips {
 public:
   // One flip every `rate` PEs of a process on average.
   void start(std::uint64_t seed, std::uint64_t rate);
-  // The next one of that process, of which so many are ahead.
-  void plan(std::uint64_t process, std::uint64_t ahead);
+  // From now on none is planned, as before start().
+  void stop() { rate_ = 0; }
+  // The next one of that process, of which so many are ahead. False: the kernel does not take it.
+  bool plan(std::uint64_t process, std::uint64_t ahead);
   // The flip as plan() gives it to the kernel.
   [[nodiscard]] Injection draw(std::uint64_t process, std::uint64_t ahead);
 
@@ -26,7 +28,7 @@ private:
   void aim_at_register(Injection& flip);
 
   std::uint64_t state_ = 0;
-  std::uint64_t rate_ = 1;
+  std::uint64_t rate_ = 0;
 };
 
 void print_flip(std::string_view process, const Injection& flip, const WordNames& names);

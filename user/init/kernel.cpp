@@ -74,7 +74,7 @@ const ProcessReport& process_report(std::uint64_t process) {
   return the_process;
 }
 
-void end_process(std::uint64_t process) { static_cast<void>(raw_call(REPRISE_END, process, 0)); }
+bool end_process(std::uint64_t process) { return raw_call(REPRISE_END, process, 0) == 0; }
 
 // Of the I/O APICs those in front of one that the kernel refuses: it lies where none can be.
 std::uint64_t start_interrupts(InterruptControllers controllers) {

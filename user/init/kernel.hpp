@@ -30,7 +30,7 @@ struct News {
 [[nodiscard]] std::optional<News> take_news();
 void forget_injections();
 [[nodiscard]] const ProcessReport& process_report(std::uint64_t process);  // one object
-void end_process(std::uint64_t process);
+bool end_process(std::uint64_t process);  // false: it has ended by itself
 // From here on interrupts of devices are let in, so it comes first; once. Inputs of the I/O APICs,
 // and local_x2apic.
 [[nodiscard]] std::uint64_t start_interrupts(InterruptControllers controllers);

@@ -106,12 +106,10 @@ void introduce() {
   print_boot(machine_report(), boot.command_line);
 }
 
-// When every program could be started: else the name may be that of one that could not.
 void check_names() {
-  const auto unknown =
-      settings.unknown_name([](std::string_view name) {
-        return name == "init" || programs.find_called(name) != nullptr;
-      });
+  const auto unknown = settings.unknown_name([](std::string_view name) {
+    return programs.find_called(name) != nullptr || programs.was_meant(name, boot);
+  });
   if (unknown) refuse({*unknown, "no such program", "names of this boot's programs"});
 }
 
@@ -153,9 +151,16 @@ void start_random_flips() {
     return settings.inject_only.empty() || settings.inject_only == name;
   };
   if (hit("init")) random_flips.plan(init_number, 1);
-  for (const Program& program : programs.all())
-    for (std::uint64_t i = 0; i < program.flips_ahead() && hit(program.called()); ++i)
-      random_flips.plan(program.process, program.flips_ahead());
+  for (const Program& program : programs.all()) {
+    if (!hit(program.called())) continue;
+    bool planned = true;
+    for (std::uint64_t i = 0; i < program.flips_ahead(); ++i)
+      planned &= random_flips.plan(program.process, program.flips_ahead());
+    if (!planned) {
+      say(program.called(), ": not all random flips can hit it: it runs once, not twice (harden=), ",
+          "or there are ", most_injections, " already");
+    }
+  }
 }
 
 // But for a random flip in a driver that sends the log: telling of one would bring about more.
@@ -175,17 +180,6 @@ void plan_next(const Injection& flip) {
   if (program != nullptr) random_flips.plan(flip.process, program->flips_ahead());
 }
 
-[[noreturn]] void end_machine() {
-  forget_injections();
-  while (const std::optional<News> news = take_news())
-    if (news->flip) tell_flip(*news->flip);
-  print_final_report(programs, settings);
-  const bool reboot = outcome() == ExitCode::MismatchStanding &&
-                      settings.on_fail == Settings::OnFail::Reboot;
-  if (reboot) reboot_machine(acpi.reset);
-  exit_machine(outcome());
-}
-
 void tell_end(Program& program) {
   const ProcessReport& process = process_report(program.process);
   program.ended = true;
@@ -193,21 +187,19 @@ void tell_end(Program& program) {
   program.standing = process.standing != 0;
   print_cause(program.called(), process);
   if (process.refusal != 0) {
-    programs.fail(static_cast<Error>(process.refusal - 1), program.called());
+    programs.fail(refused_by(process.refusal), program.called());
   }
   if (program.standing) {
     print_diagnosis(program.called(), process, word_names);
   }
   print_process_end(program, process, settings.report);
   flush_output();
-  if (program.standing && settings.on_fail != Settings::OnFail::Stop) end_machine();
 }
 
 void stop_programs() {
   for (Program& program : programs.all()) {
     if (program.ended || program.driver) continue;
-    program.stopped = true;
-    end_process(program.process);
+    program.stopped = end_process(program.process);
   }
 }
 
@@ -229,6 +221,10 @@ std::size_t tell_news() {
   return ended;
 }
 
+bool must_end() {
+  return settings.on_fail != Settings::OnFail::Stop && outcome() == ExitCode::MismatchStanding;
+}
+
 // Meanwhile init is who knows the processes' names (REPRISE_FIND).
 void wait_for_programs() {
   std::size_t left = 0;
@@ -237,7 +233,7 @@ void wait_for_programs() {
   std::array<char, REPRISE_NAME_BYTES> name;
   user::Received received{};
   user::Words answer{};
-  while (left > 0) {
+  while (left > 0 && !must_end()) {
     const auto asker = static_cast<std::uint64_t>(received.sender > 0 ? received.sender : 0);
     received = user::receive(asker, answer, name);
     if (received.sender == 0) {
@@ -248,6 +244,17 @@ void wait_for_programs() {
       answer = {find ? number_of({name.data(), received.bytes}) : 0};
     }
   }
+}
+
+// Nobody runs on behind a verdict that ends the machine, and the last report counts every flip.
+[[noreturn]] void end_machine() {
+  random_flips.stop();
+  forget_injections();
+  stop_programs();
+  tell_news();
+  print_final_report(programs, settings);
+  if (must_end() && settings.on_fail == Settings::OnFail::Reboot) reboot_machine(acpi.reset);
+  exit_machine(outcome());
 }
 
 }  // namespace
@@ -261,7 +268,7 @@ int main(int, char**) {
   find_devices();
   introduce();
   programs.start(boot, acpi.century_register, settings);
-  if (!programs.first_error()) check_names();
+  check_names();
   plan_flips();
   start_random_flips();
   flush_output();

@@ -48,6 +48,15 @@ Program* Programs::find_called(std::string_view name) {
   return nullptr;
 }
 
+bool Programs::was_meant(std::string_view name, const BootFacts& boot) const {
+  if (!first_error_) return false;
+  for (const BootModule& module : boot.modules()) {
+    const auto purpose = parse_module_string(module.string, word_text, words);
+    if (!purpose || purpose.value().name == name) return true;
+  }
+  return false;
+}
+
 void Programs::start(const BootFacts& boot, std::uint8_t century_register,
                      const Settings& settings) {
   std::size_t programs = 0;
@@ -62,6 +71,7 @@ void Programs::find_companion(std::uint64_t module, const BootFacts& boot) {
   const auto purpose = parse_module_string(string, word_text, words);
   if (!purpose || purpose.value().role != ModuleRole::Archive) return;
   if (bytes == 0) return fail(Error::EmptyModule, string);
+  if (archive_ != no_archive) return fail(Error::NameTaken, string);
   archive_ = module;
 }
 
@@ -77,6 +87,7 @@ bool Programs::start_one(std::uint64_t module, const BootFacts& boot,
   const auto facts = driver ? driver_start(name, boot.framebuffer, century_register, settings)
                             : DriverStart{};
   if (!facts) return false;
+  if (name == "init" || find_called(name) != nullptr) return fail(Error::NameTaken, name), true;
   std::optional<std::size_t> end = append(0, argv);
   for (std::size_t i = 0; end && i < facts->word_count; ++i)
     end = append(*end, std::array{facts->words[i].view()});

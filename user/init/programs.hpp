@@ -37,6 +37,8 @@ public:
   [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
   [[nodiscard]] Program* find(std::uint64_t process);
   [[nodiscard]] Program* find_called(std::string_view name);
+  // Whether a program that could not be started may be called so.
+  [[nodiscard]] bool was_meant(std::string_view name, const BootFacts& boot) const;
 
   // Says what cannot be used; `subject` is a module's or a program's name.
   void fail(Error error, std::string_view subject);

@@ -71,7 +71,8 @@ void print_details(std::string_view name, const Statistics& s, std::uint64_t mar
 
 void print_error(Error error, std::string_view subject) {
   const ErrorText& text = text_of(error);
-  say(subject, ": ", text.advice);
+  constexpr std::size_t most = 200;  // of a module's string: the advice has to fit
+  say(subject.substr(0, most), subject.size() > most ? "..." : "", ": ", text.advice);
   print_event("error", "code", text.word, "subject", subject);
 }
 
@@ -115,7 +116,7 @@ void print_process_end(const Program& program, const ProcessReport& process,
               program.stopped ? "yes" : "no");
   if (detail == Settings::Report::None) return;
   const TextLine ended = program.stopped
-                             ? TextLine{name, ": stopped by stop.after="}
+                             ? TextLine{name, ": stopped by stop.after= or onfail="}
                              : TextLine{name, ": ended with status ", program.exit_status};
   if (process.hardened == 0) {
     say(ended, "; it was not hardened and ran once");

@@ -142,7 +142,7 @@ constexpr Argument arguments[] = {
     {"check=dirty|full", choice<&Settings::check>},
     {"checkwords=off|on", choice<&Settings::check_words>},
     {"onfail=stop|halt|reboot", choice<&Settings::on_fail>},
-    {"pe.pages=4 to 512", number<&Settings::pe_pages, 4, 512>},
+    {"pe.pages=4 to 512", number<&Settings::pe_pages, 4, most_pe_pages>},
     {"pe.restarts=0 to 100", number<&Settings::pe_restarts, 0, 100>},
     {"pe.limit=10 to 10000 (microseconds)", limit},
     {"priority=NAME:LEVEL,... (LEVEL 0 to 7)", priority},
@@ -208,17 +208,20 @@ unsigned Settings::priority_of(std::string_view process) const {
 }
 
 std::optional<std::string_view> Settings::unknown_name(
-    bool (*is_there)(std::string_view name)) const {
+    bool (*is_program)(std::string_view name)) const {
   std::optional<std::string_view> unknown;
-  for (const std::string_view list : {harden_names, priorities, inject_only}) {
-    static_cast<void>(find_part(list, ',', [&](std::string_view item) {
-      const std::string_view name = cut(item, ':').head;
-      if (!name.empty() && !is_there(name)) unknown = name;
-      return unknown.has_value();
-    }));
+  const auto look_at = [&](std::string_view name, bool may_be_init) {
+    const bool known = name.empty() || (may_be_init && name == "init") || is_program(name);
+    if (!unknown && !known) unknown = name;
+    return unknown.has_value();
+  };
+  for (const std::string_view list : {harden_names, priorities}) {
+    static_cast<void>(find_part(
+        list, ',', [&](std::string_view item) { return look_at(cut(item, ':').head, false); }));
   }
-  for (const NamedGrant& grant : grants())
-    if (!unknown && !is_there(grant.process)) unknown = grant.process;
+  for (const NamedGrant& grant : grants()) look_at(grant.process, false);
+  for (const NamedInjection& injection : injections()) look_at(injection.name, true);
+  look_at(inject_only, true);
   return unknown;
 }
 

@@ -13,8 +13,8 @@
 
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
-#include "user/loader/result.hpp"
 #include "user/loader/error.hpp"
+#include "user/loader/result.hpp"
 
 namespace reprise {
 
@@ -51,8 +51,7 @@ struct NamedGrant {
 };
 [[nodiscard]] Result<NamedGrant, ArgumentError> parse_grant(std::string_view item);
 
-// Views point into the object itself, so that the boot loader's memory may be reused: it is filled
-// once and stays where it is.
+// Views point into the object itself: it is filled once and stays where it is.
 struct Settings {
   enum class Policy : std::uint8_t { Rotate, Classic };
   enum class Harden : std::uint8_t { All, None, Names };
@@ -109,10 +108,10 @@ struct Settings {
   [[nodiscard]] KernelSettings for_kernel() const;
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;
-  // A name in harden=, priority=, inject.only= or grant= that `is_there` does not hold for: nobody
-  // would miss its effect.
+  // A name in harden=, priority= or grant= that is no program's, or in inject= or inject.only= that
+  // is neither a program's nor "init": nobody would miss its effect.
   [[nodiscard]] std::optional<std::string_view> unknown_name(
-      bool (*is_there)(std::string_view name)) const;
+      bool (*is_program)(std::string_view name)) const;
 
   // Filled by parse_settings().
   std::array<char, max_text> text{};  // the words, unquoted

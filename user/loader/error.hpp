@@ -10,7 +10,7 @@ namespace reprise {
 enum class Error : std::uint8_t {
   NoProgram,  // no boot module with the role program=
   EmptyModule,
-  ModuleString,  // a module's string has no known role, or quotes that never close
+  ModuleString,  // a module's string has no known role, quotes that never close, or is too long
   NotElf,
   Elf32Bit,
   ElfMachine,       // not x86-64
@@ -26,6 +26,8 @@ enum class Error : std::uint8_t {
   OutOfMemory,  // the machine has too little memory for what it was asked to start
   BadGrant,     // memory of the kernel's, or too many for one process
   NoInit,       // no module with the role init
+  AbiVersion,   // a native program for another version of the ABI
+  NameTaken,    // a program or driver named like another, or like init
   count
 };
 

@@ -72,13 +72,14 @@ Program load(reprise_start& start) {
   const auto parsed = reprise::parse_elf(file);
   if (!parsed) refuse(parsed.error());
   const ElfImage& image = parsed.value();
+  const bool native = image.native_version.has_value();
+  if (native && *image.native_version != REPRISE_ABI_VERSION) refuse(Error::AbiVersion);
   if (start.archive_address != 0) {
     const auto archive =
         reprise::check_archive(bytes_at(start.archive_address, start.archive_bytes));
     if (!archive) refuse(archive.error());
   }
   for (const ElfSegment& segment : image.segments()) map_segment(segment, file);
-  const bool native = image.native_version.has_value();
   start.program_entry = native ? 0 : image.entry.value();
   start.program_break = reprise::address_of(image.end_page).value();
   start.stack_pointer = build_initial_stack(start, image);

@@ -59,10 +59,10 @@ def _grub_word(text):
     return "'" + text.replace("'", "'\\''") + "'"
 
 
-def _distinct_names(programs):
-    """Gives programs of the same name numbers, so that each can be told apart in the log."""
-    taken = set()
-    for program in programs:
+def _distinct_names(contents):
+    """Gives programs of the same name, or of a driver's, numbers: init takes a name once."""
+    taken = {"init", *contents.drivers}
+    for program in contents.programs:
         name, number = program.name, 1
         while program.name in taken:
             number += 1
@@ -89,7 +89,7 @@ def _module_lines(contents, boot):
             source = boot.parent / "archive.cpio"
             contents.archive.write(source)
         add(source, ["archive"])
-    _distinct_names(contents.programs)
+    _distinct_names(contents)
     for program in contents.programs:
         add(program.path, [f"program={program.name}", *map(boot_word, program.argv)])
     native = tree.native_programs()

@@ -46,6 +46,29 @@ TEST_CASE("random flips come every so many PEs on average, however many are ahea
   }
 }
 
+TEST_CASE("before the start and after the stop no random flip is planned") {
+  reprise::RandomFlips flips;
+  planned.clear();
+  CHECK(flips.plan(7, 1));
+  CHECK(planned.empty());
+  flips.start(1, 1);
+  CHECK(flips.plan(7, 1));
+  CHECK(planned.size() == 1);
+  flips.stop();
+  CHECK(flips.plan(7, 1));
+  CHECK(planned.size() == 1);
+}
+
+TEST_CASE("a value that does not fit into an event's line is cut, its quotes closed") {
+  for (std::size_t size = 480; size < 530; ++size) {
+    const std::string text = std::string(size, ' ') + R"(""")";
+    reprise::print_event("boot", "command_line", std::string_view{text});
+    REQUIRE(printed.size() <= 512 + std::string_view{"reprise: "}.size());
+    REQUIRE(printed.ends_with('"'));
+    REQUIRE(printed[printed.size() - 2] != '\\');  // else the last quote is one of the value's
+  }
+}
+
 TEST_CASE("random flips are such as the kernel takes, of every kind") {
   bool runs[3]{}, moments[3]{}, pages = false, registers = false, flags = false;
   for (const auto& flip : drawn(9, 2, 1)) {

@@ -127,13 +127,24 @@ TEST_CASE("the machine can be stopped after seconds or milliseconds") {
   CHECK(parsed("stop.after=1000000000")->stop_after == Nanoseconds{1'000'000'000'000'000'000});
 }
 
+static bool there(std::string_view name) { return name == "a" || name == "b"; }
+
 TEST_CASE("a program that is named but not there is found") {
-  const auto there = [](std::string_view name) { return name == "a" || name == "b"; };
   CHECK(parsed("")->unknown_name(there) == std::nullopt);
   CHECK(parsed("harden=all")->unknown_name(there) == std::nullopt);
   CHECK(parsed("harden=a,b priority=b:7,a:1")->unknown_name(there) == std::nullopt);
   CHECK(parsed("priority=b:7,c:1")->unknown_name(there) == "c");
   CHECK(parsed("priority=b:7 harden=a,d")->unknown_name(there) == "d");
+  CHECK(parsed("grant=a:port:70,c:log")->unknown_name(there) == "c");
+  CHECK(parsed("inject=a:1:1:rax:1,d:1:1:rax:1")->unknown_name(there) == "d");
+  CHECK(parsed("inject.only=c")->unknown_name(there) == "c");
+}
+
+TEST_CASE("flips hit init, too, but nothing else is said of it") {
+  CHECK(parsed("inject=init:1:1:rax:1 inject.only=init")->unknown_name(there) == std::nullopt);
+  CHECK(parsed("harden=init")->unknown_name(there) == "init");
+  CHECK(parsed("priority=init:1")->unknown_name(there) == "init");
+  CHECK(parsed("grant=init:log")->unknown_name(there) == "init");
 }
 
 TEST_CASE("hardening is for all, for none, or for those named") {

@@ -362,21 +362,15 @@ private:
     diagnosis_.verdict = verdict;
     run_ = Run::First;
     if (verdict == Verdict::MachineCheck || !trace_.begin_pass()) return stop(verdict);
-    pass_began_ = platform_.now();
     platform_.arm_timer(settings_.trace_ticks);
     trace_.step();
     return Next::Resume;
   }
 
-  // A repetition may take as long as the program likes, and is one step.
-  [[nodiscard]] bool pass_took_too_long() {
-    return settings_.trace_ticks != 0 && platform_.now() - pass_began_ >= settings_.trace_ticks;
-  }
-
+  // A repetition may take as long as the program likes, and is one step: the timer ends the pass.
   [[nodiscard]] Next traced(const Event<Page>& event) {
     const bool stepped = event.kind == Kind::Step || event.kind == Kind::Break;
-    const bool again = (event.kind == Kind::Timer && !pass_took_too_long()) ||
-                       event.kind == Kind::Counter ||
+    const bool again = event.kind == Kind::Counter ||
                        (event.kind == Kind::WriteFault && admit(event.page));
     if (again || (stepped && trace_.stepped())) {
       trace_.step();
@@ -416,7 +410,6 @@ private:
   std::uint64_t pe_number_ = 0;
   std::uint64_t start_check_ = 0;        // check word of R0
   std::uint32_t restarts_ = 0;           // of this PE
-  std::uint64_t pass_began_ = 0;         // of the trace
   bool hint_failed_ = false;             // in this PE; else all attempts but the last one differed
   bool run_end_told_ = false;            // to the platform, of this run
   std::optional<TrapWords> faulted_at_;  // the last write fault of this run, if it is the first

@@ -139,14 +139,26 @@ TEST_CASE("a step that executes nothing, an NMI's, puts no pass out of step") {
   CHECK(traced.diagnosis().culprit == chance_at);
 }
 
-TEST_CASE("stale events of timer and counter are passed over") {
+TEST_CASE("stale events of the counter are passed over") {
   Traced traced{chance_after_work(), 3, 12};
   const dwc::Next next = run_pe_with_extra_events(traced, [](std::uint64_t at) {
-    if (at % 9 == 8) return std::optional{at % 2 == 0 ? Kind::Timer : Kind::Counter};
-    return std::optional<Kind>{};
+    return at % 9 == 8 ? std::optional{Kind::Counter} : std::nullopt;
   });
   REQUIRE(next == dwc::Next::Stop);
   CHECK(traced.diagnosis().culprit == chance_at);
+}
+
+TEST_CASE("the timer ends a pass, whatever the clock says: none would come after it") {
+  Traced traced{chance_after_work(), 3, 12};
+  std::uint64_t after = 0;
+  const dwc::Next next = run_pe_with_extra_events(traced, [&](std::uint64_t at) {
+    after += at > 20 ? 1 : 0;
+    return at == 20 ? std::optional{Kind::Timer} : std::nullopt;  // in the first pass
+  });
+  REQUIRE(next == dwc::Next::Stop);
+  CHECK(traced.diagnosis().verdict == dwc::Verdict::Divergence);
+  CHECK(after <= 21);  // the second pass goes no further than the first one
+  check_stopped_at_start(traced, chance_after_work(), 3);
 }
 
 TEST_CASE("a second pass that gets further than the first one names nothing") {

@@ -16,14 +16,13 @@ namespace {
 
 enum class Register : std::uint16_t {
   Id = 0x20, Version = 0x30, TaskPriority = 0x80, EndOfInterrupt = 0xb0, Spurious = 0xf0,
-  TimersRequest = 0x200 + timer_vector / 32 * 0x10, ErrorStatus = 0x280, LvtTimer = 0x320,
-  LvtThermal = 0x330, LvtPerformance = 0x340,
-  LvtLint0 = 0x350, LvtLint1 = 0x360, LvtError = 0x370, InitialCount = 0x380,
-  CurrentCount = 0x390, Divide = 0x3e0,
+  TimersRequest = 0x200 + timer_vector / 32 * 0x10, ErrorStatus = 0x280,
+  LvtTimer = 0x320, LvtThermal = 0x330, LvtPerformance = 0x340, LvtLint0 = 0x350, LvtLint1 = 0x360,
+  LvtError = 0x370, InitialCount = 0x380, CurrentCount = 0x390, Divide = 0x3e0,
 };
 
 constexpr std::uint32_t lvt_masked = 1 << 16;
-constexpr std::uint32_t lvt_nmi = 4 << 8;             // delivery mode
+constexpr std::uint32_t lvt_nmi = 4 << 8;  // delivery mode
 constexpr std::uint32_t software_enable = 1 << 8;
 constexpr std::uint32_t device_priority = 0xe0;  // see parts.hpp
 
@@ -75,9 +74,9 @@ void start_local_apic() {
     registers = reinterpret_cast<volatile std::uint32_t*>(page.data());
   }
   hold_devices();
-  mask_local_sources();
+  // First: an APIC that is disabled by software masks whatever entry is written.
   write(Register::Spurious, software_enable | spurious_vector);
-  // A software-disabled APIC would mask it.
+  mask_local_sources();
   constexpr std::uint32_t divide_by_1 = 0b1011;  // SDM figure 11-10
   write(Register::Divide, divide_by_1);
   write(Register::LvtTimer, timer_vector);  // one-shot

@@ -1,6 +1,8 @@
 // The local APIC's registers as they are written (Intel SDM Vol. 3A chapter 11): the timer in both
 // of its modes, the counter's interrupt, as x2APIC and as xAPIC.
 #include <array>
+#include <functional>
+#include <utility>
 
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
@@ -18,8 +20,9 @@ constexpr std::uint32_t x2apic = 1 << 21;
 
 std::array<std::uint32_t, 1024> page;  // of the xAPIC
 
-void start(std::uint32_t leaf_1_ecx) {
+void start(std::uint32_t leaf_1_ecx, std::function<bool(Msr, std::uint64_t)> on_write = {}) {
   cpu = {};
+  cpu.on_write_msr = std::move(on_write);
   cpu.leaves[{0, 0}].eax = 1;
   cpu.leaves[{1, 0}].ecx = leaf_1_ecx;
   cpu.msrs[version] = 5 << 16;
@@ -58,6 +61,20 @@ TEST_CASE("the counter's interrupt is masked until it is admitted, then an NMI")
   REQUIRE(cpu.msrs[lvt_performance] == 0x10400);
   admit_counter_interrupt();
   REQUIRE(cpu.msrs[lvt_performance] == 0x400);
+}
+
+TEST_CASE("an entry is written only when software has enabled the APIC: else it would be masked") {
+  constexpr auto spurious = static_cast<Msr>(0x80f), lint1 = static_cast<Msr>(0x836);
+  bool enabled = false;
+  const auto hardware = [&](Msr msr, std::uint64_t value) {
+    if (msr == spurious) enabled = (value & 1 << 8) != 0;
+    if (msr >= lvt_timer && msr <= static_cast<Msr>(0x837) && !enabled) value |= 1 << 16;
+    cpu.msrs[msr] = value;
+    return true;
+  };
+  start(x2apic, hardware);
+  CHECK(cpu.msrs[lint1] == 0x400);  // NMI
+  CHECK(cpu.msrs[lvt_timer] == timer_vector);
 }
 
 // Last: an xAPIC stays one.

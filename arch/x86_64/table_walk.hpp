@@ -33,7 +33,8 @@ namespace arch::x86 {
 }
 
 // Maps physical memory at its place in the direct map, in large pages where they fit. What is
-// mapped already stays as it is. False when it lies out of reach or there is no frame for a table.
+// mapped already stays as it is. False when it lies out of reach, is mapped but not to be written
+// to as `rights` have it, or there is no frame for a table.
 [[nodiscard]] inline bool map_direct(reprise::FrameNumber root, reprise::PhysAddr start,
                                      std::uint64_t size, std::uint64_t rights,
                                      reprise::FrameSource& frames) {
@@ -52,6 +53,7 @@ namespace arch::x86 {
     if (!large) entry = table_entry(root, address, 1, &frames, above);
     if (entry == nullptr) return false;
     if (*entry == 0) *entry = at | rights;
+    if ((rights & ~*entry & TableEntry::Rw) != 0) return false;
     at += large ? large_page - at % large_page : reprise::page_size;
   }
   return true;

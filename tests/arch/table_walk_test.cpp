@@ -95,6 +95,18 @@ TEST_CASE("what is mapped already stays as it is, large pages included") {
   CHECK(walk(0x403000).level == 0);
 }
 
+TEST_CASE("what is mapped to be read only is not given out to be written to") {
+  constexpr std::uint64_t readable = TableEntry::P | TableEntry::Xd;
+  for (const std::uint64_t start : {0x10000u, 0x200000u}) {  // in small pages, in a large one
+    Machine machine;
+    const reprise::FrameNumber root = machine.memory.kernel_root();
+    REQUIRE(map_direct(root, PhysAddr{start}, 0x200000, readable, machine.memory));
+    CHECK_FALSE(machine.map(start, 8, CacheMode::WriteBack));
+    CHECK((walk(start).entry & TableEntry::Rw) == 0);
+    CHECK(map_direct(root, PhysAddr{start}, 8, readable, machine.memory));
+  }
+}
+
 TEST_CASE("an address out of reach is said and not mapped") {
   Machine machine;
   const std::size_t before = machine.memory.allocated();

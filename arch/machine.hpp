@@ -50,7 +50,7 @@ void start_clock();                                  // APIC timer measured by t
 // is left out of time.
 void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp);
 [[nodiscard]] std::uint64_t entropy();               // RDSEED, RDRAND, else a mixed time stamp
-[[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks: for stand_in()
+[[nodiscard]] std::uint64_t time_stamp();            // of now(), in ticks
 
 // On the serial line, \n as \r\n; polled. What cannot be written in bounded time is lost.
 void write_emergency(std::string_view text);

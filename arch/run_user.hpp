@@ -20,7 +20,7 @@ struct Trap {
     Counter,      // the count given to stop_at_count() is reached (arch/counter.hpp)
     Step,         // one instruction was executed under set_single_step()
     Break,        // the instruction at a breakpoint is next
-    Device,       // a device interrupt came in between (console input); nothing to decide
+    Device,       // an interrupt that means nothing here: a device's, an earlier stop's
     NonMaskable,  // NMI: logged, never a PE end
     MachineCheck, // recoverable one: the PE is to be restarted (an unrecoverable one panics)
   };
@@ -29,7 +29,7 @@ struct Trap {
   std::uint32_t error_code = 0;
   std::uint64_t fault_address = 0;
 
-  static constexpr std::uint8_t page_fault_vector = 14;
+  static constexpr std::uint8_t protection_vector = 13, page_fault_vector = 14;
   static constexpr std::uint32_t page_fault_present = 1;  // Intel SDM Vol. 3A §4.7
   static constexpr std::uint32_t page_fault_write = 2;
   static constexpr std::uint32_t page_fault_fetch = 16;

@@ -1,6 +1,6 @@
 #include "kernel/supervisor.hpp"
 
-#include "arch/run_user.hpp"
+#include "arch/machine.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/calls.hpp"
 #include "kernel/calls/exceptions.hpp"
@@ -11,8 +11,6 @@ namespace reprise {
 namespace {
 
 using Kind = dwc::PeEnd::Kind;
-
-constexpr std::uint64_t frames_for_init = 64;  // so that it can tell how memory ran out
 
 // As many of the bytes at an address as can be read.
 CodeBytes code_at(Process& process, std::uint64_t rip) {

@@ -10,6 +10,8 @@
 
 namespace reprise {
 
+inline constexpr std::uint64_t frames_for_init = 64;  // so that it can tell how memory ran out
+
 struct System {
   const arch::BootInfo* boot = nullptr;
   FrameAllocator frames{};

@@ -17,6 +17,12 @@ constinit std::uint64_t entry_stamp = 0;
 constinit std::uint64_t nanoseconds_per_tick = std::uint64_t{1} << 32;  // times 2^32
 constinit std::uint64_t timer_hertz = second;
 
+// Lets some time pass without touching a device: emulators pay dearly for each access to one.
+void spin(unsigned steps) {
+  [[maybe_unused]] volatile unsigned step;
+  for (unsigned i = 0; i < steps; ++i) step = i;
+}
+
 }  // namespace
 
 void start_clock() {

@@ -36,8 +36,8 @@ struct IoApic {
   }
 };
 
-constinit std::array<IoApic, 8> io_apics{};
-constinit std::array<InterruptSource, 32> sources{};  // by line
+constinit std::array<IoApic, reprise::InterruptControllers{}.io_apics.size()> io_apics{};
+constinit decltype(reprise::InterruptControllers::lines) sources{};
 constinit std::uint32_t fired = 0, waiting = 0;  // by line: not yet taken; masked until expected
 
 // The low word, which unmasks, comes last. Nothing happens when there is no such input.

@@ -6,6 +6,7 @@
 
 #include "arch/device_access.hpp"
 #include "arch/machine.hpp"
+#include "arch/run_user.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/parts.hpp"
 #include "arch/x86_64/table_walk.hpp"
@@ -70,6 +71,7 @@ bool is_free(PhysAddr first, PhysAddr last, std::uint64_t rights) {
   if (in_image) return false;
   std::uint64_t at = reprise::round_down(first.value());
   for (; at <= last.value(); at += reprise::page_size) {
+    if (at % (128 * reprise::page_size) == 0) admit_interrupts();
     auto* const entry = table_entry(root, reprise::direct_map_base + at, 1, nullptr, 0);
     if (entry != nullptr && (*entry & rights) != 0) return false;
   }

@@ -48,12 +48,6 @@ void note_device_interrupt(std::uint8_t vector);
 // The trap side, in run_user.cpp: tells the controllers about `vector`.
 void handle_interrupt(std::uint8_t vector);
 
-// Lets some time pass without touching a device: emulators pay dearly for each access to one.
-inline void spin(unsigned steps) {
-  [[maybe_unused]] volatile unsigned step;
-  for (unsigned i = 0; i < steps; ++i) step = i;
-}
-
 // All I/O APICs, every input masked (io_apic.cpp); how many inputs there are. Nothing, and nothing
 // has changed: one of them is not device memory.
 [[nodiscard]] std::optional<std::uint32_t> start_io_apics(

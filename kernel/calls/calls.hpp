@@ -13,7 +13,11 @@
 
 namespace reprise {
 
-// A call under way: who makes it and with what.
+[[nodiscard]] inline std::int64_t code_of(const MemoryResult& result) {
+  return result ? 0 : -static_cast<std::int64_t>(*result.error);
+}
+
+// A call under way: who makes it and with what. Memory errors are the negative of a reprise_error.
 struct Call {
   System& system;
   Process& process;
@@ -28,9 +32,11 @@ struct Call {
   }
   template <class T>
   [[nodiscard]] std::int64_t put(std::uint64_t address, const T& value) {
-    return process.space().write(UserAddr{address}, std::as_bytes(std::span{&value, 1}))
-               ? 0
-               : -REPRISE_BAD_ADDRESS;
+    return code_of(process.space().write(UserAddr{address}, std::as_bytes(std::span{&value, 1})));
+  }
+  // So that put() cannot fail, where that would be too late.
+  [[nodiscard]] std::int64_t prepare(std::uint64_t address, std::size_t bytes) {
+    return code_of(process.space().prepare(UserAddr{address}, bytes));
   }
 };
 

@@ -22,7 +22,7 @@ bool sound(const CounterSettings& settings) {
     if (distance > 2 * most_instructions) return false;
   }
   return settings.kind <= CounterKind::Icount && settings.margin <= most_instructions &&
-         settings.tolerance <= most_instructions;
+         settings.tolerance <= most_instructions && c.stop >= 0;
 }
 
 Trap run(const CounterProbe& probe, arch::UserState& state) {

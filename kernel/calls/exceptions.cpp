@@ -10,11 +10,9 @@ namespace {
 
 using arch::Register;
 
-constexpr std::uint8_t general_protection_vector = 13;
-
 // An instruction whose value is handed out here, once, after commit.
 bool stand_in(Process& process, const dwc::PeEnd& end) {
-  if (end.vector != general_protection_vector || end.error_code != 0) return false;
+  if (end.vector != arch::Trap::protection_vector || end.error_code != 0) return false;
   std::array<std::uint8_t, 3> code{};
   process.space().read_start(UserAddr{process.registers()[Register::Rip]},
                              std::as_writable_bytes(std::span{code}));

@@ -5,9 +5,7 @@
 
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
-#include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/counter_probe.hpp"
-#include "kernel/console/line.hpp"
 #include "kernel/console/log.hpp"
 #include "kernel/process/loader.hpp"
 
@@ -50,6 +48,7 @@ std::int64_t counter(Call& call) {
 std::int64_t probe(Call& call) {
   static constinit CounterProbe probe{};
   if (!call.get(call.a, probe)) return -REPRISE_BAD_ADDRESS;
+  if (const std::int64_t error = call.prepare(call.a, sizeof probe); error != 0) return error;
   const std::int64_t answer = probe_counter(probe);
   call.process.engine().forget_modified();
   return answer != 0 ? answer : call.put(call.a, probe);
@@ -74,7 +73,7 @@ std::int64_t physical_read(Call& call) {
   if (call.c > most_physical_bytes) return -REPRISE_BAD_ARGUMENT;
   const auto memory = arch::firmware_memory(PhysAddr{call.a}, call.c);
   if (memory.empty()) return -REPRISE_NOT_GRANTED;
-  return call.process.space().write(UserAddr{call.b}, memory) ? 0 : -REPRISE_BAD_ADDRESS;
+  return code_of(call.process.space().write(UserAddr{call.b}, memory));
 }
 
 // Nothing at all: those that have not struck are forgotten.
@@ -85,8 +84,9 @@ std::int64_t inject(Call& call) {
   Process* const process = call.system.processes.find(injection.process);
   if (injection.target > Injection::Target::SnapshotPage || injection.bit > 63 ||
       injection.moment > Injection::Moment::Offset || injection.word >= words_per_page ||
-      (injection.is_register() && injection.word >= register_words) || process == nullptr ||
-      !process->hardened()) {
+      (injection.moment == Injection::Moment::Offset) != (injection.offset != 0) ||
+      (injection.is_register() && injection.word >= register_words) || injection.run - 1 > 1 ||
+      process == nullptr || !process->hardened()) {
     return -REPRISE_BAD_ARGUMENT;
   }
   if (injection.random != 0) injection.element += process->engine().pe_number();
@@ -104,16 +104,15 @@ std::int64_t start(Call& call) {
   if (!call.process.space().read(UserAddr{request.strings}, std::as_writable_bytes(text))) {
     return -REPRISE_BAD_ADDRESS;
   }
+  call.system.frames.reserve = frames_for_init;  // a program that just fits leaves init its own
   return start_process(call.system, request, text);
 }
 
 std::int64_t news(Call& call) {
-  if (!call.process.space().writable(UserAddr{call.a}, sizeof(Injection))) {
-    return -REPRISE_BAD_ADDRESS;
-  }
+  if (const auto error = call.prepare(call.a, sizeof(Injection)); error != 0) return error;
   if (const auto flip = call.system.injector.take_news()) {
-    const std::int64_t error = call.put(call.a, *flip);
-    return error != 0 ? error : news_of_flip;
+    static_cast<void>(call.put(call.a, *flip));
+    return news_of_flip;
   }
   for (std::size_t i = 0; i < call.system.processes.size(); ++i) {
     Process& process = call.system.processes[i];
@@ -149,6 +148,7 @@ std::int64_t end(Call& call) {
 }
 
 std::int64_t shutdown(Call& call) {
+  if (call.a > 2) return -REPRISE_BAD_ARGUMENT;
   if (call.a == 2) return kernel_log.all_sent() ? 1 : 0;
   kernel_log.lose_reader(nullptr);
   if (call.a == 1) arch::reset_processor();

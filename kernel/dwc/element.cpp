@@ -26,6 +26,8 @@ bool redirect_to_personality(Process& process) {
 
 // What stops a run without being its end is called alike.
 static_assert(static_cast<Event::Kind>(Trap::Kind::Timer) == Event::Kind::Timer &&
+              static_cast<Event::Kind>(Trap::Kind::Counter) == Event::Kind::Counter &&
+              static_cast<Event::Kind>(Trap::Kind::Step) == Event::Kind::Step &&
               static_cast<Event::Kind>(Trap::Kind::Break) == Event::Kind::Break);
 
 Event event_of(Process& process, const Trap& trap) {

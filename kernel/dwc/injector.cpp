@@ -8,6 +8,9 @@ namespace {
 
 using Moment = Injection::Moment;
 
+// As init and the machine see a process's registers.
+static_assert(register_words == arch::general_words + arch::extended_words);
+
 bool is_known(const Injection& flip) { return flip.fate <= FlipFate::NoTarget; }
 
 }  // namespace

@@ -64,8 +64,8 @@ bool KernelPlatform::stopped_for_flip() {
   return true;
 }
 
-// The time limit may have ended a run where ring 3 cannot be, between a jump and its fault. There the
-// kernel comes, perhaps at each trap, and breakpoints know no rings.
+// The time limit may have ended a run where ring 3 cannot be, between a jump and its fault. There
+// the kernel comes, perhaps at each trap, and breakpoints know no rings.
 void KernelPlatform::break_at(std::optional<std::uint64_t> rip) {
   stepper_.watch(rip && *rip < user_high ? std::optional{UserAddr{*rip}} : std::nullopt);
   code_bytes_ = nullptr;  // another run has other frames

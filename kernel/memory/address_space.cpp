@@ -157,6 +157,15 @@ MemoryResult AddressSpace::read(UserAddr from, std::span<std::byte> to) {
   return {};
 }
 
+MemoryResult AddressSpace::prepare(UserAddr to, std::size_t bytes) {
+  if (!writable(to, bytes)) return {MemoryError::NotMapped};
+  MemoryResult result;
+  for (PageNumber page = page_of(to); bytes != 0 && page <= page_of(to + (bytes - 1)) && result;
+       page = page + 1)
+    result = own(page, arch::WriteAccess::Protected);
+  return result;
+}
+
 MemoryResult AddressSpace::write(UserAddr to, std::span<const std::byte> from) {
   if (!writable(to, from.size())) return {MemoryError::NotMapped};
   return load(to, from);

@@ -88,6 +88,8 @@ public:
   // the permissions say.
   MemoryResult read(UserAddr from, std::span<std::byte> to);
   MemoryResult write(UserAddr to, std::span<const std::byte> from);
+  // Has a write() to that range succeed, whatever it writes; fails as it would.
+  MemoryResult prepare(UserAddr to, std::size_t bytes);
   MemoryResult load(UserAddr to, std::span<const std::byte> from);
 
 private:

@@ -39,7 +39,7 @@ std::optional<FrameNumber> FrameAllocator::allocate_adjacent(std::size_t count) 
     const bool fits = range.end - range.next >= count;
     if (fits && (lowest == nullptr || range.next < lowest->next)) lowest = &range;
   }
-  if (lowest == nullptr) return std::nullopt;
+  if (lowest == nullptr || free_ < reserve + count) return std::nullopt;
   const FrameNumber frame{lowest->next};
   lowest->next += count;
   free_ -= count;

@@ -25,7 +25,7 @@ public:
   [[nodiscard]] std::optional<FrameNumber> allocate_adjacent(std::size_t count);
 
   [[nodiscard]] std::uint64_t free_frames() const { return free_; }
-  // As many stay free for those who come with a smaller reserve; asked of allocate() only.
+  // As many stay free for those who come with a smaller reserve.
   std::uint64_t reserve = 0;
 
 private:

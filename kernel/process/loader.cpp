@@ -45,7 +45,8 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
                                  : space.map_zero(*range, permissions));
 }
 
-// Memory of the kernel's, or what else it needs for itself, is nobody's to have.
+// Memory that the kernel uses is nobody's to have. (Of ports, interrupt controllers that init has
+// not told of yet, and what devices do, init alone knows.)
 std::optional<Grants> grants_of(const ProgramRequest& request) {
   Grants grants;
   for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {

@@ -101,7 +101,7 @@ TEST_CASE("a stop too far away, and corrections at their bounds, hinder nothing"
   CounterProbe probe = nops();
   if (machine.pmu == Pmu::None) probe.counter.kind = CounterKind::Icount;
   const std::int64_t most = GENERATE(1 << 20, -(1 << 20));
-  probe.counter.corrections = {most, most, most, most};
+  probe.counter.corrections = {most, most, most, most < 0 ? 0 : most};
   for (const std::uint64_t stop : {~0ull, ~0ull - 50, 1ull << 63, 1ull}) {
     probe.stop = stop;
     probe.registers.rip = ProbedMachine::code;

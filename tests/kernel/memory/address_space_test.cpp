@@ -109,6 +109,29 @@ TEST_CASE("a transfer that the process could not make itself changes nothing") {
   }
 }
 
+TEST_CASE("what is prepared can be written to with no frame left, and is not changed by that") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_write));
+  const UserAddr start{somewhere + page_size - 8};
+  REQUIRE(f.space.prepare(start, page_size + 16));
+  f.frames.fail_after(0);
+  std::array<std::byte, page_size + 16> bytes;
+  REQUIRE(f.space.read(start, bytes));
+  for (std::byte b : bytes) CHECK(b == std::byte{0});
+  bytes.fill(std::byte{0xaa});
+  CHECK(f.space.write(start, bytes));
+  CHECK(f.space.prepare(UserAddr{somewhere}, 0));
+  CHECK(error_of(f.space.prepare(UserAddr{somewhere + 2 * page_size}, page_size + 1)) ==
+        MemoryError::NotMapped);
+}
+
+TEST_CASE("preparing says when no frame is left") {
+  Fixture f;
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
+  f.frames.fail_after(0);
+  CHECK(error_of(f.space.prepare(UserAddr{somewhere}, 1)) == MemoryError::Exhausted);
+}
+
 TEST_CASE("a shared frame is copied before the kernel writes to its page, and never released") {
   Fixture f;
   const FrameNumber file = *f.frames.allocate();

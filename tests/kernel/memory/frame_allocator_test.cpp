@@ -58,6 +58,20 @@ TEST_CASE("adjacent frames follow each other within one range of memory") {
   CHECK(rest.count(fakes::first_frame + 4) == 0);
 }
 
+TEST_CASE("a reserve is kept, by whom frames are asked for one by one or many at a time") {
+  const std::array ranges{arch::MemoryRange{PhysAddr{base}, 8 * page_size}};
+  FrameAllocator frames;
+  frames.initialize(ranges);
+  frames.reserve = 5;
+  CHECK_FALSE(frames.allocate_adjacent(4));
+  CHECK(frames.allocate_adjacent(2));
+  CHECK(frames.allocate());
+  CHECK_FALSE(frames.allocate());
+  CHECK(frames.free_frames() == 5);
+  frames.reserve = 0;
+  CHECK(frames.allocate_adjacent(5));
+}
+
 TEST_CASE("the lowest frames are handed out first, in whatever order the memory map has them") {
   const std::array ranges{arch::MemoryRange{PhysAddr{base + 8 * page_size}, 2 * page_size},
                           arch::MemoryRange{PhysAddr{base}, page_size}};

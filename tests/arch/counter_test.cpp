@@ -328,4 +328,3 @@ TEST_CASE("what is left of icount's stop is no timer's expiry") {
   machine.stamp += 1000;  // the kernel works meanwhile
   for (int i = 0; i < 500; ++i) REQUIRE(program.run().kind == Kind::SystemCall);
 }
-

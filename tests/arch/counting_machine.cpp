@@ -1,4 +1,3 @@
-#include "arch/x86_64/parts.hpp"
 #include "tests/arch/counting_machine.hpp"
 
 #include "arch/frame_memory.hpp"
@@ -7,6 +6,7 @@
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/parts.hpp"
 
 using namespace arch;
 using namespace arch::x86;

@@ -1,6 +1,10 @@
-#include <array>
-
 #include "arch/device_access.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "tests/catch.hpp"
 
 using arch::Register;

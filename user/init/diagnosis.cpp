@@ -1,8 +1,8 @@
 #include "user/init/report.hpp"
-#include "user/init/event_line.hpp"
 
 #include <array>
 
+#include "user/init/event_line.hpp"
 
 namespace reprise {
 namespace {

@@ -2,10 +2,10 @@
 // fail ends init, and with it the machine, when it does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 
 #include "kernel/abi/init.hpp"
 #include "kernel/base/exit_code.hpp"

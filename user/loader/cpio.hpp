@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <span>
 
-#include "user/loader/result.hpp"
 #include "user/loader/error.hpp"
+#include "user/loader/result.hpp"
 
 namespace reprise {
 

@@ -1,7 +1,6 @@
 #include "user/loader/initial_stack.hpp"
 
 #include <array>
-#include <cstddef>
 
 #include "user/linux/native.hpp"
 

@@ -5,9 +5,9 @@
 #include <span>
 
 #include "kernel/calls/counter_probe.hpp"
-#include "user/init/event_line.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "user/init/counter_choice.hpp"
+#include "user/init/event_line.hpp"
 
 namespace ground_truth {
 namespace {

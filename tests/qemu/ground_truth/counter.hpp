@@ -1,6 +1,9 @@
 // The instruction counter, chosen as init chooses it.
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "kernel/system.hpp"
 #include "user/init/settings.hpp"
 

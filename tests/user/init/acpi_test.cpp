@@ -4,7 +4,6 @@
 #include <cstring>
 #include <map>
 #include <random>
-#include <string>
 #include <utility>
 #include <vector>
 

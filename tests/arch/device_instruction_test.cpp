@@ -24,10 +24,13 @@ std::optional<std::pair<unsigned, unsigned>> ports(const Instruction& instructio
   return std::pair{unsigned{range->first}, unsigned{range->last}};
 }
 
+std::optional<std::pair<unsigned, unsigned>> range(unsigned first, unsigned last) {
+  return std::pair{first, last};
+}
+
 }  // namespace
 
 TEST_CASE("the ports of IN and OUT are those of the number or of DX, as wide as the operand") {
-  const auto range = [](unsigned first, unsigned last) { return std::optional{std::pair{first, last}}; };
   CHECK(ports({{0xe4, 0x60}, 0x3f8}) == range(0x60, 0x60));
   CHECK(ports({{0xe7, 0x60}, 0x3f8}) == range(0x60, 0x63));
   CHECK(ports({{0x66, 0xe5, 0x60}, 0x3f8}) == range(0x60, 0x61));
@@ -39,7 +42,6 @@ TEST_CASE("the ports of IN and OUT are those of the number or of DX, as wide as 
 }
 
 TEST_CASE("INS and OUTS reach DX, whatever stands before them") {
-  const auto range = [](unsigned first, unsigned last) { return std::optional{std::pair{first, last}}; };
   CHECK(ports({{0xf3, 0x6e}, 0x80}) == range(0x80, 0x80));
   CHECK(ports({{0x67, 0xf2, 0x66, 0x6d}, 0x80}) == range(0x80, 0x81));
   CHECK(ports({{0xf3, 0x48, 0x6f}, 0x80}) == range(0x80, 0x83));

@@ -25,8 +25,8 @@ struct WindowSize {
   std::uint16_t rows, columns, width, height;
 };
 
-// struct termios of the Linux ABI. At first: canonical mode, echo, signals off. A program that edits
-// lines by itself turns both off.
+// struct termios of the Linux ABI. At first: canonical mode, echo, signals off. A program that
+// edits lines by itself turns both off.
 struct Terminal {
   std::uint32_t input, output, control, local;
   std::uint8_t line, characters[19];
@@ -154,8 +154,9 @@ std::uint64_t console_bytes_ready() {
 
 Value call_ioctl(Call& call) {
   enum : std::uint32_t { GetTerminal = 0x5401, SetTerminal = 0x5402, SetTerminalFlush = 0x5404,
-                         GetGroup = 0x540f, SetGroup = 0x5410, GetWindow = 0x5413, BytesReady = 0x541b,
-                         NonBlock = 0x5421, CloseOnExec = 0x5451, NoCloseOnExec = 0x5450 };
+                         GetGroup = 0x540f, SetGroup = 0x5410, GetWindow = 0x5413,
+                         BytesReady = 0x541b, NonBlock = 0x5421, CloseOnExec = 0x5451,
+                         NoCloseOnExec = 0x5450 };
   OpenFile* file = descriptor(call.integer(0));
   if (file == nullptr) return fail(Errno::BadFile);
   const auto request = static_cast<std::uint32_t>(call.argument[1]);

@@ -50,7 +50,8 @@ void map_segment(const ElfSegment& segment, std::span<const std::byte> file) {
   } else if (partial && (zeros_follow || offset + whole > file.size())) {
     whole -= page_size;
   }
-  if (whole != 0) require(native_call(REPRISE_MAP_FILE, low, whole, protection_of(segment), offset));
+  if (whole != 0)
+    require(native_call(REPRISE_MAP_FILE, low, whole, protection_of(segment), offset));
   if (low + whole == high) return;
   const std::uint64_t rest = low + whole;
   require(personality::native::map(rest, high - rest,

@@ -15,7 +15,7 @@
 #include "user/programs/neighbour.hpp"
 #include "user/programs/streams/random.hpp"
 
-// user/lib/system_call.asm: RDI, RSI, RDX, R10, R8, R9 in this order, and what the call left in them.
+// user/lib/system_call.asm: RDI, RSI, RDX, R10, R8, R9 in this order, and what the call left there.
 extern "C" std::int64_t reprise_message_call(std::uint64_t number, std::uint64_t* registers);
 
 namespace {
@@ -199,7 +199,8 @@ void check_registers(const Made& made, const std::uint64_t (&after)[6], std::int
     if (after[i] != made.arguments[i] && (is_disclosed(after[i]) || !told))
       fail(made, static_cast<std::int64_t>(after[i]), "left in a register");
   }
-  if (made.number == REPRISE_RECEIVE && result >= 0 && (result != 0 || after[1] != REPRISE_NOTE_ALARM))
+  if (made.number == REPRISE_RECEIVE && result >= 0 &&
+      (result != 0 || after[1] != REPRISE_NOTE_ALARM))
     fail(made, result, "received what nobody sent");
 }
 

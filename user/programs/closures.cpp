@@ -148,8 +148,8 @@ void constants() {
     before = kept;
     user::raw_call(REPRISE_YIELD);
   }
-  user::print("closures: constants: lsl lar verr verw", xgetbv1 ? " xgetbv" : "", xsave ? " xsave" : "",
-              rdpid ? " rdpid" : "", "\n");
+  user::print("closures: constants: lsl lar verr verw", xgetbv1 ? " xgetbv" : "",
+              xsave ? " xsave" : "", rdpid ? " rdpid" : "", "\n");
 }
 
 void privileged() {

@@ -1,5 +1,6 @@
-// Messages between processes: `pingpong pong N` answers, `pingpong ping N` asks N times and checks each answer.
-// Every message has its number; the bytes that go with it are long enough to span pages.
+// Messages between processes: `pingpong pong N` answers, `pingpong ping N` asks N times and checks
+// each answer. Every message has its number; the bytes that go with it are long enough to span
+// pages.
 #include <array>
 #include <cstdint>
 
@@ -54,7 +55,8 @@ void pong(std::uint64_t count) {
     sum += number * 3;
     const auto caller = static_cast<std::uint64_t>(message.sender);
     if (number == count) user::alarm(0);  // so that the last receive() has something to get
-    message = user::receive(caller, {number, number * number, number * 3}, buffer, size_of(number + 1));
+    message = user::receive(caller, {number, number * number, number * 3}, buffer,
+                            size_of(number + 1));
   }
   REPRISE_CHECK(message.sender == 0 && message.words[0] == REPRISE_NOTE_ALARM);
   user::print("pong: ", count, " messages, sum ", sum, "\n");

@@ -87,7 +87,8 @@ void check_file(std::uint64_t free, std::uint64_t file_bytes) {
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page, readable, 1);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page, readable, ~(page - 1));
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page, readable, file_bytes / page * page);
-  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, (file_bytes / page + 1) * page, readable, 0);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, (file_bytes / page + 1) * page, readable,
+          0);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page,
           REPRISE_PROTECT_WRITE | REPRISE_PROTECT_EXECUTE, 0);
   REFUSED(REPRISE_OCCUPIED, REPRISE_MAP_FILE, code, page, readable, 0);

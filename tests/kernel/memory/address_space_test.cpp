@@ -255,7 +255,8 @@ TEST_CASE("ending a process gives back its frames and its tables at once") {
   REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
   f.space.unmap_all();
   CHECK(f.frames.out() == empty);
-  CHECK_FALSE(f.space.table().next_mapped(page_of(UserAddr{user_low}), page_of(UserAddr{user_high})));
+  CHECK_FALSE(
+      f.space.table().next_mapped(page_of(UserAddr{user_low}), page_of(UserAddr{user_high})));
 }
 
 TEST_CASE("interrupts do not wait for the end of a call over many pages") {

@@ -45,7 +45,7 @@ TEST_CASE("released frames are handed out again before memory counts as exhauste
 
 TEST_CASE("adjacent frames follow each other within one range of memory") {
   const std::array ranges{arch::MemoryRange{PhysAddr{base}, 3 * page_size},
-                          arch::MemoryRange{PhysAddr{base + 3 * page_size + page_size}, 8 * page_size}};
+                          arch::MemoryRange{PhysAddr{base + 4 * page_size}, 8 * page_size}};
   FrameAllocator frames;
   frames.initialize(ranges);
   const auto run = frames.allocate_adjacent(5);

@@ -79,8 +79,8 @@ std::string_view name_of(const Process& process) { return names[process.id() - 1
 void tell_lost(Process& process, std::size_t from) {
   const arch::UserState& state = process.registers();
   const std::size_t before = trace.find(position_of(state), 0).value_or(trace.size());
-  print_event("ground-truth-lost", "process", name_of(process), "behind", std::uint64_t{from}, "rip",
-              Hex{state[Register::Rip]}, "rcx", Hex{state[Register::Rcx]}, "rflags",
+  print_event("ground-truth-lost", "process", name_of(process), "behind", std::uint64_t{from},
+              "rip", Hex{state[Register::Rip]}, "rcx", Hex{state[Register::Rcx]}, "rflags",
               Hex{state[Register::Rflags]}, "elsewhere",
               before == trace.size() ? TextLine{"nowhere"} : TextLine{before});
 }
@@ -206,9 +206,9 @@ void start_programs() {
 }
 
 void print_result(const Process& process, const Result& result) {
-  print_event("ground-truth-end", "process", name_of(process), "status", std::uint64_t{result.status},
-              "output_bytes", result.output_bytes, "output", Hex{result.output}, "memory",
-              Hex{result.memory}, "ends", result.ends);
+  print_event("ground-truth-end", "process", name_of(process), "status",
+              std::uint64_t{result.status}, "output_bytes", result.output_bytes, "output",
+              Hex{result.output}, "memory", Hex{result.memory}, "ends", result.ends);
 }
 
 bool compare_runs(Process& traced, Process& stopped, std::string_view counter) {

@@ -198,7 +198,8 @@ TEST_CASE("a position-independent program may not reach beyond its part either")
   CHECK(error_of(elf.file()) == Error::count);
   ++elf.segments[1].memsz;
   CHECK(error_of(elf.file()) == Error::ElfAddress);
-  elf.segments[1].vaddr = std::uint64_t{0} - elf::position_independent_base + 0x1010;  // wraps to 1010h
+  // Wraps to 1010h.
+  elf.segments[1].vaddr = std::uint64_t{0} - elf::position_independent_base + 0x1010;
   elf.segments[1].memsz = 0x1000;
   CHECK(error_of(elf.file()) == Error::ElfAddress);
 }

@@ -1,9 +1,14 @@
-// Drives devices by what it was granted: `devices ports` writes a numbered text to port 80h and
-// reads registers of the CMOS clock, by every form of IN, OUT, INS and OUTS; `devices hpet` uses the
-// event timer (IA-PC HPET Specification 1.0a) at FED00000h by every form of access that compilers
-// emit for volatile memory; `devices moving` reads what differs each time: the 8254's counter at port
-// 40h, or with `devices moving memory` the event timer's; `devices interrupt` waits for its interrupts
-// on line 16.
+// devices WHAT [N]: drives devices by what it was granted. The event timer is that at FED00000h
+// (IA-PC HPET Specification 1.0a).
+//   ports      numbers to port 80h, and the second UART's scratch register at 2FFh, by every form
+//              of IN, OUT, INS and OUTS
+//   hpet       the event timer, by every form of access that compilers emit for volatile memory
+//   moving     what differs at each reading: the 8254's counter at port 40h, or with
+//              `moving memory` the event timer's
+//   straddle   writes across the edge between ordinary memory and the event timer's
+//   wide       OUT to port 80h that is four bytes wide whatever its prefixes say
+//   far        writes to device memory behind all that the processor has
+//   interrupt  waits for N interrupts of the event timer on line 16
 #include <array>
 #include <cstdint>
 
@@ -68,7 +73,8 @@ void use_memory(std::uint64_t count) {
   REPRISE_CHECK(at<std::uint32_t>(capabilities) == static_cast<std::uint32_t>(facts));
   REPRISE_CHECK(at<std::uint32_t>(capabilities + 4) == facts >> 32);
   at<std::uint64_t>(configuration) = 0;
-  for (std::uint64_t i = 0; i < count; ++i) at<std::uint32_t>(main_counter) = static_cast<std::uint32_t>(i);
+  for (std::uint64_t i = 0; i < count; ++i)
+    at<std::uint32_t>(main_counter) = static_cast<std::uint32_t>(i);
   REPRISE_CHECK(at<std::uint32_t>(main_counter) == static_cast<std::uint32_t>(count - 1));
   at<std::uint64_t>(main_counter) = 0x1122334455667788;
   REPRISE_CHECK(at<std::uint64_t>(main_counter) == 0x1122334455667788);
@@ -95,14 +101,17 @@ void use_memory(std::uint64_t count) {
   asm volatile("movslq %1, %0" : "=r"(wide) : "m"(at<std::uint32_t>(main_counter)));
   REPRISE_CHECK(wide == -16);
   float vector = 0;
-  asm volatile("movss %1, %%xmm1; movss %%xmm1, %0" : "=m"(vector) : "m"(at<float>(main_counter)) : "xmm1");
+  asm volatile("movss %1, %%xmm1; movss %%xmm1, %0"
+               : "=m"(vector) : "m"(at<float>(main_counter)) : "xmm1");
   REPRISE_CHECK(__builtin_bit_cast(std::uint32_t, vector) == 0xfffffff0);
   vector = 1.5F;
-  asm volatile("movss %1, %%xmm1; movss %%xmm1, %0" : "=m"(at<float>(main_counter)) : "m"(vector) : "xmm1");
+  asm volatile("movss %1, %%xmm1; movss %%xmm1, %0"
+               : "=m"(at<float>(main_counter)) : "m"(vector) : "xmm1");
   REPRISE_CHECK(at<std::uint32_t>(main_counter) == 0x3fc00000);
   std::uint64_t pushed = 0;
   at<std::uint64_t>(main_counter) = 0x1234567890;
-  asm volatile("sub $128, %%rsp; pushq %1; popq %0; add $128, %%rsp" : "=r"(pushed) : "m"(at<std::uint64_t>(main_counter)));
+  asm volatile("sub $128, %%rsp; pushq %1; popq %0; add $128, %%rsp"
+               : "=r"(pushed) : "m"(at<std::uint64_t>(main_counter)));
   REPRISE_CHECK(pushed == 0x1234567890);
   std::array<std::uint32_t, 2> copy{};
   const volatile void* from = &at<std::uint32_t>(main_counter);
@@ -161,13 +170,15 @@ void use_wide_port() {
 void write_far() {
   const std::uint64_t word = 0;
   const auto from = reinterpret_cast<std::uint64_t>(&word);
-  user::print("far: ", user::raw_call(REPRISE_DEVICE_WRITE, 1ul << 41, from, sizeof word) == 0, "\n");
+  const std::int64_t result = user::raw_call(REPRISE_DEVICE_WRITE, 1ul << 41, from, sizeof word);
+  user::print("far: ", result == 0, "\n");
 }
 
 // Level triggered, on input 16 of the I/O APIC, `count` times, some milliseconds apart.
 void use_interrupts(std::uint64_t count) {
   map_hpet();
-  constexpr std::uint64_t level = 2, enabled = 4, route_16 = 16 << 9, femtoseconds = 1'000'000'000'000;
+  constexpr std::uint64_t level = 2, enabled = 4, route_16 = 16 << 9;
+  constexpr std::uint64_t femtoseconds = 1'000'000'000'000;  // in a millisecond
   const std::uint64_t period = at<std::uint64_t>(capabilities) >> 32;
   at<std::uint64_t>(configuration) = 0;
   at<std::uint64_t>(main_counter) = 0;

@@ -1,24 +1,27 @@
-// twice [LOOPS]: reads the hardware's random numbers, which differ between two runs and cannot be
-// trapped in ring 3. Run once (harden=none) it succeeds; hardened it must be stopped with a mismatch
-// that stands, because the second run really executes and gets another number. With LOOPS it counts
-// so far before it reads the number, and again behind it, without a call in between: then the time
-// limit ends the processing element. `twice LOOPS long` goes on with instructions that each take long.
+// twice [LOOPS [long]]: reads the hardware's random numbers, which differ between two runs and
+// cannot be trapped in ring 3. Run once (harden=none) it succeeds; hardened it must be stopped with
+// a mismatch that stands, because the second run really executes and gets another number. With
+// LOOPS it counts so far before it reads the number, and again behind it, without a call in
+// between: then the time limit ends the processing element. With `long` it goes on for ever with
+// instructions that each take long.
 #include "user/lib/calls.hpp"
+#include "user/lib/checks.hpp"
 #include "user/lib/instructions.hpp"
 #include "user/lib/print.hpp"
 #include "user/lib/start.hpp"
 
 namespace {
 
+constexpr std::uint64_t place = 0x200000000, place_bytes = 256 << 20;  // for what takes long
+
 void count(std::uint64_t loops) {
   for (std::uint64_t i = 0; i < loops; ++i) user::compiler_barrier();
 }
 
-// Repetitions over 256 MiB of pages without end.
+// Repetitions over all of these pages without end.
 [[noreturn]] void scan(std::uint64_t random) {
-  constexpr std::uint64_t place = 0x200000000, bytes = 256 << 20;
   for (;;) {
-    std::uint64_t from = place, left = bytes, value = 0;
+    std::uint64_t from = place, left = place_bytes, value = 0;
     asm volatile("rep lodsb" : "+S"(from), "+c"(left), "+a"(value) : "b"(random) : "memory");
   }
 }
@@ -33,7 +36,7 @@ int main(int argc, char** argv) {
   }
   const std::uint64_t loops = user::number_argument(argc, argv, 1, 0);
   const bool scans = user::text_argument(argc, argv, 2) == "long";
-  if (scans) user::raw_call(REPRISE_MAP, 0x200000000, 256 << 20, REPRISE_PROTECT_READ, 0);
+  if (scans) REPRISE_CHECK(user::map(place, place_bytes, REPRISE_PROTECT_READ) == 0);
   count(loops);
   std::uint64_t value = 0;
   if (!user::hardware_random(value)) {

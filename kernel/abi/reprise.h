@@ -18,7 +18,7 @@
 
 enum reprise_call {
   REPRISE_EXIT = 0,      /* (status 0..255): does not return */
-  REPRISE_LOG = 1,       /* (text, bytes, flags): to the console; bytes written (at most 16384) */
+  REPRISE_LOG = 1,       /* (text, bytes, flags): to the console; bytes written */
   REPRISE_MAP = 2,       /* (address, bytes, protection, flags): zero-filled pages; returns 0 */
   REPRISE_UNMAP = 3,     /* (address, bytes): holes are fine; returns 0 */
   REPRISE_PROTECT = 4,   /* (address, bytes, protection): all pages must be mapped; returns 0 */
@@ -115,6 +115,8 @@ struct reprise_grant {
 #define REPRISE_PROTECT_WRITE 2u
 #define REPRISE_PROTECT_EXECUTE 4u
 
+/* Longer text is cut by LOG, and LOG_READ fills no more: the result says how much it was. */
+#define REPRISE_LOG_BYTES 16384ul
 #define REPRISE_LOG_LINES 1u   /* a line that is left unfinished ends first */
 #define REPRISE_MAP_REPLACE 1u /* pages already there are replaced by fresh zero pages */
 

@@ -17,7 +17,6 @@ namespace {
 
 using arch::Register;
 
-constexpr std::uint64_t max_log_bytes = 16384;
 constexpr std::uint64_t max_device_write = 1 << 20;  // bytes; nobody else runs meanwhile
 constexpr std::uint64_t most_refusals = 64;  // more than there are errors
 
@@ -46,7 +45,7 @@ std::int64_t refuse(Call& call) {
 }
 
 std::int64_t log(Call& call) {
-  const std::uint64_t size = smaller(call.b, max_log_bytes);
+  const std::uint64_t size = smaller(call.b, REPRISE_LOG_BYTES);
   AddressSpace& space = call.process.space();
   if (!space.readable(UserAddr{call.a}, size)) return -REPRISE_BAD_ADDRESS;
   if ((call.c & REPRISE_LOG_LINES) != 0) go_to_margin();
@@ -108,7 +107,7 @@ std::int64_t yield(Call& call) {
 std::int64_t log_read(Call& call) {
   if (!call.process.sends_log()) return -REPRISE_NOT_GRANTED;
   if (call.c >= Log::outputs) return -REPRISE_BAD_ARGUMENT;
-  const std::uint64_t room = smaller(call.b, max_log_bytes);
+  const std::uint64_t room = smaller(call.b, REPRISE_LOG_BYTES);
   if (const std::int64_t error = call.prepare(call.a, room); error != 0) return error;
   const auto text = kernel_log.read(call.process, call.c, room);
   static_cast<void>(call.process.space().write(UserAddr{call.a}, std::as_bytes(text)));

@@ -20,7 +20,7 @@ inline std::int64_t raw_call(std::uint64_t number, std::uint64_t a = 0, std::uin
 }
 
 [[noreturn]] void exit(int status);
-std::int64_t log(std::string_view text);  // bytes written; at most 65536
+std::int64_t log(std::string_view text);  // bytes written; at most REPRISE_LOG_BYTES
 [[nodiscard]] std::int64_t map(std::uint64_t address, std::size_t bytes, unsigned protection,
                                unsigned flags = 0);
 [[nodiscard]] std::int64_t unmap(std::uint64_t address, std::size_t bytes);

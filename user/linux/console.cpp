@@ -10,7 +10,6 @@ namespace personality {
 namespace {
 
 constexpr char end_of_input = 0x04, backspace = 0x08, erase = 0x7f;
-constexpr std::uint64_t log_limit = 65536;
 
 // Characters in order: [taken, ready) belong to finished lines, [ready, count) to the line at hand.
 struct Input {
@@ -128,8 +127,7 @@ Value read_console(UserAddress to, std::uint64_t bytes, bool at_once) {
 Value write_console(UserAddress from, std::uint64_t bytes) {
   std::uint64_t done = 0;
   while (done < bytes) {
-    const std::uint64_t part = bytes - done < log_limit ? bytes - done : log_limit;
-    const native::Result result = native::log(from.value() + done, part);
+    const native::Result result = native::log(from.value() + done, bytes - done);
     if (result <= 0) return done > 0 ? static_cast<Value>(done) : fail(Errno::Fault);
     done += static_cast<std::uint64_t>(result);
   }

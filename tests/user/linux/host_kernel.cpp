@@ -215,15 +215,15 @@ class HostKernel {
     return result == 0 ? 0 : -REPRISE_BAD_ADDRESS;
   }
   std::int64_t log(const user_regs_struct& r) {
-    if (r.rsi > 65536) return -REPRISE_BAD_ARGUMENT;
-    static char text[65536];
-    if (!read(r.rdi, text, r.rsi)) return -REPRISE_BAD_ADDRESS;
-    for (std::size_t done = 0; done < r.rsi;) {
-      const ssize_t part = ::write(1, text + done, r.rsi - done);
+    static char text[REPRISE_LOG_BYTES];
+    const std::size_t bytes = std::min<std::size_t>(r.rsi, sizeof text);
+    if (!read(r.rdi, text, bytes)) return -REPRISE_BAD_ADDRESS;
+    for (std::size_t done = 0; done < bytes;) {
+      const ssize_t part = ::write(1, text + done, bytes - done);
       if (part <= 0) break;
       done += static_cast<std::size_t>(part);
     }
-    return static_cast<std::int64_t>(r.rsi);
+    return static_cast<std::int64_t>(bytes);
   }
   // Init and the two drivers, which answer by themselves: words in RSI RDX R10, buffer in R8, its
   // bytes and room in R9.

@@ -11,6 +11,7 @@
 #include "arch/x86_64/parts.hpp"
 #include "arch/x86_64/uart.hpp"
 #include "kernel/base/arithmetic.hpp"
+#include "kernel/base/memory_map.hpp"
 
 extern "C" const char image_physical_start[], image_physical_end[];  // boot/kernel.ld
 
@@ -70,11 +71,10 @@ void write_emergency(std::string_view text) {
 }
 
 const BootInfo& read_boot_info(std::uint32_t magic, std::uint32_t info_address) {
-  constexpr std::size_t largest = 1 << 20;
   if (magic != multiboot2_magic) refuse("not a Multiboot2 loader");
   const PhysAddr start{info_address};
   const std::size_t size = value_at<std::uint32_t>(physical_bytes(start, 8), 0);
-  if (size < 16 || size > largest) refuse("its size makes no sense");
+  if (size < 16 || size > reprise::most_boot_bytes) refuse("its size makes no sense");
   const auto image = reinterpret_cast<std::uint64_t>(image_physical_start);
   const auto image_end = reinterpret_cast<std::uint64_t>(image_physical_end);
   const auto problem = parse_boot_info(physical_bytes(start, size), start,

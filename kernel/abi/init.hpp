@@ -8,9 +8,9 @@
 #include <cstdint>
 
 #include "kernel/abi/reprise.h"
-#include "kernel/base/address.hpp"
 #include "kernel/base/counter.hpp"
 #include "kernel/base/interrupt_controllers.hpp"
+#include "kernel/base/memory_map.hpp"
 #include "libdwc/findings.hpp"
 
 namespace reprise {
@@ -23,7 +23,6 @@ inline constexpr std::size_t most_injections = 128;  // at a time
 inline constexpr std::size_t most_grants = 16;  // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
 inline constexpr std::size_t most_physical_bytes = 64 << 10;  // of one REPRISE_PHYSICAL_READ
-inline constexpr std::size_t most_boot_bytes = 1 << 20;  // of what the boot loader left to be read
 inline constexpr std::uint64_t slowest_clock = 1'000'000;       // hertz, for REPRISE_CLOCK
 inline constexpr std::uint64_t fastest_clock = 10'000'000'000;  // such that scale() is exact
 inline constexpr unsigned highest_priority = 7;

@@ -26,4 +26,6 @@ inline constexpr std::uint64_t direct_map_base = 0xffff800000000000;
 inline constexpr std::uint64_t direct_map_limit = 1ull << 46;  // bytes of physical memory at most
 inline constexpr std::uint64_t kernel_base = 0xffffffff80000000;
 
+inline constexpr std::size_t most_boot_bytes = 1 << 20;  // of what the boot loader left to be read
+
 }  // namespace reprise

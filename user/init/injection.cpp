@@ -1,13 +1,11 @@
 // An injection (settings.hpp) from its text. The item is taken apart from the left; the first part
 // that is wrong or missing is named together with what may stand there.
-#include "kernel/abi/reprise.h"
+#include "kernel/abi/init.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
 
 namespace reprise {
 namespace {
-
-constexpr std::size_t most_pages = 512;  // of a page set: the highest pe.pages
 
 bool read_target(Injection& injection, std::string_view text, WordNamed word_named) {
   using Target = Injection::Target;
@@ -16,7 +14,7 @@ bool read_target(Injection& injection, std::string_view text, WordNamed word_nam
   if (const auto place = behind(name, "page.")) {
     injection.target = in_snapshot ? Target::SnapshotPage : Target::Page;
     const Cut parts = cut(*place, '.');
-    return parts.tail && read_number(parts.head, 0, most_pages - 1, injection.page) &&
+    return parts.tail && read_number(parts.head, 0, most_pe_pages - 1, injection.page) &&
            read_number(*parts.tail, 0, words_per_page - 1, injection.word);
   }
   injection.target = in_snapshot ? Target::SnapshotRegister : Target::Register;

@@ -1,6 +1,8 @@
 // See words.hpp.
 #include "user/init/words.hpp"
 
+#include "kernel/abi/reprise.h"
+
 namespace reprise {
 namespace {
 
@@ -85,7 +87,7 @@ bool is_process_name(std::string_view name) {
   constexpr std::string_view separators = ",:=\"'\\";
   for (const char c : name)
     if (c <= ' ' || c >= 0x7f || cut(separators, c).tail) return false;
-  return !name.empty() && name.size() <= 31;
+  return !name.empty() && name.size() <= REPRISE_NAME_BYTES;
 }
 
 }  // namespace reprise

@@ -28,8 +28,8 @@ inline constexpr std::string_view too_much_text = "too long";
 [[nodiscard]] Result<std::span<std::string_view>, std::string_view> split_words(
     std::string_view text, std::span<char> storage, std::span<std::string_view> words);
 
-// Names of processes stand in lists, in injections and in the log: 1 to 31 printable characters of
-// ASCII but none of blank , : = " ' and backslash.
+// Names of processes stand in lists, in injections, in the log and in REPRISE_FIND: 1 to 31
+// (REPRISE_NAME_BYTES) printable characters of ASCII but none of blank , : = " ' and backslash.
 [[nodiscard]] bool is_process_name(std::string_view name);
 
 struct Cut {

@@ -228,7 +228,7 @@ class HostKernel {
   // Init and the two drivers, which answer by themselves: words in RSI RDX R10, buffer in R8, its
   // bytes and room in R9.
   std::int64_t find(user_regs_struct& r) {
-    char name[32]{};
+    char name[REPRISE_NAME_BYTES + 1]{};
     const std::uint64_t bytes = r.r9 & 0xffffffff;
     if (bytes >= sizeof name || !read(r.r8, name, bytes)) return -REPRISE_BAD_ADDRESS;
     r.rsi = name == service::console_name ? console_number

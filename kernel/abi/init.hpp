@@ -28,7 +28,7 @@ inline constexpr std::uint64_t fastest_clock = 10'000'000'000;  // such that sca
 inline constexpr unsigned highest_priority = 7;
 inline constexpr std::uint64_t init_number = 1;
 inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
-inline constexpr std::int64_t news_of_flip = 1 << 16;  // from REPRISE_WAIT: no process's number
+inline constexpr std::int64_t news_of_flip = 1 << 16;  // from REPRISE_NEWS: no process's number
 
 // REPRISE_CONFIGURE. As they stand here they hold for init itself, whatever it says: its first PEs
 // end before any counter has passed its test, so none should end by its length.

@@ -31,8 +31,8 @@ struct News {
 void forget_injections();
 [[nodiscard]] const ProcessReport& process_report(std::uint64_t process);  // one object
 bool end_process(std::uint64_t process);  // false: it has ended by itself
-// From here on interrupts of devices are let in, so it comes first; once. Inputs of the I/O APICs,
-// and local_x2apic.
+// From here on interrupts of devices are let in; once, and before a program is started that was
+// granted some. Inputs of the I/O APICs, and local_x2apic.
 [[nodiscard]] std::uint64_t start_interrupts(InterruptControllers controllers);
 void finish_output();  // waits, some seconds at most, until the drivers have sent all text
 [[noreturn]] void exit_machine(ExitCode code);

@@ -1,6 +1,6 @@
 // Names of the words of a process's registers: "r12", "xmm3.1" (second word of XMM3), "ymm3.2" (the
 // first word above XMM3's two; ymm3.0 and ymm3.1 are XMM3 itself), "ext.17" for any word of the
-// extended image. They are for people: in inject=, in the diagnosis, and in the kernel's log.
+// extended image. They are for people: in inject=, in the diagnosis, and in the log.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-/* The native ABI of Reprise, the only header that user/ shares with the kernel.
+/* The native ABI of Reprise: all that programs share with the kernel. Init shares more (init.hpp).
  *
  * A call is the SYSCALL instruction: number in RAX, arguments in RDI, RSI, RDX, R10; the
  * result comes in RAX, an error as its negative. RCX and R11 are lost. Each call ends the

@@ -6,6 +6,7 @@
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
 #include "arch/x86_64/features.hpp"
+#include "arch/x86_64/opcode.hpp"
 #include "arch/x86_64/parts.hpp"
 #include "arch/x86_64/pmu.hpp"
 
@@ -52,9 +53,13 @@ void x86::close_sources_of_difference() {
   if (has(feature::rdtscp)) write_msr(Msr::TscAux, 0);  // also RDPID's: the number of this CPU
 }
 
-bool stand_in(UserState& state, std::span<const std::uint8_t, 3> code) {
-  const bool rdtscp = code[1] == 0x01 && code[2] == 0xf9, identify = code[1] == 0xa2;
-  if (code[0] != 0x0f || !(rdtscp || identify || code[1] == 0x31)) return false;
+bool stand_in(UserState& state, std::span<const std::uint8_t> code) {
+  const Opcode opcode = opcode_of(code);
+  const std::size_t length = opcode.length + (opcode.next == 0x01 ? 2 : 1);
+  if (opcode.code != 0x0f || length > code.size()) return false;
+  const bool rdtscp = opcode.next == 0x01 && code[length - 1] == 0xf9;
+  const bool identify = opcode.next == 0xa2;
+  if (!(rdtscp || identify || opcode.next == 0x31)) return false;
   const std::uint64_t time = time_stamp();
   CpuidResult r{static_cast<std::uint32_t>(time), 0, 0, static_cast<std::uint32_t>(time >> 32)};
   if (identify) {
@@ -65,7 +70,7 @@ bool stand_in(UserState& state, std::span<const std::uint8_t, 3> code) {
   state[Register::Rdx] = r.edx;
   if (identify) state[Register::Rbx] = r.ebx;
   if (identify || rdtscp) state[Register::Rcx] = r.ecx;  // of RDTSCP IA32_TSC_AUX
-  state[Register::Rip] += rdtscp ? 3 : 2;
+  state[Register::Rip] += length;
   return true;
 }
 

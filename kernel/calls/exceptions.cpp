@@ -3,21 +3,11 @@
 #include <array>
 #include <span>
 
+#include "arch/stepping.hpp"
 #include "kernel/device/access.hpp"
 
 namespace reprise {
 namespace {
-
-using arch::Register;
-
-// An instruction whose value is handed out here, once, after commit.
-bool stand_in(Process& process, const dwc::PeEnd& end) {
-  if (end.vector != arch::Trap::protection_vector || end.error_code != 0) return false;
-  std::array<std::uint8_t, 3> code{};
-  process.space().read_start(UserAddr{process.registers()[Register::Rip]},
-                             std::as_writable_bytes(std::span{code}));
-  return arch::stand_in(process.registers(), code);
-}
 
 bool enter_handler(Process& process, const dwc::PeEnd& end) {
   const ExceptionHandler handler = process.exception_handler;
@@ -39,8 +29,14 @@ bool enter_handler(Process& process, const dwc::PeEnd& end) {
 }  // namespace
 
 bool serve_exception(Process& process, const dwc::PeEnd& committed) {
-  if (stand_in(process, committed)) return true;
-  const std::optional<dwc::PeEnd> left = access_device(process, committed);
+  arch::UserState& state = process.registers();
+  std::array<std::uint8_t, arch::longest_instruction> buffer;
+  const auto code = std::span<const std::uint8_t>{buffer}.first(process.space().read_start(
+      UserAddr{state[arch::Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
+  const bool protection =
+      committed.vector == general_protection_vector && committed.error_code == 0;
+  if (protection && arch::stand_in(state, code)) return true;
+  const std::optional<dwc::PeEnd> left = access_device(process, committed, code);
   if (!left || enter_handler(process, *left)) return true;
   process.report.last_end = *left;
   return false;

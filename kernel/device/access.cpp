@@ -1,11 +1,7 @@
 #include "kernel/device/access.hpp"
 
-#include <array>
-#include <span>
-
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
-#include "arch/stepping.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/dwc/element.hpp"
 
@@ -15,7 +11,6 @@ namespace {
 using arch::Register;
 using arch::Trap;
 
-constexpr std::uint8_t general_protection_vector = 13;
 constexpr unsigned most_iterations = 256;  // of a repeated access in one go: interrupts wait
 constexpr std::size_t widest_store = 8;
 
@@ -59,17 +54,14 @@ Access execute(Process& process, std::span<const std::uint8_t> code, Trap& trap)
 
 }  // namespace
 
-std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end) {
-  arch::UserState& state = process.registers();
-  std::array<std::uint8_t, arch::longest_instruction> buffer;
-  const auto code = std::span<const std::uint8_t>{buffer}.first(process.space().read_start(
-      UserAddr{state[Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
+std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end,
+                                        std::span<const std::uint8_t> code) {
   Access access = Access::Unsupported;
   Trap trap{};
   AccessRefusal& refused = process.report.refused;
   refused = {};
   if (end.vector == general_protection_vector && end.error_code == 0) {
-    const auto ports = arch::ports_reached(code, state);
+    const auto ports = arch::ports_reached(code, process.registers());
     if (!ports) return end;
     refused = {AccessRefusal::Reason::Unsupported, ports->first, ports->last};
     if (!process.grants.allow(REPRISE_GRANT_PORT, ports->first, ports->last)) {

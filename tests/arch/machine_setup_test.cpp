@@ -1,6 +1,7 @@
 // How the CPU is set up, for CPUs of several ages: fake CPUID leaves in, control registers out.
 #include <set>
 #include <string>
+#include <vector>
 
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
@@ -239,7 +240,7 @@ TEST_CASE("RDPID reads 0, as the stand-in for RDTSCP says, whatever firmware lef
 
 namespace {
 
-UserState stood_in(std::array<std::uint8_t, 3> code, std::uint64_t rax, std::uint64_t rcx) {
+UserState stood_in(const std::vector<std::uint8_t>& code, std::uint64_t rax, std::uint64_t rcx) {
   UserState state;
   state[Register::Rip] = 0x401000;
   state[Register::Rax] = rax;
@@ -285,10 +286,29 @@ TEST_CASE("CPUID in ring 3 tells all but what two runs would not agree on") {
   REQUIRE(next[Register::Rcx] == 0xffffffff);
 }
 
+TEST_CASE("prefixes before RDTSC, RDTSCP and CPUID change nothing but the length") {
+  become_newest();
+  cpu.leaves[{1, 0}] = {1, 2, 3, 4};
+  using Code = std::vector<std::uint8_t>;
+  for (const Code& prefixes : {Code{0x48}, {0x66}, {0x2e}, {0x67, 0xf2}, {0xf3, 0x65, 0x41},
+                               {0x40, 0x36, 0x4f}, Code(12, 0x66)}) {
+    const auto behind = [&](Code opcode) {
+      opcode.insert(opcode.begin(), prefixes.begin(), prefixes.end());
+      const UserState state = stood_in(opcode, 1, 0);
+      REQUIRE(state[Register::Rip] == 0x401000 + opcode.size());
+      return state[Register::Rax];
+    };
+    REQUIRE(behind({0x0f, 0x31}) == 0x9abcdef0);
+    REQUIRE(behind({0x0f, 0x01, 0xf9}) == 0x9abcdef0);
+    REQUIRE(behind({0x0f, 0xa2}) == 1);
+  }
+}
+
 TEST_CASE("nothing else is stood in for") {
-  for (const std::array<std::uint8_t, 3> code :
-       {std::array<std::uint8_t, 3>{0x0f, 0x01, 0xf8}, {0x0f, 0x33, 0}, {0x0f, 0x00, 0xf9},
-        {0x31, 0x0f, 0}, {0x0e, 0xa2, 0}, {0, 0, 0}, {0xf4, 0xa2, 0x31}}) {
+  for (const std::vector<std::uint8_t>& code :
+       {std::vector<std::uint8_t>{0x0f, 0x01, 0xf8}, {0x0f, 0x33, 0}, {0x0f, 0x00, 0xf9},
+        {0x31, 0x0f, 0}, {0x0e, 0xa2, 0}, {0, 0, 0}, {0xf4, 0xa2, 0x31}, {0x48, 0x0f, 0x33},
+        {0x66, 0xf4, 0x0f, 0x31}, {}, {0x0f}, {0x66, 0x0f}, {0x0f, 0x01}, {0x66, 0x66}}) {
     UserState state;
     state[Register::Rip] = 0x401000;
     REQUIRE_FALSE(stand_in(state, code));

@@ -2,7 +2,7 @@
 // a program sees of it. What it reads goes to memory, so that two runs that read different values
 // are a mismatch; what must fault has to fault each time, with the same vector.
 //
-//   time-stamp   RDTSC, RDTSCP: never back, at a plausible rate
+//   time-stamp   RDTSC, RDTSCP, prefixes before them or none: never back, at a plausible rate
 //   counters     RDPMC
 //   tables       SGDT, SIDT, SLDT, SMSW, STR
 //   cpuid        all leaves, again and again
@@ -12,6 +12,7 @@
 //   bases        FS and GS base, written by ring 3 itself where the CPU can
 //   flags        what PUSHF, SYSCALL and a handler's frame show of TF and RF
 #include <array>
+#include <iterator>
 
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
@@ -56,17 +57,36 @@ alignas(64) constinit std::array<std::uint64_t, 512> area{};
 
 bool has_umip() { return user::cpuid(0).eax >= 7 && (user::cpuid(7).ecx >> 2 & 1) != 0; }
 
+struct Stamp {
+  std::uint32_t low = 0, high = 0, processor = 0;
+};
+
+// RDTSCP writes what is in ECX, RDTSC leaves it.
+#define READ_STAMP(bytes)                                                                       \
+  [] {                                                                                          \
+    Stamp stamp{0, 0, ~0u};                                                                     \
+    asm volatile(".byte " bytes : "=a"(stamp.low), "=d"(stamp.high), "+c"(stamp.processor));    \
+    return stamp;                                                                               \
+  }
+
+using ReadStamp = Stamp (*)();
+constexpr ReadStamp by_rdtsc[] = {
+    READ_STAMP("0x0f, 0x31"), READ_STAMP("0x48, 0x0f, 0x31"), READ_STAMP("0x66, 0x0f, 0x31"),
+    READ_STAMP("0x2e, 0x0f, 0x31"), READ_STAMP("0x67, 0xf2, 0x41, 0x0f, 0x31")};
+constexpr ReadStamp by_rdtscp[] = {
+    READ_STAMP("0x0f, 0x01, 0xf9"), READ_STAMP("0x4f, 0x0f, 0x01, 0xf9"),
+    READ_STAMP("0x2e, 0x0f, 0x01, 0xf9"), READ_STAMP("0x65, 0x67, 0x40, 0x0f, 0x01, 0xf9"),
+    READ_STAMP("0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x3e, 0x0f, "
+               "0x01, 0xf9")};  // the longest instruction
+
 void time_stamp() {
+  user::stop_handling_exceptions();
   std::uint64_t last = 0;
   for (int i = 0; i < rounds; ++i) {
-    std::uint32_t low = 0, high = 0, processor = ~0u;
-    if (i % 2 == 0) {
-      asm volatile("rdtscp" : "=a"(low), "=d"(high), "=c"(processor));
-      REPRISE_CHECK(processor == 0);
-    } else {
-      asm volatile("rdtsc" : "=a"(low), "=d"(high));
-    }
-    const std::uint64_t now = std::uint64_t{high} << 32 | low;
+    const bool rdtscp = i % 2 == 0;
+    const Stamp stamp = (rdtscp ? by_rdtscp : by_rdtsc)[i / 2 % std::size(by_rdtsc)]();
+    REPRISE_CHECK(stamp.processor == (rdtscp ? 0 : ~0u));
+    const std::uint64_t now = std::uint64_t{stamp.high} << 32 | stamp.low;
     REPRISE_CHECK(now > last);
     last = now;
     keep(now);

@@ -34,7 +34,7 @@ bool serve_exception(Process& process, const dwc::PeEnd& committed) {
   const auto code = std::span<const std::uint8_t>{buffer}.first(process.space().read_start(
       UserAddr{state[arch::Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
   const bool protection =
-      committed.vector == general_protection_vector && committed.error_code == 0;
+      committed.vector == arch::Trap::protection_vector && committed.error_code == 0;
   if (protection && arch::stand_in(state, code)) return true;
   const std::optional<dwc::PeEnd> left = access_device(process, committed, code);
   if (!left || enter_handler(process, *left)) return true;

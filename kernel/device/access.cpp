@@ -15,11 +15,13 @@ constexpr unsigned most_iterations = 256;  // of a repeated access in one go: in
 constexpr std::size_t widest_store = 8;
 
 // Where the instruction stores what it reads is made writable first: a write fault afterwards would
-// have the device read twice.
+// have the device read twice. A store narrower than the widest may end where the process's memory
+// does: so each end is looked at by itself.
 void own_store(Process& process, std::optional<UserAddr> place, arch::WriteAccess access) {
-  if (!place || !process.space().writable(*place, widest_store)) return;
+  if (!place) return;
   for (const UserAddr byte : {*place, *place + (widest_store - 1)})
-    static_cast<void>(process.space().own(page_of(byte), access));
+    if (process.space().writable(byte, 1))
+      static_cast<void>(process.space().own(page_of(byte), access));
 }
 
 enum class Access : std::uint8_t { Done, Raised, Unsupported };
@@ -34,13 +36,14 @@ Access execute(Process& process, std::span<const std::uint8_t> code, Trap& trap)
   arch::set_single_step(true);
   unsigned iterations = 0;
   std::optional<UserAddr> next;
-  do {
+  do {  // while the stores, up or down, stay in one page, which is owned
     trap = arch::run_user(state);
     if (trap.kind == Trap::Kind::Step) ++iterations;
     next = arch::stores_to(code, state);
   } while (trap.kind != Trap::Kind::Exception && state[Register::Rip] == rip &&
            iterations < most_iterations &&
-           (!next || page_of(*next + (widest_store - 1)) == page_of(*store)));
+           (!next || (page_of(*next) == page_of(*store) &&
+                      page_of(*next + (widest_store - 1)) == page_of(*store))));
   arch::set_single_step(false);
   arch::save_rest(state);
   own_store(process, store, arch::WriteAccess::Protected);
@@ -60,7 +63,7 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end,
   Trap trap{};
   AccessRefusal& refused = process.report.refused;
   refused = {};
-  if (end.vector == general_protection_vector && end.error_code == 0) {
+  if (end.vector == Trap::protection_vector && end.error_code == 0) {
     const auto ports = arch::ports_reached(code, process.registers());
     if (!ports) return end;
     refused = {AccessRefusal::Reason::Unsupported, ports->first, ports->last};

@@ -2,15 +2,12 @@
 // once, when the element is committed. Next: arch/device_access.hpp, how.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <span>
 
 #include "kernel/process/process.hpp"
 
 namespace reprise {
-
-inline constexpr std::uint8_t general_protection_vector = 13;
 
 // Has the process carry out the instruction at which it stands, if that is an access to a device
 // that it was granted; a repeated one as far as it gets in one go. `code` is the instruction's

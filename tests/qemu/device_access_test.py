@@ -1,10 +1,16 @@
 """Ports, device memory and interrupts: what a process was granted works in every form, hardened or
 not, with flips; what it was not granted is a clear fault."""
 
+import re
+from collections import Counter
+
 from boot import BootTest, image, native
 
 GRANTS = "grant=devices:port:80-83,devices:port:2f8-2ff,devices:mmio:fed00000,devices:irq:16"
 SECOND_UART = ["-serial", "null"]
+# The event timer is smaller than a page, and little else is; memory_region_ops_read would trace the
+# millions of reads of a boot, too.
+READ = re.compile(r"memory_region_subpage_read .*offset 0x(\w+) value 0x\w+ size 4$")
 
 
 class DeviceAccess(BootTest):
@@ -63,6 +69,23 @@ class DeviceAccess(BootTest):
         outcome = self.drive("straddle")
         self.assert_done(outcome, "straddle: done")
         self.assert_no_mismatch(outcome)
+
+    def timer_reads(self, args):
+        """By offset: how often QEMU's event timer was read."""
+        trace = self.scratch / "trace"
+        outcome = self.boot(
+            [["devices", "ends"]], f"grant=devices:port:1200-1203,devices:mmio:fed00000 {args}",
+            extra=["-D", str(trace), "-d", "trace:memory_region_subpage_read"])
+        self.assert_done(outcome, "ends: done")
+        with open(trace, encoding="ascii", errors="replace") as lines:
+            return Counter(int(match[1], 16) for line in lines if (match := READ.search(line)))
+
+    def test_string_instructions_reach_the_ends_of_memory_and_read_each_element_once(self):
+        copies = 8
+        each_once = {offset: copies for offset in range(0, 256, 4)}
+        for args in ("", "inject.rate=3", "harden=none", "check=full flush=touched"):
+            with self.subTest(args=args):
+                self.assertEqual(self.timer_reads(args), each_once)
 
     def test_addresses_that_the_processor_does_not_have_are_not_granted(self):
         outcome = self.drive("far", "grant=devices:mmio:20000000000")

@@ -5,12 +5,15 @@
 //   hpet       the event timer, by every form of access that compilers emit for volatile memory
 //   moving     what differs at each reading: the 8254's counter at port 40h, or with
 //              `moving memory` the event timer's
+//   ends       string instructions that read port 1200h and the event timer's first 64 words to the
+//              very ends of memory
 //   straddle   writes across the edge between ordinary memory and the event timer's
 //   wide       OUT to port 80h that is four bytes wide whatever its prefixes say
 //   far        writes to device memory behind all that the processor has
 //   interrupt  waits for N interrupts of the event timer on line 16
 #include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
@@ -143,6 +146,57 @@ void read_moving(bool memory) {
   user::print("moving: done\n");
 }
 
+std::uint64_t map_fresh(std::uint64_t pages) {
+  static std::uint64_t next = place + 0x1000000;
+  const std::uint64_t start = next, bytes = pages * REPRISE_PAGE_SIZE;
+  REPRISE_CHECK(user::map(start, bytes, REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE) == 0);
+  next += bytes + REPRISE_PAGE_SIZE;  // nothing is mapped between one and the next
+  return start;
+}
+
+constexpr std::uint64_t copied = 256;  // bytes, up to behind the counter
+
+void copy_timer(std::uint64_t to, bool down) {
+  const std::uint64_t back = down ? copied - sizeof(std::uint32_t) : 0;
+  std::uint64_t from = place + back, next = to + back, left = copied / sizeof(std::uint32_t);
+  if (down) {
+    asm volatile("std; rep movsl; cld" : "+S"(from), "+D"(next), "+c"(left) : : "memory");
+  } else {
+    asm volatile("rep movsl" : "+S"(from), "+D"(next), "+c"(left) : : "memory");
+  }
+  std::uint32_t counter = 0;
+  std::memcpy(&counter, reinterpret_cast<const void*>(to + main_counter), sizeof counter);
+  REPRISE_CHECK(left == 0 && counter == 4711);
+}
+
+// Each into memory that was not written before, with nothing mapped behind or before it.
+void read_to_the_ends() {
+  constexpr std::uint16_t port = 0x1200;  // nobody is there: all ones
+  constexpr std::uint64_t page = REPRISE_PAGE_SIZE;
+  const std::uint64_t start = map_fresh(1);
+  std::uint64_t next = start, left = page;
+  asm volatile("rep insb" : "+D"(next), "+c"(left) : "d"(port) : "memory");
+  REPRISE_CHECK(left == 0 && next == start + page);
+  REPRISE_CHECK(*reinterpret_cast<const std::uint64_t*>(next - 8) == ~std::uint64_t{0});
+  next = map_fresh(1) + page - 2;
+  asm volatile("insw" : "+D"(next) : "d"(port) : "memory");
+  REPRISE_CHECK(*reinterpret_cast<const std::uint32_t*>(next - 4) == 0xffff0000);
+  next = map_fresh(1) + page - 4;
+  asm volatile("insl" : "+D"(next) : "d"(port) : "memory");
+  REPRISE_CHECK(*reinterpret_cast<const std::uint64_t*>(next - 8) == 0xffffffff00000000);
+
+  map_hpet();
+  at<std::uint64_t>(configuration) = 0;
+  at<std::uint64_t>(main_counter) = 4711;
+  for (const bool down : {false, true}) {
+    copy_timer(map_fresh(1), down);
+    copy_timer(map_fresh(1) + page - copied, down);
+    for (const std::uint64_t before : {copied / 2, copied / 2 + 2})  // a word, or none, in both
+      copy_timer(map_fresh(2) + page - before, down);
+  }
+  user::print("ends: done\n");
+}
+
 // What an access writes beside the device must not be lost: here one that reaches into the page
 // before it, which is in the page set by then.
 void straddle(std::uint64_t count) {
@@ -206,6 +260,7 @@ int main(int argc, char** argv) {
   if (what == "ports") use_ports(count);
   if (what == "hpet") use_memory(count);
   if (what == "moving") read_moving(user::text_argument(argc, argv, 2) == "memory");
+  if (what == "ends") read_to_the_ends();
   if (what == "straddle") straddle(count);
   if (what == "wide") use_wide_port();
   if (what == "far") write_far();

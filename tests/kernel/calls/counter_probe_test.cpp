@@ -13,9 +13,7 @@ using Ending = CounterProbe::Ending;
 namespace {
 
 void power_on(Pmu pmu) {
-  machine = {};
-  machine.pmu = pmu;
-  machine.power_on();
+  become(pmu).power_on();
   REQUIRE(use_counter({}) == 0);
 }
 
@@ -23,7 +21,7 @@ CounterProbe nops() {
   CounterProbe probe;
   probe.counter.kind = CounterKind::PmuIntel;
   probe.time = 1'000'000;
-  probe.registers.rip = ProbedMachine::code;
+  probe.registers.rip = CounterPrograms::code;
   return probe;
 }
 
@@ -37,7 +35,7 @@ TEST_CASE("a probe tells by what trap it ended, where, and the count") {
     probe.stop = 40;
     REQUIRE(probe_counter(probe) == 0);
     REQUIRE(probe.ending == Ending::Counter);
-    REQUIRE(probe.registers.rip == ProbedMachine::code + 40);
+    REQUIRE(probe.registers.rip == CounterPrograms::code + 40);
     REQUIRE(probe.count == 40);
   }
   SECTION("in single steps") {
@@ -47,7 +45,7 @@ TEST_CASE("a probe tells by what trap it ended, where, and the count") {
     REQUIRE(probe.count == 1);
     REQUIRE((probe.registers.rflags & 1 << 8) == 0);
     arch::UserState state;  // and no further ones
-    arch::initialize(state, ProbedMachine::code, 0);
+    arch::initialize(state, CounterPrograms::code, 0);
     REQUIRE(arch::run_user(state).kind == arch::Trap::Kind::SystemCall);
   }
   SECTION("by the timer") {
@@ -104,7 +102,7 @@ TEST_CASE("a stop too far away, and corrections at their bounds, hinder nothing"
   probe.counter.corrections = {most, most, most, most < 0 ? 0 : most};
   for (const std::uint64_t stop : {~0ull, ~0ull - 50, 1ull << 63, 1ull}) {
     probe.stop = stop;
-    probe.registers.rip = ProbedMachine::code;
+    probe.registers.rip = CounterPrograms::code;
     REQUIRE(probe_counter(probe) == 0);
     REQUIRE(probe.ending != Ending::None);
   }

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,13 +118,13 @@ def command(image, settings):
     return line + list(settings.extra)
 
 
-def _started(line, settings):
+def _started(line, settings, output=subprocess.PIPE):
     """QEMU as a process. `timeout` ends it even when nobody is left to wait for it."""
     if settings.timeout:
         line = ["timeout", "--foreground", "--kill-after=5", str(settings.timeout), *line]
     stdin = (None if settings.interactive else subprocess.PIPE if settings.typed or settings.dialogue
              else subprocess.DEVNULL)
-    return subprocess.Popen(line, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(line, stdin=stdin, stdout=output, stderr=subprocess.STDOUT)
 
 
 def _value(status):
@@ -153,14 +154,27 @@ class ConsoleFilter:
         self._hand_on(ready.replace("\r\n", "\n"))
 
 
-def run(image, settings, on_text=None):
-    """Boots the image and waits for its end. `on_text` gets the console as it comes."""
-    begin = time.monotonic()
+def _recorded(line, settings):
+    """All that the machine says, where nobody answers it. It goes to a file, which is never full: a
+    pipe is when the host keeps its reader away, and a line that does not move for ten seconds of
+    the guest's, two or three of the host's when the guest is idle, loses text."""
+    with tempfile.TemporaryFile() as output:
+        with _started(line, settings, output) as process:
+            try:
+                process.wait()
+            except BaseException:
+                process.terminate()
+                raise
+        output.seek(0)
+        return output.read(), process.returncode
+
+
+def _heard(line, settings, to_say, on_text):
+    """All that the machine says, handed on and answered as it comes."""
     screen = ConsoleFilter(on_text) if on_text else None
     pieces = []
-    to_say = list(settings.dialogue or ([(b"reprise: boot ", settings.typed)] if settings.typed else []))
     heard = 0
-    with _started(command(image, settings), settings) as process:
+    with _started(line, settings) as process:
         try:
             while piece := os.read(process.stdout.fileno(), 65536):
                 pieces.append(piece)
@@ -173,9 +187,17 @@ def run(image, settings, on_text=None):
         except BaseException:
             process.terminate()
             raise
-    data = b"".join(pieces)
+    return b"".join(pieces), process.returncode
+
+
+def run(image, settings, on_text=None):
+    """Boots the image and waits for its end. `on_text` gets the console as it comes."""
+    begin = time.monotonic()
+    line = command(image, settings)
+    to_say = list(settings.dialogue or ([(b"reprise: boot ", settings.typed)] if settings.typed else []))
+    data, status = (_heard(line, settings, to_say, on_text) if to_say or on_text
+                    else _recorded(line, settings))
     raw = data.decode("utf-8", "replace")
-    status = process.returncode
     timed_out = bool(settings.timeout) and status in (124, 137)
     return Outcome(None if timed_out else _value(status), status, timed_out,
                    events.from_kernel_on(events.clean(raw)), raw, time.monotonic() - begin,

@@ -86,12 +86,14 @@ class BootTest(unittest.TestCase):
         self.assertFalse(outcome.timed_out, f"no end within {settings['timeout']} seconds")
         return outcome
 
-    def screenshot(self, programs, marker, args="", **settings):
-        """Boots, waits for `marker` on the console, returns the picture's path (PNG)."""
+    def screenshot(self, programs, marker, shows, args="", **settings):
+        """Boots, waits for `marker` on the console, and until shows(picture, console) is true of
+        the screen, but not for ever. Returns the picture's path (PNG)."""
         iso = self.image(programs, args)
         settings = {"timeout": 120, "clock": FIXED_CLOCK, **settings}
         picture = self.scratch / "screen.png"
-        console = machine.screenshot(iso, machine.Settings(**settings), picture, marker)
+        console = machine.screenshot(iso, machine.Settings(**settings), picture, marker,
+                                     lambda text: shows(picture, text))
         self.consoles.append(console)
         return picture
 

@@ -237,28 +237,38 @@ class Monitor:
         self._socket.close()
 
 
-def screenshot(image, settings, picture, marker):
-    """Boots without isa-debug-exit, waits until `marker` stands on the console (the machine halts
-    there with its report on the screen), and writes the screen to `picture` (PNG). Returns the
-    console."""
+def screenshot(image, settings, picture, marker, shows, patience=60):
+    """Boots without isa-debug-exit and waits until a line with `marker` stands on the console (the
+    machine halts there with its report on the screen). Then writes the screen to `picture` (PNG)
+    again and again, until it stands still and shows(console) says that all is there, or patience
+    (seconds) ends. Returns the console."""
     path = Path(picture).with_suffix(".qmp")
     settings.debug_exit = False
     settings.extra = [*settings.extra, "-qmp", f"unix:{path},server=on,wait=off"]
-    text = b""
-    with _started(command(image, settings), settings) as process:
+    with (tempfile.TemporaryFile() as output,
+          _started(command(image, settings), settings, output) as process):
+
+        def text():
+            return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
+
+        def console():
+            return events.from_kernel_on(events.clean(text().decode("utf-8", "replace")))
+
         try:
             monitor = Monitor(path)
-            while marker.encode() not in text:
-                piece = os.read(process.stdout.fileno(), 65536)
-                if not piece:
+            while marker.encode() not in text().rpartition(b"\n")[0]:
+                if process.poll() is not None:
                     raise MachineError(f"the machine ended before it said {marker!r}")
-                text += piece
-            time.sleep(1)  # what stands behind the marker reaches the screen too
-            monitor("screendump", filename=str(Path(picture).resolve()), format="png")
+                time.sleep(0.05)
+            end = time.monotonic() + patience
+            before, now = None, b""
+            while not (now == before and shows(console())) and time.monotonic() < end:
+                time.sleep(0.05)
+                monitor("screendump", filename=str(Path(picture).resolve()), format="png")
+                before, now = now, Path(picture).read_bytes()
             monitor("quit")
             monitor.close()
-            text += process.stdout.read()
         finally:
             process.terminate()
             path.unlink(missing_ok=True)
-    return events.from_kernel_on(events.clean(text.decode("utf-8", "replace")))
+        return console()

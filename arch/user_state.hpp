@@ -47,9 +47,11 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp);
 // selectors (0 to 3 normalised to 0), FS and GS base, extended state. The image is zeroed before
 // XSAVE and every component is stored by value, so that equal states have equal words. load_rest()
 // puts all of that into the CPU. Between load_rest() and save_rest() the kernel must not use vector
-// registers.
+// registers; load_used() puts back those that it may use behind save_rest(), and touches nothing
+// else where it can: what the image does not hold (x87's last addresses) stays in the CPU.
 void save_rest(UserState& state);
 void load_rest(const UserState& state);
+void load_used(const UserState& state);
 
 // For an instruction that faults so that two runs cannot read two values (RDTSC, RDTSCP, CPUID):
 // done here, outside of both. `code` is its start, as many bytes as can be read, and not more than

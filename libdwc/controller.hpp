@@ -153,17 +153,16 @@ private:
     statistics_.ticks.load += clock_.lap();
   }
 
-  // Only the first run adds pages: what the second one modifies beyond them is a mismatch. A fault
-  // of the very first instruction has the time limit begin anew, so that each PE gets on.
+  // Only the first run adds pages: what the second one modifies beyond them is a mismatch. A first
+  // fault, of the very first instruction, has the time limit begin anew: so that each PE gets on.
   [[nodiscard]] bool admit(Page page) {
     ++statistics_.write_faults;
     const bool known = memory_.knows(page);
     if (known || run_ == Run::Second) return known;
     const bool admitted = memory_.admit(page);
     clock_.expect_instruction();
-    if (!trace_.active() && trap_words_apart<P>(start_, platform_.registers()) == 0) {
-      platform_.arm_timer(clock_.first_run_limit());
-    }
+    const bool first = !faulted_at_ && trap_words_apart<P>(start_, platform_.registers()) == 0;
+    if (first && !trace_.active()) platform_.arm_timer(clock_.first_run_limit());
     faulted_at_ = trap_words();
     return admitted;
   }
@@ -238,7 +237,7 @@ private:
     if (position == Position::Candidate) {
       look_closely();
       if (states_agree(Depth::FirstDifference)) return converge();
-      platform_.load();
+      platform_.reload();
       position = search_.go_on();
     }
     if (position == Position::Elsewhere) return Next::Resume;

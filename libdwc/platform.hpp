@@ -77,12 +77,13 @@ concept Platform = RegisterSet<typename P::Registers> &&
   // Registers, of which rip_word is the instruction pointer. registers() is the live state, of
   // which each trap saves the first trap_words (general registers, RIP, RFLAGS) and leaves the rest
   // in the CPU (extended state, bases, selectors): complete() fetches it, load() puts the whole
-  // live state back.
+  // live state back, reload() only what complete() and compare() may have changed.
   { P::rip_word } -> std::convertible_to<std::size_t>;
   { P::trap_words } -> std::convertible_to<std::size_t>;
   { p.registers() } -> std::same_as<typename P::Registers&>;
   { p.complete() } -> std::same_as<void>;
   { p.load() } -> std::same_as<void>;
+  { p.reload() } -> std::same_as<void>;
 
   // Time in ticks of the platform's clock; the timer stops a run once (event Timer), 0 disarms it.
   { p.now() } -> std::same_as<std::uint64_t>;

@@ -35,7 +35,6 @@ void start_xsave() {
     const CpuidResult leaf = cpuid(xsave_leaf, i);
     extended_state.places[i] = {leaf.ebx / 8, leaf.eax / 8};
   }
-  extended_state.ymm_word = extended_state.places[2].first;
 }
 
 }  // namespace

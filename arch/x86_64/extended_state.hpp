@@ -24,9 +24,9 @@ inline constexpr std::uint64_t initial_mxcsr = 0x1f80;
 struct ExtendedState {
   std::uint64_t components = 0;       // as in XCR0; 0: FXSAVE and FXRSTOR are all there is
   std::size_t words = fxsave_words;   // size of the image
-  std::size_t ymm_word = 0;           // upper halves of YMM0..15, two words each; 0: no AVX
   std::uint64_t mxcsr_mask = 0xffbf;  // bits of MXCSR that may be set
-  // Where the components beyond the legacy region lie, by their number in XCR0; in words.
+  // Where the components beyond the legacy region lie, by their number in XCR0; in words. Of AVX
+  // (2) the upper halves of YMM0..15, two words each.
   struct Place {
     std::size_t first = 0, count = 0;
   };

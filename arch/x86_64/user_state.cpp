@@ -102,6 +102,11 @@ void load_rest(const UserState& state) {
   load_extended(state);
 }
 
+void load_used(const UserState& state) {
+  if (extended_state.components == 0) return load_rest(state);
+  xrstor64(state.extended.data(), Xcr0::Sse);
+}
+
 bool control_bits_corrupt(const UserState& state) {
   return (state[Register::Rflags] & (Rflags::If | Rflags::Iopl)) != Rflags::If;
 }

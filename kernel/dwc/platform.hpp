@@ -60,6 +60,7 @@ public:
   Registers& registers() { return *live_; }
   void complete() { arch::save_rest(*live_); }
   void load() { arch::load_rest(*live_); }
+  void reload() { arch::load_used(*live_); }
 
   std::uint64_t now() { return arch::now().value(); }  // nanoseconds
   void arm_timer(std::uint64_t nanoseconds) { arch::arm_timer(Nanoseconds{nanoseconds}); }

@@ -21,13 +21,13 @@ namespace {
 struct Machine {
   const char* name;
   std::uint64_t components;
-  std::size_t words, ymm_word;
+  std::size_t words;
 };
 constexpr Machine machines[] = {
-    {"FXSAVE only", 0, 64, 0},
-    {"AVX", 0x7, 104, 72},
-    {"AVX-512, Intel's layout", 0xe7, 336, 72},
-    {"AVX-512, AMD's layout", 0xe7, 304, 72},
+    {"FXSAVE only", 0, 64},
+    {"AVX", 0x7, 104},
+    {"AVX-512, Intel's layout", 0xe7, 336},
+    {"AVX-512, AMD's layout", 0xe7, 304},
 };
 
 // A CPU with something in every register that this machine has.
@@ -35,7 +35,6 @@ void become(const Machine& m) {
   cpu = {};
   extended_state = {.components = m.components,
                     .words = m.words,
-                    .ymm_word = m.ymm_word,
                     .mxcsr_mask = 0xffff};
   cpu.xcr0 = m.components;
   cpu.image_words = m.words;

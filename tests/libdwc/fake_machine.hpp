@@ -139,6 +139,7 @@ public:
   Registers& registers() { return live_; }
   void complete();
   void load();
+  void reload() { load(); }
   std::uint64_t now() { return time_; }
   void arm_timer(std::uint64_t ticks);
   dwc::Counter counter() const { return counter_.model().announced; }

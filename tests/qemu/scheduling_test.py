@@ -186,6 +186,11 @@ class Spinning(Scheduling):
         self.assert_clean(outcome)
         self.assert_no_long_wait(outcome)
 
+    def test_a_first_instruction_that_faults_again_and_again_gets_more_time_once(self):
+        outcome = self.boot([["limits", "renewal"]], "console=serial stop.after=200ms")
+        self.assert_clean(outcome)
+        self.assertLess(outcome.events("latency")[0].number("longest_pe_ns"), 4 * LIMIT_NS)
+
     def test_a_shorter_limit_shortens_the_wait(self):
         outcome = self.boot(spinners(), "console=serial pe.limit=50 stop.after=150ms")
         self.assert_clean(outcome)

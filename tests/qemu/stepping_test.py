@@ -47,3 +47,12 @@ class Stepping(BootTest):
             self.assert_clean(outcome)
             self.assertEqual(outcome.program_output(), "kerneljump: 300 faults\n")
             self.assertGreater(outcome.events("convergence")[0].number("limited"), 50)
+
+    def test_a_wrong_candidate_leaves_the_state_that_no_image_holds_as_it_is(self):
+        for counter in ("icount", "landmark"):
+            outcome = self.boot([["limits", "x87"]], "stop.after=300ms", counter=counter)
+            self.assert_clean(outcome)
+            verdicts, = outcome.events("verdicts")
+            self.assertEqual(verdicts.number("mismatches"), 0)
+            convergence, = outcome.events("convergence")
+            self.assertGreater(convergence.number("candidates"), convergence.number("converged"))

@@ -16,7 +16,8 @@ constexpr std::size_t upper_words = 32;
 
 // Where the upper halves lie among a state's words; 0: there is no AVX.
 std::size_t upper_halves(const arch::UserState& state) {
-  const std::size_t above = arch::x86::extended_state.ymm_word, word = arch::general_words + above;
+  const std::size_t above = arch::x86::extended_state.places[2].first;
+  const std::size_t word = arch::general_words + above;
   return above != 0 && word + upper_words <= state.words().size() ? word : 0;
 }
 

@@ -190,11 +190,11 @@ void try_rest() {
     same &= state.words()[i] == fresh.words()[i];
   }
   expect("untouched extended state is saved as it was made", same);
-  if (x86::extended_state.ymm_word == 0) return;
+  if (x86::extended_state.places[2].first == 0) return;
   trap = run_from(user_vector);
   save_rest(state);
   const auto xmm = state.words().subspan(general_words + x86::xmm_word);
-  const auto upper = state.words().subspan(general_words + x86::extended_state.ymm_word);
+  const auto upper = state.words().subspan(general_words + x86::extended_state.places[2].first);
   expect("vector registers", xmm[2 * 3 + 1] == ~0ull && upper[2 * 3] == ~0ull && upper[2 * 4] == 0);
 }
 

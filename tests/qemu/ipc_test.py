@@ -52,8 +52,7 @@ class Ipc(BootTest):
     def test_messages_that_are_too_long_go_in_a_circle_or_to_the_ended_are_refused(self):
         for args in ("", "inject.rate=3", "harden=none"):
             with self.subTest(args=args):
-                outcome = self.boot([talker("client", "client"), talker("server", "server")], args,
-                                    timeout=30)
+                outcome = self.boot([talker("client", "client"), talker("server", "server")], args)
                 self.assert_clean(outcome)
                 self.assertEqual(sorted(outcome.program_output().splitlines()),
                                  ["client: done", "server: done"])

@@ -31,7 +31,7 @@ class Stepping(BootTest):
 
     def test_a_flip_at_the_largest_offset_there_is_never_comes_and_hinders_nothing(self):
         outcome = self.boot([["compute", "300000"]], "inject=compute:10:1:rax:5:at="
-                            "18446744073709551615", counter="icount", timeout=60)
+                            "18446744073709551615", counter="icount")
         self.assert_clean(outcome)
         self.assertEqual([flip["outcome"] for flip in outcome.events("flip")], ["no-target"])
 

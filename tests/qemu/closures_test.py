@@ -1,10 +1,10 @@
-"""One test for each row of docs/fault-model.md, "Sources of difference that are no faults": what the
-program sees of the source, and that two runs agree on it, with flips and without. Then the same
-rows with the closure taken out of the kernel (open_closures/*.patch): where the source varies on this
-emulator, the runs must be seen to differ, or else the closure may have closed nothing.
+"""One test for each row of docs/fault-model.md, "Sources of difference that are no faults": what
+the program sees of the source, and that two runs agree on it, with flips and without. Then the same
+rows with the closure taken out of the kernel (open_closures/*.patch): where the source varies on
+this emulator, the runs must be seen to differ, or else the closure may have closed nothing.
 
-Other rows have tests of their own: RDRAND in second_run_test, preemption and the search's trap flag in
-time_limit_test and stepping_test, processes and interrupts in scheduling_test and input_test.
+Other rows have tests of their own: RDRAND in second_run_test, preemption and the search's trap flag
+in time_limit_test and stepping_test, processes and interrupts in scheduling_test and input_test.
 """
 
 import os

@@ -14,7 +14,7 @@ WRITE = re.compile(r"memory_region_ops_write .*addr 0x(\w+) value 0x(\w+) size 4
 
 class ExactlyOnce(BootTest):
     def effects_of(self, count, args, flips):
-        """The values written in the machine's run: {place: [value, ...]}, the places as named here."""
+        """The values written in the machine's run: {place: [value, ...]}, places as named here."""
         trace = self.scratch / "trace"
         programs = [image.Program(native("effects"), ["effects", role, str(count)], role)
                     for role in ("source", "sink")]

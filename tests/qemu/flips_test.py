@@ -100,7 +100,8 @@ class FlipsInInit(BootTest):
             outcome = self.boot_with_flips_in_init(items)
             self.assert_clean(outcome)
             self.assertEqual(outcome.program_output(), expected.program_output())
-            self.assertEqual(outcome.events("counter")[0].fields, expected.events("counter")[0].fields)
+            counters = [boot.events("counter")[0].fields for boot in (outcome, expected)]
+            self.assertEqual(counters[0], counters[1])
             # A restart amid a measurement costs time: some hundred parts in a million.
             clock, = [line for line in outcome.people_lines() if "clock:" in line]
             rate = int(re.search(r"time stamp (\d+) kHz", clock)[1])
@@ -159,7 +160,8 @@ class RandomFlips(BootTest):
         squares = "i=0; while [ $i -lt 80 ]; do i=$((i + 1)); echo $((i * i)) $i; done"
         programs = [[BUSYBOX, "sort", "lines"],
                     [BUSYBOX, "sha256sum", "lines"],
-                    [BUSYBOX, "awk", "{ n[length($0)]++; fflush() } END { print n[9], n[20] }", "lines"],
+                    [BUSYBOX, "awk", "{ n[length($0)]++; fflush() } END { print n[9], n[20] }",
+                     "lines"],
                     [BUSYBOX, "sh", "-c", squares]]
         self.boot_with_random_flips(programs, seeds=[3, 4], rate=1, least=200, files=files)
 

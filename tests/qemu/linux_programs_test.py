@@ -76,8 +76,8 @@ class Busybox(LinuxProgramsTest):
         ])
 
     def test_busybox_walks_a_tree_as_on_linux(self):
-        # The order of a directory's entries is the file system's; theirs is sorted here, because the
-        # archive's is.
+        # The order of a directory's entries is the file system's; theirs is sorted here, because
+        # the archive's is.
         self.boot_like_linux([
             [BUSYBOX, "grep", "-r", "restart", "tree/deep/er"],
             [BUSYBOX, "ls", "-R", "tree"],

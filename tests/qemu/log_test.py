@@ -1,10 +1,11 @@
-"""The kernel's log on its way to the serial line: nothing that was printed is lost, whoever sends it
-and whenever he dies."""
+"""The kernel's log on its way to the serial line: nothing that was printed is lost, whoever sends
+it and whenever he dies."""
 
 from boot import BUSYBOX, BootTest
 
 LINES = 300
-PRINT = f"i=0; while [ $i -lt {LINES} ]; do i=$((i+1)); echo line $i of those that must arrive; done"
+PRINT = (f"i=0; while [ $i -lt {LINES} ]; do i=$((i+1)); "
+         "echo line $i of those that must arrive; done")
 
 
 class LogOnItsWay(BootTest):

@@ -1,5 +1,5 @@
-"""What Linux does with the same program: the program is run here, in the same files, and the machine
-must print and return the same."""
+"""What Linux does with the same program: the program is run here, in the same files, and the
+machine must print and return the same."""
 
 import bz2
 import io
@@ -13,7 +13,8 @@ EPOCH = 1_000_000_000  # 2001-09-09 01:46:40 UTC, the time of every file of a te
 
 
 def on_linux(argv, folder):
-    """Runs a program in `folder`, which stands for the machine's root. Returns output and status."""
+    """Runs a program in `folder`, which stands for the machine's root. Returns output and status.
+    """
     done = subprocess.run([str(word) for word in argv], cwd=folder, env={}, timeout=60,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, check=False)

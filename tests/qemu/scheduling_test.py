@@ -137,7 +137,8 @@ class StopAfter(Scheduling):
         self.assert_stopped(outcome, "sleeper", "echo", at_ms=1000)
 
     def test_another_program_that_failed_is_still_a_failure(self):
-        outcome = self.boot([["loop", "calls"], ["arguments", "3"]], "console=serial stop.after=80ms")
+        outcome = self.boot([["loop", "calls"], ["arguments", "3"]],
+                            "console=serial stop.after=80ms")
         self.assertEqual(outcome.value, 0x11)
         self.assertEqual(outcome.exit_event("arguments")["status"], "3")
 

@@ -1,4 +1,5 @@
-"""The second run is no pretence: it executes the program's instructions again, from the PE's start."""
+"""The second run is no pretence: it executes the program's instructions again, from the PE's
+start."""
 
 from boot import BootTest, native
 

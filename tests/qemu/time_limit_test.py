@@ -1,5 +1,6 @@
 """Programs nobody here wrote compute for long, are stopped by the time limit again and again, and
-print what they do on Linux: with every limit, whatever finds the place where a first run stopped."""
+print what they do on Linux: with every limit, whatever finds the place where a first run stopped.
+"""
 
 import shutil
 
@@ -60,7 +61,7 @@ class TimeLimitTest(BootTest):
         return outcome
 
     def assert_converged(self, outcome):
-        """Every PE that the time limit ended was committed, and no two runs were found to differ."""
+        """Every PE that the time limit ended was committed, and no two runs were seen to differ."""
         for event in outcome.events("verdicts"):
             self.assertEqual(event["mismatches"], "0", event)
         figures = outcome.events("convergence")
@@ -80,7 +81,8 @@ class TimeLimitTest(BootTest):
 
 
 class Programs(TimeLimitTest):
-    """Each program, each limit and each counter is here at least once; the rest is in EveryLimit."""
+    """Each program, each limit and each counter is here at least once; the rest is in EveryLimit.
+    """
 
     def test_programs_stopped_every_10_microseconds_print_what_they_do_on_linux_with_icount(self):
         self.run_matrix(["sha512sum", "lua"], [10], ["icount"])

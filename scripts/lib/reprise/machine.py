@@ -42,7 +42,7 @@ class Settings:
     display: str = "none"
     interactive: bool = False   # the terminal is the console's input
     typed: bytes = b""          # the console's input, typed once the machine is up
-    dialogue: tuple = ()        # or pairs of bytes: what the console must say next, what is typed then
+    dialogue: tuple = ()        # or pairs of bytes: what the console must say next, and the answer
     timeout: float = 600        # seconds; 0: never
     extra: list = field(default_factory=list)
 
@@ -92,7 +92,8 @@ def counter_argument(counter):
 def command(image, settings):
     """QEMU's command line for the image."""
     if not shutil.which(QEMU):
-        raise MachineError(f"{QEMU} is missing: run scripts/doctor to see which packages to install")
+        raise MachineError(f"{QEMU} is missing: run scripts/doctor to see which packages to "
+                           "install")
     line = [QEMU, "-machine", "q35", "-cpu", settings.cpu, "-m", str(settings.memory),
             "-display", settings.display, "-no-reboot", "-net", "none",
             "-rtc", f"base={settings.clock},clock=vm"]
@@ -122,8 +123,8 @@ def _started(line, settings, output=subprocess.PIPE):
     """QEMU as a process. `timeout` ends it even when nobody is left to wait for it."""
     if settings.timeout:
         line = ["timeout", "--foreground", "--kill-after=5", str(settings.timeout), *line]
-    stdin = (None if settings.interactive else subprocess.PIPE if settings.typed or settings.dialogue
-             else subprocess.DEVNULL)
+    stdin = (None if settings.interactive
+             else subprocess.PIPE if settings.typed or settings.dialogue else subprocess.DEVNULL)
     return subprocess.Popen(line, stdin=stdin, stdout=output, stderr=subprocess.STDOUT)
 
 
@@ -194,7 +195,8 @@ def run(image, settings, on_text=None):
     """Boots the image and waits for its end. `on_text` gets the console as it comes."""
     begin = time.monotonic()
     line = command(image, settings)
-    to_say = list(settings.dialogue or ([(b"reprise: boot ", settings.typed)] if settings.typed else []))
+    typed = [(b"reprise: boot ", settings.typed)] if settings.typed else []
+    to_say = list(settings.dialogue or typed)
     data, status = (_heard(line, settings, to_say, on_text) if to_say or on_text
                     else _recorded(line, settings))
     raw = data.decode("utf-8", "replace")

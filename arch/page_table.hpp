@@ -38,7 +38,7 @@ public:
   // A user half with nothing in it beside the kernel's half. Nothing when memory is exhausted.
   [[nodiscard]] static std::optional<PageTable> create(reprise::FrameSource& frames);
   PageTable(PageTable&& other) noexcept;  // and so no copies
-  ~PageTable();  // releases owned frames and the tables themselves
+  ~PageTable();                           // releases owned frames and the tables themselves
 
   // Forgets all pages and gives owned frames and tables back; costs no more than walking the
   // tables.
@@ -65,9 +65,9 @@ public:
   void open_device(reprise::PageNumber page);
   void close_device(reprise::PageNumber page);
 
-  void activate() const;                         // loads CR3, which also invalidates
+  void activate() const;                             // loads CR3, which also invalidates
   static void invalidate(reprise::PageNumber page);  // one translation of the active space
-  static void invalidate_user();                 // all user translations of the active space
+  static void invalidate_user();                     // all user translations of the active space
 
 private:
   PageTable(reprise::FrameNumber root, reprise::FrameSource& frames);

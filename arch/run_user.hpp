@@ -14,15 +14,15 @@ namespace arch {
 
 struct Trap {
   enum class Kind : std::uint8_t {
-    SystemCall,   // SYSCALL: number and arguments in the registers; RIP stands behind it
-    Exception,    // vector, error_code, fault_address (page fault: CR2; else 0); RIP as delivered
-    Timer,        // the one-shot timer armed by arm_timer()
-    Counter,      // the count given to stop_at_count() is reached (arch/counter.hpp)
-    Step,         // one instruction was executed under set_single_step()
-    Break,        // the instruction at a breakpoint is next
-    Device,       // an interrupt that means nothing here: a device's, an earlier stop's
-    NonMaskable,  // NMI: logged, never a PE end
-    MachineCheck, // recoverable one: the PE is to be restarted (an unrecoverable one panics)
+    SystemCall,    // SYSCALL: number and arguments in the registers; RIP stands behind it
+    Exception,     // vector, error_code, fault_address (page fault: CR2; else 0); RIP as delivered
+    Timer,         // the one-shot timer armed by arm_timer()
+    Counter,       // the count given to stop_at_count() is reached (arch/counter.hpp)
+    Step,          // one instruction was executed under set_single_step()
+    Break,         // the instruction at a breakpoint is next
+    Device,        // an interrupt that means nothing here: a device's, an earlier stop's
+    NonMaskable,   // NMI: logged, never a PE end
+    MachineCheck,  // recoverable one: the PE is to be restarted (an unrecoverable one panics)
   };
   Kind kind;
   std::uint8_t vector = 0;

@@ -26,8 +26,8 @@ struct InstructionShape {
   };
   enum class While : std::uint8_t { Always, Equal, Unequal };
   Kind kind = Kind::Plain;
-  std::uint8_t length = 0;         // bytes; not known for Plain
-  bool narrow_count = false;       // ECX rather than RCX counts
+  std::uint8_t length = 0;        // bytes; not known for Plain
+  bool narrow_count = false;      // ECX rather than RCX counts
   While repeats = While::Always;  // as long as the count lasts, and ZF is so (CMPS, SCAS)
 };
 
@@ -57,7 +57,7 @@ private:
   std::optional<reprise::UserAddr> watched_;
   bool active_ = false;
   InstructionShape shape_;
-  std::uint64_t at_ = 0;                        // RIP of the instruction
+  std::uint64_t at_ = 0;                     // RIP of the instruction
   std::optional<std::uint64_t> count_left_;  // what the count was cut down by
 };
 

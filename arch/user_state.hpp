@@ -12,15 +12,37 @@ namespace arch {
 
 // Names of the general words, in the order in which they are stored.
 enum class Register : std::uint8_t {
-  Rax, Rbx, Rcx, Rdx, Rsi, Rdi, Rbp, Rsp,
-  R8, R9, R10, R11, R12, R13, R14, R15,
-  Rip, Rflags, FsBase, GsBase,
-  Cs, Ss, Ds, Es, Fs, Gs,
+  Rax,
+  Rbx,
+  Rcx,
+  Rdx,
+  Rsi,
+  Rdi,
+  Rbp,
+  Rsp,
+  R8,
+  R9,
+  R10,
+  R11,
+  R12,
+  R13,
+  R14,
+  R15,
+  Rip,
+  Rflags,
+  FsBase,
+  GsBase,
+  Cs,
+  Ss,
+  Ds,
+  Es,
+  Fs,
+  Gs,
   count
 };
 
-inline constexpr std::size_t general_words = 32;   // the registers above, padded with zero words
-inline constexpr std::size_t extended_words = 344; // XSAVE standard format up to PKRU: 2,696 bytes
+inline constexpr std::size_t general_words = 32;    // the registers above, padded with zero words
+inline constexpr std::size_t extended_words = 344;  // XSAVE standard format up to PKRU: 2,696 bytes
 
 struct alignas(64) UserState {
   std::array<std::uint64_t, general_words> general{};

@@ -15,8 +15,8 @@ using Kind = dwc::PeEnd::Kind;
 // As many of the bytes at an address as can be read.
 CodeBytes code_at(Process& process, std::uint64_t rip) {
   CodeBytes code;
-  code.count = process.space().read_start(UserAddr{rip},
-                                          std::as_writable_bytes(std::span{code.bytes}));
+  code.count =
+      process.space().read_start(UserAddr{rip}, std::as_writable_bytes(std::span{code.bytes}));
   return code;
 }
 

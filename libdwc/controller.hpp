@@ -33,9 +33,9 @@ public:
 
   // Lent by the caller for the controller's life. The live registers are the platform's.
   struct Storage {
-    std::span<PageEntry<P>> pages;  // the page budget is cut to what fits here
-    Registers* start;               // R0
-    Registers* first;               // R1
+    std::span<PageEntry<P>> pages;          // the page budget is cut to what fits here
+    Registers* start;                       // R0
+    Registers* first;                       // R1
     std::span<std::uint32_t> digests = {};  // in use only after the last begin(): can be shared
   };
 
@@ -369,8 +369,8 @@ private:
   // A repetition may take as long as the program likes, and is one step: the timer ends the pass.
   [[nodiscard]] Next traced(const Event<Page>& event) {
     const bool stepped = event.kind == Kind::Step || event.kind == Kind::Break;
-    const bool again = event.kind == Kind::Counter ||
-                       (event.kind == Kind::WriteFault && admit(event.page));
+    const bool again =
+        event.kind == Kind::Counter || (event.kind == Kind::WriteFault && admit(event.page));
     if (again || (stepped && trace_.stepped())) {
       trace_.step();
       return Next::Resume;

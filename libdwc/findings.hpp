@@ -52,7 +52,7 @@ struct Statistics {
   std::uint64_t first_runs = 0, second_runs = 0;
 
   std::uint64_t copies = 0, copies_at_fault = 0;  // outside of write faults, and at them
-  std::uint64_t compares = 0;  // of pages
+  std::uint64_t compares = 0;                     // of pages
   std::uint64_t write_faults = 0;
   std::uint64_t remaps = 0;
   std::uint64_t evictions = 0;  // predicted pages that gave way to others
@@ -134,7 +134,7 @@ struct Diagnosis {
   std::uint64_t first_rip = 0;      // of each run's end, or where the second one was given up
   std::uint64_t second_rip = 0;
   Shortlist<Difference<Page>> registers, pages;
-  std::optional<Page> corrupt_page;  // SnapshotCorrupt: nothing means the registers
+  std::optional<Page> corrupt_page;      // SnapshotCorrupt: nothing means the registers
   std::optional<std::uint64_t> culprit;  // Nondeterministic: RIP of the instruction
 
   void forget_differences() {

@@ -15,7 +15,10 @@ constexpr std::uint64_t blob_at = 0x200000;
 // Builds a boot information blob tag by tag, as a loader would.
 class Blob {
 public:
-  Blob() { number<std::uint32_t>(0); number<std::uint32_t>(0); }
+  Blob() {
+    number<std::uint32_t>(0);
+    number<std::uint32_t>(0);
+  }
   template <class T>
   Blob& number(T value) {
     std::array<std::byte, sizeof(T)> raw;

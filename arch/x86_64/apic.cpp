@@ -15,10 +15,22 @@ namespace arch::x86 {
 namespace {
 
 enum class Register : std::uint16_t {
-  Id = 0x20, Version = 0x30, TaskPriority = 0x80, EndOfInterrupt = 0xb0, Spurious = 0xf0,
-  TimersRequest = 0x200 + timer_vector / 32 * 0x10, ErrorStatus = 0x280,
-  LvtTimer = 0x320, LvtThermal = 0x330, LvtPerformance = 0x340, LvtLint0 = 0x350, LvtLint1 = 0x360,
-  LvtError = 0x370, InitialCount = 0x380, CurrentCount = 0x390, Divide = 0x3e0,
+  Id = 0x20,
+  Version = 0x30,
+  TaskPriority = 0x80,
+  EndOfInterrupt = 0xb0,
+  Spurious = 0xf0,
+  TimersRequest = 0x200 + timer_vector / 32 * 0x10,
+  ErrorStatus = 0x280,
+  LvtTimer = 0x320,
+  LvtThermal = 0x330,
+  LvtPerformance = 0x340,
+  LvtLint0 = 0x350,
+  LvtLint1 = 0x360,
+  LvtError = 0x370,
+  InitialCount = 0x380,
+  CurrentCount = 0x390,
+  Divide = 0x3e0,
 };
 
 constexpr std::uint32_t lvt_masked = 1 << 16;

@@ -52,8 +52,8 @@ void require_features() {
   }
   if (missing.view().empty()) return;
   write_emergency(reprise::TextLine{"[reprise] This CPU lacks what Reprise needs: ", missing,
-                                  "\nreprise: error code=machine-unfit missing=", missing, "\n"}
-                    .view());
+                                    "\nreprise: error code=machine-unfit missing=", missing, "\n"}
+                      .view());
   exit_machine(reprise::ExitCode::MachineUnfit);
 }
 

@@ -11,8 +11,12 @@ std::optional<PortRange> ports_reached(std::span<const std::uint8_t> code, const
   const Opcode opcode = opcode_of(code);
   auto port = static_cast<std::uint16_t>(state[Register::Rdx]);
   switch (opcode.code & 0xfe) {
-    case 0xe4: case 0xe6: port = opcode.next; break;  // IN, OUT with the number
-    case 0xec: case 0xee: case 0x6c: case 0x6e: break;  // with DX; INS, OUTS
+    case 0xe4:
+    case 0xe6: port = opcode.next; break;  // IN, OUT with the number
+    case 0xec:
+    case 0xee:
+    case 0x6c:
+    case 0x6e: break;  // with DX; INS, OUTS
     default: return std::nullopt;
   }
   const unsigned bytes = (opcode.code & 1) == 0 ? 1 : opcode.narrow_data ? 2 : 4;
@@ -25,7 +29,10 @@ std::optional<reprise::UserAddr> stores_to(std::span<const std::uint8_t> code,
                                            const UserState& state) {
   const Opcode opcode = opcode_of(code);
   switch (opcode.code) {
-    case 0x6c: case 0x6d: case 0xa4: case 0xa5:
+    case 0x6c:
+    case 0x6d:
+    case 0xa4:
+    case 0xa5:
       return reprise::UserAddr{state[Register::Rdi] & (opcode.narrow_address ? 0xffffffff : ~0ull)};
     case 0xff: {
       const unsigned operation = opcode.next >> 3 & 7;

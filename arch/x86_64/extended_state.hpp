@@ -11,10 +11,10 @@ namespace arch::x86 {
 
 // The legacy region and the header of an XSAVE image, in 64-bit words (Intel SDM Vol. 1 §13.4).
 inline constexpr std::size_t fxsave_words = 512 / 8;
-inline constexpr std::size_t control_word = 0;       // FCW in bits 15:0
-inline constexpr std::size_t mxcsr_word = 3;         // MXCSR, MXCSR_MASK
-inline constexpr std::size_t x87_word = 32 / 8;      // ST0, two words each
-inline constexpr std::size_t xmm_word = 160 / 8;     // XMM0, two words each
+inline constexpr std::size_t control_word = 0;    // FCW in bits 15:0
+inline constexpr std::size_t mxcsr_word = 3;      // MXCSR, MXCSR_MASK
+inline constexpr std::size_t x87_word = 32 / 8;   // ST0, two words each
+inline constexpr std::size_t xmm_word = 160 / 8;  // XMM0, two words each
 inline constexpr std::size_t xmm_end = 416 / 8;
 inline constexpr std::size_t header_word = 512 / 8;  // XSTATE_BV, then XCOMP_BV and reserved
 inline constexpr std::size_t header_words = 64 / 8;

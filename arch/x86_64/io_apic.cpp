@@ -18,7 +18,7 @@ using reprise::PhysAddr;
 namespace {
 
 static_assert(last_device_vector - first_device_vector + 1 == 32);  // a vector a line
-constexpr std::uint32_t version = 1, first_input = 0x10;  // registers; two words an input
+constexpr std::uint32_t version = 1, first_input = 0x10;            // registers; two words an input
 constexpr std::size_t window_bytes = 0x20;  // through which they are reached
 constexpr std::uint32_t active_low = 1 << 13, level_triggered = 1 << 15, masked = 1 << 16;
 

@@ -15,8 +15,7 @@
 
 // From the linker script and boot/entry.asm; only their addresses mean anything.
 extern "C" const char text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
-    data_end[], kernel_stack_guard[],
-    image_physical_start[], image_physical_end[];
+    data_end[], kernel_stack_guard[], image_physical_start[], image_physical_end[];
 
 namespace arch {
 
@@ -66,8 +65,8 @@ bool is_free(PhysAddr first, PhysAddr last, std::uint64_t rights) {
   const std::uint32_t address_bits = cpuid(0x80000008, 0).eax & 0xff;  // an entry with more faults
   if (last < first || last.value() >= reprise::direct_map_limit) return false;
   if (last.value() >> address_bits != 0 || last.value() - first.value() >= most) return false;
-  const bool in_image = first.value() < address(image_physical_end) &&
-                        last.value() >= address(image_physical_start);
+  const bool in_image =
+      first.value() < address(image_physical_end) && last.value() >= address(image_physical_start);
   if (in_image) return false;
   std::uint64_t at = reprise::round_down(first.value());
   for (; at <= last.value(); at += reprise::page_size) {
@@ -80,11 +79,11 @@ bool is_free(PhysAddr first, PhysAddr last, std::uint64_t rights) {
 
 void require_memory(std::uint64_t bytes) {
   if (bytes >= least_memory) return;
-  write_emergency(reprise::TextLine{"[reprise] Too little memory: ", bytes >> 20,
-                                  " MiB usable, needed are ", least_memory >> 20, " MiB.\n",
-                                  "reprise: error code=machine-unfit missing=memory found_bytes=",
-                                  bytes, " needed_bytes=", least_memory, "\n"}
-                    .view());
+  write_emergency(reprise::TextLine{
+      "[reprise] Too little memory: ", bytes >> 20, " MiB usable, needed are ", least_memory >> 20,
+      " MiB.\n", "reprise: error code=machine-unfit missing=memory found_bytes=", bytes,
+      " needed_bytes=", least_memory, "\n"}
+                      .view());
   exit_machine(reprise::ExitCode::MachineUnfit);
 }
 

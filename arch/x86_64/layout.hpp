@@ -19,8 +19,8 @@ inline constexpr std::uint16_t system_call_reason = vectors;  // beside the vect
 
 inline constexpr std::uint8_t debug_vector = 1, nmi_vector = 2, breakpoint_vector = 3,
                               double_fault_vector = 8, segment_not_present_vector = 11,
-                              general_protection_vector = 13,
-                              page_fault_vector = 14, machine_check_vector = 18;
+                              general_protection_vector = 13, page_fault_vector = 14,
+                              machine_check_vector = 18;
 
 inline constexpr std::uint16_t trap_stub_bytes = 16;  // a stub for each vector, see traps.asm
 

@@ -22,10 +22,17 @@ struct Opcode {
   for (std::size_t at = 0; at < code.size(); ++at) {
     const std::uint8_t byte = code[at];
     switch (byte) {
-      case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: case 0xf0: break;
+      case 0x26:
+      case 0x2e:
+      case 0x36:
+      case 0x3e:
+      case 0x64:
+      case 0x65:
+      case 0xf0: break;
       case 0x66: opcode.narrow_data = true; break;
       case 0x67: opcode.narrow_address = true; break;
-      case 0xf2: case 0xf3: opcode.repeat = byte; break;
+      case 0xf2:
+      case 0xf3: opcode.repeat = byte; break;
       default:
         if ((byte & 0xf0) == 0x40) break;  // REX
         opcode.code = byte;

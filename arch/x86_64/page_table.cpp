@@ -27,8 +27,7 @@ using E = TableEntry;
 
 namespace {
 
-constexpr std::uint64_t mapped = bit(9), writable = bit(10), shared = bit(11),
-                        device = bit(52);
+constexpr std::uint64_t mapped = bit(9), writable = bit(10), shared = bit(11), device = bit(52);
 constexpr std::uint64_t open_rights =
     E::P | E::Rw | static_cast<std::uint64_t>(CacheMode::Uncached);
 constexpr std::uint64_t inner_rights = E::P | E::Rw | E::Us;
@@ -155,15 +154,11 @@ void PageTable::replace(PageNumber page, FrameNumber frame, WriteAccess write_ac
   leaf = encode({frame, decode(leaf).permissions, Ownership::Owned, write_access});
 }
 
-bool PageTable::dirty(PageNumber page) const {
-  return (existing_leaf(root_, page) & E::D) != 0;
-}
+bool PageTable::dirty(PageNumber page) const { return (existing_leaf(root_, page) & E::D) != 0; }
 
 void PageTable::clear_dirty(PageNumber page) { existing_leaf(root_, page) &= ~E::D; }
 
-bool PageTable::accessed(PageNumber page) const {
-  return (existing_leaf(root_, page) & E::A) != 0;
-}
+bool PageTable::accessed(PageNumber page) const { return (existing_leaf(root_, page) & E::A) != 0; }
 
 void PageTable::open_device(PageNumber page) { existing_leaf(root_, page) |= open_rights; }
 

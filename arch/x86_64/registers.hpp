@@ -28,12 +28,18 @@ struct Rflags {
 };
 
 // Intel SDM Vol. 3B §17.2. Of Dr7 only what execution breakpoints 0 and 1 need: type and length 0.
-struct Dr6 { static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0; };
-struct Dr7 { static constexpr Bits G0 = bit(1), G1 = bit(3), Initial = 0x400; };
+struct Dr6 {
+  static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0;
+};
+struct Dr7 {
+  static constexpr Bits G0 = bit(1), G1 = bit(3), Initial = 0x400;
+};
 
 // Which components XSAVE and XRSTOR manage (Intel SDM Vol. 1 §13.3). Avx512 is three, opmask,
 // ZMM_Hi256 and Hi16_ZMM, of use only together.
-struct Xcr0 { static constexpr Bits X87 = bit(0), Sse = bit(1), Avx = bit(2), Avx512 = 7 << 5; };
+struct Xcr0 {
+  static constexpr Bits X87 = bit(0), Sse = bit(1), Avx = bit(2), Avx512 = 7 << 5;
+};
 
 // Intel SDM Vol. 4; AMD APM Vol. 2 appendix A.
 enum class Msr : std::uint32_t {
@@ -54,7 +60,7 @@ enum class Msr : std::uint32_t {
   GlobalStatus = 0x38e,
   GlobalControl = 0x38f,
   GlobalStatusReset = 0x390,  // GLOBAL_OVF_CTRL before version 4
-  Mc0Ctl = 0x400,  // four registers a bank: CTL, STATUS, ADDR, MISC
+  Mc0Ctl = 0x400,             // four registers a bank: CTL, STATUS, ADDR, MISC
   Mc0Status = 0x401,
   X2ApicInitialCount = 0x838,
   Efer = 0xc0000080,
@@ -71,26 +77,52 @@ enum class Msr : std::uint32_t {
   PerfCtrCore0 = 0xc0010201,
 };
 
-struct Efer { static constexpr Bits Sce = bit(0), Nxe = bit(11); };
-struct Hwcr { static constexpr Bits CpuidUserDis = bit(35); };
-struct MiscFeaturesEnables { static constexpr Bits CpuidFault = bit(0); };
-struct ArchCapabilities { static constexpr Bits TsxCtrl = bit(7); };
-struct TsxCtrl { static constexpr Bits RtmDisable = bit(0), CpuidClear = bit(1); };
-struct TsxForceAbort { static constexpr Bits RtmForceAbort = bit(0); };
+struct Efer {
+  static constexpr Bits Sce = bit(0), Nxe = bit(11);
+};
+struct Hwcr {
+  static constexpr Bits CpuidUserDis = bit(35);
+};
+struct MiscFeaturesEnables {
+  static constexpr Bits CpuidFault = bit(0);
+};
+struct ArchCapabilities {
+  static constexpr Bits TsxCtrl = bit(7);
+};
+struct TsxCtrl {
+  static constexpr Bits RtmDisable = bit(0), CpuidClear = bit(1);
+};
+struct TsxForceAbort {
+  static constexpr Bits RtmForceAbort = bit(0);
+};
 struct ApicBase {  // Extd: x2APIC mode
   static constexpr Bits Extd = bit(10), En = bit(11), Base = 0x000ffffffffff000;
 };
 
 // Intel SDM Vol. 3B §15.3.1 and §15.3.2.
-struct McgCap { static constexpr Bits Count = 0xff, CtlP = bit(8); };
-struct McgStatus { static constexpr Bits Ripv = bit(0); };
-struct McStatus { static constexpr Bits Pcc = bit(57), Val = bit(63); };
+struct McgCap {
+  static constexpr Bits Count = 0xff, CtlP = bit(8);
+};
+struct McgStatus {
+  static constexpr Bits Ripv = bit(0);
+};
+struct McStatus {
+  static constexpr Bits Pcc = bit(57), Val = bit(63);
+};
 
 // Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1. Bit 32 of the global ones: fixed counter 0.
-struct FixedControl { static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3); };
-struct GlobalStatus { static constexpr Bits Fixed0 = bit(32), CtrFrz = bit(59); };
-struct PerfCapabilities { static constexpr Bits FreezeInSmm = bit(12); };
-struct DebugCtl { static constexpr Bits FreezeWhileSmm = bit(14); };
+struct FixedControl {
+  static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3);
+};
+struct GlobalStatus {
+  static constexpr Bits Fixed0 = bit(32), CtrFrz = bit(59);
+};
+struct PerfCapabilities {
+  static constexpr Bits FreezeInSmm = bit(12);
+};
+struct DebugCtl {
+  static constexpr Bits FreezeWhileSmm = bit(14);
+};
 // AMD APM Vol. 2 §13.2.1. Standing: retired instructions of ring 3, with interrupt, not enabled.
 struct PerfEvtSel {
   static constexpr Bits Usr = bit(16), Int = bit(20), En = bit(22), RetiredInstructions = 0xc0,
@@ -100,8 +132,8 @@ struct PerfEvtSel {
 // An entry of any level of the 4-level tables (Intel SDM Vol. 3A §4.5.4). Ps: in levels 2 and 3.
 struct TableEntry {
   static constexpr Bits P = bit(0), Rw = bit(1), Us = bit(2), Pwt = bit(3), Pcd = bit(4),
-                        A = bit(5), D = bit(6), Ps = bit(7), G = bit(8),
-                        Frame = 0x000ffffffffff000, Xd = bit(63);
+                        A = bit(5), D = bit(6), Ps = bit(7), G = bit(8), Frame = 0x000ffffffffff000,
+                        Xd = bit(63);
 };
 
 }  // namespace arch::x86

@@ -29,7 +29,7 @@ using namespace x86;
 namespace {
 
 constinit bool single_step = false;
-constinit std::uint64_t port_rights = 0;  // in RFLAGS
+constinit std::uint64_t port_rights = 0;                                  // in RFLAGS
 constinit std::array<std::optional<reprise::UserAddr>, 2> breakpoints{};  // by BreakSlot
 
 bool stands_at(const TrapFrame& frame, void (*place)()) {
@@ -40,8 +40,17 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
 [[noreturn]] void panic_with_registers(const TrapFrame& f) {
   using reprise::Hex;
   reprise::TextLine line{"\n[reprise] exception in the kernel\nreprise: trap vector=",
-                         Hex{f.vector}, " error=", Hex{f.error_code}, " rip=", Hex{f.rip},
-                         " rsp=", Hex{f.rsp}, " rflags=", Hex{f.rflags}, " cr2=", Hex{read_cr2()},
+                         Hex{f.vector},
+                         " error=",
+                         Hex{f.error_code},
+                         " rip=",
+                         Hex{f.rip},
+                         " rsp=",
+                         Hex{f.rsp},
+                         " rflags=",
+                         Hex{f.rflags},
+                         " cr2=",
+                         Hex{read_cr2()},
                          " registers="};
   for (const std::uint64_t* word = &f.r8; word <= &f.rbp; ++word) line.append(Hex{*word}, ",");
   line.append("\n");

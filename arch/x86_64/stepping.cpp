@@ -32,15 +32,24 @@ InstructionShape shape_of(std::span<const std::uint8_t> code) {
     case 0x90:
       if (opcode.repeat != 0xf3) return {};
       [[fallthrough]];
-    case 0x9c: case 0x9d: return {Kind::Around, length};
+    case 0x9c:
+    case 0x9d: return {Kind::Around, length};
     case 0x0f: return opcode.next == 0x05 ? InstructionShape{Kind::Call} : InstructionShape{};
     case 0x8e:
       if ((opcode.next & 0xf8) != 0xd0) return {};  // MOV SS from a register
       return with_next(length + 1u, code.subspan(length + 1u));
-    case 0xa4: case 0xa5: case 0xaa: case 0xab: case 0xac: case 0xad:
+    case 0xa4:
+    case 0xa5:
+    case 0xaa:
+    case 0xab:
+    case 0xac:
+    case 0xad:
       if (opcode.repeat == 0) return {};
       return {Kind::Repeated, length, narrow};
-    case 0xa6: case 0xa7: case 0xae: case 0xaf:
+    case 0xa6:
+    case 0xa7:
+    case 0xae:
+    case 0xaf:
       if (opcode.repeat == 0) return {};
       return {Kind::Repeated, length, narrow,
               opcode.repeat == 0xf3 ? While::Equal : While::Unequal};
@@ -53,8 +62,7 @@ void Stepper::watch(std::optional<UserAddr> rip) {
   set_breakpoint(BreakSlot::Target, rip);
 }
 
-void Stepper::begin(UserState& state, const UserState& target,
-                    std::span<const std::uint8_t> code) {
+void Stepper::begin(UserState& state, const UserState& target, std::span<const std::uint8_t> code) {
   active_ = true;
   shape_ = shape_of(code);
   at_ = state[Register::Rip];

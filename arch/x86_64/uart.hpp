@@ -34,13 +34,19 @@ public:
 
 private:
   enum Register : std::uint8_t {
-    Data = 0, InterruptEnable = 1, FifoControl = 2,
-    LineControl = 3, ModemControl = 4, LineStatus = 5, DivisorLow = 0, DivisorHigh = 1,
+    Data = 0,
+    InterruptEnable = 1,
+    FifoControl = 2,
+    LineControl = 3,
+    ModemControl = 4,
+    LineStatus = 5,
+    DivisorLow = 0,
+    DivisorHigh = 1,
   };
-  static constexpr std::uint8_t transmit_ready = 0x20;                      // line status
-  static constexpr std::uint8_t divisor_access = 0x80, eight_bits = 3;      // line control
-  static constexpr std::uint8_t fifo_on_and_clear = 7;                      // FIFO control
-  static constexpr std::uint8_t interrupts_to_bus = 8, ready_request = 3;   // modem: OUT2, DTR, RTS
+  static constexpr std::uint8_t transmit_ready = 0x20;                     // line status
+  static constexpr std::uint8_t divisor_access = 0x80, eight_bits = 3;     // line control
+  static constexpr std::uint8_t fifo_on_and_clear = 7;                     // FIFO control
+  static constexpr std::uint8_t interrupts_to_bus = 8, ready_request = 3;  // modem: OUT2, DTR, RTS
   static constexpr unsigned patience = 50'000;  // reads of about a microsecond: many byte times
 
   void write(Register r, std::uint8_t value) { Ports::write8(base_ + r, value); }
@@ -50,7 +56,8 @@ private:
   // After a wait that ran out: no more, until the line moves.
   void wait_until_ready() {
     unsigned looks = stuck_ ? patience - 1 : 0;
-    while (!ready() && ++looks < patience) {}
+    while (!ready() && ++looks < patience) {
+    }
     stuck_ = looks == patience;
   }
   // Lost when the line does not move; better than a kernel that hangs on its console.

@@ -15,14 +15,14 @@
 
 namespace reprise {
 
-inline constexpr std::size_t register_words = 376;  // of a process: general, then extended
+inline constexpr std::size_t register_words = 376;    // of a process: general, then extended
 inline constexpr std::size_t first_vector_word = 52;  // XMM0; two words each, up to XMM15
 inline constexpr std::size_t most_modules = 64;
-inline constexpr std::size_t most_pe_pages = 512;  // of a page budget
-inline constexpr std::size_t most_injections = 128;  // at a time
-inline constexpr std::size_t most_grants = 16;  // of one process
+inline constexpr std::size_t most_pe_pages = 512;           // of a page budget
+inline constexpr std::size_t most_injections = 128;         // at a time
+inline constexpr std::size_t most_grants = 16;              // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
-inline constexpr std::size_t most_physical_bytes = 64 << 10;  // of one REPRISE_PHYSICAL_READ
+inline constexpr std::size_t most_physical_bytes = 64 << 10;    // of one REPRISE_PHYSICAL_READ
 inline constexpr std::uint64_t slowest_clock = 1'000'000;       // hertz, for REPRISE_CLOCK
 inline constexpr std::uint64_t fastest_clock = 10'000'000'000;  // such that scale() is exact
 inline constexpr unsigned highest_priority = 7;
@@ -47,7 +47,15 @@ struct KernelSettings {
 // written to in the PE before.
 struct CounterProbe {
   enum class Ending : std::uint64_t {  // in the order of arch::Trap::Kind
-    SystemCall, Exception, Timer, Counter, Step, Break, Device, NonMaskable, MachineCheck,
+    SystemCall,
+    Exception,
+    Timer,
+    Counter,
+    Step,
+    Break,
+    Device,
+    NonMaskable,
+    MachineCheck,
     None  // the kernel never says that: init begins with it
   };
   CounterSettings counter;

@@ -17,17 +17,17 @@
 #define REPRISE_NOTE_TYPE 1
 
 enum reprise_call {
-  REPRISE_EXIT = 0,      /* (status 0..255): does not return */
-  REPRISE_LOG = 1,       /* (text, bytes, flags): to the console; bytes written */
-  REPRISE_MAP = 2,       /* (address, bytes, protection, flags): zero-filled pages; returns 0 */
-  REPRISE_UNMAP = 3,     /* (address, bytes): holes are fine; returns 0 */
-  REPRISE_PROTECT = 4,   /* (address, bytes, protection): all pages must be mapped; returns 0 */
-  REPRISE_SET_BASE = 5,  /* (REPRISE_BASE_FS or _GS, address): returns 0 */
-  REPRISE_TIME = 6,      /* (): nanoseconds since kernel entry, the monotonic clock */
-  REPRISE_SLEEP = 7,     /* (nanoseconds on the monotonic clock to wake at): returns 0 */
-  REPRISE_YIELD = 8,     /* (): lets others run; returns 0 */
-  REPRISE_LOG_READ = 9,  /* (buffer, bytes, output): text of the log; bytes read, see below */
-  REPRISE_ENTROPY = 10,  /* (): 63 unpredictable bits */
+  REPRISE_EXIT = 0,         /* (status 0..255): does not return */
+  REPRISE_LOG = 1,          /* (text, bytes, flags): to the console; bytes written */
+  REPRISE_MAP = 2,          /* (address, bytes, protection, flags): zero-filled pages; returns 0 */
+  REPRISE_UNMAP = 3,        /* (address, bytes): holes are fine; returns 0 */
+  REPRISE_PROTECT = 4,      /* (address, bytes, protection): all pages must be mapped; returns 0 */
+  REPRISE_SET_BASE = 5,     /* (REPRISE_BASE_FS or _GS, address): returns 0 */
+  REPRISE_TIME = 6,         /* (): nanoseconds since kernel entry, the monotonic clock */
+  REPRISE_SLEEP = 7,        /* (nanoseconds on the monotonic clock to wake at): returns 0 */
+  REPRISE_YIELD = 8,        /* (): lets others run; returns 0 */
+  REPRISE_LOG_READ = 9,     /* (buffer, bytes, output): text of the log; bytes read, see below */
+  REPRISE_ENTROPY = 10,     /* (): 63 unpredictable bits */
   REPRISE_SET_HANDLER = 11, /* (which, entry, struct reprise_frame*): returns 0 */
   REPRISE_RESUME = 12,   /* (const struct reprise_frame*): continues there; returns only an error */
   REPRISE_SELF = 13,     /* (): number of this process, from 1 */
@@ -39,21 +39,21 @@ enum reprise_call {
   REPRISE_MAP_DEVICE = 19,   /* (address, bytes, physical address): granted device memory; 0 */
   REPRISE_DEVICE_WRITE = 20, /* (physical address, buffer, bytes): into granted device memory */
   /* Of init alone; for all others there are no such calls. Structures: kernel/abi/init.hpp. */
-  REPRISE_CONFIGURE = 32, /* (const KernelSettings*): returns 0 */
-  REPRISE_COUNTER = 33,  /* (const CounterSettings*): the counter from now on; returns 0 */
-  REPRISE_MACHINE = 34,  /* (MachineReport*): returns 0 */
+  REPRISE_CONFIGURE = 32,     /* (const KernelSettings*): returns 0 */
+  REPRISE_COUNTER = 33,       /* (const CounterSettings*): the counter from now on; returns 0 */
+  REPRISE_MACHINE = 34,       /* (MachineReport*): returns 0 */
   REPRISE_PHYSICAL_READ = 35, /* (physical address, buffer, bytes): memory that the kernel does not
                                  write, at most 64 KiB; returns 0 */
-  REPRISE_INJECT = 36,   /* (const Injection*, or 0 to forget all): returns 0 */
-  REPRISE_START = 37,    /* (const ProgramRequest*): returns the new process's number */
-  REPRISE_NEWS = 38,     /* (Injection*): an ended process's number, or news_of_flip; 0: none */
-  REPRISE_STATUS = 39,   /* (process, ProcessReport*): returns 0 */
-  REPRISE_END = 40,      /* (process, status): ends it; returns 0 */
-  REPRISE_SHUTDOWN = 41, /* (0 exit or 1 reset, exit code): does not return. (2): whether the
-                            drivers have sent all text */
+  REPRISE_INJECT = 36,        /* (const Injection*, or 0 to forget all): returns 0 */
+  REPRISE_START = 37,         /* (const ProgramRequest*): returns the new process's number */
+  REPRISE_NEWS = 38,       /* (Injection*): an ended process's number, or news_of_flip; 0: none */
+  REPRISE_STATUS = 39,     /* (process, ProcessReport*): returns 0 */
+  REPRISE_END = 40,        /* (process, status): ends it; returns 0 */
+  REPRISE_SHUTDOWN = 41,   /* (0 exit or 1 reset, exit code): does not return. (2): whether the
+                              drivers have sent all text */
   REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
-  REPRISE_PROBE = 43,    /* (CounterProbe*): runs init's own code under a counter; returns 0 */
-  REPRISE_CLOCK = 44,    /* (hertz of the time stamp, of the timer, time stamp now): returns 0 */
+  REPRISE_PROBE = 43,      /* (CounterProbe*): runs init's own code under a counter; returns 0 */
+  REPRISE_CLOCK = 44,      /* (hertz of the time stamp, of the timer, time stamp now): returns 0 */
 };
 
 enum reprise_error {
@@ -61,11 +61,11 @@ enum reprise_error {
   REPRISE_BAD_ARGUMENT = 2,
   REPRISE_BAD_ADDRESS = 3, /* not user memory, not aligned, or not mapped as needed */
   REPRISE_NO_MEMORY = 4,
-  REPRISE_OCCUPIED = 5,    /* a page of the range is mapped and REPRISE_MAP_REPLACE was not given */
+  REPRISE_OCCUPIED = 5, /* a page of the range is mapped and REPRISE_MAP_REPLACE was not given */
   REPRISE_WOULD_BLOCK = 6,
-  REPRISE_GONE = 7,        /* no such process, or it has ended, or it is the caller itself */
-  REPRISE_TOO_LONG = 8,    /* more bytes than the other side's buffer takes */
-  REPRISE_DEADLOCK = 9,    /* the other side waits for the caller, directly or through others */
+  REPRISE_GONE = 7,     /* no such process, or it has ended, or it is the caller itself */
+  REPRISE_TOO_LONG = 8, /* more bytes than the other side's buffer takes */
+  REPRISE_DEADLOCK = 9, /* the other side waits for the caller, directly or through others */
   REPRISE_NOT_GRANTED = 10,
 };
 
@@ -80,9 +80,9 @@ enum reprise_error {
  * did, bits 0 to 31 the granted interrupt lines of these numbers. */
 #define REPRISE_MESSAGE_BYTES 65536ul
 #define REPRISE_SIZES(send, room) (((send) + 0ul) | ((room) + 0ul) << 32)
-#define REPRISE_NOTE_LOG (1ul << 32)         /* the log has text to be read */
+#define REPRISE_NOTE_LOG (1ul << 32) /* the log has text to be read */
 #define REPRISE_NOTE_ALARM (1ul << 33)
-#define REPRISE_NOTE_NEWS (1ul << 34)        /* for init: REPRISE_NEWS has some */
+#define REPRISE_NOTE_NEWS (1ul << 34) /* for init: REPRISE_NEWS has some */
 
 /* Process 1, init, knows the others by name: a message of REPRISE_FIND and the name as bytes is
  * answered with the number, or with 0. */
@@ -152,8 +152,8 @@ struct reprise_start {
   uint64_t process;         /* as REPRISE_SELF */
   uint64_t archive_address; /* the cpio archive, mapped read-only; 0 when there is none */
   uint64_t archive_bytes;
-  uint64_t program_entry;   /* (l) of a Linux program; 0 for a native one */
-  uint64_t program_break;   /* (l) first page behind the program's image: where brk begins */
+  uint64_t program_entry; /* (l) of a Linux program; 0 for a native one */
+  uint64_t program_break; /* (l) first page behind the program's image: where brk begins */
   uint64_t stack_low, stack_high;
   uint64_t map_low, map_high; /* free for REPRISE_MAP as the process likes */
   uint64_t stack_pointer;     /* (l) the initial stack */
@@ -170,9 +170,9 @@ struct reprise_start {
 #define REPRISE_IMAGE_MAGIC 0x0045534952504552ul /* "REPRISE" */
 struct reprise_image {
   uint64_t magic;
-  uint64_t entry;                                /* address of the first instruction */
+  uint64_t entry;                                  /* address of the first instruction */
   uint64_t code_pages, constant_pages, data_pages; /* in the file, in this order */
-  uint64_t zero_pages;                           /* behind them, not in the file */
+  uint64_t zero_pages;                             /* behind them, not in the file */
 };
 
 #endif

@@ -18,9 +18,11 @@ using arch::Register;
 struct Bounds {
   std::uint64_t low, high;
 };
-constexpr std::array bounds{
-    Bounds{0, 1},   Bounds{0, 1},  Bounds{0, 1}, Bounds{4, most_pe_pages}, Bounds{0, 100},
-    Bounds{10'000, 10'000'000},    Bounds{1, 1000}, Bounds{0, 2},         Bounds{0, 1}};
+constexpr std::array bounds{Bounds{0, 1},    Bounds{0, 1},
+                            Bounds{0, 1},    Bounds{4, most_pe_pages},
+                            Bounds{0, 100},  Bounds{10'000, 10'000'000},
+                            Bounds{1, 1000}, Bounds{0, 2},
+                            Bounds{0, 1}};
 static_assert(bounds.size() * sizeof(std::uint64_t) == sizeof(KernelSettings));
 
 std::int64_t configure(Call& call) {
@@ -178,8 +180,8 @@ std::int64_t clock(Call& call) {
 
 }  // namespace
 
-constexpr decltype(init_calls) init_calls{configure, counter, machine, physical_read, inject, start,
-                                          news, status, end, shutdown, interrupts, probe,
-                                          clock};
+constexpr decltype(init_calls) init_calls{configure,  counter, machine, physical_read, inject,
+                                          start,      news,    status,  end,           shutdown,
+                                          interrupts, probe,   clock};
 
 }  // namespace reprise

@@ -18,7 +18,7 @@ namespace {
 using arch::Register;
 
 constexpr std::uint64_t max_device_write = 1 << 20;  // bytes; nobody else runs meanwhile
-constexpr std::uint64_t most_refusals = 64;  // more than there are errors
+constexpr std::uint64_t most_refusals = 64;          // more than there are errors
 
 std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
   constexpr std::uint64_t known =
@@ -166,8 +166,7 @@ std::int64_t alarm(Call& call) {
 // Init finds out what devices there are: it may map whatever is not the kernel's.
 bool may_map(const Process& process, std::uint64_t first, std::uint64_t last) {
   return process.grants.allow(REPRISE_GRANT_MEMORY, first, last) ||
-         (process.id() == init_number &&
-          arch::is_device_memory(PhysAddr{first}, PhysAddr{last}));
+         (process.id() == init_number && arch::is_device_memory(PhysAddr{first}, PhysAddr{last}));
 }
 
 std::int64_t map_device(Call& call) {
@@ -176,8 +175,8 @@ std::int64_t map_device(Call& call) {
   if (call.c % page_size != 0 || call.c + call.b < call.c) return -REPRISE_BAD_ARGUMENT;
   if (!may_map(call.process, call.c, call.c + call.b - 1)) return -REPRISE_NOT_GRANTED;
   const FrameNumber first = frame_of(PhysAddr{call.c});
-  return code_of(call.process.space().map_frames(*range, first, {.read = false},
-                                                 arch::Ownership::Device));
+  return code_of(
+      call.process.space().map_frames(*range, first, {.read = false}, arch::Ownership::Device));
 }
 
 std::int64_t device_write(Call& call) {
@@ -199,9 +198,9 @@ std::int64_t device_write(Call& call) {
 
 // By number, as kernel/abi/reprise.h counts them.
 constexpr std::array<CallHandler, REPRISE_DEVICE_WRITE + 1> native_calls{
-    exit, log,      map,     unmap,       protect, set_base, time,     sleep,  yield, log_read,
-    entropy, set_handler, resume, self, map_file, refuse, send, receive, alarm, map_device,
-    device_write};
+    exit,     log,    map,      unmap,   protect,     set_base,   time,
+    sleep,    yield,  log_read, entropy, set_handler, resume,     self,
+    map_file, refuse, send,     receive, alarm,       map_device, device_write};
 
 CallHandler handler_of(const Process& process, std::uint64_t number) {
   if (number < native_calls.size()) return native_calls[number];
@@ -214,7 +213,11 @@ CallHandler handler_of(const Process& process, std::uint64_t number) {
 
 std::optional<std::uint8_t> serve_call(System& system, Process& process) {
   arch::UserState& state = process.registers();
-  Call call{system, process, state[Register::Rdi], state[Register::Rsi], state[Register::Rdx],
+  Call call{system,
+            process,
+            state[Register::Rdi],
+            state[Register::Rsi],
+            state[Register::Rdx],
             state[Register::R10]};
   const CallHandler handler = handler_of(process, state[Register::Rax]);
   const std::int64_t answer = handler != nullptr ? handler(call) : -REPRISE_NO_SUCH_CALL;

@@ -41,8 +41,7 @@ std::span<const char> Log::read(Process& reader, std::size_t output, std::size_t
   out.told = false;
   out.sent = out.taken;
   const std::size_t at = out.taken % ring_.size();
-  const std::size_t count =
-      smaller(smaller(most, head_ - out.taken), ring_.size() - at);
+  const std::size_t count = smaller(smaller(most, head_ - out.taken), ring_.size() - at);
   out.taken += count;
   return {ring_.data() + at, count};
 }

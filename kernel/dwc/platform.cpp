@@ -18,8 +18,9 @@ dwc::Origin<FrameNumber> KernelPlatform::origin(Page page) {
 }
 
 void KernelPlatform::map(Page page, Frame frame, dwc::Write write) {
-  table_->replace(page, frame, write == dwc::Write::Enabled ? arch::WriteAccess::Enabled
-                                                            : arch::WriteAccess::Protected);
+  table_->replace(
+      page, frame,
+      write == dwc::Write::Enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
 }
 
 void KernelPlatform::flush_caches() {

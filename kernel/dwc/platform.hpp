@@ -97,7 +97,7 @@ private:
   Injector* injector_;
   Flush flush_;
   arch::Stepper stepper_;
-  PageNumber code_page_{};                   // where the last step was, and
+  PageNumber code_page_{};                    // where the last step was, and
   const std::uint8_t* code_bytes_ = nullptr;  // its bytes; nothing: not known
   std::uint64_t engine_stop_ = 0;  // count at which the engine wants the run to stop; 0: nowhere
 };

@@ -18,7 +18,9 @@ namespace reprise {
 
 // As the ABI says them.
 enum class MemoryError : std::uint8_t {
-  NotMapped = REPRISE_BAD_ADDRESS, Occupied = REPRISE_OCCUPIED, Exhausted = REPRISE_NO_MEMORY,
+  NotMapped = REPRISE_BAD_ADDRESS,
+  Occupied = REPRISE_OCCUPIED,
+  Exhausted = REPRISE_NO_MEMORY,
 };
 struct [[nodiscard]] MemoryResult {
   std::optional<MemoryError> error{};  // nothing: done

@@ -50,10 +50,9 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
 std::optional<Grants> grants_of(const ProgramRequest& request) {
   Grants grants;
   for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {
-    const bool good =
-        grant.kind == REPRISE_GRANT_MEMORY
-            ? arch::is_device_memory(PhysAddr{grant.first}, PhysAddr{grant.last})
-            : grant.kind != REPRISE_GRANT_INTERRUPT || grant.last < 32;
+    const bool good = grant.kind == REPRISE_GRANT_MEMORY
+                          ? arch::is_device_memory(PhysAddr{grant.first}, PhysAddr{grant.last})
+                          : grant.kind != REPRISE_GRANT_INTERRUPT || grant.last < 32;
     if (!good || !grants.add(grant)) return std::nullopt;
   }
   return grants;
@@ -131,10 +130,10 @@ std::int64_t start_process(System& system, const ProgramRequest& request,
   start.argument_count = request.argument_count;
   start.environment_count = request.environment_count;
   const std::optional<UserAddr> block = write_start(*space, start, strings);
-  Process* const process =
-      block ? table.add(system.frames, start.process, request, std::move(*space), system.frames,
-                        system.injector, system.settings)
-            : nullptr;
+  Process* const process = block
+                               ? table.add(system.frames, start.process, request, std::move(*space),
+                                           system.frames, system.injector, system.settings)
+                               : nullptr;
   if (process == nullptr) return -REPRISE_NO_MEMORY;
   process->program_file = file;
   process->grants = *grants;

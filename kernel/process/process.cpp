@@ -13,15 +13,15 @@ constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times 
 constexpr std::uint64_t trace_limit = 100'000'000;     // ns; a step may be as long as one likes
 
 dwc::Settings engine_settings(const KernelSettings& settings) {
-  return {.policy = static_cast<dwc::Policy>(settings.policy),
-          .check = static_cast<dwc::CheckScope>(settings.check),
-          .check_words = settings.check_words != 0 ? dwc::CheckWords::Verify
-                                                   : dwc::CheckWords::Ignore,
-          .page_budget = static_cast<std::uint32_t>(settings.pe_pages),
-          .restart_limit = static_cast<std::uint32_t>(settings.pe_restarts),
-          .limit_ticks = settings.pe_limit,
-          .second_run_slack_ticks = second_run_slack,
-          .trace_ticks = trace_limit};
+  return {
+      .policy = static_cast<dwc::Policy>(settings.policy),
+      .check = static_cast<dwc::CheckScope>(settings.check),
+      .check_words = settings.check_words != 0 ? dwc::CheckWords::Verify : dwc::CheckWords::Ignore,
+      .page_budget = static_cast<std::uint32_t>(settings.pe_pages),
+      .restart_limit = static_cast<std::uint32_t>(settings.pe_restarts),
+      .limit_ticks = settings.pe_limit,
+      .second_run_slack_ticks = second_run_slack,
+      .trace_ticks = trace_limit};
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ public:
   arch::MemoryRange program_file{};  // the boot module, for REPRISE_MAP_FILE
   UserAddr syscall_entry{};          // personality's entry for SYSCALLs from elsewhere; 0: none
   ExceptionHandler exception_handler{};
-  Grants grants;    // filled before the process first runs
+  Grants grants;  // filled before the process first runs
   Mailbox mailbox;
 
 private:

@@ -16,10 +16,10 @@ namespace {
 constexpr unsigned avx = 2, opmask = 5, zmm_hi256 = 6, hi16_zmm = 7, pkru = 9;
 using Places = std::array<ExtendedState::Place, 10>;
 
-constexpr Places intel_places{{{}, {}, {72, 32}, {}, {}, {136, 8}, {144, 64}, {208, 128}, {},
-                               {336, 1}}};
-constexpr Places amd_places{{{}, {}, {72, 32}, {}, {}, {104, 8}, {112, 64}, {176, 128}, {},
-                             {304, 1}}};
+constexpr Places intel_places{
+    {{}, {}, {72, 32}, {}, {}, {136, 8}, {144, 64}, {208, 128}, {}, {336, 1}}};
+constexpr Places amd_places{
+    {{}, {}, {72, 32}, {}, {}, {104, 8}, {112, 64}, {176, 128}, {}, {304, 1}}};
 
 struct Cpu {
   const char* name;

@@ -165,9 +165,7 @@ std::optional<std::uint64_t> interrupt() {
 
 constexpr std::uint64_t page_fault = page_fault_vector | 6ull << 32;
 
-void write_byte(std::uint64_t address) {
-  *const_cast<std::uint8_t*>(user_bytes(address, 7)) += 1;
-}
+void write_byte(std::uint64_t address) { *const_cast<std::uint8_t*>(user_bytes(address, 7)) += 1; }
 
 // One instruction; a reason when it traps. A faulting one does not retire.
 std::optional<std::uint64_t> execute(UserState& s) {
@@ -177,26 +175,45 @@ std::optional<std::uint64_t> execute(UserState& s) {
   const auto immediate = [code] { return code[1] | code[2] << 8 | code[3] << 16; };
   std::optional<std::uint64_t> reason;
   switch (code[0] << 8 | code[1]) {
-    case 0x0f05: rip += 2; reason = system_call_reason; break;  // SYSCALL
-    case 0x8806: return page_fault;                             // MOV [RSI], AL
-    case 0xffc9: zero = --s[Register::Rcx] == 0; rip += 2; break;
-    case 0xffcd: zero = --s[Register::Rbp] == 0; rip += 2; break;
-    case 0x31c0: rip += 2; break;                               // XOR EAX, EAX
-    case 0x0fa2:                                                // CPUID
+    case 0x0f05:
+      rip += 2;
+      reason = system_call_reason;
+      break;                         // SYSCALL
+    case 0x8806: return page_fault;  // MOV [RSI], AL
+    case 0xffc9:
+      zero = --s[Register::Rcx] == 0;
+      rip += 2;
+      break;
+    case 0xffcd:
+      zero = --s[Register::Rbp] == 0;
+      rip += 2;
+      break;
+    case 0x31c0: rip += 2; break;  // XOR EAX, EAX
+    case 0x0fa2:                   // CPUID
       if (machine.cpuid_faults) return general_protection_vector;
       rip += 2;
       break;
-    case 0xf0ff: write_byte(s[Register::Rdi]); rip += 3; break;  // LOCK INC [RDI]
-    case 0xf3aa:                                                 // REP STOSB
+    case 0xf0ff:
+      write_byte(s[Register::Rdi]);
+      rip += 3;
+      break;      // LOCK INC [RDI]
+    case 0xf3aa:  // REP STOSB
       for (; s[Register::Rcx] != 0; --s[Register::Rcx]) write_byte(s[Register::Rdi]++);
       rip += 2;
       break;
     default:
-      if (code[0] == 0x90) rip += 1;
-      else if (code[0] == 0xb9) { s[Register::Rcx] = immediate(); rip += 5; }
-      else if (code[0] == 0xbd) { s[Register::Rbp] = immediate(); rip += 5; }
-      else if (code[0] == 0x75) rip += 2 + (zero ? 0 : static_cast<std::int8_t>(code[1]));
-      else throw std::logic_error("an instruction that nobody taught this machine");
+      if (code[0] == 0x90)
+        rip += 1;
+      else if (code[0] == 0xb9) {
+        s[Register::Rcx] = immediate();
+        rip += 5;
+      } else if (code[0] == 0xbd) {
+        s[Register::Rbp] = immediate();
+        rip += 5;
+      } else if (code[0] == 0x75)
+        rip += 2 + (zero ? 0 : static_cast<std::int8_t>(code[1]));
+      else
+        throw std::logic_error("an instruction that nobody taught this machine");
   }
   ++machine.executed;
   if (machine.nmi_in && *machine.nmi_in > 0) --*machine.nmi_in;

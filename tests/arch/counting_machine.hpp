@@ -17,13 +17,13 @@ struct CountingMachine {
   Pmu pmu = Pmu::None;
   unsigned version = 4;  // CPUID leaf 0AH of Intel's; 0: the leaf says nothing
   unsigned width = 48;
-  unsigned skid = 0;                  // instructions from the overflow to its interrupt
-  std::uint64_t gain = 0;             // what each trap adds to the count
-  std::uint64_t clock_rate = 1;       // ticks an instruction
-  std::uint64_t timer_rate = 1;       // ticks of the timer in one of the clock
-  std::uint64_t kernel_ticks = 70;    // on the way into ring 3, and on the way out
+  unsigned skid = 0;                // instructions from the overflow to its interrupt
+  std::uint64_t gain = 0;           // what each trap adds to the count
+  std::uint64_t clock_rate = 1;     // ticks an instruction
+  std::uint64_t timer_rate = 1;     // ticks of the timer in one of the clock
+  std::uint64_t kernel_ticks = 70;  // on the way into ring 3, and on the way out
   bool clock_jitters = false;
-  bool cpuid_faults = false;          // in ring 3
+  bool cpuid_faults = false;  // in ring 3
 
   // Lies.
   bool counts = true, counts_kernel = false, interrupts = true;

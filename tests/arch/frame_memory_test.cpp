@@ -5,8 +5,8 @@
 #include <random>
 
 #include "arch/x86_64/instructions.hpp"
-#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
+#include "tests/catch.hpp"
 
 using namespace arch;
 using reprise::FrameNumber;

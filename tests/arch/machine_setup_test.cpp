@@ -8,8 +8,8 @@
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/parts.hpp"
-#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
+#include "tests/catch.hpp"
 
 using namespace arch;
 using namespace arch::x86;
@@ -101,8 +101,7 @@ TEST_CASE("every protection that the CPU has is on, and none that it lacks") {
   REQUIRE_FALSE(cpu.msrs.contains(Msr::Pat));
   become_newest();
   set_control_registers();
-  REQUIRE(cpu.cr4 == (Cr4::Pae | Cr4::Tsd | Cr4::Smep | Cr4::Smap |
-                      Cr4::Umip | Cr4::Fsgsbase));
+  REQUIRE(cpu.cr4 == (Cr4::Pae | Cr4::Tsd | Cr4::Smep | Cr4::Smap | Cr4::Umip | Cr4::Fsgsbase));
   REQUIRE((cpu.msrs[Msr::Efer] & (Efer::Nxe | Efer::Sce)) == 0x801);
   REQUIRE((cpu.msrs[Msr::Pat] >> 8 & 7) == 1);  // write combining, by PWT
   REQUIRE((cpu.msrs[Msr::Pat] & 7) == 6);       // write back
@@ -117,7 +116,7 @@ TEST_CASE("every error bank is switched on, a check is recoverable if the contex
   set_control_registers();
   REQUIRE((cpu.cr4 & Cr4::Mce) != 0);
   REQUIRE(cpu.msrs[Msr::McgCtl] == ~0ull);
-  REQUIRE(cpu.msrs[static_cast<Msr>(0x408)] == ~0ull);       // the third bank's control
+  REQUIRE(cpu.msrs[static_cast<Msr>(0x408)] == ~0ull);        // the third bank's control
   REQUIRE_FALSE(cpu.msrs.contains(static_cast<Msr>(0x40c)));  // there is no fourth
   const auto third_status = static_cast<Msr>(0x409);
   for (const bool whole : {true, false}) {
@@ -290,8 +289,13 @@ TEST_CASE("prefixes before RDTSC, RDTSCP and CPUID change nothing but the length
   become_newest();
   cpu.leaves[{1, 0}] = {1, 2, 3, 4};
   using Code = std::vector<std::uint8_t>;
-  for (const Code& prefixes : {Code{0x48}, {0x66}, {0x2e}, {0x67, 0xf2}, {0xf3, 0x65, 0x41},
-                               {0x40, 0x36, 0x4f}, Code(12, 0x66)}) {
+  for (const Code& prefixes : {Code{0x48},
+                               {0x66},
+                               {0x2e},
+                               {0x67, 0xf2},
+                               {0xf3, 0x65, 0x41},
+                               {0x40, 0x36, 0x4f},
+                               Code(12, 0x66)}) {
     const auto behind = [&](Code opcode) {
       opcode.insert(opcode.begin(), prefixes.begin(), prefixes.end());
       const UserState state = stood_in(opcode, 1, 0);
@@ -305,10 +309,20 @@ TEST_CASE("prefixes before RDTSC, RDTSCP and CPUID change nothing but the length
 }
 
 TEST_CASE("nothing else is stood in for") {
-  for (const std::vector<std::uint8_t>& code :
-       {std::vector<std::uint8_t>{0x0f, 0x01, 0xf8}, {0x0f, 0x33, 0}, {0x0f, 0x00, 0xf9},
-        {0x31, 0x0f, 0}, {0x0e, 0xa2, 0}, {0, 0, 0}, {0xf4, 0xa2, 0x31}, {0x48, 0x0f, 0x33},
-        {0x66, 0xf4, 0x0f, 0x31}, {}, {0x0f}, {0x66, 0x0f}, {0x0f, 0x01}, {0x66, 0x66}}) {
+  for (const std::vector<std::uint8_t>& code : {std::vector<std::uint8_t>{0x0f, 0x01, 0xf8},
+                                                {0x0f, 0x33, 0},
+                                                {0x0f, 0x00, 0xf9},
+                                                {0x31, 0x0f, 0},
+                                                {0x0e, 0xa2, 0},
+                                                {0, 0, 0},
+                                                {0xf4, 0xa2, 0x31},
+                                                {0x48, 0x0f, 0x33},
+                                                {0x66, 0xf4, 0x0f, 0x31},
+                                                {},
+                                                {0x0f},
+                                                {0x66, 0x0f},
+                                                {0x0f, 0x01},
+                                                {0x66, 0x66}}) {
     UserState state;
     state[Register::Rip] = 0x401000;
     REQUIRE_FALSE(stand_in(state, code));

@@ -80,9 +80,9 @@ TEST_CASE("memory in use is not free: first MiB, image, modules, boot informatio
   const auto bytes = usual().module(0x300000, 0x301001, "archive").finish();
   BootStorage storage;
   REQUIRE_FALSE(parse(bytes, storage));
-  for (const std::uint64_t taken : {std::uint64_t{0x1000}, std::uint64_t{0x100000},
-                                    std::uint64_t{0x145fff}, blob_at, blob_at + 0xfff,
-                                    std::uint64_t{0x300000}, std::uint64_t{0x301fff}}) {
+  for (const std::uint64_t taken :
+       {std::uint64_t{0x1000}, std::uint64_t{0x100000}, std::uint64_t{0x145fff}, blob_at,
+        blob_at + 0xfff, std::uint64_t{0x300000}, std::uint64_t{0x301fff}}) {
     INFO(taken);
     CHECK_FALSE(free_at(storage, taken));
   }

@@ -10,8 +10,8 @@
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/parts.hpp"
-#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
+#include "tests/catch.hpp"
 
 using namespace arch;
 using Kind = Trap::Kind;

@@ -73,7 +73,7 @@ TEST_CASE("every repeated string instruction is told, with its count's width and
     CHECK(shape_of(Code{0x48, opcode}).kind == Kind::Plain);
     for (const std::uint8_t repeat : {0xf2, 0xf3}) {
       const bool compares = (opcode & 0xf6) == 0xa6;
-      const While repeats = !compares         ? While::Always
+      const While repeats = !compares        ? While::Always
                             : repeat == 0xf3 ? While::Equal
                                              : While::Unequal;
       const InstructionShape shape = shape_of(Code{repeat, 0x48, opcode});

@@ -8,8 +8,8 @@
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
+#include "tests/catch.hpp"
 
 using namespace arch;
 using x86::cpu;
@@ -33,9 +33,7 @@ constexpr Machine machines[] = {
 // A CPU with something in every register that this machine has.
 void become(const Machine& m) {
   cpu = {};
-  extended_state = {.components = m.components,
-                    .words = m.words,
-                    .mxcsr_mask = 0xffff};
+  extended_state = {.components = m.components, .words = m.words, .mxcsr_mask = 0xffff};
   cpu.xcr0 = m.components;
   cpu.image_words = m.words;
   std::mt19937_64 random{m.words};

@@ -2,8 +2,8 @@
 #include "arch/machine.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
-#include "tests/catch.hpp"
 #include "tests/arch/fake_memory.hpp"
+#include "tests/catch.hpp"
 
 using reprise::FrameNumber;
 using E = arch::x86::TableEntry;

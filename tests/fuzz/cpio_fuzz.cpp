@@ -4,8 +4,8 @@
 #include <cstring>
 #include <string>
 
-#include "user/loader/cpio.hpp"
 #include "tests/fuzz/require.hpp"
+#include "user/loader/cpio.hpp"
 
 using namespace reprise;
 

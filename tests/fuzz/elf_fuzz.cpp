@@ -1,8 +1,8 @@
 // Whatever the bytes: no access outside them, and an accepted image keeps all that the loader
 // relies on (user/loader/elf.hpp).
 #include "kernel/base/memory_map.hpp"
-#include "user/loader/elf.hpp"
 #include "tests/fuzz/require.hpp"
+#include "user/loader/elf.hpp"
 
 using namespace reprise;
 

@@ -103,10 +103,9 @@ public:
   // With room for digests a PE that is given up is traced.
   Process(M& machine, const dwc::Settings& settings, std::span<std::uint32_t> digests = {})
       : machine_{machine},
-        controller_{
-            machine,
-            settings,
-            {.pages = pages_, .start = &start_, .first = &first_, .digests = digests}} {}
+        controller_{machine,
+                    settings,
+                    {.pages = pages_, .start = &start_, .first = &first_, .digests = digests}} {}
 
   // One PE, restarts included: until Serve or Stop. The end has not been served yet.
   dwc::Next run_pe() {

@@ -179,10 +179,10 @@ TEST_CASE("a jump to itself ends the trace as any other program does") {
                 4};
   REQUIRE(traced.process.run_pe() == dwc::Next::Stop);
   CHECK(traced.diagnosis().culprit == 0);
-  Traced steady{{{.op = Op::Immediate, .a = 1, .value = 1},
-                 {.op = Op::BranchNonzero, .a = 1, .value = 1}},
-                1,
-                4};
+  Traced steady{
+      {{.op = Op::Immediate, .a = 1, .value = 1}, {.op = Op::BranchNonzero, .a = 1, .value = 1}},
+      1,
+      4};
   steady.machine.on_run_begins = [&](dwc::Run run) {
     if (run == dwc::Run::Second) steady.machine.registers().word[2] ^= 4;
   };

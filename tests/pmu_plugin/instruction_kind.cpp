@@ -18,8 +18,7 @@ bool is_prefix(std::uint8_t byte) {
     case 0xf2:
     case 0xf3:  // LOCK, REPNE, REP
       return true;
-    default:
-      return (byte & 0xf0) == 0x40;  // REX; INC and DEC in 32-bit code, never prefixes here
+    default: return (byte & 0xf0) == 0x40;  // REX; INC and DEC in 32-bit code, never prefixes here
   }
 }
 
@@ -30,18 +29,13 @@ bool is_string(std::uint8_t opcode) {
 
 Kind classify_two_byte(std::uint8_t opcode) {
   switch (opcode) {
-    case 0x05:
-      return Kind::SystemCall;
+    case 0x05: return Kind::SystemCall;
     case 0x07:
     case 0x34:
-    case 0x35:
-      return Kind::Transfer;  // SYSRET, SYSENTER, SYSEXIT
-    case 0x30:
-      return Kind::WriteMsr;
-    case 0x32:
-      return Kind::ReadMsr;
-    default:
-      return (opcode & 0xf0) == 0x80 ? Kind::Transfer : Kind::Plain;  // Jcc near
+    case 0x35: return Kind::Transfer;  // SYSRET, SYSENTER, SYSEXIT
+    case 0x30: return Kind::WriteMsr;
+    case 0x32: return Kind::ReadMsr;
+    default: return (opcode & 0xf0) == 0x80 ? Kind::Transfer : Kind::Plain;  // Jcc near
   }
 }
 
@@ -63,8 +57,7 @@ bool is_one_byte_transfer(std::uint8_t opcode) {
     case 0xea:
     case 0xeb:  // JMP
       return true;
-    default:
-      return false;
+    default: return false;
   }
 }
 

@@ -66,24 +66,13 @@ bool FixedCounter::status_pending() const { return (status_ & kFixed0) != 0; }
 bool FixedCounter::write(std::uint32_t msr, std::uint64_t value, Retired now) {
   look(now);
   switch (static_cast<Msr>(msr)) {
-    case Msr::FixedCounter0:
-      value_ = accept(value, mask_);
-      break;
-    case Msr::FixedCounterControl:
-      control_ = accept(value, kControlDefined);
-      break;
-    case Msr::GlobalControl:
-      global_control_ = accept(value, kGlobalControlDefined);
-      break;
-    case Msr::GlobalOverflowControl:
-      status_ &= ~accept(value, kClearDefined);
-      break;
+    case Msr::FixedCounter0: value_ = accept(value, mask_); break;
+    case Msr::FixedCounterControl: control_ = accept(value, kControlDefined); break;
+    case Msr::GlobalControl: global_control_ = accept(value, kGlobalControlDefined); break;
+    case Msr::GlobalOverflowControl: status_ &= ~accept(value, kClearDefined); break;
     case Msr::GlobalStatus:
-    case Msr::PerfCapabilities:
-      ++faulty_writes_;
-      break;
-    default:
-      return false;
+    case Msr::PerfCapabilities: ++faulty_writes_; break;
+    default: return false;
   }
   restart(now);
   return true;
@@ -92,17 +81,12 @@ bool FixedCounter::write(std::uint32_t msr, std::uint64_t value, Retired now) {
 std::optional<std::uint64_t> FixedCounter::read(std::uint32_t msr, Retired now) {
   look(now);
   switch (static_cast<Msr>(msr)) {
-    case Msr::FixedCounter0:
-      return value_;
-    case Msr::FixedCounterControl:
-      return control_;
-    case Msr::GlobalControl:
-      return global_control_;
-    case Msr::GlobalStatus:
-      return status_;
+    case Msr::FixedCounter0: return value_;
+    case Msr::FixedCounterControl: return control_;
+    case Msr::GlobalControl: return global_control_;
+    case Msr::GlobalStatus: return status_;
     case Msr::GlobalOverflowControl:
-    case Msr::PerfCapabilities:
-      return 0;
+    case Msr::PerfCapabilities: return 0;
   }
   return std::nullopt;
 }

@@ -20,8 +20,8 @@ struct CivilTime {
   const std::uint64_t before_march = (14 - t.month) / 12;
   const std::uint64_t year = t.year - before_march;
   const std::uint64_t month = t.month + 12 * before_march - 3;
-  const std::uint64_t days = 365 * year + year / 4 - year / 100 + year / 400 +
-                             (153 * month + 2) / 5 + t.day - 1;
+  const std::uint64_t days =
+      365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + t.day - 1;
   constexpr std::uint64_t days_until_1970 = 719'468;
   return (((days - days_until_1970) * 24 + t.hour) * 60 + t.minute) * 60 + t.second;
 }
@@ -33,8 +33,8 @@ struct CivilTime {
   const auto number = [&](std::uint32_t value) {
     return (format & binary) != 0 ? value : (value >> 4) * 10 + (value & 15);
   };
-  CivilTime time{number(raw.year & 0xff), number(raw.month), number(raw.day), number(raw.hour),
-                 number(raw.minute), number(raw.second)};
+  CivilTime time{number(raw.year & 0xff), number(raw.month),  number(raw.day),
+                 number(raw.hour),        number(raw.minute), number(raw.second)};
   if ((format & twenty_four_hours) == 0) {
     time.hour = number(raw.hour & ~afternoon) % 12 + ((raw.hour & afternoon) != 0 ? 12 : 0);
   }
@@ -50,7 +50,14 @@ struct CivilTime {
 template <class Ports>
 [[nodiscard]] std::optional<CivilTime> read_cmos_clock(std::uint8_t century_register) {
   enum Index : std::uint8_t {
-    Seconds = 0, Minutes = 2, Hours = 4, Day = 7, Month = 8, Year = 9, StatusA = 10, StatusB = 11,
+    Seconds = 0,
+    Minutes = 2,
+    Hours = 4,
+    Day = 7,
+    Month = 8,
+    Year = 9,
+    StatusA = 10,
+    StatusB = 11,
   };
   constexpr std::uint8_t updating = 0x80;  // status A
   constexpr unsigned patience = 20'000;    // looks; an update takes 2 ms, a look over 1 us
@@ -62,8 +69,8 @@ template <class Ports>
   for (unsigned look = 0; look < patience; ++look) {
     if ((get(StatusA) & updating) != 0) continue;
     const std::uint32_t century = century_register != 0 ? get(century_register) : 0;
-    const CivilTime now{century << 8 | get(Year), get(Month), get(Day),
-                        get(Hours), get(Minutes), get(Seconds)};
+    const CivilTime now{
+        century << 8 | get(Year), get(Month), get(Day), get(Hours), get(Minutes), get(Seconds)};
     if (now == last) return decode_cmos(now, static_cast<std::uint8_t>(get(StatusB)));
     last = now;
   }

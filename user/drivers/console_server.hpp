@@ -92,8 +92,10 @@ public:
       --readers_;
     }
     // Not given: it has ended, or its buffer is too small for what it asked for.
-    if (given == Given::Yes) ring_.drop(bytes);
-    else if (bytes != 0) at_once_ = {under_way_.to, service::Unknown, {}};
+    if (given == Given::Yes)
+      ring_.drop(bytes);
+    else if (bytes != 0)
+      at_once_ = {under_way_.to, service::Unknown, {}};
     under_way_ = {};
   }
 
@@ -104,7 +106,7 @@ private:
   };
   enum class Alarm : std::uint8_t { None, Reading, Sending, Now };  // the soonest is the greatest
 
-  static constexpr unsigned most_rounds = 128;  // of work on the line before others have a turn
+  static constexpr unsigned most_rounds = 128;   // of work on the line before others have a turn
   static constexpr unsigned most_looks = 2'000;  // at a line that does not move
   static constexpr std::uint64_t millisecond = 1'000'000;
 
@@ -112,7 +114,8 @@ private:
   void serve_line() {
     busy_ = false;
     if (!present_) {
-      while (Kernel::read_log(text_) != 0) {}
+      while (Kernel::read_log(text_) != 0) {
+      }
       return;
     }
     send();
@@ -161,7 +164,8 @@ private:
   [[nodiscard]] bool stuck() const { return !idle_ && looks_ >= most_looks; }
   void drop_text() {
     next_ = end_ = 0;
-    while (Kernel::read_log(text_) != 0) {}
+    while (Kernel::read_log(text_) != 0) {
+    }
     if (uart_.can_send()) {
       idle_ = true;
       looks_ = 0;
@@ -181,10 +185,10 @@ private:
   void set_alarm() {
     const std::size_t answered = at_once_.to == 0 && under_way_.to != 0 ? 1 : 0;
     const bool more = readers_ > answered && ring_.size() > under_way_.bytes.size();
-    const Alarm wanted = busy_ || more             ? Alarm::Now
+    const Alarm wanted = busy_ || more                    ? Alarm::Now
                          : !idle_ && present_ && !stuck() ? Alarm::Sending
-                         : readers_ != 0           ? Alarm::Reading
-                                                   : Alarm::None;
+                         : readers_ != 0                  ? Alarm::Reading
+                                                          : Alarm::None;
     if (wanted <= alarm_) return;
     alarm_ = wanted;
     Kernel::alarm(wanted == Alarm::Now ? 0 : (wanted == Alarm::Sending ? 5 : 100) * millisecond);

@@ -42,8 +42,8 @@ void alarm_in(std::uint64_t nanoseconds) {
 bool start(int argc, char** argv) {
   const auto number = [&](int index) { return user::number_argument(argc, argv, index, 0); };
   address = number(1);
-  screen.start({address, number(2), number(3), number(4), number(5), number(6), number(7),
-                number(8)});
+  screen.start(
+      {address, number(2), number(3), number(4), number(5), number(6), number(7), number(8)});
   if (!screen.on()) return false;
   const std::size_t bytes = (screen.row_bytes() + REPRISE_PAGE_SIZE - 1) & -REPRISE_PAGE_SIZE;
   const std::uint64_t buffer = user::start_information().map_low;

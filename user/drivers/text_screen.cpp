@@ -6,7 +6,7 @@ namespace {
 
 constexpr unsigned rows_per_scroll = 8;
 constexpr unsigned tab_columns = 8;
-constexpr std::uint32_t ink_level = 0xd0;         // light grey: easier on the eye than full white
+constexpr std::uint32_t ink_level = 0xd0;        // light grey: easier on the eye than full white
 constexpr std::uint64_t most_pixels = 1u << 16;  // in each direction
 
 std::uint64_t smaller(std::uint64_t a, std::uint64_t b) { return a < b ? a : b; }

@@ -18,8 +18,8 @@ using Glyph = std::array<std::uint8_t, glyph_height>;
 extern "C" const std::array<Glyph, '~' - ' ' + 1> console_font;
 
 struct Framebuffer {
-  std::uint64_t address = 0;                        // physical
-  std::uint64_t pitch = 0, width = 0, height = 0;   // pitch in bytes, size in pixels
+  std::uint64_t address = 0;                       // physical
+  std::uint64_t pitch = 0, width = 0, height = 0;  // pitch in bytes, size in pixels
   std::uint64_t bits_per_pixel = 0;
   std::uint64_t red_position = 0, green_position = 0, blue_position = 0;
 };

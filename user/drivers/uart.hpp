@@ -16,7 +16,12 @@ template <class Ports>
 class Uart {
 public:
   enum class Cause : std::uint8_t {  // of the interrupt, as the identification register has it
-    Modem = 0, TransmitterEmpty = 1, Received = 2, LineStatus = 3, ReceiveTimeout = 6, None = 0xff,
+    Modem = 0,
+    TransmitterEmpty = 1,
+    Received = 2,
+    LineStatus = 3,
+    ReceiveTimeout = 6,
+    None = 0xff,
   };
   struct LineErrors {
     bool overrun;  // characters that nobody took in time are lost
@@ -60,7 +65,11 @@ public:
 
 private:
   enum Register : std::uint16_t {
-    Data = 0, InterruptEnable = 1, InterruptIdentification = 2, LineStatus = 5, ModemStatus = 6,
+    Data = 0,
+    InterruptEnable = 1,
+    InterruptIdentification = 2,
+    LineStatus = 5,
+    ModemStatus = 6,
     Scratch = 7,
   };
   static constexpr std::uint8_t received = 1, transmitter_empty = 2, line_status = 4;  // enable

@@ -6,7 +6,12 @@ namespace reprise {
 namespace {
 
 enum class TagType : std::uint32_t {
-  End = 0, CommandLine = 1, Module = 3, Framebuffer = 8, AcpiOld = 14, AcpiNew = 15,
+  End = 0,
+  CommandLine = 1,
+  Module = 3,
+  Framebuffer = 8,
+  AcpiOld = 14,
+  AcpiNew = 15,
 };
 
 struct TagHeader {
@@ -51,8 +56,8 @@ void read_framebuffer(Bytes content, Framebuffer& framebuffer) {
   for (const Colour colour : {f->red, f->green, f->blue}) {
     if (colour.size != 8 || colour.position > f->bits - 8) return;
   }
-  framebuffer = {f->address, f->pitch, f->width, f->height, f->bits,
-                 {f->red.position, f->green.position, f->blue.position}};
+  framebuffer = {f->address, f->pitch, f->width,
+                 f->height,  f->bits,  {f->red.position, f->green.position, f->blue.position}};
 }
 
 }  // namespace

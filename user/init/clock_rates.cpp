@@ -78,7 +78,8 @@ Measured measure(const PowerTimer& power_timer, std::uint64_t begin) {
   if (has_power_timer) power_from = read_together(power);
   const Sample pit_from = read_together(pit);
   if (machine_report().timer_hertz != 0) user::sleep_until(begin + interval);
-  while (static_cast<std::uint64_t>(user::time()) < begin + interval) {}  // no timer to wake by
+  while (static_cast<std::uint64_t>(user::time()) < begin + interval) {
+  }  // no timer to wake by
   const Sample pit_to = read_together(pit);
   const bool pit_ended = Pit::has_ended();
   if (has_power_timer) power_to = read_together(power);
@@ -135,8 +136,9 @@ void set_clock_rates(const PowerTimer& power_timer) {
                  Estimate{"cpuid", cpu.timer, Quality::Stated},
                  Estimate{"measured", measured_timer(stamp.hertz), Quality::Measured}});
   set_clock(stamp.hertz, timer.hertz, begin);
-  TextLine line{"clock: time stamp ", stamp.hertz / 1000, " kHz by ", stamp.source, ", timer ",
-                timer.hertz / 1000, " kHz by ", timer.source, "; time stamp by each source:"};
+  TextLine line{"clock: time stamp ", stamp.hertz / 1000, " kHz by ",
+                stamp.source,         ", timer ",         timer.hertz / 1000,
+                " kHz by ",           timer.source,       "; time stamp by each source:"};
   for (const Estimate& estimate : estimates) {
     if (estimate.hertz != 0) line.append(" ", estimate.source, " ", estimate.hertz / 1000);
   }

@@ -23,7 +23,10 @@ constexpr std::uint64_t line_length = 65536;
 constexpr Program line{"straight line", counter_programs, line_length + 1, 0};
 constexpr Program loop{"loop", counter_loop, 20'002, 0};
 constexpr Program faults{"page faults", counter_page_faults, 62, 0};
-constexpr std::array programs{line, loop, faults, Program{"LOCK", counter_lock, 602, 0},
+constexpr std::array programs{line,
+                              loop,
+                              faults,
+                              Program{"LOCK", counter_lock, 602, 0},
                               Program{"CPUID", counter_cpuid, 82, 0},
                               Program{"REP", counter_rep, 3, 1000}};
 constexpr std::uint64_t faulting_bytes = 2;
@@ -33,10 +36,11 @@ struct Limits {  // what is taken from a counter at most
   std::uint64_t correction;  // a trap that adds more than that is not believed
   std::uint64_t tolerance;   // nor counts that are further off
 };
-constexpr std::array<Limits, 4> limits{  // by CounterKind
+constexpr std::array<Limits, 4> limits{
+    // by CounterKind
     {{"landmark", 0, 0}, {"pmu-intel", 8, 16}, {"pmu-amd", 8, 16}, {"icount", 1000, 0}}};
 
-constexpr unsigned patience = 1000;             // traps in one program
+constexpr unsigned patience = 1000;                 // traps in one program
 constexpr std::uint64_t long_time = 1'000'000'000;  // nanoseconds; none of the programs takes that
 constexpr unsigned interruptions = 5;
 constexpr unsigned stops = 64;

@@ -60,9 +60,8 @@ void print_run(std::string_view name, unsigned run, const dwc::PeEnd& end, std::
 
 void print_differences(std::string_view name, const Diagnosis& diagnosis, const WordNames& names) {
   for (const auto& difference : diagnosis.registers.items()) {
-    print_event("mismatch-register", "process", name, "register",
-                word_name(names, difference.word), "first", Hex{difference.first}, "second",
-                Hex{difference.second});
+    print_event("mismatch-register", "process", name, "register", word_name(names, difference.word),
+                "first", Hex{difference.first}, "second", Hex{difference.second});
   }
   for (const auto& difference : diagnosis.pages.items()) {
     const std::uint64_t address = address_of(difference.page).value() + difference.word * 8;
@@ -78,8 +77,18 @@ void print_diagnosis(std::string_view name, const ProcessReport& process, const 
   const VerdictText& verdict = verdict_texts[static_cast<std::size_t>(diagnosis.verdict)];
   say(name, ": PE ", diagnosis.pe,
       " is not committed and the program is stopped: ", verdict.explanation);
-  EventLine line{"mismatch", "process", name, "pe", diagnosis.pe, "verdict", verdict.word,
-                 "start_rip", Hex{process.rip}, "registers", diagnosis.registers.total(), "words",
+  EventLine line{"mismatch",
+                 "process",
+                 name,
+                 "pe",
+                 diagnosis.pe,
+                 "verdict",
+                 verdict.word,
+                 "start_rip",
+                 Hex{process.rip},
+                 "registers",
+                 diagnosis.registers.total(),
+                 "words",
                  diagnosis.pages.total()};
   if (diagnosis.culprit) {
     const InstructionName instruction = instruction_name(process.code[2]);
@@ -90,9 +99,8 @@ void print_diagnosis(std::string_view name, const ProcessReport& process, const 
   line.print();
   if (diagnosis.verdict == dwc::Verdict::SnapshotCorrupt) {
     const PageNumber page = diagnosis.corrupt_page.value_or(PageNumber{});
-    print_event("snapshot", "process", name, "part",
-                diagnosis.corrupt_page ? "page" : "registers", "page",
-                Hex{address_of(page).value()});
+    print_event("snapshot", "process", name, "part", diagnosis.corrupt_page ? "page" : "registers",
+                "page", Hex{address_of(page).value()});
   }
   print_run(name, 1, diagnosis.first_end, diagnosis.first_rip, process.code[0]);
   if (diagnosis.second_end) {

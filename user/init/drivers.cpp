@@ -25,8 +25,8 @@ DriverStart screen(const Framebuffer& f) {
   const std::uint64_t bytes = round_up(f.pitch * f.height);
   grant(start, REPRISE_GRANT_MEMORY, f.address, f.address + bytes - 1);
   grant(start, REPRISE_GRANT_LOG, 0, 0);
-  for (const std::uint64_t fact : {f.address, f.pitch, f.width, f.height, f.bits, f.colours[0],
-                                   f.colours[1], f.colours[2]})
+  for (const std::uint64_t fact :
+       {f.address, f.pitch, f.width, f.height, f.bits, f.colours[0], f.colours[1], f.colours[2]})
     start.words[start.word_count++].append(fact);
   return start;
 }
@@ -41,8 +41,7 @@ DriverStart clock(std::uint8_t century_register) {
 }  // namespace
 
 std::optional<DriverStart> driver_start(std::string_view name, const Framebuffer& framebuffer,
-                                        std::uint8_t century_register,
-                                        const Settings& settings) {
+                                        std::uint8_t century_register, const Settings& settings) {
   if (name == "console") {
     const bool wanted = settings.console_serial || settings.input == Settings::Input::Console;
     return wanted ? std::optional{console(settings)} : std::nullopt;

@@ -14,18 +14,12 @@ struct ExceptionText {
 
 // Intel SDM Vol. 3A table 6-1.
 constexpr ExceptionText exception_texts[] = {
-    {0, 8, "divide error"},
-    {1, 5, "debug exception"},
-    {3, 5, "breakpoint"},
-    {6, 4, "invalid opcode"},
-    {7, 8, "device not available"},
-    {11, 7, "segment not present"},
-    {12, 7, "stack fault"},
-    {13, 11, "general protection"},
-    {14, 11, "page fault"},
-    {16, 8, "x87 floating-point error"},
-    {17, 7, "alignment check"},
-    {19, 8, "SIMD floating-point exception"},
+    {0, 8, "divide error"},         {1, 5, "debug exception"},
+    {3, 5, "breakpoint"},           {6, 4, "invalid opcode"},
+    {7, 8, "device not available"}, {11, 7, "segment not present"},
+    {12, 7, "stack fault"},         {13, 11, "general protection"},
+    {14, 11, "page fault"},         {16, 8, "x87 floating-point error"},
+    {17, 7, "alignment check"},     {19, 8, "SIMD floating-point exception"},
 };
 
 ExceptionText text_of(std::uint8_t vector) {

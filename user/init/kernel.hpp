@@ -14,7 +14,7 @@ namespace reprise {
 
 void configure(const KernelSettings& settings);
 void use_counter(const CounterSettings& settings);
-void probe_counter(CounterProbe& probe);  // as CounterProbes::run
+void probe_counter(CounterProbe& probe);              // as CounterProbes::run
 [[nodiscard]] const MachineReport& machine_report();  // as it is now; one object
 // What firmware or boot loader left at a physical address; false when it cannot be read.
 [[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);

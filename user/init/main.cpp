@@ -157,8 +157,9 @@ void start_random_flips() {
     for (std::uint64_t i = 0; i < program.flips_ahead(); ++i)
       planned &= random_flips.plan(program.process, program.flips_ahead());
     if (!planned) {
-      say(program.called(), ": not all random flips can hit it: it runs once, not twice (harden=), ",
-          "or there are ", most_injections, " already");
+      say(program.called(),
+          ": not all random flips can hit it: it runs once, not twice (harden=), ", "or there are ",
+          most_injections, " already");
     }
   }
 }

@@ -23,13 +23,12 @@ struct Feature {
 
 // Intel SDM Vol. 2A, CPUID.
 constexpr Feature features[] = {
-    {"nx", 0x80000001, &CpuidResult::edx, 20},      {"smep", 7, &CpuidResult::ebx, 7},
-    {"smap", 7, &CpuidResult::ebx, 20},             {"umip", 7, &CpuidResult::ecx, 2},
-    {"xsave", 1, &CpuidResult::ecx, 26},            {"avx", 1, &CpuidResult::ecx, 28},
-    {"avx512", 7, &CpuidResult::ebx, 16},           {"fsgsbase", 7, &CpuidResult::ebx, 0},
-    {"clflushopt", 7, &CpuidResult::ebx, 23},       {"rdrand", 1, &CpuidResult::ecx, 30},
-    {"rdseed", 7, &CpuidResult::ebx, 18},
-    {"invariant-tsc", 0x80000007, &CpuidResult::edx, 8},
+    {"nx", 0x80000001, &CpuidResult::edx, 20}, {"smep", 7, &CpuidResult::ebx, 7},
+    {"smap", 7, &CpuidResult::ebx, 20},        {"umip", 7, &CpuidResult::ecx, 2},
+    {"xsave", 1, &CpuidResult::ecx, 26},       {"avx", 1, &CpuidResult::ecx, 28},
+    {"avx512", 7, &CpuidResult::ebx, 16},      {"fsgsbase", 7, &CpuidResult::ebx, 0},
+    {"clflushopt", 7, &CpuidResult::ebx, 23},  {"rdrand", 1, &CpuidResult::ecx, 30},
+    {"rdseed", 7, &CpuidResult::ebx, 18},      {"invariant-tsc", 0x80000007, &CpuidResult::edx, 8},
     {"hypervisor", 1, &CpuidResult::ecx, 31}};
 
 bool has(const Feature& feature) {

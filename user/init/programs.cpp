@@ -76,16 +76,16 @@ void Programs::find_companion(std::uint64_t module, const BootFacts& boot) {
 }
 
 // Whether it was meant to be a program; drivers alone are nothing to run.
-bool Programs::start_one(std::uint64_t module, const BootFacts& boot,
-                         std::uint8_t century_register, const Settings& settings) {
+bool Programs::start_one(std::uint64_t module, const BootFacts& boot, std::uint8_t century_register,
+                         const Settings& settings) {
   const auto& [string, bytes] = boot.modules()[module];
   const auto purpose = parse_module_string(string, word_text, words);
   if (!purpose) return fail(purpose.error(), string), false;
   const auto& [role, name, argv] = purpose.value();
   const bool driver = role == ModuleRole::Driver;
   if (role != ModuleRole::Program && !driver) return false;
-  const auto facts = driver ? driver_start(name, boot.framebuffer, century_register, settings)
-                            : DriverStart{};
+  const auto facts =
+      driver ? driver_start(name, boot.framebuffer, century_register, settings) : DriverStart{};
   if (!facts) return false;
   if (name == "init" || find_called(name) != nullptr) return fail(Error::NameTaken, name), true;
   std::optional<std::size_t> end = append(0, argv);

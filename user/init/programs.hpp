@@ -19,9 +19,9 @@ struct Program {
   std::array<char, 32> name{};
   std::uint64_t process = 0;  // its number
   std::uint64_t exit_status = 0;
-  bool driver = false;   // serves the others: the machine does not wait for its end
+  bool driver = false;     // serves the others: the machine does not wait for its end
   bool sends_log = false;  // is granted the log
-  bool stopped = false;  // by stop.after=, which is no failure
+  bool stopped = false;    // by stop.after=, which is no failure
   bool ended = false;
   bool standing = false;  // stopped by a mismatch
 

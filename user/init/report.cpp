@@ -15,8 +15,8 @@ using dwc::Statistics;
 
 // In the order of PeEnd::Kind.
 constexpr std::array<std::string_view, Statistics::end_kinds> end_names{
-    "system-call", "exception",        "page-budget", "out-of-frames",
-    "time-limit",  "watchdog",         "unexpected-write", "control-bits"};
+    "system-call", "exception", "page-budget",      "out-of-frames",
+    "time-limit",  "watchdog",  "unexpected-write", "control-bits"};
 constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
     "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
 
@@ -63,8 +63,8 @@ void print_details(std::string_view name, const Statistics& s, std::uint64_t mar
   print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
               t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,
               "convergence_ns", t.convergence, "compare_commit_ns", t.compare_commit,
-              "longest_pe_ns", s.longest_pe_ticks,
-              "overhead_percent", t.second_run == 0 ? 0 : 100 * total_of(t) / t.second_run);
+              "longest_pe_ns", s.longest_pe_ticks, "overhead_percent",
+              t.second_run == 0 ? 0 : 100 * total_of(t) / t.second_run);
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ namespace {
 void wait_a_little() {
   constexpr std::int64_t a_little = 100'000'000;  // nanoseconds
   const std::int64_t end = user::time() + a_little;
-  while (user::time() < end) {}
+  while (user::time() < end) {
+  }
 }
 
 // ACPI 6.5 §4.8.3.6.
@@ -31,7 +32,8 @@ void reset_by_firmware(const ResetRegister& reset) {
 void reset_by_keyboard_controller() {
   constexpr std::uint16_t port = 0x64;
   constexpr std::uint8_t input_full = 2;
-  for (int look = 0; look < 10'000 && (user::in8(port) & input_full) != 0; ++look) {}
+  for (int look = 0; look < 10'000 && (user::in8(port) & input_full) != 0; ++look) {
+  }
   user::out8(port, 0xfe);
 }
 

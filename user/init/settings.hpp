@@ -42,7 +42,7 @@ struct NamedInjection : Injection {
 };
 
 [[nodiscard]] Result<NamedInjection, ArgumentError> parse_injection(std::string_view item,
-                                                               WordNamed word_named);
+                                                                    WordNamed word_named);
 
 // What of the devices a process may reach: one item of the list behind `grant=` (docs/abi.md).
 struct NamedGrant {

@@ -27,7 +27,7 @@ std::int64_t log(std::string_view text);  // bytes written; at most REPRISE_LOG_
 [[nodiscard]] std::int64_t protect(std::uint64_t address, std::size_t bytes, unsigned protection);
 [[nodiscard]] std::int64_t set_base(unsigned which, std::uint64_t address);
 [[nodiscard]] std::int64_t time();                    // nanoseconds since kernel entry
-std::int64_t sleep_until(std::uint64_t nanoseconds);                        // monotonic clock
+std::int64_t sleep_until(std::uint64_t nanoseconds);  // monotonic clock
 std::int64_t yield();
 [[nodiscard]] std::int64_t entropy();
 [[nodiscard]] std::int64_t self();

@@ -16,7 +16,11 @@ struct Registers {
 extern "C" std::int64_t reprise_message_call(std::uint64_t number, Registers* registers);
 
 std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer, std::size_t bytes) {
-  Registers r{to, words[0], words[1], words[2], reinterpret_cast<std::uint64_t>(buffer.data()),
+  Registers r{to,
+              words[0],
+              words[1],
+              words[2],
+              reinterpret_cast<std::uint64_t>(buffer.data()),
               REPRISE_SIZES(bytes, buffer.size())};
   const std::int64_t result = reprise_message_call(REPRISE_CALL, &r);
   words = {r.rsi, r.rdx, r.r10};
@@ -24,7 +28,11 @@ std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer, std::s
 }
 
 Received receive(std::uint64_t to, const Words& words, std::span<char> buffer, std::size_t bytes) {
-  Registers r{to, words[0], words[1], words[2], reinterpret_cast<std::uint64_t>(buffer.data()),
+  Registers r{to,
+              words[0],
+              words[1],
+              words[2],
+              reinterpret_cast<std::uint64_t>(buffer.data()),
               REPRISE_SIZES(bytes, buffer.size())};
   const std::int64_t sender = reprise_message_call(REPRISE_RECEIVE, &r);
   return {sender, {r.rsi, r.rdx, r.r10}, r.r8};

@@ -5,8 +5,21 @@ namespace personality {
 namespace {
 
 constexpr std::size_t header_bytes = 110, magic_bytes = 6, fields = 13;
-enum Field { Inode, Mode, User, Group, Links, Modified, Bytes, Major, Minor, SpecialMajor,
-             SpecialMinor, NameBytes, Check };
+enum Field {
+  Inode,
+  Mode,
+  User,
+  Group,
+  Links,
+  Modified,
+  Bytes,
+  Major,
+  Minor,
+  SpecialMajor,
+  SpecialMinor,
+  NameBytes,
+  Check
+};
 
 constexpr std::size_t padded(std::size_t bytes) { return (bytes + 3) & ~std::size_t{3}; }
 
@@ -61,10 +74,10 @@ ArchiveStatus ArchiveReader::next(ArchiveEntry& entry) {
   }
   if (name == "TRAILER!!!") return ArchiveStatus::End;
   if (data_end > left) return broken("ends within a file");
-  entry = {field[Inode], field[Mode],  field[User],         field[Group],
-           field[Links], field[Modified], field[Major],     field[Minor],
-           field[SpecialMajor], field[SpecialMinor], name,
-           archive_.subspan(offset_ + data_start, field[Bytes])};
+  entry = {field[Inode],        field[Mode],  field[User],
+           field[Group],        field[Links], field[Modified],
+           field[Major],        field[Minor], field[SpecialMajor],
+           field[SpecialMinor], name,         archive_.subspan(offset_ + data_start, field[Bytes])};
   // The last entry may lack its padding.
   next_ += padded(data_end) < left ? padded(data_end) : left;
   return ArchiveStatus::Entry;

@@ -22,7 +22,7 @@ struct ArchiveEntry {
 enum class ArchiveStatus { Entry, End, Broken };
 
 class ArchiveReader {
- public:
+public:
   explicit ArchiveReader(std::span<const std::byte> archive) : archive_(archive) {}
 
   // The next entry; End behind TRAILER!!! or at the exact end of the archive; Broken for good.
@@ -31,7 +31,7 @@ class ArchiveReader {
   [[nodiscard]] std::size_t offset() const { return offset_; }  // of the header read last
   [[nodiscard]] std::string_view problem() const { return problem_; }
 
- private:
+private:
   ArchiveStatus broken(std::string_view problem);
 
   std::span<const std::byte> archive_;

@@ -83,8 +83,7 @@ constexpr Numbered runs[] = {
      "landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv "
      "set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait "
      "futex_requeue statmount listmount lsm_get_self_attr"},
-    {460,
-     "lsm_set_self_attr lsm_list_modules mseal"},
+    {460, "lsm_set_self_attr lsm_list_modules mseal"},
 };
 
 }  // namespace

@@ -32,8 +32,9 @@ struct Terminal {
 
   enum : std::uint32_t { ReturnIsNewline = 0400, Canonical = 02, Echo = 010 };
 };
-constinit Terminal terminal{Terminal::ReturnIsNewline, 05, 0277,
-                            Terminal::Canonical | Terminal::Echo, 0, {3, 28, 127, 21, 4, 0, 1}};
+constinit Terminal terminal{
+    Terminal::ReturnIsNewline, 05, 0277, Terminal::Canonical | Terminal::Echo, 0,
+    {3, 28, 127, 21, 4, 0, 1}};
 
 void echo(std::string_view text) {
   if (!process().terminal || (terminal.local & Terminal::Echo) == 0) return;
@@ -151,10 +152,18 @@ std::uint64_t console_bytes_ready() {
 }
 
 Value call_ioctl(Call& call) {
-  enum : std::uint32_t { GetTerminal = 0x5401, SetTerminal = 0x5402, SetTerminalFlush = 0x5404,
-                         GetGroup = 0x540f, SetGroup = 0x5410, GetWindow = 0x5413,
-                         BytesReady = 0x541b, NonBlock = 0x5421, CloseOnExec = 0x5451,
-                         NoCloseOnExec = 0x5450 };
+  enum : std::uint32_t {
+    GetTerminal = 0x5401,
+    SetTerminal = 0x5402,
+    SetTerminalFlush = 0x5404,
+    GetGroup = 0x540f,
+    SetGroup = 0x5410,
+    GetWindow = 0x5413,
+    BytesReady = 0x541b,
+    NonBlock = 0x5421,
+    CloseOnExec = 0x5451,
+    NoCloseOnExec = 0x5450
+  };
   OpenFile* file = descriptor(call.integer(0));
   if (file == nullptr) return fail(Errno::BadFile);
   const auto request = static_cast<std::uint32_t>(call.argument[1]);

@@ -55,8 +55,8 @@ Value Content::read(std::uint64_t offset, UserAddress to, std::uint64_t bytes) c
   for (std::uint64_t done = 0; done < bytes;) {
     std::uint64_t length = bytes - done;
     const std::byte* from = part(offset + done, length);
-    const bool copied = from == nullptr ? clear_user(to + done, length)
-                                        : copy_out(to + done, from, length);
+    const bool copied =
+        from == nullptr ? clear_user(to + done, length) : copy_out(to + done, from, length);
     if (!copied) return fail(Errno::Fault);
     done += length;
   }
@@ -108,7 +108,7 @@ Value Content::write(std::uint64_t offset, UserAddress from, std::uint64_t bytes
     const std::uint64_t at = offset + done, within = at % page_bytes;
     const std::uint64_t length = least(bytes - done, page_bytes - within);
     std::byte* page = own_page(at / page_bytes);
-    const Errno error = page == nullptr ? Errno::NoSpace
+    const Errno error = page == nullptr                               ? Errno::NoSpace
                         : copy_in(page + within, from + done, length) ? Errno::None
                                                                       : Errno::Fault;
     if (error != Errno::None) return done > 0 ? static_cast<Value>(done) : fail(error);

@@ -12,7 +12,7 @@
 namespace personality {
 
 class Content {
- public:
+public:
   void set_archived(std::span<const std::byte> bytes);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t own_pages() const { return own_pages_; }
@@ -26,7 +26,7 @@ class Content {
   void load(std::uint64_t offset, void* to, std::uint64_t bytes) const;
   void clear();
 
- private:
+private:
   [[nodiscard]] const std::byte* part(std::uint64_t offset, std::uint64_t& bytes) const;
   [[nodiscard]] std::byte* own_page(std::uint64_t index);
   [[nodiscard]] bool reserve(std::uint64_t pages);

@@ -9,15 +9,24 @@
 namespace personality {
 
 enum class OpenKind : std::uint8_t {
-  File, Directory, Path, Input, Output, Null, Zero, Full, Random, PipeReader, PipeWriter
+  File,
+  Directory,
+  Path,
+  Input,
+  Output,
+  Null,
+  Zero,
+  Full,
+  Random,
+  PipeReader,
+  PipeWriter
 };
 
 namespace open_flags {  // Linux O_* bits
 inline constexpr std::uint32_t access_mode = 3, write_only = 1, read_write = 2, create = 0100,
                                exclusive = 0200, truncate = 01000, append = 02000,
                                non_block = 04000, directory = 0200000, no_follow = 0400000,
-                               close_on_exec = 02000000, path = 010000000,
-                               temporary = 020000000;
+                               close_on_exec = 02000000, path = 010000000, temporary = 020000000;
 }
 
 struct Pipe;

@@ -27,7 +27,7 @@ std::uint8_t type_of(const Node& node) {
 
 // Fills the program's buffer entry by entry; the offset of the open file is the last cookie.
 class Listing {
- public:
+public:
   Listing(UserAddress to, std::uint64_t room) : to_(to), room_(room) {}
 
   // False: the list ends here, for lack of room or because of a bad address.
@@ -52,7 +52,7 @@ class Listing {
     return used_ == 0 && more ? fail(Errno::Invalid) : static_cast<Value>(used_);
   }
 
- private:
+private:
   UserAddress to_;
   std::uint64_t room_, used_ = 0;
   bool bad_address_ = false;

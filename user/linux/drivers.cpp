@@ -14,24 +14,28 @@ std::uint64_t address_of(const void* pointer) { return reinterpret_cast<std::uin
 
 // A driver is looked up once: all processes are there before any runs.
 class Driver {
- public:
+public:
   explicit constexpr Driver(std::string_view name) : name_(name) {}
 
   // Asks with three words; the answer's first two are in `words` afterwards.
   native::Result ask(std::uint64_t (&words)[3], char* buffer = nullptr, std::size_t room = 0) {
     if (!known_) find();
     if (number_ == 0) return -REPRISE_GONE;
-    std::uint64_t registers[6]{number_, words[0], words[1], words[2], address_of(buffer),
-                               REPRISE_SIZES(0ul, room)};
+    std::uint64_t registers[6]{number_,  words[0],           words[1],
+                               words[2], address_of(buffer), REPRISE_SIZES(0ul, room)};
     const native::Result bytes = native_message_call(REPRISE_CALL, registers);
     words[0] = registers[1];
     words[1] = registers[2];
     return bytes;
   }
 
- private:
+private:
   void find() {
-    std::uint64_t registers[6]{REPRISE_INIT, REPRISE_FIND, 0, 0, address_of(name_.data()),
+    std::uint64_t registers[6]{REPRISE_INIT,
+                               REPRISE_FIND,
+                               0,
+                               0,
+                               address_of(name_.data()),
                                REPRISE_SIZES(name_.size(), 0ul)};
     known_ = true;
     if (native_message_call(REPRISE_CALL, registers) >= 0) number_ = registers[1];

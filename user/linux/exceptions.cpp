@@ -13,8 +13,16 @@ namespace personality {
 namespace {
 
 // Vectors: Intel SDM Vol. 3A §6.15. Signal codes: the Linux user interface (si_code).
-enum Vector : std::uint64_t { DivideError = 0, Debug = 1, Breakpoint = 3, InvalidOpcode = 6,
-                              PageFault = 14, X87Error = 16, AlignmentCheck = 17, SimdError = 19 };
+enum Vector : std::uint64_t {
+  DivideError = 0,
+  Debug = 1,
+  Breakpoint = 3,
+  InvalidOpcode = 6,
+  PageFault = 14,
+  X87Error = 16,
+  AlignmentCheck = 17,
+  SimdError = 19
+};
 constexpr std::int32_t code_kernel = 0x80, divide = 1, floating_unknown = 14, illegal_operand = 2,
                        not_mapped = 1, no_access = 2, misaligned = 1, trace = 2;
 constexpr std::uint64_t was_present = 1;

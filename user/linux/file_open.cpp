@@ -79,8 +79,7 @@ Value open_at(int base, UserAddress name, std::uint32_t flags, std::uint32_t mod
   if ((flags & temporary) == temporary) return fail(Errno::NotSupported);
   if ((flags & path) != 0) flags &= path | directory | no_follow | close_on_exec;
   const bool exclusively = (flags & create) != 0 && (flags & exclusive) != 0;
-  const LastLink last =
-      exclusively || (flags & no_follow) != 0 ? LastLink::Keep : LastLink::Follow;
+  const LastLink last = exclusively || (flags & no_follow) != 0 ? LastLink::Keep : LastLink::Follow;
   PathText text;
   Found found;
   if (const Value result = resolve_user(base, name, last, text, found); result < 0) return result;

@@ -52,11 +52,21 @@ static_assert(sizeof(FileSystem) == 120);
 
 Stat to_stat(const FileStatus& status) {
   const TimeSpec modified = to_timespec(status.modified);
-  return {device_number, status.number, status.links, status.mode, status.user, status.group, 0,
+  return {device_number,
+          status.number,
+          status.links,
+          status.mode,
+          status.user,
+          status.group,
+          0,
           std::uint64_t{status.special_major} << 8 | status.special_minor,
-          static_cast<std::int64_t>(status.size), static_cast<std::int64_t>(page_bytes),
-          static_cast<std::int64_t>(status.blocks), to_timespec(status.accessed), modified,
-          modified, {}};
+          static_cast<std::int64_t>(status.size),
+          static_cast<std::int64_t>(page_bytes),
+          static_cast<std::int64_t>(status.blocks),
+          to_timespec(status.accessed),
+          modified,
+          modified,
+          {}};
 }
 
 StatxTime to_statx_time(std::uint64_t nanoseconds) {

@@ -161,9 +161,7 @@ std::int64_t strict_offset_of(const Call& call) {
 Value call_read(Call& call) { return transfer(call, Direction::Read, here); }
 Value call_write(Call& call) { return transfer(call, Direction::Write, here); }
 Value call_pread64(Call& call) { return transfer(call, Direction::Read, strict_offset_of(call)); }
-Value call_pwrite64(Call& call) {
-  return transfer(call, Direction::Write, strict_offset_of(call));
-}
+Value call_pwrite64(Call& call) { return transfer(call, Direction::Write, strict_offset_of(call)); }
 Value call_readv(Call& call) { return transfer_vectors(call, Direction::Read, here); }
 Value call_writev(Call& call) { return transfer_vectors(call, Direction::Write, here); }
 Value call_preadv(Call& call) {

@@ -11,7 +11,7 @@
 namespace personality {
 
 class Heap {
- public:
+public:
   // [low, high): multiples of the page size, nothing is mapped there.
   void initialise(std::uint64_t low, std::uint64_t high);
 
@@ -33,7 +33,7 @@ class Heap {
   [[nodiscard]] std::uint64_t low() const { return low_; }
   [[nodiscard]] std::uint64_t high() const { return high_; }
 
- private:
+private:
   struct Free {
     Free* next;
   };

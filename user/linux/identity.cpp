@@ -52,8 +52,15 @@ Value call_uname(Call& call) {
 }
 
 Value call_prctl(Call& call) {
-  enum { SetDeathSignal = 1, GetDumpable = 3, SetDumpable = 4, SetName = 15, GetName = 16,
-         SetNoNewPrivileges = 38, GetNoNewPrivileges = 39 };
+  enum {
+    SetDeathSignal = 1,
+    GetDumpable = 3,
+    SetDumpable = 4,
+    SetName = 15,
+    GetName = 16,
+    SetNoNewPrivileges = 38,
+    GetNoNewPrivileges = 39
+  };
   Process& self = process();
   switch (call.integer(0)) {
     case SetName: {

@@ -13,7 +13,7 @@ struct Hex {
 };
 
 class Line {
- public:
+public:
   Line() { *this << "linux: "; }
   ~Line();
   Line(const Line&) = delete;
@@ -23,7 +23,7 @@ class Line {
   Line& operator<<(std::uint64_t number);
   Line& operator<<(Hex number);
 
- private:
+private:
   char text_[240];
   std::size_t length_ = 0;
 };

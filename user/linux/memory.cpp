@@ -48,8 +48,7 @@ Value back(const Request& request, std::uint64_t start) {
     return map_error(result);
   }
   if (request.file != nullptr) {
-    request.file->node->content.load(request.offset, reinterpret_cast<void*>(start),
-                                     request.bytes);
+    request.file->node->content.load(request.offset, reinterpret_cast<void*>(start), request.bytes);
     if (protection != first) native::protect(start, request.bytes, protection);
   }
   return 0;

@@ -97,8 +97,7 @@ Value move_entry(const Found& from, const Found& to) {
     tree().hold(node);
     tree().remove(*from.entry);
     if (tree().add(*to.parent, to.last, node, Tree::Name::Copy) == nullptr) {
-      const bool undone =
-          tree().add(old_parent, {kept, length}, node, Tree::Name::Copy) != nullptr;
+      const bool undone = tree().add(old_parent, {kept, length}, node, Tree::Name::Copy) != nullptr;
       tree().let_go(node);
       return fail(undone ? Errno::NoSpace : Errno::InputOutput);
     }

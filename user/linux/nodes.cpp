@@ -86,8 +86,8 @@ Entry* Tree::add(Node& directory, std::string_view name, Node& node, Name lifeti
   Entry* entry = heap().create<Entry>();
   if (entry == nullptr) return nullptr;
   Entry*& head = table_[slot(directory, name)];
-  *entry = {name, lifetime == Name::Copy, &directory, &node, nullptr, directory.last, head,
-            directory.next_cookie++};
+  *entry = {name,    lifetime == Name::Copy, &directory, &node,
+            nullptr, directory.last,         head,       directory.next_cookie++};
   head = entry;
   (directory.last != nullptr ? directory.last->next : directory.first) = entry;
   directory.last = entry;

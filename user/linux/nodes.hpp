@@ -14,7 +14,15 @@ namespace personality {
 enum class NodeType : std::uint8_t { File, Directory, Link, Device };
 
 enum class Device : std::uint8_t {
-  None, Null, Zero, Full, Random, Console, Input, Output, Errors  // the last three: descriptor 0-2
+  None,
+  Null,
+  Zero,
+  Full,
+  Random,
+  Console,
+  Input,
+  Output,
+  Errors  // the last three: descriptor 0-2
 };
 
 struct Entry;
@@ -22,22 +30,22 @@ struct Entry;
 struct Node {
   NodeType type = NodeType::File;
   Device device = Device::None;
-  bool touched = false;          // changed since `modified` was read: now counts as the time
-  std::uint32_t mode = 0;        // permission bits
+  bool touched = false;    // changed since `modified` was read: now counts as the time
+  std::uint32_t mode = 0;  // permission bits
   std::uint32_t links = 0;
   std::uint32_t user = 0, group = 0;
   std::uint32_t special_major = 0, special_minor = 0;
-  std::uint32_t holders = 0;     // open files and the working directory
+  std::uint32_t holders = 0;  // open files and the working directory
   std::uint64_t number = 0;
-  std::uint64_t modified = 0;    // nanoseconds since 1970
-  std::uint64_t accessed = 0;    // set by utimensat only
-  Content content;               // of a file
-  std::string_view target;       // of a symbolic link
+  std::uint64_t modified = 0;  // nanoseconds since 1970
+  std::uint64_t accessed = 0;  // set by utimensat only
+  Content content;             // of a file
+  std::string_view target;     // of a symbolic link
   bool target_owned = false;
-  Entry* first = nullptr;        // of a directory, in order of cookies
+  Entry* first = nullptr;  // of a directory, in order of cookies
   Entry* last = nullptr;
-  Entry* self = nullptr;         // the directory's own entry; nullptr: the root, or removed
-  std::uint64_t next_cookie = 3; // 1 and 2 are "." and ".."
+  Entry* self = nullptr;          // the directory's own entry; nullptr: the root, or removed
+  std::uint64_t next_cookie = 3;  // 1 and 2 are "." and ".."
 
   [[nodiscard]] bool is_directory() const { return type == NodeType::Directory; }
 };
@@ -53,7 +61,7 @@ struct Entry {
 };
 
 class Tree {
- public:
+public:
   // An empty root directory. False: no memory.
   [[nodiscard]] bool initialise();
 
@@ -73,7 +81,7 @@ class Tree {
 
   [[nodiscard]] std::uint64_t count() const { return entries_; }
 
- private:
+private:
   [[nodiscard]] std::uint64_t slot(const Node& directory, std::string_view name) const;
   [[nodiscard]] bool grow();
 

@@ -12,7 +12,7 @@ constinit Node* current_directory = nullptr;
 
 // One walk. `at_` is the first character that was not looked at.
 class Walk {
- public:
+public:
   Walk(Tree& tree, Node& base, PathText& path, LastLink last, Found& found)
       : tree_(tree), path_(path), last_(last), found_(found), node_(&base) {}
 
@@ -34,7 +34,7 @@ class Walk {
     }
   }
 
- private:
+private:
   static constexpr Value more = 1;
 
   void skip_slashes() {

@@ -10,8 +10,8 @@ namespace personality {
 
 namespace {
 
-constexpr std::uint16_t in = 1, out = 4, error = 8, hang_up = 16, invalid = 32,
-                        in_normal = 0x40, out_normal = 0x100;
+constexpr std::uint16_t in = 1, out = 4, error = 8, hang_up = 16, invalid = 32, in_normal = 0x40,
+                        out_normal = 0x100;
 constexpr std::uint64_t for_ever = ~0ull, step = 10'000'000;
 
 struct PollEntry {
@@ -136,8 +136,8 @@ Value select(const Call& call, std::uint64_t timeout) {
     if (!from.is_null() && !copy_in(sets[i], from, bytes)) return fail(Errno::Fault);
   }
   for (int i = 0; i < checked; ++i) watches_console |= wanted.read.has(i) && is_console(i);
-  const Value count = wait(timeout, watches_console,
-                           [&] { return count_selected(checked, wanted, ready); });
+  const Value count =
+      wait(timeout, watches_console, [&] { return count_selected(checked, wanted, ready); });
   if (count < 0) return count;
   for (unsigned i = 0; i < 3; ++i) {
     const UserAddress to = call.user(i + 1);
@@ -177,8 +177,8 @@ Value call_select(Call& call) {
     TimeVal time{};
     if (!read_user(call.user(4), time)) return fail(Errno::Fault);
     if (time.seconds < 0 || time.microseconds < 0) return fail(Errno::Invalid);
-    timeout = to_nanoseconds({time.seconds, 0}) +
-              static_cast<std::uint64_t>(time.microseconds) * 1000;
+    timeout =
+        to_nanoseconds({time.seconds, 0}) + static_cast<std::uint64_t>(time.microseconds) * 1000;
   }
   return select(call, timeout);
 }

@@ -15,7 +15,7 @@ struct Region {
 };
 
 class Regions {
- public:
+public:
   static constexpr std::size_t capacity = 4096;
 
   // False: the table is full, nothing changed. `carve` may need one more place, `insert` up to two.
@@ -32,7 +32,7 @@ class Regions {
   [[nodiscard]] const Region& operator[](std::size_t index) const { return regions_[index]; }
   void clear() { count_ = 0; }
 
- private:
+private:
   [[nodiscard]] std::size_t lower(std::uint64_t address) const;  // first index with end > address
   void open(std::size_t index);
   void close(std::size_t index);

@@ -54,8 +54,8 @@ Value discard(std::uint64_t start, std::uint64_t end) {
     const Region* region = regions().at_or_above(at);
     if (region == nullptr || region->start > at) return fail(Errno::Invalid);
     const std::uint64_t part_end = region->end < end ? region->end : end;
-    if (region->backed && native::map(at, part_end - at, region->protection,
-                                      REPRISE_MAP_REPLACE) < 0) {
+    if (region->backed &&
+        native::map(at, part_end - at, region->protection, REPRISE_MAP_REPLACE) < 0) {
       return fail(Errno::NoMemory);
     }
     at = part_end;
@@ -69,8 +69,8 @@ Value call_mremap(Call& call) {
   Move move{call.argument[0], page_up(call.argument[1]), call.argument[4],
             page_up(call.argument[2]), 0};
   const std::uint64_t flags = call.argument[3];
-  if (move.from % page_bytes != 0 || (flags & ~(may_move | to_fixed)) != 0 ||
-      move.old_bytes == 0 || move.new_bytes == 0 || flags == to_fixed) {
+  if (move.from % page_bytes != 0 || (flags & ~(may_move | to_fixed)) != 0 || move.old_bytes == 0 ||
+      move.new_bytes == 0 || flags == to_fixed) {
     return fail(Errno::Invalid);
   }
   const Region* region = regions().at_or_above(move.from);

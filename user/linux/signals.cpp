@@ -51,10 +51,10 @@ SignalState& signals() { return state; }
 
 const char* signal_name(int number) {
   static constexpr const char* names[] = {
-      "0",       "SIGHUP",    "SIGINT",  "SIGQUIT", "SIGILL",    "SIGTRAP", "SIGABRT", "SIGBUS",
-      "SIGFPE",  "SIGKILL",   "SIGUSR1", "SIGSEGV", "SIGUSR2",   "SIGPIPE", "SIGALRM", "SIGTERM",
-      "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP",   "SIGTTIN", "SIGTTOU", "SIGURG",
-      "SIGXCPU", "SIGXFSZ",   "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",  "SIGPWR",  "SIGSYS"};
+      "0",         "SIGHUP",  "SIGINT",    "SIGQUIT", "SIGILL",   "SIGTRAP", "SIGABRT", "SIGBUS",
+      "SIGFPE",    "SIGKILL", "SIGUSR1",   "SIGSEGV", "SIGUSR2",  "SIGPIPE", "SIGALRM", "SIGTERM",
+      "SIGSTKFLT", "SIGCHLD", "SIGCONT",   "SIGSTOP", "SIGTSTP",  "SIGTTIN", "SIGTTOU", "SIGURG",
+      "SIGXCPU",   "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO",   "SIGPWR",  "SIGSYS"};
   return number <= signal_number::system ? names[number] : "a real-time signal";
 }
 
@@ -157,8 +157,10 @@ Value call_sigaltstack(Call& call) {
   const SignalStack old = state.stack.bytes != 0 ? state.stack : SignalStack{0, disabled, 0, 0};
   if (!call.user(0).is_null()) {
     if (!read_user(call.user(0), wanted)) return fail(Errno::Fault);
-    if ((wanted.flags & disabled) != 0) wanted = {};
-    else if (wanted.bytes < smallest) return fail(Errno::NoMemory);
+    if ((wanted.flags & disabled) != 0)
+      wanted = {};
+    else if (wanted.bytes < smallest)
+      return fail(Errno::NoMemory);
   }
   if (!call.user(1).is_null() && !write_user(call.user(1), old)) return fail(Errno::Fault);
   if (!call.user(0).is_null()) state.stack = wanted;

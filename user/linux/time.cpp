@@ -9,8 +9,17 @@ namespace personality {
 
 namespace {
 
-enum ClockId { Realtime = 0, Monotonic = 1, ProcessTime = 2, ThreadTime = 3, MonotonicRaw = 4,
-               RealtimeCoarse = 5, MonotonicCoarse = 6, BootTime = 7, Tai = 11 };
+enum ClockId {
+  Realtime = 0,
+  Monotonic = 1,
+  ProcessTime = 2,
+  ThreadTime = 3,
+  MonotonicRaw = 4,
+  RealtimeCoarse = 5,
+  MonotonicCoarse = 6,
+  BootTime = 7,
+  Tai = 11
+};
 
 std::uint64_t started() {
   // The first question for processor time comes after the start; what went before is lost on it.

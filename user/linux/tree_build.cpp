@@ -18,7 +18,7 @@ constexpr std::uint64_t second = 1'000'000'000;
 
 // Names of one file in an archive share inode and device; the data comes with one of them.
 class HardLinks {
- public:
+public:
   Node* find(const ArchiveEntry& entry) const {
     for (const Seen* seen = seen_[entry.inode % buckets]; seen != nullptr; seen = seen->next) {
       if (seen->inode == entry.inode && seen->major == entry.device_major &&
@@ -47,7 +47,7 @@ class HardLinks {
     }
   }
 
- private:
+private:
   struct Seen {
     std::uint32_t inode, major, minor;
     Node* node;

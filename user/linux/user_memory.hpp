@@ -16,7 +16,7 @@ namespace personality {
 
 // An address that the program gave: nothing is known of it.
 class UserAddress {
- public:
+public:
   explicit constexpr UserAddress(std::uint64_t value = 0) : value_(value) {}
   [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
   [[nodiscard]] constexpr bool is_null() const { return value_ == 0; }
@@ -24,7 +24,7 @@ class UserAddress {
     return UserAddress(value_ + bytes);
   }
 
- private:
+private:
   std::uint64_t value_;
 };
 

@@ -57,8 +57,11 @@ bool save_vector_state(UserAddress area) {
   if (!clear_user(area, known.bytes)) return false;
   if (user_save_vectors(reinterpret_cast<void*>(area.value()), known.components) != 0) return false;
   if (known.components == 0) return true;
-  const SoftwareBytes marks{begin_mark, static_cast<std::uint32_t>(vector_state_bytes()),
-                            known.components, static_cast<std::uint32_t>(known.bytes), {}};
+  const SoftwareBytes marks{begin_mark,
+                            static_cast<std::uint32_t>(vector_state_bytes()),
+                            known.components,
+                            static_cast<std::uint32_t>(known.bytes),
+                            {}};
   return write_user(area + (legacy_bytes - sizeof marks), marks) &&
          write_user(area + known.bytes, end_mark);
 }

@@ -8,8 +8,8 @@
 
 namespace personality {
 
-[[nodiscard]] std::uint64_t vector_state_bytes();    // of the area, which is aligned to 64
-[[nodiscard]] bool vector_state_extended();          // XSAVE rather than FXSAVE
+[[nodiscard]] std::uint64_t vector_state_bytes();  // of the area, which is aligned to 64
+[[nodiscard]] bool vector_state_extended();        // XSAVE rather than FXSAVE
 [[nodiscard]] bool save_vector_state(UserAddress area);
 [[nodiscard]] bool load_vector_state(UserAddress area);  // null: nothing to load
 

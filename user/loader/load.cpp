@@ -54,8 +54,8 @@ void map_segment(const ElfSegment& segment, std::span<const std::byte> file) {
     require(native_call(REPRISE_MAP_FILE, low, whole, protection_of(segment), offset));
   if (low + whole == high) return;
   const std::uint64_t rest = low + whole;
-  require(personality::native::map(rest, high - rest,
-                                   REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE));
+  require(
+      personality::native::map(rest, high - rest, REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE));
   const std::uint64_t copied = whole > head ? whole - head : 0;  // of the content, by the mapping
   if (segment.file_bytes > copied) {
     memcpy(reinterpret_cast<void*>(segment.address.value() + copied),

@@ -130,9 +130,8 @@ std::uint64_t argument(Random& random, Argument kind, const Made& made, std::siz
     case Small: return random.once_in(4) ? number(random) : random.below(8);
     case Nowhere: return random.once_in(2) ? 0 : (1ull << 47) + (number(random) >> 1);
     case Nobody: {
-      const std::uint64_t nobody[] = {0,     static_cast<std::uint64_t>(user::self()),
-                                      99,    REPRISE_INIT,
-                                      ~0ull, random.next() | 64};
+      const std::uint64_t nobody[] = {
+          0, static_cast<std::uint64_t>(user::self()), 99, REPRISE_INIT, ~0ull, random.next() | 64};
       return random.of(nobody);
     }
     case Sizes: {

@@ -41,16 +41,16 @@ void note_fault(reprise_frame& frame) {
 }
 
 // True when the instruction was carried out. It may write RAX, RBX, RCX, RDX and `operand`.
-#define TRY(instruction, operand, count)                                                   \
-  [&] {                                                                                    \
-    const unsigned faults_before = faults;                                                 \
-    std::uint64_t a = 0, b = 0, c = (count), d = 0;                                        \
-    asm volatile("lea 1f(%%rip), %%r15\n\t" instruction "\n1:"                             \
-                 : "+a"(a), "+b"(b), "+c"(c), "+d"(d), "+m"(operand)                       \
-                 : "S"(&(operand))                                                         \
-                 : "r15", "memory", "cc");                                                 \
-    keep(a), keep(b), keep(c), keep(d);                                                    \
-    return faults == faults_before;                                                        \
+#define TRY(instruction, operand, count)                             \
+  [&] {                                                              \
+    const unsigned faults_before = faults;                           \
+    std::uint64_t a = 0, b = 0, c = (count), d = 0;                  \
+    asm volatile("lea 1f(%%rip), %%r15\n\t" instruction "\n1:"       \
+                 : "+a"(a), "+b"(b), "+c"(c), "+d"(d), "+m"(operand) \
+                 : "S"(&(operand))                                   \
+                 : "r15", "memory", "cc");                           \
+    keep(a), keep(b), keep(c), keep(d);                              \
+    return faults == faults_before;                                  \
   }()
 
 alignas(64) constinit std::array<std::uint64_t, 512> area{};
@@ -62,17 +62,17 @@ struct Stamp {
 };
 
 // RDTSCP writes what is in ECX, RDTSC leaves it.
-#define READ_STAMP(bytes)                                                                       \
-  [] {                                                                                          \
-    Stamp stamp{0, 0, ~0u};                                                                     \
-    asm volatile(".byte " bytes : "=a"(stamp.low), "=d"(stamp.high), "+c"(stamp.processor));    \
-    return stamp;                                                                               \
+#define READ_STAMP(bytes)                                                                    \
+  [] {                                                                                       \
+    Stamp stamp{0, 0, ~0u};                                                                  \
+    asm volatile(".byte " bytes : "=a"(stamp.low), "=d"(stamp.high), "+c"(stamp.processor)); \
+    return stamp;                                                                            \
   }
 
 using ReadStamp = Stamp (*)();
-constexpr ReadStamp by_rdtsc[] = {
-    READ_STAMP("0x0f, 0x31"), READ_STAMP("0x48, 0x0f, 0x31"), READ_STAMP("0x66, 0x0f, 0x31"),
-    READ_STAMP("0x2e, 0x0f, 0x31"), READ_STAMP("0x67, 0xf2, 0x41, 0x0f, 0x31")};
+constexpr ReadStamp by_rdtsc[] = {READ_STAMP("0x0f, 0x31"), READ_STAMP("0x48, 0x0f, 0x31"),
+                                  READ_STAMP("0x66, 0x0f, 0x31"), READ_STAMP("0x2e, 0x0f, 0x31"),
+                                  READ_STAMP("0x67, 0xf2, 0x41, 0x0f, 0x31")};
 constexpr ReadStamp by_rdtscp[] = {
     READ_STAMP("0x0f, 0x01, 0xf9"), READ_STAMP("0x4f, 0x0f, 0x01, 0xf9"),
     READ_STAMP("0x2e, 0x0f, 0x01, 0xf9"), READ_STAMP("0x65, 0x67, 0x40, 0x0f, 0x01, 0xf9"),
@@ -198,8 +198,8 @@ void selectors() {
   constexpr std::uint64_t page = 0x10000000;
   for (int i = 0; i < rounds; ++i) {
     const std::uint64_t address = page + static_cast<std::uint64_t>(i) * REPRISE_PAGE_SIZE;
-    REPRISE_CHECK(user::map(address, REPRISE_PAGE_SIZE,
-                            REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE) == 0);
+    REPRISE_CHECK(
+        user::map(address, REPRISE_PAGE_SIZE, REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE) == 0);
     const std::uint32_t null = static_cast<std::uint32_t>(i % 3 + 1);
     asm volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(null));
     *reinterpret_cast<volatile std::uint64_t*>(address) = 1;
@@ -254,11 +254,10 @@ struct Row {
   std::string_view name;
   void (*attempt)();
 };
-constexpr Row all[] = {{"time-stamp", time_stamp}, {"counters", counters},
-                       {"tables", tables},         {"cpuid", cpuid},
-                       {"constants", constants},   {"privileged", privileged},
-                       {"selectors", selectors},   {"bases", bases},
-                       {"flags", flags}};
+constexpr Row all[] = {
+    {"time-stamp", time_stamp}, {"counters", counters},   {"tables", tables},
+    {"cpuid", cpuid},           {"constants", constants}, {"privileged", privileged},
+    {"selectors", selectors},   {"bases", bases},         {"flags", flags}};
 
 }  // namespace
 

@@ -65,9 +65,7 @@ volatile T& at(unsigned offset) {
 constexpr unsigned capabilities = 0, configuration = 0x10, status = 0x20, main_counter = 0xf0,
                    timer0 = 0x100, comparator0 = 0x108;
 
-void map_hpet() {
-  REPRISE_CHECK(user::raw_call(REPRISE_MAP_DEVICE, place, 4096, hpet) == 0);
-}
+void map_hpet() { REPRISE_CHECK(user::raw_call(REPRISE_MAP_DEVICE, place, 4096, hpet) == 0); }
 
 // The counter stands while the timer is off, and keeps what is written to it.
 void use_memory(std::uint64_t count) {
@@ -105,16 +103,21 @@ void use_memory(std::uint64_t count) {
   REPRISE_CHECK(wide == -16);
   float vector = 0;
   asm volatile("movss %1, %%xmm1; movss %%xmm1, %0"
-               : "=m"(vector) : "m"(at<float>(main_counter)) : "xmm1");
+               : "=m"(vector)
+               : "m"(at<float>(main_counter))
+               : "xmm1");
   REPRISE_CHECK(__builtin_bit_cast(std::uint32_t, vector) == 0xfffffff0);
   vector = 1.5F;
   asm volatile("movss %1, %%xmm1; movss %%xmm1, %0"
-               : "=m"(at<float>(main_counter)) : "m"(vector) : "xmm1");
+               : "=m"(at<float>(main_counter))
+               : "m"(vector)
+               : "xmm1");
   REPRISE_CHECK(at<std::uint32_t>(main_counter) == 0x3fc00000);
   std::uint64_t pushed = 0;
   at<std::uint64_t>(main_counter) = 0x1234567890;
   asm volatile("sub $128, %%rsp; pushq %1; popq %0; add $128, %%rsp"
-               : "=r"(pushed) : "m"(at<std::uint64_t>(main_counter)));
+               : "=r"(pushed)
+               : "m"(at<std::uint64_t>(main_counter)));
   REPRISE_CHECK(pushed == 0x1234567890);
   std::array<std::uint32_t, 2> copy{};
   const volatile void* from = &at<std::uint32_t>(main_counter);

@@ -35,8 +35,8 @@ void ping(std::uint64_t count) {
   for (std::uint64_t number = 1; number <= count; ++number) {
     fill(number);
     user::Words words{number, ~number, sum};
-    const std::int64_t bytes = user::call(static_cast<std::uint64_t>(partner), words, buffer,
-                                          size_of(number));
+    const std::int64_t bytes =
+        user::call(static_cast<std::uint64_t>(partner), words, buffer, size_of(number));
     check(number + 1, bytes);
     REPRISE_CHECK(words[0] == number && words[1] == number * number);
     sum += words[2];
@@ -55,8 +55,8 @@ void pong(std::uint64_t count) {
     sum += number * 3;
     const auto caller = static_cast<std::uint64_t>(message.sender);
     if (number == count) user::alarm(0);  // so that the last receive() has something to get
-    message = user::receive(caller, {number, number * number, number * 3}, buffer,
-                            size_of(number + 1));
+    message =
+        user::receive(caller, {number, number * number, number * 3}, buffer, size_of(number + 1));
   }
   REPRISE_CHECK(message.sender == 0 && message.words[0] == REPRISE_NOTE_ALARM);
   user::print("pong: ", count, " messages, sum ", sum, "\n");

@@ -59,9 +59,9 @@ void check_initial(std::uint64_t calls) {
   out.fill(0xee);
   hold_initial(in.data(), out.data(), calls);
   for (std::size_t i = 0; i < 512; ++i) REPRISE_CHECK(out[i] == 0);
-  REPRISE_CHECK(out[512] == 0x7f && out[513] == 0x03);                  // FCW
-  REPRISE_CHECK(out[516] == 0 && out[517] == 0);                        // FSW
-  REPRISE_CHECK(out[520] == 0xff && out[521] == 0xff);                  // tags: all empty
+  REPRISE_CHECK(out[512] == 0x7f && out[513] == 0x03);                 // FCW
+  REPRISE_CHECK(out[516] == 0 && out[517] == 0);                       // FSW
+  REPRISE_CHECK(out[520] == 0xff && out[521] == 0xff);                 // tags: all empty
   for (std::size_t i = 524; i < 532; ++i) REPRISE_CHECK(out[i] == 0);  // FIP
   alternate(in.data(), out.data(), calls + 1);
   for (std::size_t i = 0; i < 32; ++i) REPRISE_CHECK(out[i] == in[i]);

@@ -126,7 +126,7 @@ void check_random(std::uint64_t free) {
     const std::uint64_t length = next() | 1;
     REFUSED(REPRISE_BAD_ADDRESS, REPRISE_LOG, address, length);
     REFUSED(REPRISE_NOT_GRANTED, REPRISE_LOG_READ, address, length, next());
-      const std::int64_t mapped =
+    const std::int64_t mapped =
         user::raw_call(REPRISE_MAP, address & ~4095ull, length, next(), next());
     REPRISE_CHECK(mapped < 0 && mapped >= -REPRISE_NOT_GRANTED);
     const std::int64_t at_free = user::raw_call(REPRISE_PROTECT, free, length, next());

@@ -32,9 +32,7 @@ struct CounterPrograms {
 
   // What init is given.
   [[nodiscard]] static reprise::CounterProbes probes() {
-    return {[](reprise::CounterProbe& probe) {
-              static_cast<void>(reprise::probe_counter(probe));
-            },
+    return {[](reprise::CounterProbe& probe) { static_cast<void>(reprise::probe_counter(probe)); },
             code, data};
   }
 };

@@ -155,8 +155,7 @@ TEST_CASE("mapping over pages is refused, or replaces them by fresh ones, as ask
   std::array<std::byte, 8> ones;
   ones.fill(std::byte{1});
   REQUIRE(f.space.write(UserAddr{somewhere + page_size}, ones));
-  CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only)) ==
-        MemoryError::Occupied);
+  CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only)) == MemoryError::Occupied);
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
   f.space.unmap(f.pages(somewhere, 3));
   REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_only));
@@ -195,8 +194,7 @@ TEST_CASE("device memory is out of reach for the kernel and cannot be made ordin
   CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
   CHECK(error_of(f.space.protect(f.pages(somewhere, 1), read_write)) == MemoryError::NotMapped);
   CHECK(error_of(f.space.map_frames(f.pages(somewhere, 1), FrameNumber{1}, {.read = false},
-                                      arch::Ownership::Device)) ==
-        MemoryError::Occupied);
+                                    arch::Ownership::Device)) == MemoryError::Occupied);
   f.space.unmap(f.pages(somewhere, 1));
   REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere}));

@@ -1,5 +1,5 @@
-/* Wild pointers to every call that takes one: EFAULT, never a crash, and the process goes on. Prints
- * the error of each call, the same on any Linux. */
+/* Wild pointers to every call that takes one: EFAULT, never a crash, and the process goes on.
+ * Prints the error of each call, the same on any Linux. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +15,13 @@ static const uint64_t wild[] = {0x10, 0x0000400000000000, 0x00007fffffffffff, 0x
 struct attempt {
   const char* name;
   long number;
-  int at;                /* which argument is wild */
+  int at; /* which argument is wild */
   uint64_t arguments[6];
 };
 
 int main(void) {
   static char room[4096];
-  const uint64_t good = (uint64_t)room, file = (uint64_t)"/dev/zero";
+  const uint64_t good = (uint64_t)room, file = (uint64_t) "/dev/zero";
   const struct attempt attempts[] = {
       {"read", SYS_read, 1, {3, 0, 64}},
       {"open", SYS_open, 0, {0}},

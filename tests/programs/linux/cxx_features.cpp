@@ -52,7 +52,8 @@ void containers() {
   std::cout << std::setprecision(17) << values.front() << ' ' << values.back() << ' '
             << std::accumulate(values.begin(), values.end(), 0.0) << '\n';
   std::unordered_map<int, std::unique_ptr<std::string>> owners;
-  for (int i = 0; i < 1000; ++i) owners[i * 7919] = std::make_unique<std::string>(std::to_string(i));
+  for (int i = 0; i < 1000; ++i)
+    owners[i * 7919] = std::make_unique<std::string>(std::to_string(i));
   std::cout << *owners.at(999 * 7919) << ' ' << owners.size() << '\n';
 }
 

@@ -1,5 +1,6 @@
 /* Files as a program may use them; every check holds on any Linux. Argument: a directory to work in
- * that can be written, and a file that exists, of at least 8 bytes, to be read and copied on write. */
+ * that can be written, and a file that exists, of at least 8 bytes, to be read and copied on write.
+ */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -15,8 +16,9 @@
 
 static int failures;
 #define CHECK(condition) \
-  ((condition) ? (void)0         \
-               : (void)(printf("line %d: %s (errno %d)\n", __LINE__, #condition, errno), ++failures))
+  ((condition)           \
+       ? (void)0         \
+       : (void)(printf("line %d: %s (errno %d)\n", __LINE__, #condition, errno), ++failures))
 #define FAILS(call, code) CHECK((errno = 0, (call) == -1 && errno == (code)))
 
 static void contents(void) {
@@ -78,7 +80,8 @@ static void names(void) {
   FAILS(readlink("one", target, sizeof target), EINVAL);
   CHECK(symlink("loop", "loop") == 0);
   FAILS(open("loop", O_RDONLY), ELOOP);
-  CHECK(rename("two", "dir/three") == 0 && access("two", F_OK) == -1 && access("dir/three", R_OK) == 0);
+  CHECK(rename("two", "dir/three") == 0 && access("two", F_OK) == -1 &&
+        access("dir/three", R_OK) == 0);
   FAILS(rename("dir", "dir/sub/inside"), EINVAL);
   FAILS(rename("one", "dir"), EISDIR);
   CHECK(rename("dir/sub", "moved") == 0 && stat("moved", &status) == 0);
@@ -120,7 +123,8 @@ static void directories(void) {
   qsort(list, (size_t)count, sizeof *list, compare);
   for (int i = 1; i < count; ++i) CHECK(strcmp(list[i - 1], list[i]) != 0);
   for (int i = 0; i < count; ++i) unlink(list[i]);
-  CHECK(chdir("..") == 0 && rmdir("many") == 0 && getcwd(path, sizeof path) && !strcmp(path, before));
+  CHECK(chdir("..") == 0 && rmdir("many") == 0 && getcwd(path, sizeof path) &&
+        !strcmp(path, before));
   const int here = open(".", O_RDONLY | O_DIRECTORY);
   CHECK(openat(here, "one", O_RDONLY) >= 0 && faccessat(here, "moved", F_OK, 0) == 0);
   FAILS(openat(here, "none", O_RDONLY), ENOENT);

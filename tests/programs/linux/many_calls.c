@@ -9,9 +9,7 @@
 
 static uint64_t digest = 14695981039346656037u;
 
-static void add(long value) {
-  digest = (digest ^ (uint64_t)value) * 1099511628211u;
-}
+static void add(long value) { digest = (digest ^ (uint64_t)value) * 1099511628211u; }
 
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? atoi(argv[1]) : 120;

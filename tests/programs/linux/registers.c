@@ -1,5 +1,6 @@
-/* What a system call must leave alone: every register but RAX, RCX and R11, the red zone, the flags,
- * vector and x87 state. Each round makes one call by hand and checks what it finds afterwards. */
+/* What a system call must leave alone: every register but RAX, RCX and R11, the red zone, the
+ * flags, vector and x87 state. Each round makes one call by hand and checks what it finds
+ * afterwards. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,8 @@ void call_between(const struct state* in, struct state* out, uint64_t* resume);
 __asm__(
     ".text\n.globl call_between\ncall_between:\n"
     "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
-    "mov %rsp, saved_rsp(%rip)\nmov %rsi, saved_out(%rip)\nlea after(%rip), %rax\nmov %rax, (%rdx)\n"
+    "mov %rsp, saved_rsp(%rip)\nmov %rsi, saved_out(%rip)\nlea after(%rip), %rax\nmov %rax, "
+    "(%rdx)\n"
     "lea -1024(%rsp), %rsp\n"
     "mov $15, %ecx\n1: mov 136(%rdi,%rcx,8), %rax\nmov %rax, -128(%rsp,%rcx,8)\ndec %ecx\njns 1b\n"
     "movdqu 264(%rdi), %xmm0\nmovdqu 280(%rdi), %xmm1\nmovdqu 296(%rdi), %xmm2\n"
@@ -45,7 +47,8 @@ __asm__(
     "fstpl saved_x87(%rip)\n"
     "mov saved_rsp(%rip), %rsp\n"
     "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbp\npop %rbx\nret\n"
-    ".bss\n.balign 8\nsaved_rsp: .quad 0\nsaved_out: .quad 0\nsaved_inner: .quad 0\nsaved_rdi: .quad 0\n"
+    ".bss\n.balign 8\nsaved_rsp: .quad 0\nsaved_out: .quad 0\nsaved_inner: .quad 0\nsaved_rdi: "
+    ".quad 0\n"
     ".globl saved_x87\nsaved_x87: .quad 0\n.text\n");
 extern double saved_x87;
 
@@ -91,8 +94,8 @@ int main(void) {
     const uint64_t flags = flag_sets[i];
     round_of("getpid", SYS_getpid, 1, 2, 3, 4, 5, 6, flags);
     round_of("getcwd", SYS_getcwd, text, sizeof buffer, 3, 4, 5, 6, flags);
-    round_of("openat", SYS_openat, (uint64_t)-100, (uint64_t)"/no/such", 0, 4, 5, 6, flags);
-    round_of("write", SYS_write, 1, (uint64_t)"written\n", 8, 4, 5, 6, flags);
+    round_of("openat", SYS_openat, (uint64_t)-100, (uint64_t) "/no/such", 0, 4, 5, 6, flags);
+    round_of("write", SYS_write, 1, (uint64_t) "written\n", 8, 4, 5, 6, flags);
     round_of("bad read", SYS_read, 0, 0x10, 0, 4, 5, 6, flags);
     round_of("bad stat", SYS_stat, 0x10, 0x20, 3, 4, 5, 6, flags);
     round_of("uname", SYS_uname, text, 2, 3, 4, 5, 6, flags);

@@ -1,4 +1,5 @@
-/* SQLite in memory: ten thousand inserts, an index, queries; then a database file, if one is named. */
+/* SQLite in memory: ten thousand inserts, an index, queries; then a database file, if one is named.
+ */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,8 @@
 
 int main(int argc, char** argv) {
   const std::uint64_t count = user::number_argument(argc, argv, 1, 10);
-  const auto interval = static_cast<std::int64_t>(user::number_argument(argc, argv, 2, 1000) * 1000);
+  const auto interval =
+      static_cast<std::int64_t>(user::number_argument(argc, argv, 2, 1000) * 1000);
   std::int64_t latest = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::int64_t until = user::time() + interval;

@@ -224,9 +224,9 @@ bool compare_runs(Process& traced, Process& stopped, std::string_view counter) {
   random_limit.end();
   if (result) print_result(stopped, *result);
   const bool alike = result && *result == *reference;
-  print_event("ground-truth", "process", name_of(stopped), "counter", counter,
-              "positions", std::uint64_t{trace.size()}, "stops", counts.stops, "empty",
-              counts.empty, "repeating", counts.repeating, "lost", counts.lost, "alike",
+  print_event("ground-truth", "process", name_of(stopped), "counter", counter, "positions",
+              std::uint64_t{trace.size()}, "stops", counts.stops, "empty", counts.empty,
+              "repeating", counts.repeating, "lost", counts.lost, "alike",
               std::string_view{alike ? "yes" : "no"});
   stopped.end(result ? result->status : status_stopped);
   print_event("verdicts", "process", name_of(stopped), "mismatches",

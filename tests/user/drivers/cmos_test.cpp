@@ -12,8 +12,8 @@ namespace {
 struct Chip {
   static inline std::array<std::uint8_t, 128> registers{};
   static inline std::uint8_t index = 0;
-  static inline unsigned busy_looks = 0;   // how often status A still says "updating"
-  static inline unsigned tick_at_read = 0; // the seconds advance at this read of the data port
+  static inline unsigned busy_looks = 0;    // how often status A still says "updating"
+  static inline unsigned tick_at_read = 0;  // the seconds advance at this read of the data port
   static inline unsigned reads = 0;
 
   static void set(std::array<std::uint8_t, 6> date, std::uint8_t status_b, std::uint8_t century) {
@@ -83,8 +83,8 @@ TEST_CASE("a second that passes while the clock is read is never seen half") {
     const auto time = read_clock(0x32);
     REQUIRE(time);
     INFO(at);
-    CHECK(((time->minute == 20 && time->second == 59) ||
-           (time->minute == 21 && time->second == 0)));
+    CHECK(
+        ((time->minute == 20 && time->second == 59) || (time->minute == 21 && time->second == 0)));
   }
 }
 
@@ -98,12 +98,10 @@ TEST_CASE("seconds since 1970 agree with the C library for every day of 230 year
     const std::time_t seconds = day * 86'400 + 45'296;
     std::tm t{};
     gmtime_r(&seconds, &t);
-    const CivilTime civil{static_cast<std::uint32_t>(t.tm_year + 1900),
-                          static_cast<std::uint32_t>(t.tm_mon + 1),
-                          static_cast<std::uint32_t>(t.tm_mday),
-                          static_cast<std::uint32_t>(t.tm_hour),
-                          static_cast<std::uint32_t>(t.tm_min),
-                          static_cast<std::uint32_t>(t.tm_sec)};
+    const CivilTime civil{
+        static_cast<std::uint32_t>(t.tm_year + 1900), static_cast<std::uint32_t>(t.tm_mon + 1),
+        static_cast<std::uint32_t>(t.tm_mday),        static_cast<std::uint32_t>(t.tm_hour),
+        static_cast<std::uint32_t>(t.tm_min),         static_cast<std::uint32_t>(t.tm_sec)};
     REQUIRE(drivers::seconds_since_1970(civil) == static_cast<std::uint64_t>(seconds));
   }
 }

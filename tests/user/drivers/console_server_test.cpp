@@ -11,10 +11,10 @@ namespace {
 // A 16550 behind ports, and the line's other end; or an empty bus that answers FFh.
 struct Device {
   bool there = true;
-  bool line_moves = true;       // the other end takes bytes
+  bool line_moves = true;  // the other end takes bytes
   bool has_fifo = true;
-  bool raises = true;           // else its interrupts get lost
-  bool babbles = false;         // always has one more cause for an interrupt
+  bool raises = true;    // else its interrupts get lost
+  bool babbles = false;  // always has one more cause for an interrupt
   std::string sent;
   std::deque<std::pair<char, bool>> arrived;  // and whether it is noise
   bool overrun = false;
@@ -68,7 +68,8 @@ struct Ports {
     }
     if (port == 0x3fd) {
       const unsigned status = (device.arrived.empty() ? 0u : 1u) | (device.overrun ? 2u : 0u) |
-                              (device.noise_is_next() ? 8u : 0u) | (device.in_fifo == 0 ? 0x60u : 0u);
+                              (device.noise_is_next() ? 8u : 0u) |
+                              (device.in_fifo == 0 ? 0x60u : 0u);
       device.overrun = false;
       if (device.noise_is_next()) device.arrived.front().second = false;
       return static_cast<std::uint8_t>(status);
@@ -83,10 +84,11 @@ struct Ports {
 
 struct Kernel {
   static inline std::string log;
-  static inline std::size_t read = 0;         // of the log
-  static inline std::int64_t alarm_in = -1;   // nanoseconds; below 0: none
+  static inline std::size_t read = 0;        // of the log
+  static inline std::int64_t alarm_in = -1;  // nanoseconds; below 0: none
   static inline std::uint64_t lost = 0;
-  static inline std::size_t under_way = 0;  // sent, at the time of a read: must be all that was read
+  static inline std::size_t under_way =
+      0;  // sent, at the time of a read: must be all that was read
 
   static std::size_t read_log(std::span<char> buffer) {
     under_way = read;
@@ -155,7 +157,7 @@ struct Machine {
   Server server;
   std::uint64_t notes = 0;
   std::uint64_t time = 0, patience = 20'000'000'000;  // nanoseconds, in one settle()
-  std::uint64_t refuses = 0;  // a process that takes no answer
+  std::uint64_t refuses = 0;                          // a process that takes no answer
   std::string answers;
 };
 

@@ -64,7 +64,8 @@ struct Display {
   }
   [[nodiscard]] char cell(unsigned r, unsigned c, unsigned scale) const {
     for (char candidate = ' '; candidate <= '~'; ++candidate) {
-      const drivers::Glyph& glyph = drivers::console_font[static_cast<std::size_t>(candidate - ' ')];
+      const drivers::Glyph& glyph =
+          drivers::console_font[static_cast<std::size_t>(candidate - ' ')];
       bool same = true;
       for (unsigned y = 0; y < 16 * scale && same; ++y) {
         for (unsigned x = 0; x < 8 * scale && same; ++x) {
@@ -157,11 +158,10 @@ TEST_CASE("a character of several bytes shows as one question mark") {
 
 TEST_CASE("a framebuffer that makes no sense or is of another depth stays dark") {
   const auto screen = std::make_unique<TextScreen>();
-  for (const Framebuffer& bad : {Framebuffer{0, 1280, 640, 480, 16, 11, 5, 0},
-                                 Framebuffer{0, 2000, 640, 480, 32, 16, 8, 0},
-                                 Framebuffer{0, 2560, 4, 480, 32, 16, 8, 0},
-                                 Framebuffer{0, 2560, 640, 480, 32, 99, 8, 0},
-                                 Framebuffer{0, ~0ull, ~0ull, ~0ull, 32, 16, 8, 0}, Framebuffer{}}) {
+  for (const Framebuffer& bad :
+       {Framebuffer{0, 1280, 640, 480, 16, 11, 5, 0}, Framebuffer{0, 2000, 640, 480, 32, 16, 8, 0},
+        Framebuffer{0, 2560, 4, 480, 32, 16, 8, 0}, Framebuffer{0, 2560, 640, 480, 32, 99, 8, 0},
+        Framebuffer{0, ~0ull, ~0ull, ~0ull, 32, 16, 8, 0}, Framebuffer{}}) {
     screen->start(bad);
     CHECK_FALSE(screen->on());
     screen->write("nothing happens");

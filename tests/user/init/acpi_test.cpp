@@ -66,11 +66,11 @@ Table madt() {
   const auto entry = [&](std::initializer_list<unsigned> bytes) {
     for (const unsigned b : bytes) table.push_back(static_cast<std::byte>(b));
   };
-  entry({0, 8, 0, 0, 1, 0, 0, 0});                          // a processor
-  entry({0, 8, 1, 1, 0, 0, 0, 0});                          // one that is switched off
-  entry({1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0});       // I/O APIC
-  entry({2, 10, 0, 0, 2, 0, 0, 0, 0, 0});                   // timer on pin 2
-  entry({2, 10, 0, 4, 20, 0, 0, 0, 0x0f, 0});               // serial on pin 20, low, level
+  entry({0, 8, 0, 0, 1, 0, 0, 0});                           // a processor
+  entry({0, 8, 1, 1, 0, 0, 0, 0});                           // one that is switched off
+  entry({1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0});        // I/O APIC
+  entry({2, 10, 0, 0, 2, 0, 0, 0, 0, 0});                    // timer on pin 2
+  entry({2, 10, 0, 4, 20, 0, 0, 0, 0x0f, 0});                // serial on pin 20, low, level
   entry({9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0});  // a processor with an x2APIC id
   return sealed("APIC", table);
 }

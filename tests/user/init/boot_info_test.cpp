@@ -54,13 +54,12 @@ TEST_CASE("a framebuffer is taken when the console can draw on it, else left out
   CHECK(good.pitch == 4096);
   CHECK(good.colours == std::array<std::uint64_t, 3>{16, 8, 0});
   CHECK(parse(usual().framebuffer(24, 1).finish()).framebuffer.bits == 24);
-  for (const auto& bytes : {usual().framebuffer(16, 2).finish(), usual().framebuffer(8, 0).finish(),
-                            usual().framebuffer(32, 2).finish(),
-                            usual().framebuffer(16, 1).finish(),
-                            usual().framebuffer(32, 1, 10).finish(),
-                            usual().framebuffer(32, 1, 8, 25).finish(),
-                            usual().framebuffer(24, 1, 8, 17).finish(),
-                            usual().framebuffer(32, 1, 8, 16, 1025).finish()}) {
+  for (const auto& bytes :
+       {usual().framebuffer(16, 2).finish(), usual().framebuffer(8, 0).finish(),
+        usual().framebuffer(32, 2).finish(), usual().framebuffer(16, 1).finish(),
+        usual().framebuffer(32, 1, 10).finish(), usual().framebuffer(32, 1, 8, 25).finish(),
+        usual().framebuffer(24, 1, 8, 17).finish(),
+        usual().framebuffer(32, 1, 8, 16, 1025).finish()}) {
     CHECK(parse(bytes).framebuffer.bits == 0);
   }
 }
@@ -97,7 +96,9 @@ TEST_CASE("cut off anywhere, nothing behind the blob's end is read") {
   const auto whole = usual()
                          .module(0x300000, 0x301000, "archive")
                          .framebuffer(32, 1)
-                         .begin(15).text("RSD PTR ").end()
+                         .begin(15)
+                         .text("RSD PTR ")
+                         .end()
                          .finish();
   for (std::size_t size = 0; size <= whole.size(); ++size) {
     // An allocation of its own for each size: the address sanitizer sees a read behind it.

@@ -207,9 +207,9 @@ std::string refusal_of(CounterProbe::Ending ending, std::uint64_t count, std::ui
 TEST_CASE("whatever a probe says, a verdict comes") {
   using Ending = CounterProbe::Ending;
   REQUIRE(refusal_of(Ending::None, 0, 0) == "its registers do not exist");
-  for (const auto ending : {Ending::Exception, Ending::Timer, Ending::Counter, Ending::Step,
-                            Ending::Break, Ending::Device, Ending::NonMaskable,
-                            Ending::MachineCheck}) {
+  for (const auto ending :
+       {Ending::Exception, Ending::Timer, Ending::Counter, Ending::Step, Ending::Break,
+        Ending::Device, Ending::NonMaskable, Ending::MachineCheck}) {
     REQUIRE(refusal_of(ending, 1, 1) == "straight line: does not come to its end");
   }
   REQUIRE(refusal_of(Ending::SystemCall, ~0ull, ~0ull).find("straight line: counts ") == 0);

@@ -131,14 +131,16 @@ TEST_CASE("a flip is told with its target's name and its fate") {
   flip.target = reprise::Injection::Target::SnapshotRegister;
   flip.fate = reprise::FlipFate::Stopped;
   reprise::print_flip("digest", flip, names);
-  CHECK(printed == "reprise: flip process=digest pe=12 run=1 moment=start offset=0 "
-                   "target=snapshot.rsp bit=3 outcome=stopped");
+  CHECK(printed ==
+        "reprise: flip process=digest pe=12 run=1 moment=start offset=0 "
+        "target=snapshot.rsp bit=3 outcome=stopped");
   flip.target = reprise::Injection::Target::Page;
   flip.page = 2;
   flip.moment = reprise::Injection::Moment::Offset;
   flip.offset = 41;
   flip.fate = reprise::FlipFate::NoTarget;
   reprise::print_flip("two words", flip, names);
-  CHECK(printed == "reprise: flip process=\"two words\" pe=12 run=1 moment=at offset=41 "
-                   "target=page.2.7 bit=3 outcome=no-target");
+  CHECK(printed ==
+        "reprise: flip process=\"two words\" pe=12 run=1 moment=at offset=41 "
+        "target=page.2.7 bit=3 outcome=no-target");
 }

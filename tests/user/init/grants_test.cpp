@@ -47,12 +47,11 @@ TEST_CASE("one number stands for one port, or for one page") {
 }
 
 TEST_CASE("a grant that says nothing is refused with what may stand there") {
-  for (const std::string_view item :
-       {"a:port:", "a:port:10000", "a:port:9-8", "a:port:1-", "a:port:-1", "a:port:0x80", "a:port:g"})
+  for (const std::string_view item : {"a:port:", "a:port:10000", "a:port:9-8", "a:port:1-",
+                                      "a:port:-1", "a:port:0x80", "a:port:g"})
     CHECK(allowed_instead_of(item).starts_with("port:"));
-  for (const std::string_view item :
-       {"a:mmio:", "a:mmio:1", "a:mmio:1000-1ffe", "a:mmio:2000-1fff", "a:mmio:10000000000000",
-        "a:mmio:fffffffffffffffff"})
+  for (const std::string_view item : {"a:mmio:", "a:mmio:1", "a:mmio:1000-1ffe", "a:mmio:2000-1fff",
+                                      "a:mmio:10000000000000", "a:mmio:fffffffffffffffff"})
     CHECK(allowed_instead_of(item).starts_with("mmio:"));
   for (const std::string_view item : {"a:irq:", "a:irq:32", "a:irq:1-2", "a:irq:f"})
     CHECK(allowed_instead_of(item).starts_with("irq:"));

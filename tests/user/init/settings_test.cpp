@@ -90,8 +90,9 @@ TEST_CASE("what the kernel is told is what the arguments say, in its own numbers
   CHECK(plain.check_words == 1);
   CHECK(plain.quiet == 0);
   const KernelSettings k =
-      parsed("policy=classic check=full checkwords=off pe.pages=16 pe.restarts=7 pe.limit=50 "
-             "quantum=9 flush=all console=screen stdin=console inject.seed=5 inject.rate=8")
+      parsed(
+          "policy=classic check=full checkwords=off pe.pages=16 pe.restarts=7 pe.limit=50 "
+          "quantum=9 flush=all console=screen stdin=console inject.seed=5 inject.rate=8")
           ->for_kernel();
   CHECK(k.policy == static_cast<std::uint64_t>(dwc::Policy::Classic));
   CHECK(k.check == static_cast<std::uint64_t>(dwc::CheckScope::Full));

@@ -24,7 +24,8 @@ TEST_CASE("every word has a name of its own, and the name leads back to it") {
     std::set<std::string> seen;
     for (std::size_t word = 0; word < names->size(); ++word) {
       const std::string name{word_name(*names, word)};
-      const bool named = word < 26 || (word >= general_words && word < general_words + layout.words);
+      const bool named =
+          word < 26 || (word >= general_words && word < general_words + layout.words);
       REQUIRE(name.empty() == !named);
       if (!named) continue;  // no register: nothing to inject into
       INFO(name);

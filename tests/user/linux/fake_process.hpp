@@ -23,7 +23,7 @@ void reset(std::uint64_t heap_bytes = 1ull << 32);
 
 // Writes a newc archive.
 class ArchiveWriter {
- public:
+public:
   struct Attributes {
     std::uint32_t mode = 0100644, inode = 0, links = 1;
   };
@@ -39,7 +39,7 @@ class ArchiveWriter {
   [[nodiscard]] std::span<const std::byte> bytes() const { return std::as_bytes(std::span(text_)); }
   std::vector<char>& text() { return text_; }
 
- private:
+private:
   std::vector<char> text_;
   std::uint32_t next_inode_ = 1;
 };
@@ -51,6 +51,7 @@ class ArchiveWriter {
 [[nodiscard]] std::string read_all(const personality::Content& content);
 
 // The node at a path, links followed; nullptr and `error` (negative) when there is none.
-personality::Node* find(personality::Tree& tree, std::string_view path, std::int64_t* error = nullptr);
+personality::Node* find(personality::Tree& tree, std::string_view path,
+                        std::int64_t* error = nullptr);
 
 }  // namespace fake

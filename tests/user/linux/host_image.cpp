@@ -33,7 +33,7 @@ int protection_of(const Elf64_Phdr& header) {
 
 // Puts strings and words on a stack that grows down.
 class Stack {
- public:
+public:
   explicit Stack(std::uint64_t top) : top_(top) {}
   std::uint64_t text(const std::string& value) {
     top_ -= value.size() + 1;
@@ -46,7 +46,7 @@ class Stack {
     return top_;
   }
 
- private:
+private:
   std::uint64_t top_;
 };
 
@@ -103,12 +103,18 @@ std::uint64_t build_stack(std::uint64_t high, std::uint64_t bytes, const HostIma
   for (const std::string& variable : environment) words.push_back(stack.text(variable));
   words.push_back(0);
   const std::uint64_t random = stack.text("sixteen bytes..");
-  const std::uint64_t auxiliary[] = {AT_PHDR,   image.headers, AT_PHENT,  sizeof(Elf64_Phdr),
-                                     AT_PHNUM,  image.header_count, AT_PAGESZ, page,
-                                     AT_ENTRY,  image.entry,   AT_RANDOM, random,
-                                     AT_EXECFN, name,          AT_SECURE, 0,
-                                     AT_UID,    0,             AT_EUID,   0,
-                                     AT_GID,    0,             AT_EGID,   0,
+  const std::uint64_t auxiliary[] = {AT_PHDR,   image.headers,
+                                     AT_PHENT,  sizeof(Elf64_Phdr),
+                                     AT_PHNUM,  image.header_count,
+                                     AT_PAGESZ, page,
+                                     AT_ENTRY,  image.entry,
+                                     AT_RANDOM, random,
+                                     AT_EXECFN, name,
+                                     AT_SECURE, 0,
+                                     AT_UID,    0,
+                                     AT_EUID,   0,
+                                     AT_GID,    0,
+                                     AT_EGID,   0,
                                      AT_NULL,   0};
   words.insert(words.end(), std::begin(auxiliary), std::end(auxiliary));
   return stack.words(words);

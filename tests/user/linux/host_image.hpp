@@ -9,7 +9,7 @@
 struct HostImage {
   std::uint64_t low, high;  // page aligned
   std::uint64_t entry;
-  std::uint64_t headers;    // address of the program headers
+  std::uint64_t headers;  // address of the program headers
   std::uint16_t header_count;
 };
 

@@ -44,7 +44,7 @@ struct Start {
 };
 
 class HostKernel {
- public:
+public:
   HostKernel(pid_t child, const Start& start) : child_(child), start_(start) {}
 
   int run() {
@@ -70,7 +70,7 @@ class HostKernel {
   [[nodiscard]] long native_calls() const { return native_calls_; }
   [[nodiscard]] long linux_calls() const { return linux_calls_; }
 
- private:
+private:
   int wait() {
     int status = 0;
     waitpid(child_, &status, __WALL);
@@ -117,13 +117,14 @@ class HostKernel {
     ptrace(PTRACE_GETSIGINFO, child_, nullptr, &info);
     user_regs_struct r = get();
     if (handler_entry_ == 0) {
-      std::fprintf(stderr, "host_kernel: signal %d at rip %llx, address %p, and no handler\n", signal,
-                   r.rip, info.si_addr);
+      std::fprintf(stderr, "host_kernel: signal %d at rip %llx, address %p, and no handler\n",
+                   signal, r.rip, info.si_addr);
       exit_status_ = harness_failed;
       return false;
     }
-    reprise_frame frame{r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rbp, r.rsp, r.r8, r.r9, r.r10,
-                        r.r11, r.r12, r.r13, r.r14, r.r15, r.rip, r.eflags, 0, 0, 0};
+    reprise_frame frame{r.rax, r.rbx, r.rcx, r.rdx,    r.rsi, r.rdi, r.rbp,
+                        r.rsp, r.r8,  r.r9,  r.r10,    r.r11, r.r12, r.r13,
+                        r.r14, r.r15, r.rip, r.eflags, 0,     0,     0};
     describe(signal, info, frame);
     if (!write(handler_frame_, &frame, sizeof frame)) return (fail("bad exception frame"), false);
     r.rip = handler_entry_;
@@ -198,10 +199,9 @@ class HostKernel {
     if (!sound_protection(r.rdx) || r.r10 > 1) return -REPRISE_BAD_ARGUMENT;
     if (r.rsi > memory_limit) return -REPRISE_NO_MEMORY;
     const int fixed = r.r10 & REPRISE_MAP_REPLACE ? MAP_FIXED : MAP_FIXED_NOREPLACE;
-    return to_native(in_child(r, SYS_mmap, r.rdi, r.rsi,
-                              static_cast<std::uint64_t>(host_protection(r.rdx)),
-                              static_cast<std::uint64_t>(MAP_PRIVATE | MAP_ANONYMOUS | fixed),
-                              ~0ull, 0));
+    return to_native(
+        in_child(r, SYS_mmap, r.rdi, r.rsi, static_cast<std::uint64_t>(host_protection(r.rdx)),
+                 static_cast<std::uint64_t>(MAP_PRIVATE | MAP_ANONYMOUS | fixed), ~0ull, 0));
   }
   std::int64_t unmap(const user_regs_struct& r) {
     if (!sound_range(r.rdi, r.rsi)) return -REPRISE_BAD_ADDRESS;
@@ -323,7 +323,8 @@ void prepare(char** arguments, int count, Start& start) {
   const std::string personality_path = arguments[0], archive_path = arguments[1];
   std::vector<std::string> environment, program;
   int i = 2;
-  for (; i < count && std::strcmp(arguments[i], "--") != 0; ++i) environment.push_back(arguments[i]);
+  for (; i < count && std::strcmp(arguments[i], "--") != 0; ++i)
+    environment.push_back(arguments[i]);
   for (++i; i < count; ++i) program.push_back(arguments[i]);
   start.personality = map_image(personality_path, 0);
   const HostImage image = map_image(program.at(0), position_independent_base);
@@ -353,7 +354,8 @@ void prepare(char** arguments, int count, Start& start) {
 
 int main(int count, char** arguments) {
   if (count < 5) {
-    std::fprintf(stderr, "usage: host_kernel PERSONALITY ARCHIVE|- [NAME=VALUE...] -- PROGRAM...\n");
+    std::fprintf(stderr,
+                 "usage: host_kernel PERSONALITY ARCHIVE|- [NAME=VALUE...] -- PROGRAM...\n");
     return harness_failed;
   }
   const int old = personality(0xffffffff);

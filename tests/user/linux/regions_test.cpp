@@ -43,7 +43,8 @@ TEST_CASE("regions say the same as a map of pages, sorted, apart and merged") {
       const std::uint64_t start = low + random() % pages * page;
       const std::uint64_t end = start + (1 + random() % 20) * page;
       if (random() % 2 == 0) {
-        const Region region{start, end, static_cast<std::uint32_t>(random() % 3), random() % 2 == 0};
+        const Region region{start, end, static_cast<std::uint32_t>(random() % 3),
+                            random() % 2 == 0};
         REQUIRE(regions->insert(region));
         for (auto at = start; at < end; at += page) model[at] = {region.protection, region.backed};
       } else {

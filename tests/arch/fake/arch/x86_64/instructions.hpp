@@ -23,8 +23,7 @@ struct CpuidResult {
 };
 
 struct FakeCpu {
-  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0, dr0 = 0, dr1 = 0, dr6 = 0,
-                dr7 = 0;
+  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0, dr0 = 0, dr1 = 0, dr6 = 0, dr7 = 0;
   std::map<Msr, std::uint64_t> msrs;
   std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidResult> leaves;
   std::function<void(FakeCpu&)> before_cpuid;  // leaves that depend on registers

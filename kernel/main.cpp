@@ -5,14 +5,14 @@
 
 #include "arch/machine.hpp"
 #include "kernel/abi/reprise.h"
-#include "kernel/console/line.hpp"
+#include "kernel/log/line.hpp"
 #include "kernel/process/loader.hpp"
 #include "kernel/supervisor.hpp"
 
 namespace reprise {
 namespace {
 
-constinit System machine;
+constinit Machine machine;
 
 void start_machine(std::uint32_t magic, std::uint32_t info) {
   arch::start_emergency_serial();  // so that whatever fails below can be said

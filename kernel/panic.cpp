@@ -1,8 +1,8 @@
 // The end of a kernel that found itself broken: says where and why, and stops the machine.
 #include "arch/machine.hpp"
 #include "kernel/base/assert.hpp"
-#include "kernel/console/line.hpp"
-#include "kernel/console/log.hpp"
+#include "kernel/log/line.hpp"
+#include "kernel/log/log.hpp"
 
 namespace reprise {
 

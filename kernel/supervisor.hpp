@@ -2,10 +2,10 @@
 // the element's end asks for. Only init ends the machine, or the end of init.
 #pragma once
 
-#include "kernel/system.hpp"
+#include "kernel/machine.hpp"
 
 namespace reprise {
 
-[[noreturn]] void supervise(System& system);
+[[noreturn]] void supervise(Machine& machine);
 
 }  // namespace reprise

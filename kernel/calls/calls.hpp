@@ -9,7 +9,7 @@
 #include <span>
 
 #include "kernel/abi/reprise.h"
-#include "kernel/system.hpp"
+#include "kernel/machine.hpp"
 
 namespace reprise {
 
@@ -19,7 +19,7 @@ namespace reprise {
 
 // A call under way: who makes it and with what. Memory errors are the negative of a reprise_error.
 struct Call {
-  System& system;
+  Machine& machine;
   Process& process;
   std::uint64_t a, b, c, d;
   std::optional<std::uint8_t> ends{};  // the call was the process's last: its status
@@ -49,6 +49,6 @@ extern const std::array<CallHandler, REPRISE_CLOCK - REPRISE_CONFIGURE + 1> init
 
 // Serves the call in the process's registers; the status with which it ends, if it does. A call
 // that must wait leaves the process Sleeping, Calling or Receiving.
-[[nodiscard]] std::optional<std::uint8_t> serve_call(System& system, Process& process);
+[[nodiscard]] std::optional<std::uint8_t> serve_call(Machine& machine, Process& process);
 
 }  // namespace reprise

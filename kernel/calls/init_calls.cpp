@@ -6,7 +6,7 @@
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/calls/counter_probe.hpp"
-#include "kernel/console/log.hpp"
+#include "kernel/log/log.hpp"
 #include "kernel/process/loader.hpp"
 
 namespace reprise {
@@ -31,8 +31,8 @@ std::int64_t configure(Call& call) {
   for (std::size_t i = 0; i < bounds.size(); ++i) {
     if (words[i] < bounds[i].low || words[i] > bounds[i].high) return -REPRISE_BAD_ARGUMENT;
   }
-  call.system.settings = std::bit_cast<KernelSettings>(words);
-  kernel_log.quiet = call.system.settings.quiet != 0;
+  call.machine.settings = std::bit_cast<KernelSettings>(words);
+  kernel_log.quiet = call.machine.settings.quiet != 0;
   return 0;
 }
 
@@ -43,7 +43,7 @@ std::int64_t counter(Call& call) {
   const std::int64_t answer = use_counter(settings);
   if (answer != 0) return answer;
   arch::forget_longest_hold();  // the probes are not what interrupts wait for
-  call.system.longest_pe = {};
+  call.machine.longest_pe = {};
   return 0;
 }
 
@@ -56,14 +56,14 @@ std::int64_t probe(Call& call) {
   return answer != 0 ? answer : call.put(call.a, probe);
 }
 
-std::int64_t machine(Call& call) {
+std::int64_t describe_machine(Call& call) {
   MachineReport report{};
-  const arch::BootInfo& boot = *call.system.boot;
+  const arch::BootInfo& boot = *call.machine.boot;
   report.total_memory = boot.total_memory;
-  report.free_memory = call.system.frames.free_frames() << page_shift;
+  report.free_memory = call.machine.frames.free_frames() << page_shift;
   report.longest_wait = arch::longest_hold().value();
-  report.longest_pe = call.system.longest_pe.value();
-  report.flips = call.system.injector.settled();
+  report.longest_pe = call.machine.longest_pe.value();
+  report.flips = call.machine.injector.settled();
   report.timer_hertz = arch::timer_frequency();
   report.modules = boot.modules.size();
   report.boot_address = boot.blob.start.value();
@@ -80,10 +80,10 @@ std::int64_t physical_read(Call& call) {
 
 // Nothing at all: those that have not struck are forgotten.
 std::int64_t inject(Call& call) {
-  if (call.a == 0) return call.system.injector.forget(), 0;
+  if (call.a == 0) return call.machine.injector.forget(), 0;
   Injection injection;
   if (!call.get(call.a, injection)) return -REPRISE_BAD_ADDRESS;
-  Process* const process = call.system.processes.find(injection.process);
+  Process* const process = call.machine.processes.find(injection.process);
   if (injection.target > Injection::Target::SnapshotPage || injection.bit > 63 ||
       injection.moment > Injection::Moment::Offset || injection.word >= words_per_page ||
       (injection.moment == Injection::Moment::Offset) != (injection.offset != 0) ||
@@ -92,7 +92,7 @@ std::int64_t inject(Call& call) {
     return -REPRISE_BAD_ARGUMENT;
   }
   if (injection.random != 0) injection.element += process->engine().pe_number();
-  return call.system.injector.plan(injection) ? 0 : -REPRISE_NO_MEMORY;
+  return call.machine.injector.plan(injection) ? 0 : -REPRISE_NO_MEMORY;
 }
 
 std::int64_t start(Call& call) {
@@ -106,18 +106,18 @@ std::int64_t start(Call& call) {
   if (!call.process.space().read(UserAddr{request.strings}, std::as_writable_bytes(text))) {
     return -REPRISE_BAD_ADDRESS;
   }
-  call.system.frames.reserve = frames_for_init;  // a program that just fits leaves init its own
-  return start_process(call.system, request, text);
+  call.machine.frames.reserve = frames_for_init;  // a program that just fits leaves init its own
+  return start_process(call.machine, request, text);
 }
 
 std::int64_t news(Call& call) {
   if (const auto error = call.prepare(call.a, sizeof(Injection)); error != 0) return error;
-  if (const auto flip = call.system.injector.take_news()) {
+  if (const auto flip = call.machine.injector.take_news()) {
     static_cast<void>(call.put(call.a, *flip));
     return news_of_flip;
   }
-  for (std::size_t i = 0; i < call.system.processes.size(); ++i) {
-    Process& process = call.system.processes[i];
+  for (std::size_t i = 0; i < call.machine.processes.size(); ++i) {
+    Process& process = call.machine.processes[i];
     if (process.status != ProcessStatus::Ended || process.told) continue;
     process.told = true;
     return static_cast<std::int64_t>(process.id());
@@ -126,7 +126,7 @@ std::int64_t news(Call& call) {
 }
 
 std::int64_t status(Call& call) {
-  Process* const process = call.system.processes.find(call.a);
+  Process* const process = call.machine.processes.find(call.a);
   if (process == nullptr) return -REPRISE_BAD_ARGUMENT;
   ProcessReport& report = process->report;
   report.ended = process->status == ProcessStatus::Ended ? 1 : 0;
@@ -141,11 +141,11 @@ std::int64_t status(Call& call) {
 }
 
 std::int64_t end(Call& call) {
-  Process* const process = call.system.processes.find(call.a);
+  Process* const process = call.machine.processes.find(call.a);
   if (process == nullptr || process == &call.process || process->status == ProcessStatus::Ended) {
     return -REPRISE_BAD_ARGUMENT;
   }
-  call.system.end(*process, static_cast<std::uint8_t>(call.b));
+  call.machine.end(*process, static_cast<std::uint8_t>(call.b));
   return 0;
 }
 
@@ -170,7 +170,7 @@ std::int64_t clock(Call& call) {
     return hertz >= slowest_clock && hertz <= fastest_clock;
   };
   if (!possible(call.a) || !possible(call.b) || call.c > arch::time_stamp() ||
-      call.system.processes.size() > 1) {
+      call.machine.processes.size() > 1) {
     return -REPRISE_BAD_ARGUMENT;
   }
   arch::set_clock(call.a, call.b, call.c);
@@ -180,8 +180,8 @@ std::int64_t clock(Call& call) {
 
 }  // namespace
 
-constexpr decltype(init_calls) init_calls{configure,  counter, machine, physical_read, inject,
-                                          start,      news,    status,  end,           shutdown,
-                                          interrupts, probe,   clock};
+constexpr decltype(init_calls) init_calls{
+    configure, counter, describe_machine, physical_read, inject, start, news,
+    status,    end,     shutdown,         interrupts,    probe,  clock};
 
 }  // namespace reprise

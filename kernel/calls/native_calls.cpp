@@ -9,8 +9,8 @@
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"
-#include "kernel/console/line.hpp"
-#include "kernel/console/log.hpp"
+#include "kernel/log/line.hpp"
+#include "kernel/log/log.hpp"
 
 namespace reprise {
 namespace {
@@ -155,8 +155,8 @@ std::int64_t map_file(Call& call) {
   return code_of(call.process.space().map_frames(*range, first, *permissions));
 }
 
-std::int64_t send(Call& call) { return call.system.ipc.call(call.process); }
-std::int64_t receive(Call& call) { return call.system.ipc.receive(call.process); }
+std::int64_t send(Call& call) { return call.machine.ipc.call(call.process); }
+std::int64_t receive(Call& call) { return call.machine.ipc.receive(call.process); }
 
 std::int64_t alarm(Call& call) {
   call.process.mailbox.alarm = Nanoseconds{call.a};
@@ -211,9 +211,9 @@ CallHandler handler_of(const Process& process, std::uint64_t number) {
 
 }  // namespace
 
-std::optional<std::uint8_t> serve_call(System& system, Process& process) {
+std::optional<std::uint8_t> serve_call(Machine& machine, Process& process) {
   arch::UserState& state = process.registers();
-  Call call{system,
+  Call call{machine,
             process,
             state[Register::Rdi],
             state[Register::Rsi],

@@ -3,7 +3,7 @@
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/dwc/element.hpp"
+#include "kernel/context/element.hpp"
 
 namespace reprise {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/dwc/injector.hpp"
+#include "kernel/context/injector.hpp"
 
 namespace reprise {
 

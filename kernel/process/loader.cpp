@@ -99,12 +99,12 @@ std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
 
 }  // namespace
 
-std::int64_t start_process(System& system, const ProgramRequest& request,
+std::int64_t start_process(Machine& machine, const ProgramRequest& request,
                            std::span<const char> strings) {
-  const auto& modules = system.boot->modules;
-  const auto& personality = system.boot->personality;
+  const auto& modules = machine.boot->modules;
+  const auto& personality = machine.boot->personality;
   const auto image = personality ? read_image(modules[*personality]) : std::nullopt;
-  ProcessTable& table = system.processes;
+  ProcessTable& table = machine.processes;
   const bool has_archive = request.archive != no_archive;
   if (!image || request.module >= modules.size() || modules[request.module].size == 0 ||
       (has_archive && request.archive >= modules.size()) || table.size() == table.capacity ||
@@ -115,7 +115,7 @@ std::int64_t start_process(System& system, const ProgramRequest& request,
   const auto archive = has_archive ? modules[request.archive] : arch::MemoryRange{};
   const std::optional<Grants> grants = grants_of(request);
   if (!grants) return -REPRISE_NOT_GRANTED;
-  std::optional<AddressSpace> space = AddressSpace::create(system.frames, system.zero);
+  std::optional<AddressSpace> space = AddressSpace::create(machine.frames, machine.zero);
   if (!space || !map_image(*space, *image, frame_of(modules[*personality].start)) ||
       !map_file(*space, program_file_base, file) || !map_file(*space, archive_base, archive)) {
     return -REPRISE_NO_MEMORY;
@@ -130,10 +130,10 @@ std::int64_t start_process(System& system, const ProgramRequest& request,
   start.argument_count = request.argument_count;
   start.environment_count = request.environment_count;
   const std::optional<UserAddr> block = write_start(*space, start, strings);
-  Process* const process = block
-                               ? table.add(system.frames, start.process, request, std::move(*space),
-                                           system.frames, system.injector, system.settings)
-                               : nullptr;
+  Process* const process =
+      block ? table.add(machine.frames, start.process, request, std::move(*space), machine.frames,
+                        machine.injector, machine.settings)
+            : nullptr;
   if (process == nullptr) return -REPRISE_NO_MEMORY;
   process->program_file = file;
   process->grants = *grants;

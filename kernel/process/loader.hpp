@@ -7,14 +7,14 @@
 #include <cstdint>
 #include <span>
 
-#include "kernel/system.hpp"
+#include "kernel/machine.hpp"
 
 namespace reprise {
 
 // The number of the new process, whose strings these are (the request's are not looked at), or the
 // negative of REPRISE_BAD_ARGUMENT (a module or the personality is not what it has to be),
 // REPRISE_NOT_GRANTED (what nobody can have) or REPRISE_NO_MEMORY.
-[[nodiscard]] std::int64_t start_process(System& system, const ProgramRequest& request,
+[[nodiscard]] std::int64_t start_process(Machine& machine, const ProgramRequest& request,
                                          std::span<const char> strings);
 
 }  // namespace reprise

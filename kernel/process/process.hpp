@@ -1,7 +1,7 @@
 // A process: its memory, its registers, the engine that runs each of its processing elements
 // twice, and what the scheduler must know. A process is changed only between its processing
 // elements; whatever the kernel does to its pages reaches the engine through page_changes().
-// Next: loader.hpp fills one, kernel/dwc/element.hpp runs one.
+// Next: loader.hpp fills one, kernel/context/element.hpp runs one.
 #pragma once
 
 #include <array>
@@ -14,11 +14,11 @@
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/base/assert.hpp"
-#include "kernel/device/grants.hpp"
+#include "kernel/context/turn.hpp"
 #include "kernel/dwc/platform.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "kernel/memory/frame_allocator.hpp"
-#include "kernel/process/turn.hpp"
+#include "kernel/process/grants.hpp"
 #include "libdwc/controller.hpp"
 
 namespace reprise {

@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "kernel/abi/init.hpp"
+#include "kernel/base/result.hpp"
 #include "kernel/base/text_line.hpp"
-#include "user/loader/result.hpp"
 
 extern "C" const std::uint8_t counter_programs[], counter_programs_end[];
 

@@ -1,7 +1,7 @@
 // Flips at random (`inject.rate=`): where and when each hits is drawn here, the kernel only carries
-// it out (kernel/dwc/injector.hpp). A process has one ahead of it at any time, or some, where init
-// is told of their fates only now and then; when it is, the next is drawn. So the same seed gives
-// the same flips. And what became of a flip, told.
+// it out (kernel/context/injector.hpp). A process has one ahead of it at any time, or some, where
+// init is told of their fates only now and then; when it is, the next is drawn. So the same seed
+// gives the same flips. And what became of a flip, told.
 #pragma once
 
 #include <cstdint>

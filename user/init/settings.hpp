@@ -13,8 +13,8 @@
 
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
+#include "kernel/base/result.hpp"
 #include "user/loader/error.hpp"
-#include "user/loader/result.hpp"
 
 namespace reprise {
 

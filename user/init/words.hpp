@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "user/loader/result.hpp"
+#include "kernel/base/result.hpp"
 
 namespace reprise {
 

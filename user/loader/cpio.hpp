@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <span>
 
+#include "kernel/base/result.hpp"
 #include "user/loader/error.hpp"
-#include "user/loader/result.hpp"
 
 namespace reprise {
 

@@ -11,8 +11,8 @@
 #include <span>
 
 #include "kernel/base/address.hpp"
+#include "kernel/base/result.hpp"
 #include "user/loader/error.hpp"
-#include "user/loader/result.hpp"
 
 namespace reprise {
 

@@ -47,7 +47,7 @@ std::optional<Result> Answers::serve_call(Process& process) {
     case REPRISE_CALL: result = -REPRISE_GONE; return std::nullopt;  // neither init nor drivers
     default: break;
   }
-  if (const auto ending = reprise::serve_call(system_, process)) return finish(process, *ending);
+  if (const auto ending = reprise::serve_call(machine_, process)) return finish(process, *ending);
   return std::nullopt;
 }
 

@@ -23,7 +23,7 @@ struct Result {
 
 class Answers {
 public:
-  explicit Answers(reprise::System& system) : system_{system} {}
+  explicit Answers(reprise::Machine& system) : machine_{system} {}
 
   // Serves an end of a PE once; the program's result when that was its last.
   [[nodiscard]] std::optional<Result> serve(reprise::Process& process, const dwc::PeEnd& end);
@@ -33,7 +33,7 @@ private:
   [[nodiscard]] std::optional<Result> serve_call(reprise::Process& process);
   [[nodiscard]] std::uint64_t log(reprise::Process& process);
 
-  reprise::System& system_;
+  reprise::Machine& machine_;
   Result result_;
   Hash output_;
   std::uint64_t time_ = 0;

@@ -21,7 +21,7 @@ void refused(std::string_view name, std::string_view reason) {
 
 }  // namespace
 
-std::optional<std::string_view> start_counter(System& machine, Settings::Counter choice) {
+std::optional<std::string_view> start_counter(Machine& machine, Settings::Counter choice) {
   auto created = AddressSpace::create(machine.frames, machine.zero);
   if (!created) return std::nullopt;
   space.emplace(std::move(*created));

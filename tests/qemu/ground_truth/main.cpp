@@ -16,7 +16,7 @@
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
-#include "kernel/dwc/element.hpp"
+#include "kernel/context/element.hpp"
 #include "kernel/process/loader.hpp"
 #include "tests/qemu/ground_truth/answers.hpp"
 #include "tests/qemu/ground_truth/counter.hpp"
@@ -34,7 +34,7 @@ using namespace reprise;
 using arch::Register;
 using PeKind = dwc::PeEnd::Kind;
 
-constinit System machine;
+constinit Machine machine;
 constinit Settings settings;
 constinit BootFacts boot;
 constinit Trace trace;

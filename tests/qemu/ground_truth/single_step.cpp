@@ -51,7 +51,7 @@ Shape shape_at(Process& process, UserAddr rip) {
   return {.vectors = may_change_vectors(std::span{code}.first(known))};
 }
 
-// As kernel/dwc/element.cpp does it.
+// As kernel/context/element.cpp does it.
 bool redirect_to_personality(Process& process) {
   arch::UserState& state = process.registers();
   const std::uint64_t rip = state[Register::Rip];

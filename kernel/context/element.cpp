@@ -1,9 +1,9 @@
-#include "kernel/dwc/element.hpp"
+#include "kernel/context/element.hpp"
 
 #include "arch/machine.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/console/line.hpp"
+#include "kernel/log/line.hpp"
 
 namespace reprise {
 namespace {

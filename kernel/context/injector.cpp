@@ -1,4 +1,4 @@
-#include "kernel/dwc/injector.hpp"
+#include "kernel/context/injector.hpp"
 
 #include "arch/user_state.hpp"
 #include "kernel/process/process.hpp"

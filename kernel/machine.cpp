@@ -1,11 +1,11 @@
-#include "kernel/system.hpp"
+#include "kernel/machine.hpp"
 
-#include "kernel/console/line.hpp"
-#include "kernel/console/log.hpp"
+#include "kernel/log/line.hpp"
+#include "kernel/log/log.hpp"
 
 namespace reprise {
 
-void System::end(Process& process, std::uint8_t status) {
+void Machine::end(Process& process, std::uint8_t status) {
   process.end(status);
   ipc.ended(process);
   kernel_log.lose_reader(&process);

@@ -1,4 +1,4 @@
-#include "kernel/process/turn.hpp"
+#include "kernel/context/turn.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "kernel/console/log.hpp"
+#include "kernel/log/log.hpp"
 
 #include "arch/machine.hpp"
 #include "kernel/abi/reprise.h"

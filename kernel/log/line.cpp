@@ -1,6 +1,6 @@
-#include "kernel/console/line.hpp"
+#include "kernel/log/line.hpp"
 
-#include "kernel/console/log.hpp"
+#include "kernel/log/log.hpp"
 
 namespace reprise {
 namespace {

@@ -20,13 +20,13 @@
 // When nobody can run the machine idles until a sleeper's time or an interrupt.
 #pragma once
 
-#include "kernel/system.hpp"
+#include "kernel/machine.hpp"
 
 namespace reprise {
 
 class Scheduler {
 public:
-  explicit Scheduler(System& system) : system_{system} {}
+  explicit Scheduler(Machine& machine) : machine_{machine} {}
 
   // The process whose PE is next; the one before has ended its PE. Idles while there is none.
   [[nodiscard]] Process& next();
@@ -35,7 +35,7 @@ private:
   // Nanoseconds until the process can run, as far as that is known; 0: now.
   [[nodiscard]] std::uint64_t wait_of(const Process& process, Nanoseconds now) const;
 
-  System& system_;
+  Machine& machine_;
   Process* last_ = nullptr;  // the one that next() gave out
   std::uint64_t turns_ = 0;  // that have ended
 };

@@ -1,9 +1,9 @@
-#include "kernel/process/scheduler.hpp"
+#include "kernel/schedule/scheduler.hpp"
 
 #include "arch/machine.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/base/arithmetic.hpp"
-#include "kernel/console/log.hpp"
+#include "kernel/log/log.hpp"
 
 namespace reprise {
 namespace {
@@ -24,18 +24,18 @@ std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const 
 Process& Scheduler::next() {
   if (last_ != nullptr) {
     if (last_->status != ProcessStatus::Ready) last_->turn.give_up();
-    const std::uint64_t pe_length = system_.settings.pe_limit;
-    last_->turn.settle(system_.settings.quantum * pe_length, pe_length, turns_);
+    const std::uint64_t pe_length = machine_.settings.pe_limit;
+    last_->turn.settle(machine_.settings.quantum * pe_length, pe_length, turns_);
   }
   for (;;) {
     arch::admit_interrupts();
     const Nanoseconds now = arch::now();
-    system_.ipc.notify_all(arch::take_interrupts(), now);
-    kernel_log.tell_readers(system_.ipc);
+    machine_.ipc.notify_all(arch::take_interrupts(), now);
+    kernel_log.tell_readers(machine_.ipc);
     std::uint64_t idle = longest_idle;
     last_ = nullptr;
-    for (std::size_t i = 0; i < system_.processes.size(); ++i) {
-      Process& process = system_.processes[i];
+    for (std::size_t i = 0; i < machine_.processes.size(); ++i) {
+      Process& process = machine_.processes[i];
       if (process.status == ProcessStatus::Ended) continue;
       const std::uint64_t wait = wait_of(process, now);
       idle = smaller(idle, wait);

@@ -3,7 +3,7 @@
 
 #include "arch/machine.hpp"
 #include "kernel/abi/init.hpp"
-#include "kernel/dwc/injector.hpp"
+#include "kernel/context/injector.hpp"
 #include "kernel/ipc/ipc.hpp"
 #include "kernel/memory/frame_allocator.hpp"
 #include "kernel/process/process.hpp"
@@ -12,7 +12,7 @@ namespace reprise {
 
 inline constexpr std::uint64_t frames_for_init = 64;  // so that it can tell how memory ran out
 
-struct System {
+struct Machine {
   const arch::BootInfo* boot = nullptr;
   FrameAllocator frames{};
   FrameNumber zero{};  // a frame of zeros that is never written

@@ -33,12 +33,42 @@ struct Mapping {
   WriteAccess write_access = WriteAccess::Protected;
 };
 
+// The entry of one page: a handle, found by one walk of the table and copied freely. It stays good
+// until its table is cleared or destroyed, whatever is mapped or unmapped meanwhile. Changes ask
+// for an invalidation, which is the caller's.
+class Leaf {
+public:
+  Leaf() = default;  // no page's: only to be assigned to
+
+  [[nodiscard]] reprise::PageNumber page() const { return page_; }
+  [[nodiscard]] Mapping mapping() const;
+
+  // Another mapping for the page; a frame that the page owned is not released.
+  void set(const Mapping& mapping) const;
+  // The hot path of DWC: the page gets `frame`, owned from now on, and hardware write access;
+  // accessed and dirty are clear.
+  void replace(reprise::FrameNumber frame, WriteAccess write_access) const;
+  [[nodiscard]] bool dirty() const;
+  void clear_dirty() const;
+  [[nodiscard]] bool accessed() const;
+
+  friend bool operator==(const Leaf& a, const Leaf& b) { return a.page_ == b.page_; }
+
+private:
+  friend class PageTable;
+  Leaf(reprise::PageNumber page, std::uint64_t* entry) : page_{page}, entry_{entry} {}
+  reprise::PageNumber page_{};
+  std::uint64_t* entry_ = nullptr;
+};
+
 class PageTable {
 public:
   // A user half with nothing in it beside the kernel's half. Nothing when memory is exhausted.
   [[nodiscard]] static std::optional<PageTable> create(reprise::FrameSource& frames);
-  PageTable(PageTable&& other) noexcept;  // and so no copies
-  ~PageTable();                           // releases owned frames and the tables themselves
+  PageTable(PageTable&& other) noexcept;
+  PageTable(const PageTable&) = delete;
+  PageTable& operator=(const PageTable&) = delete;
+  ~PageTable();  // releases owned frames and the tables themselves
 
   // Forgets all pages and gives owned frames and tables back; costs no more than walking the
   // tables.
@@ -47,6 +77,8 @@ public:
   // Sets or replaces a page's entry; false when a table frame was needed and memory is exhausted.
   // A frame that was owned before is not released: unmap() first where that is meant.
   [[nodiscard]] bool map(reprise::PageNumber page, const Mapping& mapping);
+  // The entry of a mapped page: the one walk that all that is asked about a page needs.
+  [[nodiscard]] std::optional<Leaf> leaf(reprise::PageNumber page) const;
   [[nodiscard]] std::optional<Mapping> find(reprise::PageNumber page) const;
   // Forgets the page and returns what it was; the caller releases an owned frame.
   std::optional<Mapping> unmap(reprise::PageNumber page);
@@ -54,14 +86,13 @@ public:
   [[nodiscard]] std::optional<reprise::PageNumber> next_mapped(reprise::PageNumber from,
                                                                reprise::PageNumber end) const;
 
-  // The hot path of DWC: an existing page gets `frame` (owned from now on) and hardware write
-  // access, with accessed and dirty cleared. The caller invalidates.
+  // As Leaf's, each with a walk of its own.
   void replace(reprise::PageNumber page, reprise::FrameNumber frame, WriteAccess write_access);
   [[nodiscard]] bool dirty(reprise::PageNumber page) const;
   void clear_dirty(reprise::PageNumber page);
   [[nodiscard]] bool accessed(reprise::PageNumber page) const;
 
-  // For who may reach the device behind the page, as long as it takes. The frame is never released.
+  // Makes a device page present for one granted access; close_device() undoes it.
   void open_device(reprise::PageNumber page);
   void close_device(reprise::PageNumber page);
 

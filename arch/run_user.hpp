@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "arch/fault.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/base/interrupt_controllers.hpp"
@@ -29,10 +30,10 @@ struct Trap {
   std::uint32_t error_code = 0;
   std::uint64_t fault_address = 0;
 
-  static constexpr std::uint8_t protection_vector = 13, page_fault_vector = 14;
-  static constexpr std::uint32_t page_fault_present = 1;  // Intel SDM Vol. 3A §4.7
-  static constexpr std::uint32_t page_fault_write = 2;
-  static constexpr std::uint32_t page_fault_fetch = 16;
+  // Of an exception; of any other kind: Other.
+  [[nodiscard]] FaultKind fault() const {
+    return kind == Kind::Exception ? classify(vector, error_code) : FaultKind::Other;
+  }
 };
 
 // Runs `state` in ring 3 until the next trap, in the address space that is active. General

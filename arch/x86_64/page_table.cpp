@@ -134,9 +134,30 @@ bool PageTable::map(PageNumber page, const Mapping& mapping) {
   return leaf != nullptr;
 }
 
+std::optional<Leaf> PageTable::leaf(PageNumber page) const {
+  std::uint64_t* const entry = find_leaf(root_, page);
+  if (entry == nullptr) return std::nullopt;
+  return Leaf{page, entry};
+}
+
+Mapping Leaf::mapping() const { return decode(*entry_); }
+
+void Leaf::set(const Mapping& mapping) const { *entry_ = encode(mapping); }
+
+void Leaf::replace(FrameNumber frame, WriteAccess write_access) const {
+  *entry_ = encode({frame, mapping().permissions, Ownership::Owned, write_access});
+}
+
+bool Leaf::dirty() const { return (*entry_ & E::D) != 0; }
+
+void Leaf::clear_dirty() const { *entry_ &= ~E::D; }
+
+bool Leaf::accessed() const { return (*entry_ & E::A) != 0; }
+
 std::optional<Mapping> PageTable::find(PageNumber page) const {
-  const std::uint64_t* const leaf = find_leaf(root_, page);
-  return leaf == nullptr ? std::nullopt : std::optional{decode(*leaf)};
+  const std::optional<Leaf> found = leaf(page);
+  if (!found) return std::nullopt;
+  return found->mapping();
 }
 
 std::optional<Mapping> PageTable::unmap(PageNumber page) {

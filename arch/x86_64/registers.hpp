@@ -35,6 +35,12 @@ struct Dr7 {
   static constexpr Bits G0 = bit(1), G1 = bit(3), Initial = 0x400;
 };
 
+// Error code of a page fault (Intel SDM Vol. 3A §4.7).
+struct PageFaultCode {
+  static constexpr Bits P = bit(0), Wr = bit(1), Us = bit(2), Rsvd = bit(3), Id = bit(4),
+                        Pk = bit(5), Ss = bit(6);
+};
+
 // Which components XSAVE and XRSTOR manage (Intel SDM Vol. 1 §13.3). Avx512 is three, opmask,
 // ZMM_Hi256 and Hi16_ZMM, of use only together.
 struct Xcr0 {

@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 
+#include "arch/fault.hpp"
 #include "arch/stepping.hpp"
 #include "kernel/device/access.hpp"
 
@@ -33,9 +34,8 @@ bool serve_exception(Process& process, const dwc::PeEnd& committed) {
   std::array<std::uint8_t, arch::longest_instruction> buffer;
   const auto code = std::span<const std::uint8_t>{buffer}.first(process.space().read_start(
       UserAddr{state[arch::Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
-  const bool protection =
-      committed.vector == arch::Trap::protection_vector && committed.error_code == 0;
-  if (protection && arch::stand_in(state, code)) return true;
+  const arch::FaultKind fault = arch::classify(committed.vector, committed.error_code);
+  if (fault == arch::FaultKind::GeneralProtection && arch::stand_in(state, code)) return true;
   const std::optional<dwc::PeEnd> left = access_device(process, committed, code);
   if (!left || enter_handler(process, *left)) return true;
   process.report.last_end = *left;

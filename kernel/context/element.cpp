@@ -109,9 +109,7 @@ dwc::PeEnd run_once(Process& process, Nanoseconds limit) {
 }  // namespace
 
 std::optional<PageNumber> protected_page(Process& process, const Trap& trap) {
-  constexpr std::uint32_t write_to_present = Trap::page_fault_present | Trap::page_fault_write;
-  if (trap.kind != Trap::Kind::Exception || trap.vector != Trap::page_fault_vector ||
-      (trap.error_code & write_to_present) != write_to_present || trap.fault_address >= user_high) {
+  if (trap.fault() != arch::FaultKind::WriteProtected || trap.fault_address >= user_high) {
     return std::nullopt;
   }
   const PageNumber page = page_of(UserAddr{trap.fault_address});

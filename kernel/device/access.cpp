@@ -1,6 +1,7 @@
 #include "kernel/device/access.hpp"
 
 #include "arch/device_access.hpp"
+#include "arch/fault.hpp"
 #include "arch/run_user.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/context/element.hpp"
@@ -49,9 +50,9 @@ Access execute(Process& process, std::span<const std::uint8_t> code, Trap& trap)
   own_store(process, store, arch::WriteAccess::Protected);
   if (process.hardened()) process.engine().forget_modified();
   if (iterations != 0 || trap.kind != Trap::Kind::Exception) return Access::Done;
-  const bool page_fault = trap.vector == Trap::page_fault_vector;
-  const bool again = page_fault && (protected_page(process, trap) ||
-                                    process.space().is_device(UserAddr{trap.fault_address}));
+  const bool again =
+      protected_page(process, trap) || (trap.fault() == arch::FaultKind::Absent &&
+                                        process.space().is_device(UserAddr{trap.fault_address}));
   return again ? Access::Unsupported : Access::Raised;
 }
 
@@ -63,7 +64,8 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end,
   Trap trap{};
   AccessRefusal& refused = process.report.refused;
   refused = {};
-  if (end.vector == Trap::protection_vector && end.error_code == 0) {
+  const arch::FaultKind fault = arch::classify(end.vector, end.error_code);
+  if (fault == arch::FaultKind::GeneralProtection) {
     const auto ports = arch::ports_reached(code, process.registers());
     if (!ports) return end;
     refused = {AccessRefusal::Reason::Unsupported, ports->first, ports->last};
@@ -74,9 +76,8 @@ std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end,
     arch::set_ports(arch::Ports::Open);
     access = execute(process, code, trap);
     arch::set_ports(arch::Ports::Closed);
-  } else if (end.vector == Trap::page_fault_vector &&
-             process.space().is_device(UserAddr{end.fault_address}) &&
-             (end.error_code & Trap::page_fault_fetch) == 0) {
+  } else if (fault == arch::FaultKind::Absent &&
+             process.space().is_device(UserAddr{end.fault_address})) {
     const PageNumber page = page_of(UserAddr{end.fault_address});
     refused = {AccessRefusal::Reason::Unsupported, end.fault_address, end.fault_address};
     process.space().table().open_device(page);

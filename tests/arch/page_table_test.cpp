@@ -207,6 +207,51 @@ TEST_CASE("replace puts another frame behind a page: owned, A and D clear, permi
   s.memory.release(shared);
 }
 
+TEST_CASE("a leaf is the page's one entry: what it changes the table shows, and the other way") {
+  Space s;
+  const PageNumber page{0x400};
+  REQUIRE_FALSE(s.table.leaf(page));
+  REQUIRE_FALSE(s.table.leaf(PageNumber{last_page + 1}));
+  REQUIRE(s.table.map(page, {s.frame(), {true, true, false}}));
+  REQUIRE(s.table.map(page + 1, {s.frame(), {}}));
+  const Leaf leaf = s.table.leaf(page).value();
+  REQUIRE(leaf.page() == page);
+  REQUIRE(leaf == s.table.leaf(page).value());
+  REQUIRE_FALSE(leaf == s.table.leaf(page + 1).value());
+  REQUIRE(same(leaf.mapping(), s.table.find(page).value()));
+
+  touch(s.memory, page, E::A);
+  REQUIRE((leaf.accessed() && !leaf.dirty()));
+  touch(s.memory, page, E::D);
+  REQUIRE(leaf.dirty());
+  leaf.clear_dirty();
+  REQUIRE((leaf.accessed() && !leaf.dirty()));
+
+  const FrameNumber first = leaf.mapping().frame, second = s.frame();
+  leaf.replace(second, WriteAccess::Enabled);
+  const Mapping replaced{second, {true, true, false}, Ownership::Owned, WriteAccess::Enabled};
+  REQUIRE(same(s.table.find(page).value(), replaced));
+  REQUIRE_FALSE(leaf.accessed());
+  const Mapping read_only{first, {true, false, true}};
+  leaf.set(read_only);
+  REQUIRE(same(s.table.find(page).value(), read_only));
+  s.memory.release(second);
+}
+
+TEST_CASE("a leaf stays good while other pages, and its own, are unmapped and mapped again") {
+  Space s;
+  const PageNumber page{0x400};
+  REQUIRE(s.table.map(page, {s.frame(), {true, true, false}}));
+  const Leaf leaf = s.table.leaf(page).value();
+  const Mapping was = s.table.unmap(page).value();
+  REQUIRE_FALSE(s.table.leaf(page));
+  for (std::uint64_t other = 0; other < 20; ++other) {
+    REQUIRE(s.table.map(PageNumber{other << 9}, {s.frame(), {}}));
+  }
+  REQUIRE(s.table.map(page, was));
+  REQUIRE(same(leaf.mapping(), was));
+}
+
 TEST_CASE("accessed and dirty are what the MMU set, protecting clears dirty alone") {
   Space s;
   const PageNumber page{0x400};

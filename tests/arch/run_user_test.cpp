@@ -91,7 +91,7 @@ TEST_CASE("a system call and every exception come out as what they are") {
     REQUIRE(trap.kind == Kind::Exception);
     REQUIRE(trap.vector == vector);
     REQUIRE(trap.error_code == 0xfedcba98);
-    REQUIRE(trap.fault_address == (vector == Trap::page_fault_vector ? 0x1234567 : 0));
+    REQUIRE(trap.fault_address == (vector == x86::page_fault_vector ? 0x1234567 : 0));
   }
 }
 

@@ -65,8 +65,7 @@ bool redirect_to_personality(Process& process) {
 
 // A first write to a page: it gets a frame of its own, and the instruction is tried again.
 bool take_write_fault(Process& process, const Trap& trap) {
-  constexpr std::uint32_t write = Trap::page_fault_present | Trap::page_fault_write;
-  if (trap.vector != Trap::page_fault_vector || (trap.error_code & write) != write) return false;
+  if (trap.fault() != arch::FaultKind::WriteProtected) return false;
   const PageNumber page = page_of(UserAddr{trap.fault_address});
   const auto mapping = process.space().table().find(page);
   return mapping && mapping->permissions.write &&

@@ -121,8 +121,7 @@ void try_system_call() {
 void try_first_write(PageTable& table) {
   const PageNumber page{data_page};
   const Trap trap = run_from(user_write);
-  expect("first write faults", is_exception(trap, Trap::page_fault_vector) &&
-                                   trap.error_code == 7 &&
+  expect("first write faults", is_exception(trap, x86::page_fault_vector) && trap.error_code == 7 &&
                                    trap.fault_address == address_of(page).value());
   expect("and leaves the page clean", !table.dirty(page));
   table.replace(page, table.find(page)->frame, WriteAccess::Enabled);

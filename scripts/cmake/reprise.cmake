@@ -74,7 +74,7 @@ if(REPRISE_FREESTANDING)
   add_library(reprise_user INTERFACE)
   target_link_libraries(reprise_user INTERFACE reprise_bare)
   target_compile_options(reprise_user INTERFACE
-    "$<$<COMPILE_LANGUAGE:C,CXX>:-fpie;SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/one_image.h>")
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fpie;SHELL:-include \"${CMAKE_CURRENT_LIST_DIR}/one_image.h\">")
   target_link_options(reprise_user INTERFACE
     -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
 

@@ -30,20 +30,20 @@ inline constexpr std::uint64_t check_word_factor = 0xd6e8feb86659fd93;  // odd: 
 }
 
 // How many words differ between two register sets, of those that each trap keeps.
-template <Platform P>
-[[nodiscard]] std::size_t trap_words_apart(const typename P::Registers& a,
-                                           const typename P::Registers& b) {
+template <Core C>
+[[nodiscard]] std::size_t trap_words_apart(const typename C::Registers& a,
+                                           const typename C::Registers& b) {
   const auto first = a.words(), second = b.words();
   std::size_t differing = 0;
-  for (std::size_t i = 0; i < P::trap_words; ++i) differing += first[i] != second[i] ? 1 : 0;
+  for (std::size_t i = 0; i < C::trap_words; ++i) differing += first[i] != second[i] ? 1 : 0;
   return differing;
 }
 
-template <Platform P>
+template <Space S>
 class Comparator {
 public:
-  Comparator(P& platform, Statistics& statistics, Diagnosis<typename P::Page>& diagnosis)
-      : platform_{platform}, statistics_{statistics}, diagnosis_{diagnosis} {}
+  Comparator(S& space, Statistics& statistics, Diagnosis<typename S::PageNumber>& diagnosis)
+      : space_{space}, statistics_{statistics}, diagnosis_{diagnosis} {}
 
   // A comparison begins here: the diagnosis forgets what differed before.
   [[nodiscard]] bool registers_agree(std::span<const std::uint64_t> a,
@@ -60,25 +60,26 @@ public:
 
   // P1 with P2. A page that only the second run wrote has no P1 of its own: its base is what the
   // first run left. Keeps the check word of P1, the next base.
-  [[nodiscard]] bool page_agrees(PageEntry<P>& entry) {
+  [[nodiscard]] bool page_agrees(PageEntry<S>& entry) {
     const auto first = entry.rewound ? entry.spare : entry.base;
-    const Comparison comparison = platform_.compare(first, entry.work);
+    const Comparison comparison = space_.compare(first, entry.work);
     ++statistics_.compares;
     entry.first_check = comparison.check_word;
     if (!comparison.first_difference) return true;
-    const std::span<const std::uint64_t> a = platform_.words(first);
-    const std::span<const std::uint64_t> b = platform_.words(entry.work);
+    const std::span<const std::uint64_t> a = space_.words(first);
+    const std::span<const std::uint64_t> b = space_.words(entry.work);
     for (std::size_t i = *comparison.first_difference; i < a.size(); ++i) {
       if (a[i] == b[i]) continue;
-      diagnosis_.pages.add({.page = entry.page, .word = i, .first = a[i], .second = b[i]});
+      diagnosis_.pages.add(
+          {.page = space_.number(entry.page), .word = i, .first = a[i], .second = b[i]});
     }
     return false;
   }
 
 private:
-  P& platform_;
+  S& space_;
   Statistics& statistics_;
-  Diagnosis<typename P::Page>& diagnosis_;
+  Diagnosis<typename S::PageNumber>& diagnosis_;
 };
 
 }  // namespace dwc

@@ -1,5 +1,5 @@
 // The life of a processing element (PE) as a state machine: a trap goes in, what to do next comes
-// out. No hardware, no allocation of its own; the Platform has both.
+// out. No hardware, no allocation of its own: Space and Core have both.
 //
 //           +------------------------- restart (bounded) -------------------------+
 //           v                                                                     |
@@ -24,31 +24,32 @@
 
 namespace dwc {
 
-template <Platform P>
+template <Space S, Core C>
 class Controller {
 public:
-  using Page = typename P::Page;
-  using Frame = typename P::Frame;
-  using Registers = typename P::Registers;
+  using Page = typename S::Page;
+  using PageNumber = typename S::PageNumber;
+  using Registers = typename C::Registers;
 
-  // Lent by the caller for the controller's life. The live registers are the platform's.
+  // Lent by the caller for the controller's life. The live registers are the core's.
   struct Storage {
-    std::span<PageEntry<P>> pages;          // the page budget is cut to what fits here
+    std::span<PageEntry<S>> pages;          // the page budget is cut to what fits here
     Registers* start;                       // R0
     Registers* first;                       // R1
     std::span<std::uint32_t> digests = {};  // in use only after the last begin(): can be shared
   };
 
-  Controller(P& platform, const Settings& settings, Storage storage)
-      : platform_{platform},
+  Controller(S& space, C& core, const Settings& settings, Storage storage)
+      : space_{space},
+        core_{core},
         settings_{settings},
         start_{*storage.start},
         first_{*storage.first},
-        memory_{platform, settings_, storage.pages, statistics_},
-        comparator_{platform, statistics_, diagnosis_},
-        clock_{platform, settings_, caution_},
-        search_{platform, statistics_, comparator_, caution_},
-        trace_{platform, storage.digests} {}
+        memory_{space, settings_, storage.pages, statistics_},
+        comparator_{space, statistics_, diagnosis_},
+        clock_{core, settings_, caution_},
+        search_{core, statistics_, comparator_, caution_},
+        trace_{core, storage.digests} {}
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -60,9 +61,9 @@ public:
     ++pe_number_;
     restarts_ = 0;
     hint_failed_ = false;
-    copy_words(start_, platform_.registers());
+    copy_words(start_, core_.registers());
     start_check_ = check_word(start_.words());
-    start_run(Run::First);
+    start_run(WhichRun::First);
   }
 
   // What stopped the process while a PE was under way.
@@ -70,7 +71,7 @@ public:
     require(state_ == State::Running);
     if (trace_.active()) return traced(event);
     const std::uint64_t user_time = clock_.lap();
-    if (run_ == Run::First) clock_.first_run_took(user_time);
+    if (run_ == WhichRun::First) clock_.first_run_took(user_time);
     phase_of_run() += user_time;
 
     if (event.kind == Kind::WriteFault) {
@@ -81,7 +82,7 @@ public:
     if (is_position(event.kind)) return proceed(search_.stopped());
     if (event.kind == Kind::Timer && within_instruction()) {
       const std::uint64_t more_time = clock_.more_time();
-      platform_.arm_timer(more_time);
+      core_.arm_timer(more_time);
       if (more_time != 0) return Next::Resume;
     }
     ends_.note(run_, event, memory_);
@@ -90,16 +91,16 @@ public:
       ++statistics_.machine_checks;
       return restart(Verdict::MachineCheck);
     }
-    return run_ == Run::First ? after_first_run() : after_second_run();
+    return run_ == WhichRun::First ? after_first_run() : after_second_run();
   }
 
   // After Serve: the end that both runs agreed on.
   [[nodiscard]] const PeEnd& end() const { return ends_.first; }
   // After Stop: why. Before that, the last mismatch, if there was one.
-  [[nodiscard]] const Diagnosis<typename P::Page>& diagnosis() const { return diagnosis_; }
+  [[nodiscard]] const Diagnosis<PageNumber>& diagnosis() const { return diagnosis_; }
 
   // Outside of a PE, before the kernel itself writes or unmaps the page: its base would be stale.
-  void forget(Page page) {
+  void forget(PageNumber page) {
     require(state_ != State::Running);
     memory_.forget(page);
   }
@@ -123,33 +124,33 @@ public:
     memory_.note_modified(run_);
     return memory_.set().count_dirty_in(run_);
   }
-  [[nodiscard]] const PageEntry<P>& modified(std::size_t k) const {
+  [[nodiscard]] const PageEntry<S>& modified(std::size_t k) const {
     return memory_.set().dirty_in(run_, k);
   }
   [[nodiscard]] Registers& snapshot_registers() { return start_; }
 
 private:
   using Kind = typename Event<Page>::Kind;
-  using Depth = typename ShadowMemory<P>::Depth;
-  using Guide = typename Convergence<P>::Guide;
-  using Position = typename Convergence<P>::Position;
-  using TrapWords = std::array<std::uint64_t, P::trap_words>;
+  using Depth = typename ShadowMemory<S>::Depth;
+  using Guide = typename Convergence<S, C>::Guide;
+  using Position = typename Convergence<S, C>::Position;
+  using TrapWords = std::array<std::uint64_t, C::trap_words>;
   enum class State : std::uint8_t { Ready, Running, Stopped };
 
   // ---- A run, from its start to its end ----
 
   // The live registers are R0, the pages P0.
-  void start_run(Run run) {
+  void start_run(WhichRun run) {
     run_ = run;
-    ++(run == Run::First ? statistics_.first_runs : statistics_.second_runs);
+    ++(run == WhichRun::First ? statistics_.first_runs : statistics_.second_runs);
     run_end_told_ = false;
-    platform_.run_begins(run);
-    if (run == Run::First) clock_.begin_first_run();
+    core_.run_begins(run);
+    if (run == WhichRun::First) clock_.begin_first_run();
     faulted_at_.reset();
-    platform_.arm_timer(run == Run::First ? clock_.first_run_limit()
-                                          : clock_.second_run_limit(restarts_));
-    platform_.restart_count();
-    platform_.load();
+    core_.arm_timer(run == WhichRun::First ? clock_.first_run_limit()
+                                           : clock_.second_run_limit(restarts_));
+    core_.restart_count();
+    core_.load();
     statistics_.ticks.load += clock_.lap();
   }
 
@@ -158,11 +159,11 @@ private:
   [[nodiscard]] bool admit(Page page) {
     ++statistics_.write_faults;
     const bool known = memory_.knows(page);
-    if (known || run_ == Run::Second) return known;
+    if (known || run_ == WhichRun::Second) return known;
     const bool admitted = memory_.admit(page);
     clock_.expect_instruction();
-    const bool first = !faulted_at_ && trap_words_apart<P>(start_, platform_.registers()) == 0;
-    if (first && !trace_.active()) platform_.arm_timer(clock_.first_run_limit());
+    const bool first = !faulted_at_ && trap_words_apart<C>(start_, core_.registers()) == 0;
+    if (first && !trace_.active()) core_.arm_timer(clock_.first_run_limit());
     faulted_at_ = trap_words();
     return admitted;
   }
@@ -171,13 +172,13 @@ private:
   // What it writes to two pages may stand in the first of them already (so it is in QEMU), and that
   // is no position that a run without faults comes to: it gets some more time.
   [[nodiscard]] bool within_instruction() const {
-    return run_ == Run::First && faulted_at_ == trap_words();
+    return run_ == WhichRun::First && faulted_at_ == trap_words();
   }
 
   [[nodiscard]] TrapWords trap_words() const {
     TrapWords words;
-    const std::span live = platform_.registers().words();
-    __builtin_memcpy(words.data(), live.data(), P::trap_words * sizeof(live[0]));
+    const std::span live = core_.registers().words();
+    __builtin_memcpy(words.data(), live.data(), C::trap_words * sizeof(live[0]));
     return words;
   }
 
@@ -188,21 +189,21 @@ private:
   // Where the time since the run was let go belongs.
   [[nodiscard]] std::uint64_t& phase_of_run() {
     PhaseTicks& ticks = statistics_.ticks;
-    if (run_ == Run::First) return ticks.first_run;
+    if (run_ == WhichRun::First) return ticks.first_run;
     return search_.stepping() ? ticks.convergence : ticks.second_run;
   }
 
   void end_run() {
-    platform_.arm_timer(0);
+    core_.arm_timer(0);
     search_.end();
     look_closely();
   }
 
   // The run stands where it may be over: everything about it can be seen.
   void look_closely() {
-    platform_.complete();
+    core_.complete();
     memory_.note_modified(run_);
-    if (!run_end_told_) platform_.run_ended(run_);
+    if (!run_end_told_) core_.run_ended(run_);
     run_end_told_ = true;
   }
 
@@ -210,9 +211,9 @@ private:
 
   [[nodiscard]] Next after_first_run() {
     if (ends_.first.kind == PeEnd::Kind::ControlBits) return first_run_corrupt();
-    const std::uint64_t count = platform_.count();
+    const std::uint64_t count = core_.count();
     rewind();
-    start_run(Run::Second);
+    start_run(WhichRun::Second);
     if (ends_.first.kind != PeEnd::Kind::TimeLimit) return Next::Resume;
     return proceed(search_.begin(first_, count, clock_.second_run_limit(restarts_), guide()));
   }
@@ -229,7 +230,7 @@ private:
   // The last attempt does without the counter, in case that it lies.
   [[nodiscard]] Guide guide() const {
     const bool last = restarts_ != 0 && restarts_ == settings_.restart_limit;
-    return last || !platform_.counter().counts ? Guide::Landmark : Guide::Counter;
+    return last || !core_.counter().counts ? Guide::Landmark : Guide::Counter;
   }
 
   // The second run stands somewhere on its way to the first one's position.
@@ -237,7 +238,7 @@ private:
     if (position == Position::Candidate) {
       look_closely();
       if (states_agree(Depth::FirstDifference)) return converge();
-      platform_.reload();
+      core_.reload();
       position = search_.go_on();
     }
     if (position == Position::Elsewhere) return Next::Resume;
@@ -247,12 +248,12 @@ private:
   }
 
   [[nodiscard]] Next converge() {
-    platform_.arm_timer(0);
+    core_.arm_timer(0);
     search_.counter_is_off() ? caution_.widen() : caution_.converged();
     search_.end();
     ++statistics_.converged;
     if (search_.steps() > statistics_.most_steps) statistics_.most_steps = search_.steps();
-    if (trap_words_apart<P>(start_, first_) == 0) caution_.lengthen_limit();
+    if (trap_words_apart<C>(start_, first_) == 0) caution_.lengthen_limit();
     return commit();
   }
 
@@ -267,24 +268,24 @@ private:
     describe(ends_.second);
     ++statistics_.failed_convergences;
     caution_.widen();
-    if (!platform_.counter().counts) (void)caution_.halve_limit();
-    if (!platform_.counter().counts || guide() == Guide::Counter) hint_failed_ = true;
+    if (!core_.counter().counts) (void)caution_.halve_limit();
+    if (!core_.counter().counts || guide() == Guide::Counter) hint_failed_ = true;
     return restart(Verdict::Unresolved);
   }
 
   // ---- Back, and forward ----
 
   void rewind() {
-    copy_words(first_, platform_.registers());
-    copy_words(platform_.registers(), start_);
+    copy_words(first_, core_.registers());
+    copy_words(core_.registers(), start_);
     memory_.rewind();
     statistics_.ticks.rewind += clock_.lap();
-    platform_.flush_caches();
+    space_.flush_caches();
     statistics_.ticks.flush += clock_.lap();
   }
 
   [[nodiscard]] bool registers_agree() {
-    return comparator_.registers_agree(first_.words(), platform_.registers().words());
+    return comparator_.registers_agree(first_.words(), core_.registers().words());
   }
 
   [[nodiscard]] bool states_agree(Depth depth) {
@@ -307,7 +308,7 @@ private:
 
   // The first run ended as no run can: no second one is needed to tell.
   [[nodiscard]] Next first_run_corrupt() {
-    copy_words(first_, platform_.registers());
+    copy_words(first_, core_.registers());
     diagnosis_.forget_differences();
     return mismatch(std::nullopt);
   }
@@ -324,8 +325,8 @@ private:
     diagnosis_.pe = pe_number_;
     diagnosis_.first_end = ends_.first;
     diagnosis_.second_end = second_end;
-    diagnosis_.first_rip = first_.words()[P::rip_word];
-    diagnosis_.second_rip = second_end ? platform_.registers().words()[P::rip_word] : 0;
+    diagnosis_.first_rip = first_.words()[C::rip_word];
+    diagnosis_.second_rip = second_end ? core_.registers().words()[C::rip_word] : 0;
   }
 
   // What only failed to converge gets all its attempts again, with half the time limit.
@@ -340,15 +341,17 @@ private:
       restarts_ = 0;
     }
     ++statistics_.restarts;
-    start_run(Run::First);
+    start_run(WhichRun::First);
     return Next::Resume;
   }
 
   // To R0 and P0. False: one of them has changed since it was taken, and that is told.
   [[nodiscard]] bool go_back() {
     const bool registers_intact = check_word(start_.words()) == start_check_;
-    copy_words(platform_.registers(), start_);
-    diagnosis_.corrupt_page = memory_.restore();
+    copy_words(core_.registers(), start_);
+    const std::optional<Page> corrupt = memory_.restore();
+    diagnosis_.corrupt_page.reset();
+    if (corrupt) diagnosis_.corrupt_page = space_.number(*corrupt);
     statistics_.ticks.rewind += clock_.lap();
     if (settings_.check_words == CheckWords::Ignore) return true;
     if (registers_intact && !diagnosis_.corrupt_page) return true;
@@ -359,9 +362,9 @@ private:
   // From R0 and P0, by way of the two passes in which nothing is injected.
   [[nodiscard]] Next give_up(Verdict verdict) {
     diagnosis_.verdict = verdict;
-    run_ = Run::First;
+    run_ = WhichRun::First;
     if (verdict == Verdict::MachineCheck || !trace_.begin_pass()) return stop(verdict);
-    platform_.arm_timer(settings_.trace_ticks);
+    core_.arm_timer(settings_.trace_ticks);
     trace_.step();
     return Next::Resume;
   }
@@ -375,7 +378,7 @@ private:
       trace_.step();
       return Next::Resume;
     }
-    platform_.arm_timer(0);
+    core_.arm_timer(0);
     memory_.note_modified(run_);
     statistics_.ticks.convergence += clock_.lap();
     if (!go_back()) return stop(Verdict::SnapshotCorrupt);
@@ -390,27 +393,28 @@ private:
     return Next::Stop;
   }
 
-  P& platform_;
+  S& space_;
+  C& core_;
   const Settings settings_;
   Registers& start_;
   Registers& first_;
   Statistics statistics_;
-  Diagnosis<typename P::Page> diagnosis_;
-  ShadowMemory<P> memory_;
-  Comparator<P> comparator_;
+  Diagnosis<PageNumber> diagnosis_;
+  ShadowMemory<S> memory_;
+  Comparator<S> comparator_;
   Caution caution_;
-  PeClock<P> clock_;
-  Convergence<P> search_;
-  Trace<P> trace_;
-  RunEnds<P> ends_;
+  PeClock<C> clock_;
+  Convergence<S, C> search_;
+  Trace<C> trace_;
+  RunEnds<S> ends_;
 
   State state_ = State::Ready;
-  Run run_ = Run::First;
+  WhichRun run_ = WhichRun::First;
   std::uint64_t pe_number_ = 0;
   std::uint64_t start_check_ = 0;        // check word of R0
   std::uint32_t restarts_ = 0;           // of this PE
   bool hint_failed_ = false;             // in this PE; else all attempts but the last one differed
-  bool run_end_told_ = false;            // to the platform, of this run
+  bool run_end_told_ = false;            // to the core, of this run
   std::optional<TrapWords> faulted_at_;  // the last write fault of this run, if it is the first
 };
 

@@ -16,10 +16,10 @@
 
 namespace dwc {
 
-template <Platform P>
+template <Space S, Core C>
 class Convergence {
 public:
-  using Registers = typename P::Registers;
+  using Registers = typename C::Registers;
 
   enum class Position : std::uint8_t {
     Elsewhere,  // the run goes on; where it has to stop next is armed
@@ -28,9 +28,8 @@ public:
   };
   enum class Guide : std::uint8_t { Counter, Landmark };
 
-  Convergence(P& platform, Statistics& statistics, Comparator<P>& comparator,
-              const Caution& caution)
-      : platform_{platform}, statistics_{statistics}, comparator_{comparator}, caution_{caution} {}
+  Convergence(C& core, Statistics& statistics, Comparator<S>& comparator, const Caution& caution)
+      : core_{core}, statistics_{statistics}, comparator_{comparator}, caution_{caution} {}
 
   // The second run stands loaded at R0 and shall come to `target`, `count` instructions from there.
   // `bound` ticks are the longest that it may go without a stop. The target must stay as it is.
@@ -48,7 +47,7 @@ public:
     }
     if (count <= margin()) return search(Phase::Stepping, count + window());
     phase_ = Phase::Running;
-    platform_.stop_at_count(count - margin());
+    core_.stop_at_count(count - margin());
     return Position::Elsewhere;
   }
 
@@ -68,16 +67,16 @@ public:
     }
     --tries_left_;
     ++steps_;
-    if (stepping && steps_ % steps_per_bound == 0) platform_.arm_timer(bound_);
-    if (stepping || platform_.repeats()) platform_.step(*target_);
+    if (stepping && steps_ % steps_per_bound == 0) core_.arm_timer(bound_);
+    if (stepping || core_.repeats()) core_.step(*target_);
     return Position::Elsewhere;
   }
 
   // At a position that was found without the counter: what it says there proves it wrong. Not so
   // where the run stands as it began: a loop that changes nothing has any count.
   [[nodiscard]] bool counter_is_off() const {
-    if (phase_ != Phase::Landmark || steps_ == 0 || !platform_.counter().counts) return false;
-    const std::uint64_t here = platform_.count();
+    if (phase_ != Phase::Landmark || steps_ == 0 || !core_.counter().counts) return false;
+    const std::uint64_t here = core_.count();
     return (here > count_ ? here - count_ : count_ - here) > tolerance();
   }
 
@@ -85,10 +84,10 @@ public:
   void end() {
     if (phase_ == Phase::Idle) return;
     if (phase_ == Phase::Running) {
-      covered_ = platform_.count() + tolerance() < count_;
-      platform_.stop_at_count(0);
+      covered_ = core_.count() + tolerance() < count_;
+      core_.stop_at_count(0);
     } else {
-      platform_.break_at(std::nullopt);
+      core_.break_at(std::nullopt);
     }
     phase_ = Phase::Idle;
     statistics_.steps += steps_;
@@ -104,7 +103,7 @@ public:
 
   // How much before the target the counter stops the run.
   [[nodiscard]] std::uint64_t margin() const {
-    const std::uint64_t announced = platform_.counter().margin;
+    const std::uint64_t announced = core_.counter().margin;
     return caution_.widened(announced < least_margin ? least_margin : announced);
   }
 
@@ -117,7 +116,7 @@ private:
   static constexpr std::uint64_t steps_per_bound = 64;
   static constexpr unsigned most_early = 16;  // overflows long before they are due
 
-  [[nodiscard]] std::uint64_t tolerance() const { return platform_.counter().tolerance; }
+  [[nodiscard]] std::uint64_t tolerance() const { return core_.counter().tolerance; }
   // How far beyond the target's count the search goes.
   [[nodiscard]] std::uint64_t window() const {
     return tolerance() + caution_.widened(least_window);
@@ -126,51 +125,51 @@ private:
   [[nodiscard]] Position search(Phase phase, std::uint64_t tries) {
     phase_ = phase;
     tries_left_ = tries;
-    platform_.break_at(target_->words()[P::rip_word]);
+    core_.break_at(target_->words()[C::rip_word]);
     return look();
   }
 
   // The overflow. A stale one comes long before it is due: then it is asked for again. A late one
   // leaves less to look at, or nothing.
   [[nodiscard]] Position arrive() {
-    const std::uint64_t count = platform_.count();
+    const std::uint64_t count = core_.count();
     if (count < count_ - margin()) {
       if (early_left_-- == 0) return give_up();
-      platform_.stop_at_count(count_ - margin());
+      core_.stop_at_count(count_ - margin());
       return Position::Elsewhere;
     }
     if (count > count_ + window()) return give_up();
-    platform_.stop_at_count(0);
-    platform_.arm_timer(bound_);
+    core_.stop_at_count(0);
+    core_.arm_timer(bound_);
     covered_ = count + tolerance() <= count_;
     return search(Phase::Stepping, count_ + window() - count);
   }
 
   // The counter is of no use in this run.
   [[nodiscard]] Position give_up() {
-    platform_.stop_at_count(0);
+    core_.stop_at_count(0);
     phase_ = Phase::Idle;
     covered_ = false;
     return Position::Missed;
   }
 
   [[nodiscard]] Position look() {
-    const Registers& live = platform_.registers();
-    if (live.words()[P::rip_word] != target_->words()[P::rip_word]) return go_on();
-    const std::size_t differing = trap_words_apart<P>(*target_, live);
+    const Registers& live = core_.registers();
+    if (live.words()[C::rip_word] != target_->words()[C::rip_word]) return go_on();
+    const std::size_t differing = trap_words_apart<C>(*target_, live);
     if (differing < nearest_) {
       nearest_ = differing;
-      (void)comparator_.registers_agree(target_->words().first(P::trap_words),
-                                        live.words().first(P::trap_words));
+      (void)comparator_.registers_agree(target_->words().first(C::trap_words),
+                                        live.words().first(C::trap_words));
     }
     if (differing != 0) return go_on();
     ++statistics_.candidates;
     return Position::Candidate;
   }
 
-  P& platform_;
+  C& core_;
   Statistics& statistics_;
-  Comparator<P>& comparator_;
+  Comparator<S>& comparator_;
   const Caution& caution_;
 
   Phase phase_ = Phase::Idle;

@@ -10,7 +10,6 @@
 #include <span>
 
 #include "libdwc/interface.hpp"
-#include "libdwc/platform.hpp"
 
 namespace dwc {
 
@@ -93,9 +92,9 @@ enum class Verdict : std::uint8_t {
   Nondeterministic,  // the runs differ by an instruction that gives another result each time
 };
 
-template <class Page>
+template <class PageNumber>
 struct Difference {
-  Page page{};           // means nothing for registers
+  PageNumber page{};     // means nothing for registers
   std::size_t word = 0;  // of the page, or in Registers::words()
   std::uint64_t first = 0;
   std::uint64_t second = 0;
@@ -124,7 +123,7 @@ private:
 
 // What is kept of the last two runs that did not agree, for the report when restarts did not help:
 // how each ended, where, and the first words that differ.
-template <class Page>
+template <class PageNumber>
 struct Diagnosis {
   Verdict verdict = Verdict::Divergence;
   std::uint64_t pe = 0;  // its number, from 1
@@ -133,9 +132,9 @@ struct Diagnosis {
                                     // the second one did not come to the first one's position
   std::uint64_t first_rip = 0;      // of each run's end, or where the second one was given up
   std::uint64_t second_rip = 0;
-  Shortlist<Difference<Page>> registers, pages;
-  std::optional<Page> corrupt_page;      // SnapshotCorrupt: nothing means the registers
-  std::optional<std::uint64_t> culprit;  // Nondeterministic: RIP of the instruction
+  Shortlist<Difference<PageNumber>> registers, pages;
+  std::optional<PageNumber> corrupt_page;  // SnapshotCorrupt: nothing means the registers
+  std::optional<std::uint64_t> culprit;    // Nondeterministic: RIP of the instruction
 
   void forget_differences() {
     registers.clear();

@@ -8,7 +8,8 @@
 #include <cstdint>
 #include <span>
 
-#include "libdwc/platform.hpp"
+#include "libdwc/core.hpp"
+#include "libdwc/space.hpp"
 
 namespace dwc {
 
@@ -18,12 +19,12 @@ constexpr void require(bool kept) {
   if (!kept) __builtin_trap();
 }
 
-template <Platform P>
+template <Space S>
 struct PageEntry {
-  typename P::Page page{};
-  typename P::Frame work{};       // mapped, written in place
-  typename P::Frame base{};       // P0, the content at the start of the PE; never mapped
-  typename P::Frame spare{};      // for the second run; from rewind to commit it holds P1
+  typename S::Page page{};
+  typename S::Frame work{};       // mapped, written in place
+  typename S::Frame base{};       // P0, the content at the start of the PE; never mapped
+  typename S::Frame spare{};      // for the second run; from rewind to commit it holds P1
   std::uint64_t base_check = 0;   // check word of P0
   std::uint64_t first_check = 0;  // check word of P1, once it has been compared
   std::uint32_t clean_for = 0;    // PEs in a row in which no run wrote the page
@@ -33,16 +34,16 @@ struct PageEntry {
   bool second_dirty = false;
   bool rewound = false;  // spare holds P1, work began the second run as a copy of P0
 
-  [[nodiscard]] bool dirty_in(Run run) const {
-    return run == Run::First ? first_dirty : second_dirty;
+  [[nodiscard]] bool dirty_in(WhichRun run) const {
+    return run == WhichRun::First ? first_dirty : second_dirty;
   }
   [[nodiscard]] bool dirty_in_either() const { return first_dirty || second_dirty; }
 };
 
-template <Platform P>
+template <Space S>
 class PageSet {
 public:
-  using Entry = PageEntry<P>;
+  using Entry = PageEntry<S>;
 
   PageSet(std::span<Entry> storage, std::size_t budget)
       : storage_{storage.first(budget < storage.size() ? budget : storage.size())} {}
@@ -54,7 +55,7 @@ public:
   [[nodiscard]] const Entry* begin() const { return storage_.data(); }
   [[nodiscard]] const Entry* end() const { return storage_.data() + size_; }
 
-  [[nodiscard]] Entry* find(typename P::Page page) {
+  [[nodiscard]] Entry* find(typename S::Page page) {
     for (Entry& entry : *this) {
       if (entry.page == page) return &entry;
     }
@@ -69,14 +70,14 @@ public:
   // The last entry moves into the gap: whoever walks the set looks at the same place again.
   void remove(Entry* entry) { *entry = storage_[--size_]; }
 
-  [[nodiscard]] std::size_t count_dirty_in(Run run) const {
+  [[nodiscard]] std::size_t count_dirty_in(WhichRun run) const {
     std::size_t count = 0;
     for (const Entry& entry : *this) count += entry.dirty_in(run) ? 1 : 0;
     return count;
   }
 
   // The k-th page that `run` modified, in the set's order.
-  [[nodiscard]] const Entry& dirty_in(Run run, std::size_t k) const {
+  [[nodiscard]] const Entry& dirty_in(WhichRun run, std::size_t k) const {
     for (const Entry& entry : *this) {
       if (entry.dirty_in(run) && k-- == 0) return entry;
     }

@@ -2,24 +2,24 @@
 #pragma once
 
 #include "libdwc/caution.hpp"
+#include "libdwc/core.hpp"
 #include "libdwc/interface.hpp"
-#include "libdwc/platform.hpp"
 
 namespace dwc {
 
-template <Platform P>
+template <Core C>
 class PeClock {
 public:
-  PeClock(P& platform, const Settings& settings, const Caution& caution)
-      : platform_{platform}, settings_{settings}, caution_{caution} {}
+  PeClock(C& core, const Settings& settings, const Caution& caution)
+      : core_{core}, settings_{settings}, caution_{caution} {}
 
-  void begin_pe() { began_ = lap_began_ = platform_.now(); }
+  void begin_pe() { began_ = lap_began_ = core_.now(); }
   void begin_first_run() { first_run_ticks_ = 0; }
   void first_run_took(std::uint64_t user_time) { first_run_ticks_ += user_time; }
 
   // Ticks since the last lap: each phase ends by taking its own.
   [[nodiscard]] std::uint64_t lap() {
-    const std::uint64_t ticks = platform_.now() - lap_began_;
+    const std::uint64_t ticks = core_.now() - lap_began_;
     lap_began_ += ticks;
     return ticks;
   }
@@ -47,7 +47,7 @@ public:
   }
 
 private:
-  P& platform_;
+  C& core_;
   const Settings& settings_;
   const Caution& caution_;
   std::uint64_t first_run_ticks_ = 0;

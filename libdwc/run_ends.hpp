@@ -7,27 +7,27 @@
 
 namespace dwc {
 
-template <Platform P>
+template <Space S>
 class RunEnds {
 public:
-  using Page = typename P::Page;
+  using Page = typename S::Page;
 
   PeEnd first;
   PeEnd second;
 
   [[nodiscard]] bool agree() const { return first == second; }
-  [[nodiscard]] PeEnd& of(Run run) { return run == Run::First ? first : second; }
+  [[nodiscard]] PeEnd& of(WhichRun run) { return run == WhichRun::First ? first : second; }
 
   // What an event that stops a run makes of it.
-  void note(Run run, const Event<Page>& event, ShadowMemory<P>& memory) {
+  void note(WhichRun run, const Event<Page>& event, ShadowMemory<S>& memory) {
     PeEnd& end = of(run);
     end = event.end;
     if (event.kind == Kind::ControlBits) end.kind = PeEnd::Kind::ControlBits;
     if (event.kind == Kind::Timer) {
-      end.kind = run == Run::First ? PeEnd::Kind::TimeLimit : PeEnd::Kind::Watchdog;
+      end.kind = run == WhichRun::First ? PeEnd::Kind::TimeLimit : PeEnd::Kind::Watchdog;
     }
     const bool refused = event.kind == Kind::WriteFault;
-    if (run == Run::First) {
+    if (run == WhichRun::First) {
       refused_ = refused ? std::optional{event.page} : std::nullopt;
       if (!refused) return;
       end.kind = memory.commit_makes_room() ? PeEnd::Kind::PageBudget : PeEnd::Kind::OutOfFrames;

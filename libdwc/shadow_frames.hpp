@@ -22,35 +22,35 @@
 
 namespace dwc {
 
-template <Platform P>
+template <Space S>
 class ShadowFrames {
 public:
-  using Page = typename P::Page;
-  using Frame = typename P::Frame;
-  using Entry = PageEntry<P>;
+  using Page = typename S::Page;
+  using Frame = typename S::Frame;
+  using Entry = PageEntry<S>;
 
-  ShadowFrames(P& platform, Policy policy, Statistics& statistics)
-      : platform_{platform}, policy_{policy}, statistics_{statistics} {}
+  ShadowFrames(S& space, Policy policy, Statistics& statistics)
+      : space_{space}, policy_{policy}, statistics_{statistics} {}
 
   // Write fault: reserves every frame that rewind and commit will need and makes the page writable.
   // Nothing, and nothing changed, when the frames have run out.
   [[nodiscard]] std::optional<Entry> join(Page page) {
-    const std::optional<Frame> copy = platform_.allocate();
+    const std::optional<Frame> copy = space_.allocate();
     if (!copy) return std::nullopt;
-    const std::optional<Frame> spare = platform_.allocate();
+    const std::optional<Frame> spare = space_.allocate();
     if (!spare) {
-      platform_.release(*copy);
+      space_.release(*copy);
       return std::nullopt;
     }
-    const Origin<Frame> origin = platform_.origin(page);
+    const Origin<Frame> origin = space_.origin(page);
     Entry entry{.page = page, .work = *copy, .base = origin.frame, .spare = *spare};
     entry.base_shared = origin.shared;
     entry.joined_now = true;
     if (policy_ == Policy::Rotate && !origin.shared) std::swap(entry.work, entry.base);
-    entry.base_check = platform_.copy_at_fault(*copy, origin.frame);
+    entry.base_check = space_.copy_at_fault(*copy, origin.frame);
     ++statistics_.copies_at_fault;
     map(page, entry.work, Write::Enabled);
-    platform_.invalidate(page);
+    space_.invalidate(page);
     return entry;
   }
 
@@ -68,7 +68,7 @@ public:
   // stay in the set; if not, release() it. The caller invalidates.
   [[nodiscard]] Stay commit(Entry& entry) {
     const Stay stay = policy_ == Policy::Classic ? commit_in_place(entry) : rotate(entry);
-    if (stay == Stay::Predicted && entry.dirty_in_either()) platform_.clear_dirty(entry.page);
+    if (stay == Stay::Predicted && entry.dirty_in_either()) space_.clear_dirty(entry.page);
     begin_anew(entry);
     return stay;
   }
@@ -87,9 +87,9 @@ public:
   void release(Entry& entry) {
     const bool in_place = policy_ == Policy::Classic && !entry.base_shared;
     map(entry.page, in_place ? entry.base : entry.work, Write::Protected);
-    if (in_place) platform_.release(entry.work);
-    if (!in_place && !entry.base_shared) platform_.release(entry.base);
-    platform_.release(entry.spare);
+    if (in_place) space_.release(entry.work);
+    if (!in_place && !entry.base_shared) space_.release(entry.base);
+    space_.release(entry.spare);
   }
 
 private:
@@ -106,7 +106,7 @@ private:
     if (!entry.rewound) return Stay::Predicted;
     Frame next_spare = entry.base;
     if (entry.base_shared) {
-      const std::optional<Frame> fresh = platform_.allocate();
+      const std::optional<Frame> fresh = space_.allocate();
       if (!fresh) return Stay::Leave;
       next_spare = *fresh;
     }
@@ -123,15 +123,15 @@ private:
 
   std::uint64_t copy(Frame to, Frame from) {
     ++statistics_.copies;
-    return platform_.copy(to, from);
+    return space_.copy(to, from);
   }
 
   void map(Page page, Frame frame, Write write) {
     ++statistics_.remaps;
-    platform_.map(page, frame, write);
+    space_.map(page, frame, write);
   }
 
-  P& platform_;
+  S& space_;
   Policy policy_;
   Statistics& statistics_;
 };

@@ -16,22 +16,21 @@
 
 namespace dwc {
 
-template <Platform P>
+template <Space S>
 class ShadowMemory {
 public:
-  using Page = typename P::Page;
-  using Frame = typename P::Frame;
-  using Entry = PageEntry<P>;
+  using Page = typename S::Page;
+  using Frame = typename S::Frame;
+  using Entry = PageEntry<S>;
 
-  ShadowMemory(P& platform, const Settings& settings, std::span<Entry> storage,
-               Statistics& statistics)
-      : platform_{platform},
+  ShadowMemory(S& space, const Settings& settings, std::span<Entry> storage, Statistics& statistics)
+      : space_{space},
         settings_{settings},
         statistics_{statistics},
         set_{storage, settings.page_budget},
-        frames_{platform, settings.policy, statistics} {}
+        frames_{space, settings.policy, statistics} {}
 
-  [[nodiscard]] const PageSet<P>& set() const { return set_; }
+  [[nodiscard]] const PageSet<S>& set() const { return set_; }
 
   // A write fault of the first run: the page joins. Predicted pages that are still clean give way
   // when the set is full or the frames have run out. False: there is no room in this PE.
@@ -46,7 +45,7 @@ public:
   // A fault on a page of the set comes from a translation older than the set's: it only has to go.
   [[nodiscard]] bool knows(Page page) {
     if (set_.find(page) == nullptr) return false;
-    platform_.invalidate(page);
+    space_.invalidate(page);
     return true;
   }
 
@@ -55,15 +54,15 @@ public:
   [[nodiscard]] bool commit_makes_room() {
     if (set_.full()) return true;
     for (const Entry& entry : set_) {
-      if (platform_.dirty(entry.page)) return true;
+      if (space_.dirty(entry.page)) return true;
     }
     return false;
   }
 
   // The dirty bits are true because they were cleared, and their translations invalidated, before.
-  void note_modified(Run run) {
+  void note_modified(WhichRun run) {
     for (Entry& entry : set_) {
-      (run == Run::First ? entry.first_dirty : entry.second_dirty) = platform_.dirty(entry.page);
+      (run == WhichRun::First ? entry.first_dirty : entry.second_dirty) = space_.dirty(entry.page);
     }
   }
 
@@ -72,13 +71,13 @@ public:
     for (Entry& entry : set_) {
       if (entry.first_dirty || full_check()) frames_.rewind(entry);
     }
-    platform_.invalidate_all();
+    space_.invalidate_all();
   }
 
   enum class Depth : std::uint8_t { WholePicture, FirstDifference };
 
   // The union of what both runs modified, by content.
-  [[nodiscard]] bool agrees(Comparator<P>& comparator, Depth depth) {
+  [[nodiscard]] bool agrees(Comparator<S>& comparator, Depth depth) {
     bool agree = true;
     for (Entry& entry : set_) {
       if (!entry.dirty_in_either() && !full_check()) continue;
@@ -102,7 +101,7 @@ public:
         release(entry);
       }
     }
-    platform_.invalidate_all();
+    space_.invalidate_all();
     return modified;
   }
 
@@ -114,32 +113,35 @@ public:
       if (!entry.dirty_in_either() && !full_check()) continue;
       if (!frames_.restore(entry) && !corrupt) corrupt = entry.page;
     }
-    platform_.invalidate_all();
+    space_.invalidate_all();
     return corrupt;
   }
 
-  void forget(Page page) {
-    Entry* const entry = set_.find(page);
-    if (entry == nullptr) return;
-    release(entry);
-    platform_.invalidate(page);
+  void forget(typename S::PageNumber number) {
+    for (Entry& entry : set_) {
+      if (space_.number(entry.page) != number) continue;
+      const Page page = entry.page;
+      release(&entry);
+      space_.invalidate(page);
+      return;
+    }
   }
 
   void forget_modified() {
     for (Entry* entry = set_.begin(); entry != set_.end();) {
       const Page page = entry->page;
-      platform_.dirty(page) ? release(entry) : static_cast<void>(++entry);
+      space_.dirty(page) ? release(entry) : static_cast<void>(++entry);
     }
-    platform_.invalidate_all();
+    space_.invalidate_all();
   }
 
   void clear() {
     while (set_.size() != 0) release(set_.begin());
-    platform_.invalidate_all();
+    space_.invalidate_all();
   }
 
 private:
-  using Stay = typename ShadowFrames<P>::Stay;
+  using Stay = typename ShadowFrames<S>::Stay;
 
   [[nodiscard]] bool join(Page page) {
     const std::optional<Entry> entry = frames_.join(page);
@@ -164,7 +166,7 @@ private:
     if (oldest == nullptr) return false;
     const Page page = oldest->page;
     release(oldest);
-    platform_.invalidate(page);
+    space_.invalidate(page);
     ++statistics_.evictions;
     return true;
   }
@@ -172,9 +174,9 @@ private:
   // With check=full the dirty bit alone is not believed. Word by word here, since the platform's
   // fast compare may need vector registers, which still belong to the process.
   [[nodiscard]] bool clean_so_far(const Entry& entry) {
-    if (platform_.dirty(entry.page)) return false;
-    const std::span<const std::uint64_t> before = platform_.words(entry.base);
-    const std::span<const std::uint64_t> now = platform_.words(entry.work);
+    if (space_.dirty(entry.page)) return false;
+    const std::span<const std::uint64_t> before = space_.words(entry.base);
+    const std::span<const std::uint64_t> now = space_.words(entry.work);
     for (std::size_t i = 0; full_check() && i < now.size(); ++i) {
       if (now[i] != before[i]) return false;
     }
@@ -183,11 +185,11 @@ private:
 
   [[nodiscard]] bool full_check() const { return settings_.check == CheckScope::Full; }
 
-  P& platform_;
+  S& space_;
   const Settings& settings_;
   Statistics& statistics_;
-  PageSet<P> set_;
-  ShadowFrames<P> frames_;
+  PageSet<S> set_;
+  ShadowFrames<S> frames_;
 };
 
 }  // namespace dwc

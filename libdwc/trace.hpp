@@ -13,10 +13,10 @@
 
 namespace dwc {
 
-template <Platform P>
+template <Core C>
 class Trace {
 public:
-  Trace(P& platform, std::span<std::uint32_t> digests) : platform_{platform}, digests_{digests} {}
+  Trace(C& core, std::span<std::uint32_t> digests) : core_{core}, digests_{digests} {}
 
   // The live registers are R0, the pages P0. False: both passes are over, or there is no room.
   [[nodiscard]] bool begin_pass() {
@@ -26,21 +26,21 @@ public:
     if (pass_ == 2) digests_ = digests_.first(kept_);
     kept_ = 0;
     last_ = 0;
-    platform_.break_at(std::nullopt);
-    platform_.load();
+    core_.break_at(std::nullopt);
+    core_.load();
     return true;
   }
   [[nodiscard]] bool active() const { return pass_ != 0; }
 
   void step() {
-    at_ = platform_.registers().words()[P::rip_word];
-    platform_.step(platform_.registers());
+    at_ = core_.registers().words()[C::rip_word];
+    core_.step(core_.registers());
   }
 
   // False: the pass is over.
   [[nodiscard]] bool stepped() {
-    platform_.complete();
-    const std::uint64_t sum = check_word(platform_.registers().words());
+    core_.complete();
+    const std::uint64_t sum = check_word(core_.registers().words());
     const auto digest = static_cast<std::uint32_t>(sum >> 32);
     if (--steps_left_ == 0 || kept_ == digests_.size()) return false;
     if (digest == last_) return true;
@@ -54,7 +54,7 @@ public:
   [[nodiscard]] std::optional<std::uint64_t> culprit() const { return culprit_; }
 
 private:
-  P& platform_;
+  C& core_;
   std::span<std::uint32_t> digests_;
   std::optional<std::uint64_t> culprit_;
   std::uint64_t at_ = 0;  // RIP before the step

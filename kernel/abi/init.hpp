@@ -38,7 +38,7 @@ struct KernelSettings {
   std::uint64_t pe_pages = 64, pe_restarts = 3;
   std::uint64_t pe_limit = 10'000'000;  // nanoseconds
   std::uint64_t quantum = 1;            // PEs
-  std::uint64_t flush = 0;              // KernelPlatform::Flush
+  std::uint64_t flush = 0;              // KernelSpace::Flush
   std::uint64_t quiet = 0;              // 1: only the driver and a panic write to the serial line
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 using arch::Register;
 using arch::Trap;
-using Event = dwc::Event<PageNumber>;
+using Event = dwc::Event<KernelSpace::Page>;
 
 // A program's SYSCALL beside a personality: goes on in the personality, within the same PE.
 bool redirect_to_personality(Process& process) {
@@ -55,7 +55,7 @@ bool settled(Process& process, const Trap& trap) {
     case Trap::Kind::NonMaskable: tell("nmi"); return true;
     case Trap::Kind::Device: return true;
     case Trap::Kind::SystemCall: return redirect_to_personality(process);
-    case Trap::Kind::Counter: return process.platform().stopped_for_flip();
+    case Trap::Kind::Counter: return process.core().stopped_for_flip();
     default: return false;
   }
 }
@@ -64,10 +64,10 @@ bool settled(Process& process, const Trap& trap) {
 Trap next_trap(Process& process) {
   for (;;) {
     const Trap trap = arch::run_user(process.registers());
-    const bool stepping = process.platform().end_step();
+    const bool stepping = process.core().end_step();
     if (!settled(process, trap)) return trap;
     if (stepping) return {.kind = Trap::Kind::Step};
-    if (trap.kind == Trap::Kind::SystemCall && process.platform().moved_to_break())
+    if (trap.kind == Trap::Kind::SystemCall && process.core().moved_to_break())
       return {.kind = Trap::Kind::Break};
   }
 }

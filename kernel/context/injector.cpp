@@ -36,9 +36,9 @@ void Injector::release(Injection& flip) {
 }
 
 // Those that have struck in an attempt of the same PE were caught: it is under way again.
-void Injector::run_begins(Process& process, dwc::Run run) {
-  run_ = run == dwc::Run::First ? 1 : 2;
-  if (run == dwc::Run::First) settle(FlipFate::Caught);
+void Injector::run_begins(Process& process, dwc::WhichRun run) {
+  run_ = run == dwc::WhichRun::First ? 1 : 2;
+  if (run == dwc::WhichRun::First) settle(FlipFate::Caught);
   strike(process, Moment::Start, 0);
 }
 

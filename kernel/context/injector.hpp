@@ -10,7 +10,7 @@
 #include <span>
 
 #include "kernel/abi/init.hpp"
-#include "libdwc/platform.hpp"
+#include "libdwc/core.hpp"
 
 namespace reprise {
 
@@ -23,8 +23,8 @@ public:
   // All those that have not struck.
   void forget();
 
-  // From the engine's platform: the moments at which a flip can strike.
-  void run_begins(Process& process, dwc::Run run);
+  // From the engine's core: the moments at which a flip can strike.
+  void run_begins(Process& process, dwc::WhichRun run);
   void run_ended(Process& process);
   // Within the run, as often as next_offset() says: after so many instructions of it the next flip
   // is due; 0: no more.

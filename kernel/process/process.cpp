@@ -31,10 +31,10 @@ Process::Process(std::uint64_t id, const ProgramRequest& request, AddressSpace s
     : turn{static_cast<unsigned>(request.priority)},
       id_{id},
       space_{std::move(space)},
-      platform_{*this,  space_,   live_,
-                frames, injector, static_cast<KernelPlatform::Flush>(settings.flush)} {
+      engine_space_{space_, frames, static_cast<KernelSpace::Flush>(settings.flush)},
+      core_{*this, space_, live_, injector} {
   if (request.hardened != 0) {
-    engine_.emplace(platform_, engine_settings(settings),
+    engine_.emplace(engine_space_, core_, engine_settings(settings),
                     Engine::Storage{pages_, &start_, &first_, digests});
   }
   space_.observe(this);

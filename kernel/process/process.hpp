@@ -15,7 +15,8 @@
 #include "kernel/base/address.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/context/turn.hpp"
-#include "kernel/dwc/platform.hpp"
+#include "kernel/dwc/core.hpp"
+#include "kernel/dwc/space.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "kernel/memory/frame_allocator.hpp"
 #include "kernel/process/grants.hpp"
@@ -26,7 +27,7 @@ namespace reprise {
 class Injector;
 class Process;
 
-using Engine = dwc::Controller<KernelPlatform>;
+using Engine = dwc::Controller<KernelSpace, KernelCore>;
 
 enum class ProcessStatus : std::uint8_t { Ready, Sleeping, Calling, Receiving, Ended };
 
@@ -64,7 +65,7 @@ public:
   [[nodiscard]] const arch::UserState& registers() const { return live_; }
   [[nodiscard]] bool hardened() const { return engine_.has_value(); }
   [[nodiscard]] Engine& engine() { return *engine_; }
-  [[nodiscard]] KernelPlatform& platform() { return platform_; }
+  [[nodiscard]] KernelCore& core() { return core_; }
 
   // A driver of the console, or init, which needs them to tell anything. Only these run while the
   // log is crowded.
@@ -96,8 +97,9 @@ private:
   std::uint64_t id_;
   AddressSpace space_;
   arch::UserState live_{}, start_{}, first_{};
-  std::array<dwc::PageEntry<KernelPlatform>, most_pe_pages> pages_{};
-  KernelPlatform platform_;
+  std::array<dwc::PageEntry<KernelSpace>, most_pe_pages> pages_{};
+  KernelSpace engine_space_;
+  KernelCore core_;
   std::optional<Engine> engine_;
 };
 

@@ -12,7 +12,7 @@ namespace {
 struct Bench {
   Machine machine{{}, 1, 4};
   dwc::Statistics statistics;
-  dwc::Diagnosis<Machine::Page> diagnosis;
+  dwc::Diagnosis<Machine::PageNumber> diagnosis;
   dwc::Comparator<Machine> comparator{machine, statistics, diagnosis};
 };
 

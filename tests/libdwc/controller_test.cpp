@@ -11,9 +11,9 @@ namespace {
 
 // Calls `disturb` before instruction `at` of `run`, in the first `attempts` attempts of PE 1.
 template <class Disturb>
-void disturb_run(World<>& world, dwc::Run run, std::uint64_t at, std::uint64_t attempts,
+void disturb_run(World<>& world, dwc::WhichRun run, std::uint64_t at, std::uint64_t attempts,
                  Disturb disturb) {
-  world.machine.on_run_begins = [&world, run, at, attempts, disturb](dwc::Run begun) {
+  world.machine.on_run_begins = [&world, run, at, attempts, disturb](dwc::WhichRun begun) {
     world.machine.before_instruction = nullptr;
     const dwc::Statistics& statistics = world.statistics();
     if (begun != run || statistics.restarts >= attempts || statistics.committed > 0) return;
@@ -34,11 +34,11 @@ void check_untouched(World<>& world, const Program& program, std::size_t pages) 
 TEST_CASE("a PE runs twice, commits once, and then its end is to be served") {
   World<> world{touch_pages(2), 2, 8};
   std::vector<std::string> told;
-  world.machine.on_run_begins = [&](dwc::Run run) {
-    told.push_back(run == dwc::Run::First ? "first begins" : "second begins");
+  world.machine.on_run_begins = [&](dwc::WhichRun run) {
+    told.push_back(run == dwc::WhichRun::First ? "first begins" : "second begins");
   };
-  world.machine.on_run_ended = [&](dwc::Run run) {
-    told.push_back(run == dwc::Run::First ? "first ended" : "second ended");
+  world.machine.on_run_ended = [&](dwc::WhichRun run) {
+    told.push_back(run == dwc::WhichRun::First ? "first ended" : "second ended");
   };
   CHECK(world.process.controller().pe_number() == 0);
   CHECK(world.process.run_pe() == dwc::Next::Serve);
@@ -56,8 +56,8 @@ TEST_CASE("the second run really executes: as many instructions, on frames of it
   std::vector<std::uint64_t> retired;
   std::vector<Frame> frames;
   std::vector<std::uint64_t> seen;
-  world.machine.on_run_begins = [&](dwc::Run) { seen.push_back(world.word(0, 0)); };
-  world.machine.on_run_ended = [&](dwc::Run) {
+  world.machine.on_run_begins = [&](dwc::WhichRun) { seen.push_back(world.word(0, 0)); };
+  world.machine.on_run_ended = [&](dwc::WhichRun) {
     retired.push_back(world.machine.retired());
     frames.push_back(world.machine.entry(page_of(0)).frame);
     seen.push_back(world.word(0, 0));
@@ -84,7 +84,7 @@ TEST_CASE("an exception ends a PE, and both runs must see the same one") {
                                                        .vector = page_fault_vector,
                                                        .fault_address = 5 * page_bytes});
   World<> disturbed{program, 1, 4};
-  disturb_run(disturbed, dwc::Run::Second, 0, 1, [&] { disturbed.live(2) = page_bytes; });
+  disturb_run(disturbed, dwc::WhichRun::Second, 0, 1, [&] { disturbed.live(2) = page_bytes; });
   REQUIRE(disturbed.process.run_pe() == dwc::Next::Serve);
   CHECK(disturbed.statistics().mismatches.end == 1);
   CHECK(disturbed.process.controller().end().fault_address == 5 * page_bytes);
@@ -128,7 +128,7 @@ TEST_CASE("a page at which an earlier attempt was refused is unexpected like any
 
 TEST_CASE("a mismatch restarts the PE, and the effect happens once") {
   World<> world{touch_pages(1), 1, 4};
-  disturb_run(world, dwc::Run::First, 2, 3, [&] { world.live(1) ^= 0x100; });
+  disturb_run(world, dwc::WhichRun::First, 2, 3, [&] { world.live(1) ^= 0x100; });
   REQUIRE(world.process.run(2) == dwc::Next::Serve);
   CHECK(world.statistics().restarts == 3);
   CHECK(world.statistics().mismatches.total == 3);
@@ -144,7 +144,7 @@ TEST_CASE("after the last restart the process is stopped as it was before the PE
       dwc::Settings chosen = settings(policy);
       chosen.restart_limit = limit;
       World<> world{touch_pages(2), 2, 8, chosen};
-      disturb_run(world, dwc::Run::Second, 2, 100, [&] { world.live(1) ^= 0x100; });
+      disturb_run(world, dwc::WhichRun::Second, 2, 100, [&] { world.live(1) ^= 0x100; });
       CHECK(world.process.run_pe() == dwc::Next::Stop);
       CHECK(world.process.controller().diagnosis().verdict == dwc::Verdict::Divergence);
       CHECK(world.statistics().restarts == limit);
@@ -159,10 +159,10 @@ TEST_CASE("after the last restart the process is stopped as it was before the PE
 TEST_CASE("restarts are counted in a row: each PE has all of them") {
   World<> world{touch_pages(1), 1, 4};
   std::uint64_t flips = 0;
-  world.machine.on_run_ended = [&](dwc::Run run) {
+  world.machine.on_run_ended = [&](dwc::WhichRun run) {
     const std::uint64_t restarts = world.statistics().restarts;
     const bool again = restarts < 3 * world.process.controller().pe_number();
-    if (run == dwc::Run::Second && again) ++flips, world.live(2) ^= 1;
+    if (run == dwc::WhichRun::Second && again) ++flips, world.live(2) ^= 1;
   };
   REQUIRE(world.process.run(5) == dwc::Next::Serve);
   CHECK(flips == 15);
@@ -172,8 +172,8 @@ TEST_CASE("restarts are counted in a row: each PE has all of them") {
 TEST_CASE("the diagnosis names the PE, both ends, where they stand, and the first words") {
   World<> world{touch_pages(2), 2, 8};
   REQUIRE(world.process.run(6) == dwc::Next::Serve);
-  world.machine.on_run_ended = [&](dwc::Run run) {
-    if (run != dwc::Run::Second) return;
+  world.machine.on_run_ended = [&](dwc::WhichRun run) {
+    if (run != dwc::WhichRun::Second) return;
     world.live(2) ^= 0x10;
     world.live(Registers::ip) ^= 1;
     for (const std::size_t page : {0, 1}) {
@@ -195,7 +195,7 @@ TEST_CASE("the diagnosis names the PE, both ends, where they stand, and the firs
   CHECK(diagnosis.registers.items()[0].second == 0x10);
   CHECK(diagnosis.pages.total() == 20);
   REQUIRE(diagnosis.pages.items().size() == 8);
-  CHECK(diagnosis.pages.items()[0].page == page_of(0));
+  CHECK(diagnosis.pages.items()[0].page == PageNumber{0});
   CHECK(diagnosis.pages.items()[0].word == 7);
   CHECK(diagnosis.pages.items()[0].first == 0);
   CHECK(diagnosis.pages.items()[7].second == 14);
@@ -208,8 +208,8 @@ namespace {
 // One honest mismatch, and at the same time a flip of what the restart goes back to.
 template <class Corrupt>
 void corrupt_snapshot(World<>& world, Corrupt corrupt) {
-  world.machine.on_run_ended = [&world, corrupt](dwc::Run run) {
-    if (run == dwc::Run::First || world.statistics().restarts != 0) return;
+  world.machine.on_run_ended = [&world, corrupt](dwc::WhichRun run) {
+    if (run == dwc::WhichRun::First || world.statistics().restarts != 0) return;
     if (world.process.controller().pe_number() != 3) return;
     world.live(2) ^= 1;
     corrupt();
@@ -252,7 +252,7 @@ TEST_CASE("a flipped snapshot page is noticed before a restart, unchecked it is 
     corrupt_snapshot(world, [&] { flip(world); });
     CHECK(world.process.run(3) == dwc::Next::Stop);
     CHECK(world.process.controller().diagnosis().verdict == dwc::Verdict::SnapshotCorrupt);
-    CHECK(world.process.controller().diagnosis().corrupt_page == page_of(0));
+    CHECK(world.process.controller().diagnosis().corrupt_page == PageNumber{0});
 
     World<> careless{touch_pages(1), 1, 4, ignoring_check_words(policy)};
     corrupt_snapshot(careless, [&] { flip(careless); });
@@ -274,7 +274,7 @@ TEST_CASE("a second run may take four times the first one's user time plus a sla
     const std::uint64_t limit = 4 * first_run + 1000;
     // Two instructions an iteration; the loop's own 2000 iterations count too.
     const std::uint64_t more = (limit - first_run) / 2 + (beyond ? 20 : std::uint64_t{0} - 20);
-    disturb_run(world, dwc::Run::Second, 1, 1, [&] { world.live(1) += more; });
+    disturb_run(world, dwc::WhichRun::Second, 1, 1, [&] { world.live(1) += more; });
     CHECK(world.process.run(1) == dwc::Next::Serve);
     CHECK(world.statistics().watchdog_expiries == (beyond ? 1 : 0));
     CHECK(world.statistics().mismatches.end == (beyond ? 1 : 0));
@@ -347,7 +347,7 @@ TEST_CASE("time is told by phase, and the longest PE includes its restarts") {
   CHECK(total == world.statistics().longest_pe_ticks);
 
   bool flip = true;
-  world.machine.on_run_ended = [&](dwc::Run) {
+  world.machine.on_run_ended = [&](dwc::WhichRun) {
     world.live(2) ^= std::exchange(flip, false) ? 1 : 0;
   };
   REQUIRE(world.process.run(1) == dwc::Next::Serve);
@@ -360,7 +360,7 @@ TEST_CASE("time is told by phase, and the longest PE includes its restarts") {
 // ---- Control bits, machine checks ----
 
 TEST_CASE("a run whose interrupt flag or privilege level has flipped is given up and restarted") {
-  for (const dwc::Run run : {dwc::Run::First, dwc::Run::Second}) {
+  for (const dwc::WhichRun run : {dwc::WhichRun::First, dwc::WhichRun::Second}) {
     for (const std::uint64_t bit :
          {interrupt_flag, std::uint64_t{1} << 12, std::uint64_t{1} << 13}) {
       World<> world{touch_pages(1), 1, 4};
@@ -368,7 +368,7 @@ TEST_CASE("a run whose interrupt flag or privilege level has flipped is given up
       CHECK(world.process.run(1) == dwc::Next::Serve);
       CHECK(world.statistics().mismatches.end == 1);
       CHECK(world.statistics().mismatches.total == 1);
-      CHECK(world.statistics().second_runs == (run == dwc::Run::First ? 1 : 2));
+      CHECK(world.statistics().second_runs == (run == dwc::WhichRun::First ? 1 : 2));
       CHECK(world.live(Registers::flags) == interrupt_flag);
       CHECK(world.word(0, 0) == 1);
     }
@@ -376,7 +376,7 @@ TEST_CASE("a run whose interrupt flag or privilege level has flipped is given up
 }
 
 TEST_CASE("a recoverable machine check restarts the PE and is no mismatch") {
-  for (const dwc::Run run : {dwc::Run::First, dwc::Run::Second}) {
+  for (const dwc::WhichRun run : {dwc::WhichRun::First, dwc::WhichRun::Second}) {
     World<> world{touch_pages(1), 1, 4};
     disturb_run(world, run, 4, 2, [&] { world.machine.machine_check_pending = true; });
     CHECK(world.process.run(1) == dwc::Next::Serve);

@@ -26,7 +26,7 @@ template <class M, std::size_t words, bool pages>
 class LaxComparator {
 public:
   LaxComparator(M& machine, dwc::Statistics& /*unused*/,
-                dwc::Diagnosis<typename M::Page>& /*unused*/)
+                dwc::Diagnosis<typename M::PageNumber>& /*unused*/)
       : machine_{machine} {}
   bool registers_agree(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
     const std::size_t count = std::min(words, a.size());
@@ -70,7 +70,7 @@ struct OvershootIgnored : Machine {
     asked_ = count != 0 ? count : asked_;
     Machine::stop_at_count(count);
   }
-  void run_begins(dwc::Run run) {
+  void run_begins(dwc::WhichRun run) {
     asked_ = ~std::uint64_t{0};
     Machine::run_begins(run);
   }

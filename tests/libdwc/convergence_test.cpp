@@ -47,7 +47,7 @@ Program skipped_instructions() {
 TEST_CASE("the time limit ends both runs at the same instruction, and nothing is to be served") {
   Limited world{count_down(1000), good, 100};
   std::vector<std::uint64_t> lengths;
-  world.machine.on_run_ended = [&](dwc::Run) { lengths.push_back(world.machine.retired()); };
+  world.machine.on_run_ended = [&](dwc::WhichRun) { lengths.push_back(world.machine.retired()); };
   REQUIRE(world.process.run_pe() == dwc::Next::Serve);
   CHECK(world.process.controller().end() == dwc::PeEnd{.kind = End::TimeLimit});
   CHECK(lengths == std::vector<std::uint64_t>{100, 100});
@@ -88,8 +88,8 @@ TEST_CASE("every position of every kind of program is found, with every counter 
       for (std::uint64_t length = 1; length < 700; ++length) {
         Limited world{program, counter, length};
         std::uint64_t stopped_at = 0;  // a write fault or a shadow moves it by one
-        world.machine.on_run_ended = [&](dwc::Run run) {
-          if (run == dwc::Run::First) stopped_at = world.machine.retired();
+        world.machine.on_run_ended = [&](dwc::WhichRun run) {
+          if (run == dwc::WhichRun::First) stopped_at = world.machine.retired();
         };
         REQUIRE(world.process.run_pe() == dwc::Next::Serve);
         if (world.process.controller().end().kind != End::TimeLimit) break;
@@ -134,7 +134,7 @@ TEST_CASE("equal registers are a candidate, and only equal pages and extended st
     counter.announced.margin = 3 * c.period;
     Limited world{c.program, counter, c.length};
     std::uint64_t told = 0;
-    world.machine.on_run_ended = [&](dwc::Run) { ++told; };
+    world.machine.on_run_ended = [&](dwc::WhichRun) { ++told; };
     REQUIRE(world.process.run_pe() == dwc::Next::Serve);
     CHECK(world.machine.retired() == c.length);
     CHECK(world.statistics().candidates == 4);
@@ -159,7 +159,7 @@ TEST_CASE("nothing that the search has armed stays on") {
     for (const bool caught : {false, true}) {
       Limited world{count_down(1000), counter, 100};
       world.disturb = [&] {
-        if (caught && world.run == dwc::Run::Second && world.machine.retired() == 95 &&
+        if (caught && world.run == dwc::WhichRun::Second && world.machine.retired() == 95 &&
             world.statistics().restarts == 0) {
           world.live(Registers::ip) = 3;  // the system call
         }
@@ -252,16 +252,18 @@ TEST_CASE("the second run's time begins anew with the steps, and with every 64 o
     counter.takes_timer = takes_timer;
     // 4 * 2000 ticks; a step takes 6 and so 1000 of them would fit, but not behind a run.
     Limited world{count_down(5000), counter, 2000, {.limit_ticks = 1'000'000}};
-    world.disturb = [&] { world.machine.entry_ticks = world.run == dwc::Run::Second ? 5000 : 0; };
+    world.disturb = [&] {
+      world.machine.entry_ticks = world.run == dwc::WhichRun::Second ? 5000 : 0;
+    };
     bool armed = false;
-    world.machine.on_run_ended = [&](dwc::Run) { armed = world.machine.timer_armed(); };
+    world.machine.on_run_ended = [&](dwc::WhichRun) { armed = world.machine.timer_armed(); };
     REQUIRE(world.process.run_pe() == dwc::Next::Serve);
     CHECK(world.statistics().steps == 1000);
     CHECK(armed);
 
     counter.announced.margin = 8;
     Limited brief{count_down(5000), counter, 2000};
-    brief.machine.on_run_ended = [&](dwc::Run) { armed = brief.machine.timer_armed(); };
+    brief.machine.on_run_ended = [&](dwc::WhichRun) { armed = brief.machine.timer_armed(); };
     REQUIRE(brief.process.run_pe() == dwc::Next::Serve);
     CHECK(armed);
   }
@@ -271,7 +273,7 @@ TEST_CASE("a search that the clock ends has failed, and is no mismatch") {
   for (const CounterModel& counter : {good, landmark}) {
     Limited world{count_down(1000), counter, 100};
     world.disturb = [&] {
-      const bool now = world.run == dwc::Run::Second && world.machine.retired() == 50;
+      const bool now = world.run == dwc::WhichRun::Second && world.machine.retired() == 50;
       if (now && world.statistics().restarts == 0) world.machine.arm_timer(1);
     };
     REQUIRE(world.process.run_pe() == dwc::Next::Serve);

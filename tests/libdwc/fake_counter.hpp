@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "libdwc/platform.hpp"
+#include "libdwc/core.hpp"
 
 namespace fake {
 

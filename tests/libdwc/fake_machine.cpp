@@ -156,13 +156,13 @@ bool Machine::repeats() {
   return ip < program_.size() && program_[ip].op == Op::RepeatStore;
 }
 
-void Machine::run_begins(dwc::Run run) {
+void Machine::run_begins(dwc::WhichRun run) {
   retired_ = 0;
   std::fill(written_.begin(), written_.end(), false);
   if (on_run_begins) on_run_begins(run);
 }
 
-void Machine::run_ended(dwc::Run run) {
+void Machine::run_ended(dwc::WhichRun run) {
   if (on_run_ended) on_run_ended(run);
 }
 

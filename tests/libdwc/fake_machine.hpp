@@ -1,7 +1,7 @@
 // A machine small enough to be trusted: paged memory with write and dirty bits, a TLB that believes
 // what it once read until it is told otherwise, a bounded pool of frames, a handful of
-// instructions, virtual time, and bits that flip where a test wants. It is a dwc::Platform as it
-// stands.
+// instructions, virtual time, and bits that flip where a test wants. It is a dwc::Space and
+// a dwc::Core at once.
 //
 // It is strict where real machines are merely undefined, so that an engine that is lucky fails
 // here:
@@ -21,7 +21,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "libdwc/platform.hpp"
+#include "libdwc/core.hpp"
+#include "libdwc/space.hpp"
 #include "tests/libdwc/fake_counter.hpp"
 
 namespace fake {
@@ -31,6 +32,7 @@ inline constexpr std::uint64_t page_bytes = 8 * words_per_page;
 
 enum class Page : std::uint32_t {};
 enum class Frame : std::uint32_t {};
+enum class PageNumber : std::uint32_t {};  // a page's name in reports
 
 // What a program must never notice, and what an engine must never do.
 struct Violation : std::logic_error {
@@ -116,13 +118,15 @@ public:
   // For the engine.
   using Registers = fake::Registers;
   using Page = fake::Page;
+  using PageNumber = fake::PageNumber;
   using Frame = fake::Frame;
   static constexpr std::size_t rip_word = Registers::ip;
   static constexpr std::size_t trap_words = Registers::first_extended;
 
   Machine(Program program, std::size_t pages, std::size_t frames);
 
-  // ---- dwc::Platform ----
+  // ---- dwc::Space ----
+  PageNumber number(Page page) const { return static_cast<PageNumber>(page); }
   std::optional<Frame> allocate();
   void release(Frame frame);
   std::uint64_t copy(Frame to, Frame from);
@@ -136,6 +140,10 @@ public:
   void clear_dirty(Page page);
   void invalidate(Page page);
   void invalidate_all();
+  void flush_caches() { time_ += 50; }
+  void flush_everything() { time_ += 200; }
+
+  // ---- dwc::Core ----
   Registers& registers() { return live_; }
   void complete();
   void load();
@@ -149,9 +157,8 @@ public:
   void break_at(std::optional<std::uint64_t> ip) { break_ = ip; }
   void step(const Registers& target) { step_target_ = target; }
   bool repeats();
-  void flush_caches() { time_ += 50; }
-  void run_begins(dwc::Run run);
-  void run_ended(dwc::Run run);
+  void run_begins(dwc::WhichRun run);
+  void run_ended(dwc::WhichRun run);
 
   // ---- What a kernel does between PEs; the engine must have forgotten the page ----
   void give_page(Page page, bool may_write);   // an own frame, zeroed
@@ -178,7 +185,7 @@ public:
   Frame zero_page() const { return Frame{0}; }
 
   // ---- Where tests reach in ----
-  std::function<void(dwc::Run)> on_run_begins, on_run_ended;
+  std::function<void(dwc::WhichRun)> on_run_begins, on_run_ended;
   std::function<void()> before_instruction;  // retired() says which
   bool machine_check_pending = false;
   std::uint64_t entry_ticks = 0;  // from load() to the first instruction

@@ -104,6 +104,7 @@ public:
   Process(M& machine, const dwc::Settings& settings, std::span<std::uint32_t> digests = {})
       : machine_{machine},
         controller_{machine,
+                    machine,
                     settings,
                     {.pages = pages_, .start = &start_, .first = &first_, .digests = digests}} {}
 
@@ -118,7 +119,8 @@ public:
 
   void serve() {
     kernel_.serve(
-        machine_, controller_.end(), [this](Page page) { controller_.forget(page); },
+        machine_, controller_.end(),
+        [this](Page page) { controller_.forget(machine_.number(page)); },
         [this] { controller_.clear(); });
   }
 
@@ -131,7 +133,7 @@ public:
     return dwc::Next::Serve;
   }
 
-  dwc::Controller<M>& controller() { return controller_; }
+  dwc::Controller<M, M>& controller() { return controller_; }
   const dwc::Statistics& statistics() const { return controller_.statistics(); }
   const Kernel<M>& kernel() const { return kernel_; }
 
@@ -140,7 +142,7 @@ private:
   std::array<dwc::PageEntry<M>, most_pages> pages_;
   typename M::Registers start_;
   typename M::Registers first_;
-  dwc::Controller<M> controller_;
+  dwc::Controller<M, M> controller_;
   Kernel<M> kernel_;
 };
 

@@ -44,9 +44,9 @@ struct Limited : World<> {
           const dwc::Settings& chosen = far())
       : World<>{program, 2, 8, chosen} {
     machine.use_counter(counter, 1);
-    machine.on_run_begins = [this](dwc::Run begun) { run = begun; };
+    machine.on_run_begins = [this](dwc::WhichRun begun) { run = begun; };
     machine.before_instruction = [this, length] {
-      if (run == dwc::Run::First && machine.retired() + 1 == length) machine.arm_timer(1);
+      if (run == dwc::WhichRun::First && machine.retired() + 1 == length) machine.arm_timer(1);
       if (disturb) disturb();
     };
   }
@@ -55,7 +55,7 @@ struct Limited : World<> {
     return statistics().by_end[static_cast<std::size_t>(dwc::PeEnd::Kind::TimeLimit)];
   }
 
-  dwc::Run run = dwc::Run::First;
+  dwc::WhichRun run = dwc::WhichRun::First;
   std::function<void()> disturb;  // before each instruction
 };
 

@@ -37,8 +37,8 @@ TEST_CASE("a page set counts and finds the pages that a run modified") {
     entry.second_dirty = i == 2;
     set.add(entry);
   }
-  CHECK(set.count_dirty_in(dwc::Run::First) == 2);
-  CHECK(set.dirty_in(dwc::Run::First, 1).page == page_of(3));
-  CHECK(set.count_dirty_in(dwc::Run::Second) == 1);
-  CHECK(set.dirty_in(dwc::Run::Second, 0).page == page_of(2));
+  CHECK(set.count_dirty_in(dwc::WhichRun::First) == 2);
+  CHECK(set.dirty_in(dwc::WhichRun::First, 1).page == page_of(3));
+  CHECK(set.count_dirty_in(dwc::WhichRun::Second) == 1);
+  CHECK(set.dirty_in(dwc::WhichRun::Second, 0).page == page_of(2));
 }

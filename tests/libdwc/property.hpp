@@ -64,10 +64,10 @@ class FlipPlan {
 public:
   FlipPlan(M& machine, Process<M>& process, Random& random, const Trial& trial)
       : machine_{machine}, process_{process}, random_{random}, trial_{trial} {
-    machine.on_run_begins = [this](dwc::Run run) { run_begins(run); };
-    machine.on_run_ended = [this](dwc::Run run) {
+    machine.on_run_begins = [this](dwc::WhichRun run) { run_begins(run); };
+    machine.on_run_ended = [this](dwc::WhichRun run) {
       if (pending_ && run == target_) flip(true);
-      if (run == dwc::Run::First) first_length_ = machine_.retired();
+      if (run == dwc::WhichRun::First) first_length_ = machine_.retired();
     };
     machine.before_instruction = [this] {
       if (pending_ && run_ == target_ && machine_.retired() >= at_) flip(false);
@@ -77,13 +77,13 @@ public:
   std::uint64_t flips() const { return flips_; }
   // Instructions of a run of the attempt just committed that no flip has touched.
   std::uint64_t undisturbed_length() const {
-    return flipped_ && target_ == dwc::Run::First ? machine_.retired() : first_length_;
+    return flipped_ && target_ == dwc::WhichRun::First ? machine_.retired() : first_length_;
   }
 
 private:
-  void run_begins(dwc::Run run) {
+  void run_begins(dwc::WhichRun run) {
     run_ = run;
-    if (run == dwc::Run::Second) return;
+    if (run == dwc::WhichRun::Second) return;
     const std::uint64_t pe = process_.controller().pe_number();
     const std::uint64_t expiries = process_.statistics().watchdog_expiries;
     if (pe != pe_) {
@@ -93,7 +93,7 @@ private:
     }
     flipped_ = false;
     pending_ = trial_.flips && attempts_++ < 3 && expiries == expiries_ && random_.one_in(3);
-    target_ = random_.one_in(2) ? dwc::Run::First : dwc::Run::Second;
+    target_ = random_.one_in(2) ? dwc::WhichRun::First : dwc::WhichRun::Second;
     at_ = random_.below(std::uint64_t{1} << random_.below(std::bit_width(trial_.latest_flip)));
   }
 
@@ -131,7 +131,7 @@ private:
   Process<M>& process_;
   Random& random_;
   const Trial& trial_;
-  dwc::Run run_ = dwc::Run::First, target_ = dwc::Run::First;
+  dwc::WhichRun run_ = dwc::WhichRun::First, target_ = dwc::WhichRun::First;
   bool pending_ = false, flipped_ = false;
   std::uint64_t at_ = 0, pe_ = 0, attempts_ = 0, expiries_ = 0, flips_ = 0;
   std::uint64_t first_length_ = 0;

@@ -13,18 +13,18 @@ namespace {
 
 struct CountsMoreInFirstRun : Machine {
   using Machine::Machine;
-  void run_begins(dwc::Run begun) {
+  void run_begins(dwc::WhichRun begun) {
     current = begun;
     Machine::run_begins(begun);
   }
-  std::uint64_t count() { return Machine::count() + (current == dwc::Run::First ? 50 : 0); }
-  dwc::Run current = dwc::Run::First;
+  std::uint64_t count() { return Machine::count() + (current == dwc::WhichRun::First ? 50 : 0); }
+  dwc::WhichRun current = dwc::WhichRun::First;
 };
 
 }  // namespace
 
 TEST_CASE("a flip in either run is a mismatch when the counter's word covers the position") {
-  for (const dwc::Run run : {dwc::Run::First, dwc::Run::Second}) {
+  for (const dwc::WhichRun run : {dwc::WhichRun::First, dwc::WhichRun::Second}) {
     Limited world{count_down(1000), good, 100};
     world.disturb = [&, armed = true]() mutable {
       if (world.run == run && world.machine.retired() == 20 && std::exchange(armed, false)) {
@@ -41,7 +41,7 @@ TEST_CASE("a flip in either run is a mismatch when the counter's word covers the
   }
   dwc::Settings chosen = Limited::far();
   chosen.restart_limit = 0;
-  for (const dwc::Run run : {dwc::Run::First, dwc::Run::Second}) {
+  for (const dwc::WhichRun run : {dwc::WhichRun::First, dwc::WhichRun::Second}) {
     Limited world{count_down(1000), good, 100, chosen};
     world.disturb = [&] {
       if (world.run == run && world.machine.retired() == 20) world.live(2) ^= 0x40;
@@ -60,7 +60,7 @@ TEST_CASE("a flip in either run is a mismatch when the counter's word covers the
 TEST_CASE("a flipped page or extended state is a mismatch too, and told as such") {
   for (const bool page : {false, true}) {
     Limited world{page ? memory_counts_down(50) : count_down(1000), good, 54};
-    world.machine.on_run_ended = [&, armed = true](dwc::Run) mutable {
+    world.machine.on_run_ended = [&, armed = true](dwc::WhichRun) mutable {
       if (!std::exchange(armed, false)) return;
       if (page) world.machine.words(world.process.controller().modified(0).work)[99] ^= 1;
       if (!page) world.live(Registers::first_extended + 1) ^= 1;
@@ -86,7 +86,7 @@ TEST_CASE("another end is a mismatch before the first run's count, and a failed 
   for (const Case& c : cases) {
     Limited world{count_down(1000), c.counter, 100};
     world.disturb = [&] {
-      const bool now = world.run == dwc::Run::Second && world.machine.retired() == c.at;
+      const bool now = world.run == dwc::WhichRun::Second && world.machine.retired() == c.at;
       if (now && world.statistics().restarts == 0) world.live(Registers::ip) = 3;
     };
     REQUIRE(world.process.run_pe() == dwc::Next::Serve);
@@ -102,8 +102,8 @@ TEST_CASE("the diagnosis of another end tells where it came and what differs the
   chosen.restart_limit = 0;
   Limited world{count_down(1000), good, 100, chosen};
   world.disturb = [&] {
-    if (world.run == dwc::Run::Second && world.machine.retired() == 97) world.live(0) = 77;
-    if (world.run == dwc::Run::Second && world.machine.retired() == 98) {
+    if (world.run == dwc::WhichRun::Second && world.machine.retired() == 97) world.live(0) = 77;
+    if (world.run == dwc::WhichRun::Second && world.machine.retired() == 98) {
       world.live(Registers::ip) = 3;
     }
   };
@@ -125,7 +125,7 @@ TEST_CASE("flipped control bits are a mismatch wherever the search stands") {
       if (at > 100 && counter.lie == Lie::None) continue;  // has converged
       Limited world{count_down(1000), counter, 100};
       world.disturb = [&] {
-        const bool now = world.run == dwc::Run::Second && world.machine.retired() == at;
+        const bool now = world.run == dwc::WhichRun::Second && world.machine.retired() == at;
         if (now && world.statistics().restarts == 0) world.live(Registers::flags) ^= interrupt_flag;
       };
       REQUIRE(world.process.run_pe() == dwc::Next::Serve);
@@ -203,7 +203,8 @@ namespace {
 // Each second run is stopped by its timer: no search can succeed.
 void let_no_search_succeed(Limited& world) {
   world.disturb = [&world] {
-    if (world.run == dwc::Run::Second && world.machine.retired() == 1) world.machine.arm_timer(1);
+    if (world.run == dwc::WhichRun::Second && world.machine.retired() == 1)
+      world.machine.arm_timer(1);
   };
 }
 
@@ -217,8 +218,8 @@ TEST_CASE("searches that keep failing halve the limit, down to a 64th, then the 
     Limited world{count_down(100'000), counter, 0, chosen};
     let_no_search_succeed(world);
     std::vector<std::uint64_t> lengths;
-    world.machine.on_run_ended = [&](dwc::Run run) {
-      if (run == dwc::Run::First) lengths.push_back(world.machine.retired());
+    world.machine.on_run_ended = [&](dwc::WhichRun run) {
+      if (run == dwc::WhichRun::First) lengths.push_back(world.machine.retired());
     };
     CHECK(world.process.run_pe() == dwc::Next::Stop);
     const auto& diagnosis = world.process.controller().diagnosis();

@@ -13,12 +13,12 @@ namespace fake {
 class StepMachine : public Machine {
 public:
   using Machine::Machine;
-  void run_begins(dwc::Run run) {
-    step_ = run == dwc::Run::First ? Step::FirstRun : Step::SecondRun;
+  void run_begins(dwc::WhichRun run) {
+    step_ = run == dwc::WhichRun::First ? Step::FirstRun : Step::SecondRun;
     Machine::run_begins(run);
   }
-  void run_ended(dwc::Run run) {
-    step_ = run == dwc::Run::First ? Step::BetweenRuns : Step::AfterSecond;
+  void run_ended(dwc::WhichRun run) {
+    step_ = run == dwc::WhichRun::First ? Step::BetweenRuns : Step::AfterSecond;
     Machine::run_ended(run);
   }
 
@@ -115,9 +115,9 @@ struct SharedFrameTakenForOwn : Machine {
 struct SecondRunOnlyPretended : StepMachine {
   using StepMachine::StepMachine;
 
-  void run_ended(dwc::Run run) {
+  void run_ended(dwc::WhichRun run) {
     StepMachine::run_ended(run);
-    if (run == dwc::Run::Second) return;
+    if (run == dwc::WhichRun::Second) return;
     registers_ = registers();
     pages_.clear();
     for (std::size_t i = 0; i < page_count(); ++i) {

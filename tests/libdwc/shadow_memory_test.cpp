@@ -32,8 +32,8 @@ Program leave_page_0_alone() {
 template <class M>
 void redirect_second_store(World<M>& world, std::size_t to) {
   constexpr std::uint64_t store = 3;  // loop counter, branch, pointer, store
-  world.machine.on_run_begins = [&world, to](dwc::Run run) {
-    const bool now = run == dwc::Run::Second && world.process.controller().pe_number() == 2 &&
+  world.machine.on_run_begins = [&world, to](dwc::WhichRun run) {
+    const bool now = run == dwc::WhichRun::Second && world.process.controller().pe_number() == 2 &&
                      world.statistics().restarts == 0;
     world.machine.before_instruction = nullptr;
     if (!now) return;
@@ -147,7 +147,7 @@ TEST_CASE("a page that stays clean for long leaves the set, write-protected, its
 TEST_CASE("a forgotten page is write-protected, gives its frames back, and may join again") {
   World<> world{touch_pages(2), 2, 4};
   REQUIRE(world.process.run(1) == dwc::Next::Serve);
-  world.process.controller().forget(page_of(0));
+  world.process.controller().forget(PageNumber{0});
   CHECK_FALSE(world.machine.entry(page_of(0)).enabled);
   CHECK(world.machine.free_frames() == 2);
   REQUIRE(world.machine.write(page_of(0), 9, 99));
@@ -156,7 +156,7 @@ TEST_CASE("a forgotten page is write-protected, gives its frames back, and may j
   CHECK(world.statistics().write_faults == faults + 1);
   CHECK(world.word(0, 0) == 2);
   CHECK(world.word(0, 9) == 99);
-  world.process.controller().forget(page_of(17));  // one that the set does not know: nothing
+  world.process.controller().forget(PageNumber{17});  // one that the set does not know: nothing
 }
 
 TEST_CASE("clearing the set gives every frame back, at any time, with the content kept") {
@@ -223,8 +223,8 @@ TEST_CASE("check=full notices what a dirty bit that lies would hide") {
     dwc::Settings chosen = settings();
     chosen.check = check;
     World<NeverDirty> world{touch_pages(1), 1, 4, chosen};
-    world.machine.on_run_ended = [&](dwc::Run run) {
-      if (run == dwc::Run::Second || world.statistics().restarts != 0) return;
+    world.machine.on_run_ended = [&](dwc::WhichRun run) {
+      if (run == dwc::WhichRun::Second || world.statistics().restarts != 0) return;
       world.machine.words(world.machine.entry(page_of(0)).frame)[5] ^= 1;
     };
     REQUIRE(world.process.run(1) == dwc::Next::Serve);

@@ -11,18 +11,18 @@ using namespace fake;
 namespace {
 
 constexpr std::array policies{dwc::Policy::Rotate, dwc::Policy::Classic};
-constexpr std::array runs{dwc::Run::First, dwc::Run::Second};
+constexpr std::array runs{dwc::WhichRun::First, dwc::WhichRun::Second};
 
 // One PE for each flip, which `flip` does once at the end of that run. The process is compared with
 // a plain run after every PE. Returns how many flips went wrong.
 template <class Flip>
-std::uint64_t sweep_flips(dwc::Policy policy, dwc::Run run, std::uint64_t flips, Flip flip) {
+std::uint64_t sweep_flips(dwc::Policy policy, dwc::WhichRun run, std::uint64_t flips, Flip flip) {
   const Program program = touch_pages(1);
   World<> world{program, 1, 4, settings(policy)};
   Reference reference{program, 1};
   bool pending = false;
   std::uint64_t i = 0, wrong = 0;
-  world.machine.on_run_ended = [&](dwc::Run ended) {
+  world.machine.on_run_ended = [&](dwc::WhichRun ended) {
     if (ended == run && std::exchange(pending, false)) flip(world, i);
   };
   for (; i < flips; ++i) {
@@ -44,7 +44,7 @@ std::uint64_t sweep_flips(dwc::Policy policy, dwc::Run run, std::uint64_t flips,
 
 TEST_CASE("every flipped bit of a page, in either run, is noticed and undone") {
   for (const dwc::Policy policy : policies) {
-    for (const dwc::Run run : runs) {
+    for (const dwc::WhichRun run : runs) {
       const auto wrong = sweep_flips(policy, run, 64 * words_per_page, [](auto& world, auto bit) {
         REQUIRE(world.process.controller().modified_pages() == 1);
         const Frame frame = world.process.controller().modified(0).work;
@@ -57,7 +57,7 @@ TEST_CASE("every flipped bit of a page, in either run, is noticed and undone") {
 
 TEST_CASE("every flipped bit of a register, in either run, is noticed and undone") {
   for (const dwc::Policy policy : policies) {
-    for (const dwc::Run run : runs) {
+    for (const dwc::WhichRun run : runs) {
       const auto wrong = sweep_flips(policy, run, 64 * Registers::count, [](auto& world, auto bit) {
         world.machine.registers().words()[bit / 64] ^= std::uint64_t{1} << bit % 64;
       });
@@ -69,14 +69,14 @@ TEST_CASE("every flipped bit of a register, in either run, is noticed and undone
 TEST_CASE("every flipped bit of a register before any instruction of either run leaves no trace") {
   const Program program = touch_pages(1);
   std::uint64_t flips = 0, wrong = 0;
-  for (const dwc::Run run : runs) {
+  for (const dwc::WhichRun run : runs) {
     for (std::size_t at = 0; at < program.size(); ++at) {
       for (std::size_t bit = 0; bit < 64 * Registers::count; ++bit) {
         World<> world{program, 1, 4};
         Reference reference{program, 1};
-        dwc::Run current{};
+        dwc::WhichRun current{};
         bool pending = true;
-        world.machine.on_run_begins = [&](dwc::Run begun) { current = begun; };
+        world.machine.on_run_begins = [&](dwc::WhichRun begun) { current = begun; };
         world.machine.before_instruction = [&] {
           if (!pending || current != run || world.machine.retired() != at) return;
           pending = false;

@@ -23,7 +23,7 @@ struct Traced {
       : digests(room), machine{program, pages, pages + spare_frames} {
     for (std::size_t i = 0; i < pages; ++i) machine.give_page(page_of(i), true);
   }
-  const dwc::Diagnosis<Page>& diagnosis() { return process.controller().diagnosis(); }
+  const dwc::Diagnosis<PageNumber>& diagnosis() { return process.controller().diagnosis(); }
 
   std::vector<std::uint32_t> digests;
   Machine machine;
@@ -120,8 +120,8 @@ TEST_CASE("what differs no more in the trace stays a divergence") {
   const Program program = touch_pages(2);
   Traced traced{program, 2, 8};
   const auto& statistics = traced.process.statistics();
-  traced.machine.on_run_begins = [&](dwc::Run run) {
-    if (run == dwc::Run::Second) traced.machine.registers().word[2] ^= 4;
+  traced.machine.on_run_begins = [&](dwc::WhichRun run) {
+    if (run == dwc::WhichRun::Second) traced.machine.registers().word[2] ^= 4;
   };
   REQUIRE(traced.process.run_pe() == dwc::Next::Stop);
   CHECK(statistics.restarts == 3);
@@ -183,8 +183,8 @@ TEST_CASE("a jump to itself ends the trace as any other program does") {
       {{.op = Op::Immediate, .a = 1, .value = 1}, {.op = Op::BranchNonzero, .a = 1, .value = 1}},
       1,
       4};
-  steady.machine.on_run_begins = [&](dwc::Run run) {
-    if (run == dwc::Run::Second) steady.machine.registers().word[2] ^= 4;
+  steady.machine.on_run_begins = [&](dwc::WhichRun run) {
+    if (run == dwc::WhichRun::Second) steady.machine.registers().word[2] ^= 4;
   };
   REQUIRE(steady.process.run_pe() == dwc::Next::Stop);
   CHECK_FALSE(steady.diagnosis().culprit);

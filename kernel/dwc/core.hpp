@@ -1,5 +1,5 @@
-// The machine as libdwc sees it: one object per process that ties the engine to its page table,
-// its registers, the frame allocator, the clock and the fault injector.
+// The processor as libdwc sees it while a process runs there: its registers, the clock, the timer,
+// the counter, steps and breakpoints; and the fault injector, which strikes within the runs.
 #pragma once
 
 #include <array>
@@ -9,7 +9,6 @@
 #include <span>
 
 #include "arch/counter.hpp"
-#include "arch/frame_memory.hpp"
 #include "arch/machine.hpp"
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
@@ -17,45 +16,21 @@
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/memory/address_space.hpp"
-#include "libdwc/platform.hpp"
+#include "libdwc/core.hpp"
 
 namespace reprise {
 
 class Injector;
 class Process;
 
-class KernelPlatform {
+class KernelCore {
 public:
-  using Page = PageNumber;
-  using Frame = FrameNumber;
   using Registers = arch::UserState;
   static constexpr std::size_t rip_word = static_cast<std::size_t>(arch::Register::Rip);
   static constexpr std::size_t trap_words = static_cast<std::size_t>(arch::Register::Rflags) + 1;
 
-  enum class Flush : std::uint8_t { None, Touched, All };
-
-  KernelPlatform(Process& process, AddressSpace& space, Registers& live, FrameSource& frames,
-                 Injector& injector, Flush flush)
-      : process_{&process},
-        table_{&space.table()},
-        live_{&live},
-        frames_{&frames},
-        injector_{&injector},
-        flush_{flush} {}
-
-  std::optional<Frame> allocate() { return frames_->allocate(); }
-  void release(Frame frame) { frames_->release(frame); }
-  std::uint64_t copy(Frame to, Frame from) { return arch::copy_frame(to, from); }
-  std::uint64_t copy_at_fault(Frame to, Frame from) { return arch::copy_frame_at_fault(to, from); }
-  dwc::Comparison compare(Frame a, Frame b);
-  std::span<std::uint64_t> words(Frame frame) { return arch::frame_words(frame); }
-
-  dwc::Origin<Frame> origin(Page page);
-  void map(Page page, Frame frame, dwc::Write write);
-  bool dirty(Page page) { return table_->dirty(page); }
-  void clear_dirty(Page page) { table_->clear_dirty(page); }
-  void invalidate(Page page) { arch::PageTable::invalidate(page); }
-  void invalidate_all() { arch::PageTable::invalidate_user(); }
+  KernelCore(Process& process, AddressSpace& space, Registers& live, Injector& injector)
+      : process_{&process}, table_{&space.table()}, live_{&live}, injector_{&injector} {}
 
   Registers& registers() { return *live_; }
   void complete() { arch::save_rest(*live_); }
@@ -64,7 +39,6 @@ public:
 
   std::uint64_t now() { return arch::now().value(); }  // nanoseconds
   void arm_timer(std::uint64_t nanoseconds) { arch::arm_timer(Nanoseconds{nanoseconds}); }
-  void flush_caches();
 
   dwc::Counter counter() const;
   void restart_count();
@@ -74,8 +48,8 @@ public:
   void step(const Registers& target);
   bool repeats();
 
-  void run_begins(dwc::Run run);
-  void run_ended(dwc::Run run);
+  void run_begins(dwc::WhichRun run);
+  void run_ended(dwc::WhichRun run);
 
   // After every trap, first of all: takes back what step() set up. True if it did.
   bool end_step() { return stepper_.end(*live_); }
@@ -91,16 +65,14 @@ private:
   std::span<const std::uint8_t> code_in_page(UserAddr at, std::size_t most);
 
   Process* process_;
-  arch::PageTable* table_;
+  arch::PageTable* table_;  // for the program's code
   Registers* live_;
-  FrameSource* frames_;
   Injector* injector_;
-  Flush flush_;
   arch::Stepper stepper_;
   PageNumber code_page_{};                    // where the last step was, and
   const std::uint8_t* code_bytes_ = nullptr;  // its bytes; nothing: not known
   std::uint64_t engine_stop_ = 0;  // count at which the engine wants the run to stop; 0: nowhere
 };
-static_assert(dwc::Platform<KernelPlatform>);
+static_assert(dwc::Core<KernelCore>);
 
 }  // namespace reprise

@@ -1,60 +1,28 @@
-#include "kernel/dwc/platform.hpp"
+#include "kernel/dwc/core.hpp"
 
-#include "kernel/base/assert.hpp"
+#include "arch/frame_memory.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/context/injector.hpp"
 
 namespace reprise {
 
-dwc::Comparison KernelPlatform::compare(Frame a, Frame b) {
-  const arch::FrameComparison found = arch::compare_frames(a, b);
-  return {found.first_difference, found.check_word};
-}
-
-dwc::Origin<FrameNumber> KernelPlatform::origin(Page page) {
-  const std::optional<arch::Mapping> mapping = table_->find(page);
-  REPRISE_ASSERT(mapping);  // the engine asks only about pages that just took a write fault
-  return {mapping->frame, mapping->ownership == arch::Ownership::Shared};
-}
-
-void KernelPlatform::map(Page page, Frame frame, dwc::Write write) {
-  table_->replace(
-      page, frame,
-      write == dwc::Write::Enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
-}
-
-void KernelPlatform::flush_caches() {
-  switch (flush_) {
-    case Flush::None: return;
-    case Flush::All: arch::flush_all_caches(); return;
-    case Flush::Touched: {
-      const PageNumber end = page_of(UserAddr{user_high});
-      std::optional<PageNumber> page = table_->next_mapped(page_of(UserAddr{user_low}), end);
-      while (page) {
-        if (table_->accessed(*page)) arch::flush_frame(table_->find(*page)->frame);
-        page = table_->next_mapped(*page + 1, end);
-      }
-    }
-  }
-}
-
-dwc::Counter KernelPlatform::counter() const {
+dwc::Counter KernelCore::counter() const {
   const CounterSettings& counter = arch::counter();
   return {counter.kind != CounterKind::Landmark, counter.margin, counter.tolerance};
 }
 
-void KernelPlatform::restart_count() {
+void KernelCore::restart_count() {
   arch::restart_count();
   stop_at_count(0);
 }
 
-void KernelPlatform::stop_at_count(std::uint64_t count) {
+void KernelCore::stop_at_count(std::uint64_t count) {
   engine_stop_ = count;
   const std::uint64_t flip = injector_->next_offset(*process_);
   arch::stop_at_count(count == 0 || (flip != 0 && flip < count) ? flip : count);
 }
 
-bool KernelPlatform::stopped_for_flip() {
+bool KernelCore::stopped_for_flip() {
   const std::uint64_t flip = injector_->next_offset(*process_);
   if (flip == 0 || arch::count() < flip) return false;
   complete();
@@ -67,23 +35,23 @@ bool KernelPlatform::stopped_for_flip() {
 
 // The time limit may have ended a run where ring 3 cannot be, between a jump and its fault. There
 // the kernel comes, perhaps at each trap, and breakpoints know no rings.
-void KernelPlatform::break_at(std::optional<std::uint64_t> rip) {
+void KernelCore::break_at(std::optional<std::uint64_t> rip) {
   stepper_.watch(rip && *rip < user_high ? std::optional{UserAddr{*rip}} : std::nullopt);
   code_bytes_ = nullptr;  // another run has other frames
 }
 
-void KernelPlatform::step(const Registers& target) {
+void KernelCore::step(const Registers& target) {
   CodeBuffer buffer;
   stepper_.begin(*live_, target, code_at_rip(buffer));
 }
 
-bool KernelPlatform::repeats() {
+bool KernelCore::repeats() {
   CodeBuffer buffer;
   return arch::shape_of(code_at_rip(buffer)).kind == arch::InstructionShape::Kind::Repeated;
 }
 
 // As many bytes as are mapped; copied only where they lie in two pages.
-std::span<const std::uint8_t> KernelPlatform::code_at_rip(CodeBuffer& buffer) {
+std::span<const std::uint8_t> KernelCore::code_at_rip(CodeBuffer& buffer) {
   const UserAddr rip{(*live_)[arch::Register::Rip]};
   const auto head = code_in_page(rip, buffer.size());
   if (head.empty() || head.size() == buffer.size()) return head;
@@ -94,7 +62,7 @@ std::span<const std::uint8_t> KernelPlatform::code_at_rip(CodeBuffer& buffer) {
 }
 
 // Many steps are taken in one page: it is looked up once.
-std::span<const std::uint8_t> KernelPlatform::code_in_page(UserAddr at, std::size_t most) {
+std::span<const std::uint8_t> KernelCore::code_in_page(UserAddr at, std::size_t most) {
   if (code_bytes_ == nullptr || page_of(at) != code_page_) {
     const auto mapping = at.value() < user_high ? table_->find(page_of(at)) : std::nullopt;
     if (!mapping || !mapping->permissions.read) return {};
@@ -106,10 +74,10 @@ std::span<const std::uint8_t> KernelPlatform::code_in_page(UserAddr at, std::siz
   return {code_bytes_ + offset, most < left ? most : left};
 }
 
-void KernelPlatform::run_begins(dwc::Run run) { injector_->run_begins(*process_, run); }
+void KernelCore::run_begins(dwc::WhichRun run) { injector_->run_begins(*process_, run); }
 
 // A flip whose place the run did not come to leaves no stop behind for others.
-void KernelPlatform::run_ended(dwc::Run) {
+void KernelCore::run_ended(dwc::WhichRun) {
   injector_->run_ended(*process_);
   stop_at_count(0);
 }

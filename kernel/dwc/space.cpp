@@ -1,0 +1,45 @@
+#include "kernel/dwc/space.hpp"
+
+#include "arch/machine.hpp"
+#include "kernel/base/assert.hpp"
+#include "kernel/base/memory_map.hpp"
+
+namespace reprise {
+
+dwc::Comparison KernelSpace::compare(Frame a, Frame b) {
+  const arch::FrameComparison found = arch::compare_frames(a, b);
+  return {found.first_difference, found.check_word};
+}
+
+dwc::Origin<FrameNumber> KernelSpace::origin(Page page) {
+  const std::optional<arch::Mapping> mapping = table_->find(page);
+  REPRISE_ASSERT(mapping);  // the engine asks only about pages that just took a write fault
+  return {mapping->frame, mapping->ownership == arch::Ownership::Shared};
+}
+
+void KernelSpace::map(Page page, Frame frame, dwc::Write write) {
+  const bool enabled = write == dwc::Write::Enabled;
+  table_->replace(page, frame, enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
+}
+
+void KernelSpace::flush_caches() {
+  switch (flush_) {
+    case Flush::None: return;
+    case Flush::Touched: flush_touched(); return;
+    case Flush::All: arch::flush_all_caches(); return;
+  }
+}
+
+void KernelSpace::flush_everything() { arch::flush_all_caches(); }
+
+// The pages that a run has read or written.
+void KernelSpace::flush_touched() {
+  const PageNumber end = page_of(UserAddr{user_high});
+  std::optional<PageNumber> page = table_->next_mapped(page_of(UserAddr{user_low}), end);
+  while (page) {
+    if (table_->accessed(*page)) arch::flush_frame(table_->find(*page)->frame);
+    page = table_->next_mapped(*page + 1, end);
+  }
+}
+
+}  // namespace reprise

@@ -1,0 +1,55 @@
+// A process's memory as libdwc sees it: its page table, the frames, the caches.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "arch/frame_memory.hpp"
+#include "arch/page_table.hpp"
+#include "kernel/base/address.hpp"
+#include "kernel/memory/address_space.hpp"
+#include "libdwc/space.hpp"
+
+namespace reprise {
+
+class KernelSpace {
+public:
+  using Page = reprise::PageNumber;
+  using PageNumber = reprise::PageNumber;
+  using Frame = FrameNumber;
+
+  enum class Flush : std::uint8_t { None, Touched, All };  // between the runs
+
+  KernelSpace(AddressSpace& space, FrameSource& frames, Flush flush)
+      : table_{&space.table()}, frames_{&frames}, flush_{flush} {}
+
+  PageNumber number(Page page) { return page; }
+
+  std::optional<Frame> allocate() { return frames_->allocate(); }
+  void release(Frame frame) { frames_->release(frame); }
+  std::uint64_t copy(Frame to, Frame from) { return arch::copy_frame(to, from); }
+  std::uint64_t copy_at_fault(Frame to, Frame from) { return arch::copy_frame_at_fault(to, from); }
+  dwc::Comparison compare(Frame a, Frame b);
+  std::span<std::uint64_t> words(Frame frame) { return arch::frame_words(frame); }
+
+  dwc::Origin<Frame> origin(Page page);
+  void map(Page page, Frame frame, dwc::Write write);
+  bool dirty(Page page) { return table_->dirty(page); }
+  void clear_dirty(Page page) { table_->clear_dirty(page); }
+  void invalidate(Page page) { arch::PageTable::invalidate(page); }
+  void invalidate_all() { arch::PageTable::invalidate_user(); }
+
+  void flush_caches();
+  void flush_everything();
+
+private:
+  void flush_touched();
+
+  arch::PageTable* table_;
+  FrameSource* frames_;
+  Flush flush_;
+};
+static_assert(dwc::Space<KernelSpace>);
+
+}  // namespace reprise

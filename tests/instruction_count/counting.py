@@ -1,0 +1,180 @@
+"""Counts the instructions that ring 0 executes, by symbol: boots programs in QEMU with the plugin.
+
+Guest time counts instructions there (-icount), so a count repeats to the digit. What a boot costs
+beside the PEs goes away in the difference of two runs of unlike length.
+"""
+
+import bisect
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "scripts" / "lib"))
+
+from reprise import image, machine, tree  # noqa: E402
+
+EXPECTED = HERE / "expected.json"
+TOLERANCE = 0.02  # of a measure's figure, before its change must be looked at
+CLOCK = "2024-02-29T12:00:00"  # the wall clock at power on
+
+# name -> a run, and a shorter one that is taken away from it
+MEASURES = {
+    "vectors": (["vectors", "1020"], ["vectors", "20"]),
+    "pages": (["pages", "10", "1100"], ["pages", "10", "100"]),
+}
+
+
+class CountError(Exception):
+    """A run gave no counts; the text says why."""
+
+
+@dataclass
+class Counts:
+    """What ring 0 executed in one run, or in the difference of two."""
+    pes: int
+    symbols: Counter = field(default_factory=Counter)
+    elsewhere: int = field(default=0, compare=False)  # firmware, GRUB, ring 3: does not repeat
+
+    @property
+    def total(self):
+        return sum(self.symbols.values())
+
+    @property
+    def per_pe(self):
+        return self.total / self.pes
+
+    def minus(self, other):
+        symbols = Counter(self.symbols)
+        symbols.subtract(other.symbols)
+        return Counts(self.pes - other.pes, symbols, self.elsewhere - other.elsewhere)
+
+
+def short_name(symbol):
+    """`dwc::Engine<reprise::Platform>::commit(int)` without what stands in brackets."""
+    if "operator" in symbol:
+        return symbol
+    name = symbol.replace("(anonymous namespace)::", "")
+    clone = "".join(re.findall(r" \[clone [^]]*\]", name)).replace(" [clone ", "").replace("]", "")
+    name = re.sub(r" \[clone [^]]*\]", "", name)
+    while (shorter := re.sub(r"<[^<>]*>|\([^()]*\)( const)?", "", name)) != name:
+        name = shorter
+    return name.split(" ")[-1] + clone
+
+
+class SymbolTable:
+    """Names the function that holds an address. Labels within assembly routines are no functions."""
+
+    def __init__(self, kernel):
+        listed = subprocess.run(["nm", "-n", "-C", str(kernel)], capture_output=True, text=True,
+                                check=True).stdout
+        self._starts, self._names = [], []
+        for line in listed.splitlines():
+            address, kind, name = line.split(" ", 2)
+            local_label = re.fullmatch(r"\w+\.\w+", name) and "(" not in name
+            if kind in "tTwW" and not local_label:
+                self._starts.append(int(address, 16))
+                self._names.append(short_name(name))
+
+    def name_of(self, address):
+        at = bisect.bisect_right(self._starts, address) - 1
+        return self._names[at] if at >= 0 else "(before the first symbol)"
+
+
+def read_counts(path, kernel):
+    """The plugin's file: `elsewhere COUNT`, then a line `ADDRESS COUNT` for each address."""
+    table = SymbolTable(kernel)
+    symbols, elsewhere = Counter(), 0
+    for line in Path(path).read_text(encoding="ascii").splitlines():
+        where, count = line.split()
+        if where == "elsewhere":
+            elsewhere = int(count)
+        else:
+            symbols[table.name_of(int(where, 16))] += int(count)
+    return symbols, elsewhere
+
+
+def plugin():
+    path = tree.build_dir() / "bin" / "instruction_count.so"
+    if not path.exists():
+        raise CountError(f"{path} is missing: build the target instruction_count")
+    return path
+
+
+def program(argv):
+    path = argv[0] if "/" in argv[0] else tree.native_programs().get(argv[0])
+    if path is None:
+        raise CountError(f"no native program {argv[0]!r}")
+    return image.Program(path, argv)
+
+
+def measure(argv, arguments=""):
+    """Boots one program to the machine's end."""
+    with tempfile.TemporaryDirectory(prefix="reprise-count-") as scratch:
+        iso, out = Path(scratch) / "image.iso", Path(scratch) / "counts"
+        image.write_image(image.Contents([program(argv)], None, arguments), iso)
+        return measure_image(iso, out)
+
+
+def measure_image(iso, out):
+    settings = machine.Settings(icount=True, clock=CLOCK, timeout=300,
+                                extra=["-plugin", f"{plugin()},out={out}"])
+    outcome = machine.run(iso, settings)
+    if outcome.value != machine.CLEAN or not Path(out).exists():
+        raise CountError(f"the run did not end well:\n{outcome.console[-2000:]}")
+    pes = sum(event.number("pes") for event in outcome.events("verdicts"))
+    symbols, elsewhere = read_counts(out, tree.kernel())
+    return Counts(pes, symbols, elsewhere)
+
+
+def save(counts, path):
+    """As JSON, for compare()."""
+    content = {"pes": counts.pes, "elsewhere": counts.elsewhere,
+               "symbols": dict(counts.symbols.most_common())}
+    Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def load(path):
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    return Counts(content["pes"], Counter(content["symbols"]), content["elsewhere"])
+
+
+def table(counts, top):
+    """Lines of text: the symbols that cost most, in instructions per PE."""
+    lines = [f"{'per PE':>10}  {'share':>6}  symbol"]
+    ranked = counts.symbols.most_common()
+    for name, count in ranked[:top]:
+        lines.append(f"{count / counts.pes:10.1f}  {100 * count / counts.total:5.1f}%  {name}")
+    rest = sum(count for _, count in ranked[top:])
+    if rest:
+        lines.append(f"{rest / counts.pes:10.1f}  {100 * rest / counts.total:5.1f}%  (all others)")
+    lines.append(f"{counts.per_pe:10.1f}  100.0%  ring 0, over {counts.pes} PEs")
+    return lines
+
+
+def comparison(old, new, top):
+    """Lines of text: the symbols whose cost changed most, in instructions per PE."""
+    changes = {name: new.symbols[name] / new.pes - old.symbols[name] / old.pes
+               for name in {*old.symbols, *new.symbols}}
+    lines = [f"{'before':>10}  {'after':>10}  {'change':>10}  symbol"]
+    for name, change in sorted(changes.items(), key=lambda item: -abs(item[1]))[:top]:
+        before, after = old.symbols[name] / old.pes, new.symbols[name] / new.pes
+        lines.append(f"{before:10.1f}  {after:10.1f}  {change:+10.1f}  {name}")
+    percent = 100 * (new.per_pe / old.per_pe - 1)
+    lines.append(f"{old.per_pe:10.1f}  {new.per_pe:10.1f}  {percent:+9.2f}%  ring 0 per PE")
+    return lines
+
+
+def expected():
+    """Per PE, by measure: what the tree's kernel cost when someone last looked."""
+    return json.loads(EXPECTED.read_text(encoding="utf-8"))
+
+
+def record(figures):
+    rounded = {name: round(figure, 1) for name, figure in figures.items()}
+    EXPECTED.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")

@@ -1,6 +1,7 @@
-// A TCG plugin that counts the executed instructions of the upper half by address: ring 0's, because
-// that half is the kernel's alone. Everything else (firmware, GRUB, ring 3) is one sum. The counts
-// go to the file of `out=`, one line an address, when QEMU ends. README.md says how it is used.
+// A TCG plugin that counts the executed instructions of the upper half by address: ring 0's,
+// because that half is the kernel's alone. Everything else (firmware, GRUB, ring 3) is one sum. The
+// counts go to the file of `out=`, one line an address, when QEMU ends. README.md says how it is
+// used.
 //
 // An instruction counts when it starts: one that faults counts, and a REP counts once an iteration.
 #include <cstdint>

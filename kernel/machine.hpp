@@ -16,7 +16,7 @@ struct Machine {
   const arch::BootInfo* boot = nullptr;
   FrameAllocator frames{};
   FrameNumber zero{};  // a frame of zeros that is never written
-  KernelSettings settings{};
+  KernelSettings settings = settings_of_init();
   ProcessTable processes{};
   Ipc ipc{processes};
   Injector injector{};

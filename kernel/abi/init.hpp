@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "kernel/abi/reprise.h"
+#include "kernel/abi/settings.hpp"  // REPRISE_CONFIGURE
 #include "kernel/base/counter.hpp"
 #include "kernel/base/interrupt_controllers.hpp"
 #include "kernel/base/memory_map.hpp"
@@ -18,7 +19,6 @@ namespace reprise {
 inline constexpr std::size_t register_words = 376;    // of a process: general, then extended
 inline constexpr std::size_t first_vector_word = 52;  // XMM0; two words each, up to XMM15
 inline constexpr std::size_t most_modules = 64;
-inline constexpr std::size_t most_pe_pages = 512;           // of a page budget
 inline constexpr std::size_t most_injections = 128;         // at a time
 inline constexpr std::size_t most_grants = 16;              // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
@@ -29,18 +29,6 @@ inline constexpr unsigned highest_priority = 7;
 inline constexpr std::uint64_t init_number = 1;
 inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
 inline constexpr std::int64_t news_of_flip = 1 << 16;  // from REPRISE_NEWS: no process's number
-
-// REPRISE_CONFIGURE. As they stand here they hold for init itself, whatever it says: its first PEs
-// end before any counter has passed its test, so none should end by its length.
-struct KernelSettings {
-  std::uint64_t policy = 0, check = 0;  // dwc::Policy, dwc::CheckScope
-  std::uint64_t check_words = 1;
-  std::uint64_t pe_pages = 64, pe_restarts = 3;
-  std::uint64_t pe_limit = 10'000'000;  // nanoseconds
-  std::uint64_t quantum = 1;            // PEs
-  std::uint64_t flush = 0;              // KernelSpace::Flush
-  std::uint64_t quiet = 0;              // 1: only the driver and a panic write to the serial line
-};
 
 // REPRISE_PROBE: init's own code once in ring 3, outside of any PE, to the next trap. The counter
 // is started anew, counts from 0, and is given up again. The code may write to pages that init has

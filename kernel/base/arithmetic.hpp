@@ -15,6 +15,11 @@ template <class T>
   return a < b ? b : a;
 }
 
+template <class T>
+[[nodiscard]] constexpr bool is_between(T low, T value, T high) {  // bounds included
+  return low <= value && value <= high;
+}
+
 // ticks * hertz / of, exact as long as of * hertz fits into 64 bits, whatever `ticks` is.
 [[nodiscard]] constexpr std::uint64_t scale(std::uint64_t ticks, std::uint64_t hertz,
                                             std::uint64_t of) {

@@ -1,7 +1,6 @@
 #include "kernel/calls/calls.hpp"
 
 #include <array>
-#include <bit>
 
 #include "arch/device_access.hpp"
 #include "arch/run_user.hpp"
@@ -14,25 +13,12 @@ namespace {
 
 using arch::Register;
 
-// The words of KernelSettings, in their order.
-struct Bounds {
-  std::uint64_t low, high;
-};
-constexpr std::array bounds{Bounds{0, 1},    Bounds{0, 1},
-                            Bounds{0, 1},    Bounds{4, most_pe_pages},
-                            Bounds{0, 100},  Bounds{10'000, 10'000'000},
-                            Bounds{1, 1000}, Bounds{0, 2},
-                            Bounds{0, 1}};
-static_assert(bounds.size() * sizeof(std::uint64_t) == sizeof(KernelSettings));
-
 std::int64_t configure(Call& call) {
-  std::array<std::uint64_t, bounds.size()> words;
-  if (!call.get(call.a, words)) return -REPRISE_BAD_ADDRESS;
-  for (std::size_t i = 0; i < bounds.size(); ++i) {
-    if (words[i] < bounds[i].low || words[i] > bounds[i].high) return -REPRISE_BAD_ARGUMENT;
-  }
-  call.machine.settings = std::bit_cast<KernelSettings>(words);
-  kernel_log.quiet = call.machine.settings.quiet != 0;
+  KernelSettings settings{};
+  if (!call.get(call.a, settings)) return -REPRISE_BAD_ADDRESS;
+  if (!are_valid(settings)) return -REPRISE_BAD_ARGUMENT;
+  call.machine.settings = settings;
+  kernel_log.quiet = settings.serial_output == SerialOutput::Withheld;
   return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "arch/frame_memory.hpp"
 #include "arch/page_table.hpp"
+#include "kernel/abi/settings.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/memory/address_space.hpp"
 #include "libdwc/space.hpp"
@@ -18,8 +19,6 @@ public:
   using Page = reprise::PageNumber;
   using PageNumber = reprise::PageNumber;
   using Frame = FrameNumber;
-
-  enum class Flush : std::uint8_t { None, Touched, All };  // between the runs
 
   KernelSpace(AddressSpace& space, FrameSource& frames, Flush flush)
       : table_{&space.table()}, frames_{&frames}, flush_{flush} {}

@@ -13,15 +13,14 @@ constexpr std::uint64_t second_run_slack = 1'000'000;  // ns; beyond four times 
 constexpr std::uint64_t trace_limit = 100'000'000;     // ns; a step may be as long as one likes
 
 dwc::Settings engine_settings(const KernelSettings& settings) {
-  return {
-      .policy = static_cast<dwc::Policy>(settings.policy),
-      .check = static_cast<dwc::CheckScope>(settings.check),
-      .check_words = settings.check_words != 0 ? dwc::CheckWords::Verify : dwc::CheckWords::Ignore,
-      .page_budget = static_cast<std::uint32_t>(settings.pe_pages),
-      .restart_limit = static_cast<std::uint32_t>(settings.pe_restarts),
-      .limit_ticks = settings.pe_limit,
-      .second_run_slack_ticks = second_run_slack,
-      .trace_ticks = trace_limit};
+  return {.policy = settings.policy,
+          .check = settings.check,
+          .check_words = settings.check_words,
+          .page_budget = static_cast<std::uint32_t>(settings.pe_pages),
+          .restart_limit = static_cast<std::uint32_t>(settings.pe_restarts),
+          .limit_ticks = settings.pe_limit,
+          .second_run_slack_ticks = second_run_slack,
+          .trace_ticks = trace_limit};
 }
 
 }  // namespace
@@ -31,7 +30,7 @@ Process::Process(std::uint64_t id, const ProgramRequest& request, AddressSpace s
     : turn{static_cast<unsigned>(request.priority)},
       id_{id},
       space_{std::move(space)},
-      engine_space_{space_, frames, static_cast<KernelSpace::Flush>(settings.flush)},
+      engine_space_{space_, frames, settings.flush},
       core_{*this, space_, live_, injector} {
   if (request.hardened != 0) {
     engine_.emplace(engine_space_, core_, engine_settings(settings),

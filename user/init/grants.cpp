@@ -28,7 +28,8 @@ Result<NamedGrant, ArgumentError> parse_grant(std::string_view item) {
   NamedGrant result{name.head, {}};
   reprise_grant& grant = result.grant;
   const auto wrong = [&](std::string_view reason, std::string_view allowed) {
-    return Failure{ArgumentError{item, reason.empty() ? "a part is missing" : reason, allowed}};
+    return Failure{
+        ArgumentError{item, reason.empty() ? "a part is missing" : reason, TextLine{allowed}}};
   };
   if (!is_process_name(name.head)) return wrong("no process", "grant=PROCESS:KIND:...");
   const std::string_view range = kind.tail.value_or("");

@@ -23,9 +23,14 @@ bool read_target(Injection& injection, std::string_view text, WordNamed word_nam
   return word.has_value();
 }
 
+constexpr std::array moment_words{
+    ChoiceWord<Injection::Moment>{.word = "start", .value = Injection::Moment::Start},
+    ChoiceWord<Injection::Moment>{.word = "end", .value = Injection::Moment::End},
+};
+
 // Behind BIT. Offset 0 would be the run's start, which has a word of its own.
 bool read_moment(Injection& injection, std::string_view text) {
-  if (read_choice(text, "start|end", injection.moment)) return true;
+  if (read_choice(text, moment_words, injection.moment)) return true;
   injection.moment = Injection::Moment::Offset;
   const auto offset = behind(text, "at=");
   return offset && read_number(*offset, 1, ~std::uint64_t{0}, injection.offset);
@@ -43,7 +48,8 @@ Result<NamedInjection, ArgumentError> parse_injection(std::string_view item, Wor
     return part = parts.head;
   };
   const auto wrong = [&](std::string_view allowed) {
-    return Failure{ArgumentError{item, part.empty() ? "a part is missing" : part, allowed}};
+    return Failure{
+        ArgumentError{item, part.empty() ? "a part is missing" : part, TextLine{allowed}}};
   };
 
   injection.name = next();

@@ -1,11 +1,12 @@
 // init, the first process: reads what GRUB was told, sets the machine up, starts the programs,
 // tells of each one's end, and says with which code the machine ends. It runs twice like any
-// program, and while it can run no other does. Next: settings.hpp, programs.hpp, report.hpp.
+// program, and while it can run no other does. Next: arguments.hpp, programs.hpp, report.hpp.
 #include <array>
 #include <optional>
 
 #include "kernel/base/assert.hpp"
 #include "user/init/acpi.hpp"
+#include "user/init/arguments.hpp"
 #include "user/init/boot_info.hpp"
 #include "user/init/clock_rates.hpp"
 #include "user/init/counter_choice.hpp"
@@ -58,7 +59,7 @@ void read_settings() {
       boot.command_line, [](std::string_view name) { return word_named(layout, name); }, settings);
   if (!parsed) refuse(parsed.error());
   fill_word_names(word_names, layout);
-  configure(settings.for_kernel());
+  configure(settings.kernel);
 }
 
 void plan_flip(Injection injection, std::string_view name, std::uint64_t process) {
@@ -110,7 +111,7 @@ void check_names() {
   const auto unknown = settings.unknown_name([](std::string_view name) {
     return programs.find_called(name) != nullptr || programs.was_meant(name, boot);
   });
-  if (unknown) refuse({*unknown, "no such program", "names of this boot's programs"});
+  if (unknown) refuse({*unknown, "no such program", TextLine{"names of this boot's programs"}});
 }
 
 void plan_flips() {

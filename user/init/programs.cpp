@@ -4,6 +4,7 @@
 
 #include "user/init/drivers.hpp"
 #include "user/init/kernel.hpp"
+#include "user/init/module_string.hpp"
 #include "user/init/report.hpp"
 #include "user/init/words.hpp"
 

@@ -156,9 +156,9 @@ void print_final_report(Programs& programs, const Settings& settings) {
         " restarts, ", standing, " left standing");
     say("no interrupt waited longer than ", machine.longest_wait / 1000,
         " us; the longest PE took ", machine.longest_pe / 1000, " us, a run of it at most ",
-        settings.pe_limit.value() / 1000, " us");
+        settings.kernel.pe_limit / 1000, " us");
     print_event("latency", "longest_wait_ns", machine.longest_wait, "longest_pe_ns",
-                machine.longest_pe, "limit_ns", settings.pe_limit.value());
+                machine.longest_pe, "limit_ns", settings.kernel.pe_limit);
   }
   const auto [died_out, caught, stopped] = machine.flips;
   print_event("shutdown", "programs", count, "pes", elements, "mismatches", mismatches, "restarts",

@@ -1,7 +1,5 @@
-// The kernel's command line as one structure: the defaults stand here, docs/running.md explains
-// each. Arguments are blank-separated KEY=VALUE words (words.hpp); a later one overrides an earlier
-// one, except that `inject` and `env.` collect. An unknown or malformed argument is an error that
-// says what would be allowed: a typing error must not silently run a program unprotected.
+// What the boot arguments say, as one structure. arguments.hpp reads them; the rows and defaults
+// stand in arguments.cpp and kernel/abi/settings.hpp, and docs/running.md lists them.
 #pragma once
 
 #include <array>
@@ -14,6 +12,7 @@
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/base/result.hpp"
+#include "kernel/base/text_line.hpp"
 #include "user/loader/error.hpp"
 
 namespace reprise {
@@ -23,7 +22,7 @@ struct ArgumentError {
   static constexpr Error error = Error::BadArgument;
   std::string_view argument;  // the word at fault
   std::string_view reason;    // what is wrong with it; of an injection the part at fault
-  std::string_view allowed;   // what may stand there
+  TextLine allowed{};         // what may stand there
 };
 
 // The parser does not know the machine's registers: the index of a register word, or nothing for a
@@ -51,13 +50,11 @@ struct NamedGrant {
 };
 [[nodiscard]] Result<NamedGrant, ArgumentError> parse_grant(std::string_view item);
 
-// Views point into the object itself: it is filled once and stays where it is.
+// Views point into the object itself: it is filled once and stays where it is. As constructed it
+// has no defaults yet: parse_settings() (arguments.hpp) sets them.
 struct Settings {
-  enum class Policy : std::uint8_t { Rotate, Classic };
   enum class Harden : std::uint8_t { All, None, Names };
-  enum class Check : std::uint8_t { Dirty, Full };
   enum class OnFail : std::uint8_t { Stop, Halt, Reboot };
-  enum class Flush : std::uint8_t { None, Touched, All };
   enum class Counter : std::uint8_t { Auto, Pmu, Icount, Landmark };
   enum class Input : std::uint8_t { None, Console };
   enum class Report : std::uint8_t { Full, Short, None };
@@ -69,26 +66,19 @@ struct Settings {
   static constexpr std::size_t max_grants = 32;
   static constexpr unsigned default_priority = 4;
 
-  Policy policy = Policy::Rotate;
+  KernelSettings kernel{};
   Harden harden = Harden::All;
   std::string_view harden_names;  // comma-separated, for Harden::Names
-  Check check = Check::Dirty;
-  bool check_words = true;
   OnFail on_fail = OnFail::Stop;
-  unsigned pe_pages = 64;
-  unsigned pe_restarts = 3;
-  Nanoseconds pe_limit{200'000};  // of a first run
-  std::string_view priorities;    // comma-separated NAME:LEVEL
-  unsigned quantum = 1;           // PEs
+  std::string_view priorities;  // comma-separated NAME:LEVEL
   Nanoseconds stop_after{~std::uint64_t{0}};
-  Flush flush = Flush::None;
   Counter counter = Counter::Auto;
-  std::uint64_t inject_seed = 1;
+  std::uint64_t inject_seed = 0;
   std::uint64_t inject_rate = 0;  // one random flip every so many PEs on average; 0: none
   std::string_view inject_only;   // a process; empty: all
   Input input = Input::None;      // stdin=
-  bool console_serial = true;
-  bool console_screen = true;
+  bool console_serial = false;
+  bool console_screen = false;
   Report report = Report::Full;
 
   Settings() = default;
@@ -104,8 +94,6 @@ struct Settings {
   [[nodiscard]] std::span<const std::string_view> environment() const {
     return std::span{environment_table}.first(environment_count);
   }
-  // What concerns the kernel, in its form.
-  [[nodiscard]] KernelSettings for_kernel() const;
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;
   // A name in harden=, priority= or grant= that is no program's, or in inject= or inject.only= that
@@ -122,29 +110,5 @@ struct Settings {
   std::array<std::string_view, max_environment> environment_table{};
   std::size_t environment_count = 0;
 };
-
-// `settings` must be as constructed; after an error it is half filled and only good for saying so.
-[[nodiscard]] Result<Done, ArgumentError> parse_settings(std::string_view command_line,
-                                                         WordNamed word_named, Settings& settings);
-
-// What a boot module is for, from the string behind its file name (`module2 FILE STRING`):
-//
-//   program=NAME ARGV...   a program; without ARGV its only argument is NAME
-//   driver=NAME            a program that serves the others: drivers.hpp
-//   personality            what serves Linux programs
-//   archive                the files, a cpio archive
-//   init                   this program
-enum class ModuleRole : std::uint8_t { Program, Driver, Personality, Archive, Init };
-
-struct ModulePurpose {
-  ModuleRole role = ModuleRole::Program;
-  std::string_view name;                   // of the process; see is_process_name()
-  std::span<const std::string_view> argv;  // at least one for a program; none for the others
-};
-
-// The result views `storage` and `words`, used as by split_words(). Error: ModuleString.
-[[nodiscard]] Result<ModulePurpose, Error> parse_module_string(std::string_view text,
-                                                               std::span<char> storage,
-                                                               std::span<std::string_view> words);
 
 }  // namespace reprise

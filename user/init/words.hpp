@@ -8,7 +8,9 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
+#include "kernel/abi/settings.hpp"
 #include "kernel/base/result.hpp"
 
 namespace reprise {
@@ -77,12 +79,16 @@ template <std::predicate<std::string_view> F>
 
 // The readers below store what the text says, or return false when it says nothing of the kind.
 
-// `choices`, "one|two", are the values of E in their order.
 template <class E>
-[[nodiscard]] bool read_choice(std::string_view text, std::string_view choices, E& chosen) {
-  const auto index = find_part(choices, '|', [text](std::string_view one) { return one == text; });
-  if (index) chosen = static_cast<E>(*index);
-  return index.has_value();
+[[nodiscard]] bool read_choice(std::string_view text,
+                               std::type_identity_t<std::span<const ChoiceWord<E>>> choices,
+                               E& chosen) {
+  for (const ChoiceWord<E>& choice : choices) {
+    if (choice.word != text) continue;
+    chosen = choice.value;
+    return true;
+  }
+  return false;
 }
 
 // A decimal number within [low, high]; digits only.
@@ -95,7 +101,7 @@ template <std::unsigned_integral T>
     if (__builtin_mul_overflow(value, 10, &value)) return false;
     if (__builtin_add_overflow(value, static_cast<std::uint64_t>(c - '0'), &value)) return false;
   }
-  if (text.empty() || value < low || value > high) return false;
+  if (text.empty() || !is_between(low, value, high)) return false;
   number = static_cast<T>(value);
   return true;
 }

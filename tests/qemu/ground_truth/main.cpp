@@ -22,8 +22,10 @@
 #include "tests/qemu/ground_truth/counter.hpp"
 #include "tests/qemu/ground_truth/single_step.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
+#include "user/init/arguments.hpp"
 #include "user/init/boot_info.hpp"
 #include "user/init/event_line.hpp"
+#include "user/init/module_string.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
 
@@ -129,7 +131,8 @@ std::optional<Result> follow(Process& process, Counts& counts) {
   Answers answers{machine};
   std::size_t at = 0;
   while (counts.lost < enough) {
-    const std::optional<dwc::PeEnd> end = run_element(process, settings.pe_limit);
+    const std::optional<dwc::PeEnd> end =
+        run_element(process, Nanoseconds{settings.kernel.pe_limit});
     if (!end) {
       print_event("ground-truth-mismatch", "process", name_of(process), "pe",
                   process.engine().diagnosis().pe);
@@ -245,8 +248,8 @@ void arm_timer_instead(reprise::Nanoseconds) __asm__(
     "__wrap__ZN4arch9arm_timerEN7reprise8QuantityINS0_14NanosecondsTagEEE");
 void arm_timer_instead(reprise::Nanoseconds duration) {
   using namespace ground_truth;
-  const bool limit =
-      random_limit.active() && duration.value() != 0 && duration <= settings.pe_limit;
+  const bool limit = random_limit.active() && duration.value() != 0 &&
+                     duration.value() <= settings.kernel.pe_limit;
   arm_timer_for_real(limit ? reprise::Nanoseconds{random_limit.next()} : duration);
 }
 
@@ -259,7 +262,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   if (!parse_settings(boot.command_line, no_registers, settings)) {
     give_up("wrong arguments");
   }
-  machine.settings = settings.for_kernel();
+  machine.settings = settings.kernel;
   const auto counter = start_counter(machine, settings.counter);
   if (!counter) give_up("too little memory for the counter's test");
   if (!trace.allocate(machine.frames)) give_up("too little memory for the trace");

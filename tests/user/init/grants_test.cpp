@@ -1,5 +1,8 @@
-#include "tests/catch.hpp"
 #include "user/init/settings.hpp"
+
+#include <string>
+
+#include "tests/catch.hpp"
 
 using namespace reprise;
 
@@ -12,13 +15,13 @@ NamedGrant parsed(std::string_view item) {
   return grant.value();
 }
 
-std::string_view allowed_instead_of(std::string_view item) {
+std::string allowed_instead_of(std::string_view item) {
   const auto grant = parse_grant(item);
   INFO(item);
   REQUIRE_FALSE(grant);
   CHECK(grant.error().argument == item);
   CHECK_FALSE(grant.error().reason.empty());
-  return grant.error().allowed;
+  return std::string{grant.error().allowed.view()};
 }
 
 }  // namespace

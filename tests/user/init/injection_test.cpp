@@ -18,7 +18,7 @@ NamedInjection parsed(std::string_view item) {
 std::string_view fault_in(std::string_view item) {
   const auto outcome = parse_injection(item, test::word_named);
   REQUIRE_FALSE(outcome);
-  REQUIRE_FALSE(outcome.error().allowed.empty());
+  REQUIRE_FALSE(outcome.error().allowed.view().empty());
   return outcome.error().reason;
 }
 
@@ -101,7 +101,8 @@ TEST_CASE("of a part that is missing it is said what it would be") {
     const auto outcome = parse_injection(item, test::word_named);
     REQUIRE_FALSE(outcome);
     CHECK(outcome.error().reason == "a part is missing");
-    return std::string{outcome.error().allowed.substr(0, outcome.error().allowed.find(':'))};
+    const std::string allowed{outcome.error().allowed.view()};
+    return allowed.substr(0, allowed.find(':'));
   };
   CHECK(wanted("") == "PROCESS");
   CHECK(wanted(":1:1:rax:0") == "PROCESS");

@@ -1,4 +1,4 @@
-#include "user/init/settings.hpp"
+#include "user/init/module_string.hpp"
 
 #include <array>
 #include <string>

@@ -1,7 +1,10 @@
-#include "user/init/settings.hpp"
+#include "user/init/arguments.hpp"
 
+#include <fstream>
+#include <iostream>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "tests/catch.hpp"
@@ -28,7 +31,8 @@ Refusal refused(std::string_view line) {
   INFO(line);
   REQUIRE_FALSE(result);
   const ArgumentError error = result.error();
-  return {std::string{error.argument}, std::string{error.reason}, std::string{error.allowed}};
+  return {std::string{error.argument}, std::string{error.reason},
+          std::string{error.allowed.view()}};
 }
 
 std::vector<std::string> environment(const Settings& settings) {
@@ -39,18 +43,18 @@ std::vector<std::string> environment(const Settings& settings) {
 
 TEST_CASE("without arguments everything is hardened by rotating frames") {
   const auto s = parsed("");
-  CHECK(s->policy == Settings::Policy::Rotate);
+  CHECK(s->kernel.policy == dwc::Policy::Rotate);
   CHECK(s->harden == Settings::Harden::All);
-  CHECK(s->check == Settings::Check::Dirty);
-  CHECK(s->check_words);
+  CHECK(s->kernel.check == dwc::CheckScope::Dirty);
+  CHECK(s->kernel.check_words == dwc::CheckWords::Verify);
   CHECK(s->on_fail == Settings::OnFail::Stop);
-  CHECK(s->pe_pages == 64);
-  CHECK(s->pe_restarts == 3);
-  CHECK(s->pe_limit == Nanoseconds{200'000});
+  CHECK(s->kernel.pe_pages == 64);
+  CHECK(s->kernel.pe_restarts == 3);
+  CHECK(s->kernel.pe_limit == 200'000);
   CHECK(s->priority_of("any") == 4);
-  CHECK(s->quantum == 1);
+  CHECK(s->kernel.quantum == 1);
   CHECK(s->stop_after == Nanoseconds{~0ull});
-  CHECK(s->flush == Settings::Flush::None);
+  CHECK(s->kernel.flush == Flush::None);
   CHECK(s->counter == Settings::Counter::Auto);
   CHECK(s->inject_rate == 0);
   CHECK(s->injections().empty());
@@ -61,18 +65,18 @@ TEST_CASE("without arguments everything is hardened by rotating frames") {
 }
 
 TEST_CASE("every argument sets what it says") {
-  CHECK(parsed("policy=classic")->policy == Settings::Policy::Classic);
-  CHECK(parsed("policy=rotate")->policy == Settings::Policy::Rotate);
-  CHECK(parsed("check=full")->check == Settings::Check::Full);
-  CHECK_FALSE(parsed("checkwords=off")->check_words);
+  CHECK(parsed("policy=classic")->kernel.policy == dwc::Policy::Classic);
+  CHECK(parsed("policy=rotate")->kernel.policy == dwc::Policy::Rotate);
+  CHECK(parsed("check=full")->kernel.check == dwc::CheckScope::Full);
+  CHECK(parsed("checkwords=off")->kernel.check_words == dwc::CheckWords::Ignore);
   CHECK(parsed("onfail=halt")->on_fail == Settings::OnFail::Halt);
   CHECK(parsed("onfail=reboot")->on_fail == Settings::OnFail::Reboot);
-  CHECK(parsed("pe.pages=4")->pe_pages == 4);
-  CHECK(parsed("pe.pages=512")->pe_pages == 512);
-  CHECK(parsed("pe.restarts=0")->pe_restarts == 0);
-  CHECK(parsed("pe.restarts=100")->pe_restarts == 100);
-  CHECK(parsed("flush=touched")->flush == Settings::Flush::Touched);
-  CHECK(parsed("flush=all")->flush == Settings::Flush::All);
+  CHECK(parsed("pe.pages=4")->kernel.pe_pages == 4);
+  CHECK(parsed("pe.pages=512")->kernel.pe_pages == 512);
+  CHECK(parsed("pe.restarts=0")->kernel.pe_restarts == 0);
+  CHECK(parsed("pe.restarts=100")->kernel.pe_restarts == 100);
+  CHECK(parsed("flush=touched")->kernel.flush == Flush::Touched);
+  CHECK(parsed("flush=all")->kernel.flush == Flush::All);
   CHECK(parsed("counter=auto")->counter == Settings::Counter::Auto);
   CHECK(parsed("counter=pmu")->counter == Settings::Counter::Pmu);
   CHECK(parsed("counter=icount")->counter == Settings::Counter::Icount);
@@ -84,31 +88,55 @@ TEST_CASE("every argument sets what it says") {
   CHECK(parsed("report=none")->report == Settings::Report::None);
 }
 
-TEST_CASE("what the kernel is told is what the arguments say, in its own numbers") {
-  const KernelSettings plain = parsed("")->for_kernel();
-  CHECK(plain.pe_limit == 200'000);
-  CHECK(plain.check_words == 1);
-  CHECK(plain.quiet == 0);
-  const KernelSettings k =
-      parsed(
-          "policy=classic check=full checkwords=off pe.pages=16 pe.restarts=7 pe.limit=50 "
-          "quantum=9 flush=all console=screen stdin=console inject.seed=5 inject.rate=8")
-          ->for_kernel();
-  CHECK(k.policy == static_cast<std::uint64_t>(dwc::Policy::Classic));
-  CHECK(k.check == static_cast<std::uint64_t>(dwc::CheckScope::Full));
-  CHECK(k.check_words == 0);
-  CHECK(k.pe_pages == 16);
-  CHECK(k.pe_restarts == 7);
-  CHECK(k.pe_limit == 50'000);
-  CHECK(k.quantum == 9);
-  CHECK(k.flush == 2);
-  CHECK(k.quiet == 1);
-  CHECK(parsed("console=serial")->for_kernel().quiet == 0);
+TEST_CASE("the kernel keeps its log from the serial line unless console= names it") {
+  CHECK(parsed("")->kernel.serial_output == SerialOutput::Written);
+  CHECK(parsed("console=serial")->kernel.serial_output == SerialOutput::Written);
+  CHECK(parsed("console=screen")->kernel.serial_output == SerialOutput::Withheld);
+}
+
+TEST_CASE("the kernel takes the bounds of each number, and nothing beyond them") {
+  KernelSettings settings = default_settings();
+  REQUIRE(are_valid(settings));
+  const auto check = [&](std::uint64_t KernelSettings::*member, std::uint64_t low,
+                         std::uint64_t high) {
+    const std::uint64_t before = settings.*member;
+    for (const std::uint64_t good : {low, high}) {
+      settings.*member = good;
+      CHECK(are_valid(settings));
+    }
+    for (const std::uint64_t bad : {low - 1, high + 1}) {
+      settings.*member = bad;
+      CHECK_FALSE(are_valid(settings));
+    }
+    settings.*member = before;
+  };
+  check(&KernelSettings::pe_pages, 4, 512);
+  check(&KernelSettings::pe_restarts, 0, 100);
+  check(&KernelSettings::pe_limit, 10'000, 10'000'000);
+  check(&KernelSettings::quantum, 1, 1'000);
+}
+
+TEST_CASE("the kernel takes only those values that an enumeration has") {
+  const auto with = [](auto KernelSettings::*member, unsigned value) {
+    KernelSettings settings = default_settings();
+    settings.*member = static_cast<std::remove_reference_t<decltype(settings.*member)>>(value);
+    return are_valid(settings);
+  };
+  CHECK(with(&KernelSettings::policy, 1));
+  CHECK_FALSE(with(&KernelSettings::policy, 2));
+  CHECK(with(&KernelSettings::check, 1));
+  CHECK_FALSE(with(&KernelSettings::check, 2));
+  CHECK(with(&KernelSettings::check_words, 1));
+  CHECK_FALSE(with(&KernelSettings::check_words, 255));
+  CHECK(with(&KernelSettings::flush, 2));
+  CHECK_FALSE(with(&KernelSettings::flush, 3));
+  CHECK(with(&KernelSettings::serial_output, 1));
+  CHECK_FALSE(with(&KernelSettings::serial_output, 2));
 }
 
 TEST_CASE("the time limit of a first run takes 10 to 10000 microseconds") {
-  CHECK(parsed("pe.limit=10")->pe_limit == Nanoseconds{10'000});
-  CHECK(parsed("pe.limit=10000")->pe_limit == Nanoseconds{10'000'000});
+  CHECK(parsed("pe.limit=10")->kernel.pe_limit == 10'000);
+  CHECK(parsed("pe.limit=10000")->kernel.pe_limit == 10'000'000);
 }
 
 TEST_CASE("a priority is for the program named, the last one said, and 4 for all others") {
@@ -120,7 +148,7 @@ TEST_CASE("a priority is for the program named, the last one said, and 4 for all
   CHECK(parsed("priority=a:1 priority=b:2")->priority_of("a") == 4);
 }
 
-TEST_CASE("a quantum is a number of PEs") { CHECK(parsed("quantum=1000")->quantum == 1000); }
+TEST_CASE("a quantum is a number of PEs") { CHECK(parsed("quantum=1000")->kernel.quantum == 1000); }
 
 TEST_CASE("the machine can be stopped after seconds or milliseconds") {
   CHECK(parsed("stop.after=3")->stop_after == Nanoseconds{3'000'000'000});
@@ -246,5 +274,36 @@ TEST_CASE("a later argument overrides an earlier one") {
   const auto s = parsed("harden=a,b check=full harden=all check=dirty");
   CHECK(s->harden == Settings::Harden::All);
   CHECK(s->harden_names.empty());
-  CHECK(s->check == Settings::Check::Dirty);
+  CHECK(s->kernel.check == dwc::CheckScope::Dirty);
+}
+
+namespace {
+
+// Markdown: a code span in a table's cell.
+std::string code(std::string_view text) {
+  std::string span;
+  for (const char c : text) span += c == '|' ? std::string{"\\|"} : std::string{c};
+  return span.empty() ? span : "`" + span + "`";
+}
+
+std::string table_of_arguments() {
+  std::string table = "| argument | values | default | meaning |\n|---|---|---|---|\n";
+  for (std::size_t i = 0; const auto row = describe_argument(i); ++i) {
+    table += "| " + code(std::string{row->name} + "=") + " | " + code(row->values.view()) + " | " +
+             code(row->fallback.view()) + " | " + std::string{row->meaning} + " |\n";
+  }
+  return table;
+}
+
+}  // namespace
+
+TEST_CASE("docs/running.md has the table of arguments as it is in the code") {
+  std::ifstream page{REPRISE_SOURCE_DIR "/docs/running.md"};
+  const std::string text{std::istreambuf_iterator<char>{page}, {}};
+  const std::size_t start = text.find("| argument |");
+  REQUIRE(start != text.npos);
+  const std::string table = text.substr(start, text.find("\n\n", start) + 1 - start);
+  const std::string expected = table_of_arguments();
+  if (table != expected) std::cerr << "the table as the code has it:\n" << expected;
+  CHECK(table == expected);
 }

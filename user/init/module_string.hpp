@@ -1,0 +1,33 @@
+// The string behind a boot module's file name, which says what the module is for.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernel/base/result.hpp"
+#include "user/loader/error.hpp"
+
+namespace reprise {
+
+// What a boot module is for, from the string behind its file name (`module2 FILE STRING`):
+//
+//   program=NAME ARGV...   a program; without ARGV its only argument is NAME
+//   driver=NAME            a program that serves the others: drivers.hpp
+//   personality            what serves Linux programs
+//   archive                the files, a cpio archive
+//   init                   this program
+enum class ModuleRole : std::uint8_t { Program, Driver, Personality, Archive, Init };
+
+struct ModulePurpose {
+  ModuleRole role = ModuleRole::Program;
+  std::string_view name;                   // of the process; see is_process_name()
+  std::span<const std::string_view> argv;  // at least one for a program; none for the others
+};
+
+// The result views `storage` and `words`, used as by split_words(). Error: ModuleString.
+[[nodiscard]] Result<ModulePurpose, Error> parse_module_string(std::string_view text,
+                                                               std::span<char> storage,
+                                                               std::span<std::string_view> words);
+
+}  // namespace reprise

@@ -3,6 +3,11 @@ include_guard()
 
 option(REPRISE_SANITIZE "Build host tests with address and undefined behaviour sanitizers" OFF)
 
+# Seconds after which a test is ended: a hang. It is longer than any test takes on the busiest host,
+# since no test may fail for lack of time.
+set(REPRISE_TEST_TIMEOUT 3600)
+set(REPRISE_LONG_TEST_TIMEOUT 21600)
+
 # Adds each folder that has a CMakeLists.txt and that no folder above it has added already.
 function(reprise_folders)
   foreach(folder IN LISTS ARGN)
@@ -120,10 +125,10 @@ if(NOT REPRISE_FREESTANDING)
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${name} PRIVATE reprise_host reprise_catch_main ${arg_LIBRARIES})
     set(labels host)
-    set(timeout 300)
+    set(timeout ${REPRISE_TEST_TIMEOUT})
     if(arg_SLOW)
       list(APPEND labels long)
-      set(timeout 1200)
+      set(timeout ${REPRISE_LONG_TEST_TIMEOUT})
     endif()
     catch_discover_tests(${name} TEST_PREFIX "${name}: " EXTRA_ARGS -w NoTests
       PROPERTIES LABELS "${labels}" TIMEOUT ${timeout})

@@ -3,7 +3,7 @@ refuses or obeys, tells nothing, and the neighbour comes to its end unharmed."""
 
 import re
 
-from boot import BootTest, long_test
+from boot import LONG, BootTest, long_test
 
 
 def neighbour_line(rounds):
@@ -16,8 +16,7 @@ def neighbour_line(rounds):
 
 class RandomCalls(BootTest):
     def boot_beside_neighbour(self, programs, **settings):
-        outcome = self.boot([["neighbour", "100"], *programs], "report=short",
-                            **{"timeout": 280, **settings})
+        outcome = self.boot([["neighbour", "100"], *programs], "report=short", **settings)
         self.assertEqual(outcome.events("panic"), [])
         output = outcome.program_output()  # binary: no test of it that prints it
         self.assertTrue(neighbour_line(100) in output, "the neighbour was harmed")
@@ -52,7 +51,7 @@ class RandomCalls(BootTest):
 def add_long_tests(count, tests):
     """Ten million calls, in parts that each stay within the time of a test."""
     def part(seed):
-        return long_test(lambda self: self.assert_survives(count, [seed], timeout=1700))
+        return long_test(lambda self: self.assert_survives(count, [seed], timeout=LONG))
     for seed in range(101, 101 + tests):
         name = f"test_{count}_calls_from_seed_{seed}_are_served_or_refused"
         setattr(RandomCalls, name, part(seed))

@@ -97,22 +97,21 @@ class DeviceAccess(BootTest):
         self.assertIn("raw_call(REPRISE_MAP_DEVICE", outcome.program_output())
 
     def test_what_belongs_to_the_kernel_is_not_granted(self):
-        for range_ in ("0-fff", "100000-100fff", "200000-2fffff", "fee00000", "fec00000-fec00fff"):
-            with self.subTest(range=range_):
-                outcome = self.drive("hpet", f"grant=devices:mmio:{range_}")
-                if range_ == "0-fff":  # below 1 MiB nothing is the kernel's
-                    self.assertEqual(outcome.events("error"), [])
-                else:
-                    self.assert_boot_error(outcome, "bad-grant")
+        ranges = {"allowed": "0-fff",  # below 1 MiB nothing is the kernel's
+                  "code": "100000-100fff", "memory": "200000-2fffff", "apic": "fee00000",
+                  "io-apic": "fec00000-fec00fff"}
+        programs = [image.Program(native("devices"), ["devices", "hpet"], name) for name in ranges]
+        grants = ",".join(f"{name}:mmio:{range_}" for name, range_ in ranges.items())
+        outcome = self.boot(programs, f"grant={grants}")
+        refused = {event["subject"]: event["code"] for event in outcome.events("error")}
+        self.assertEqual(refused, dict.fromkeys(set(ranges) - {"allowed"}, "bad-grant"))
+        self.assertEqual([event["process"] for event in outcome.events("exit")], ["allowed"])
+        self.assertEqual(outcome.events("panic"), [])
 
-    def test_malformed_grants_are_refused_with_what_may_stand_there(self):
-        for grant, allowed in [("devices:port:9-8", "port:LOW"), ("devices:mmio:fed00001", "mmio:"),
-                               ("devices:irq:32", "irq:LINE"), ("devices:disk:1", "KIND"),
-                               ("devices", "KIND"), (":port:80", "PROCESS")]:
-            with self.subTest(grant=grant):
-                outcome = self.drive("ports", f"grant={grant}")
-                self.assert_boot_error(outcome, "bad-argument")
-                self.assertTrue(any(allowed in line for line in outcome.people_lines()))
+    def test_a_malformed_grant_is_refused_with_what_may_stand_there(self):
+        outcome = self.drive("ports", "grant=devices:mmio:fed00001")
+        self.assert_boot_error(outcome, "bad-argument")
+        self.assertTrue(any("mmio:" in line for line in outcome.people_lines()))
 
     def test_a_grant_for_no_process_is_refused(self):
         self.assert_boot_error(self.drive("ports", "grant=device:port:80"), "bad-argument")

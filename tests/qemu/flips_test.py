@@ -89,7 +89,8 @@ class FlipsInInit(BootTest):
     """Init finds out what the machine is: its tables, its clocks, its counters. It runs twice."""
 
     def boot_with_flips_in_init(self, items, args=""):
-        return self.boot([["pages", "10", "100"]], f"report=short {args} inject={','.join(items)}")
+        return self.boot([["pages", "10", "100"]], f"report=short {args} inject={','.join(items)}",
+                         pit=True)
 
     def test_flips_while_init_finds_out_what_the_machine_is_change_nothing(self):
         registers = ["rax", "rcx", "rdx", "rsp", "rbp", "rsi", "rdi", "r8", "r12", "rip"]

@@ -2,7 +2,7 @@
 of its own (ground_truth/) records every position of a program by single steps; then it stops a
 second process of the same program at random, over a thousand times, and looks each place up."""
 
-from boot import BootTest, linux, long_test, native
+from boot import LONG, BootTest, linux, long_test, native
 from reprise import image, machine, tree
 
 # Kinds of instructions (tests/programs/native/instructions.cpp), and rounds that make some 100,000
@@ -13,14 +13,14 @@ LINUX_CALLS = 100
 
 
 class GroundTruth(BootTest):
-    def look_up_random_stops(self, counter, factor=1):
+    def look_up_random_stops(self, counter, factor=1, **settings):
         argvs = {kind: [native("instructions"), kind, rounds * factor]
                  for kind, rounds in KINDS.items()}
         argvs["linux"] = [linux("many_calls"), LINUX_CALLS * factor]
         pairs = [image.Program(argv[0], list(map(str, argv)), f"{role}-{kind}")
                  for kind, argv in argvs.items() for role in ("traced", "stopped")]
         names = ",".join(f"stopped-{kind}" for kind in argvs)
-        outcome = self.boot(pairs, f"harden={names}", counter=counter, timeout=1500,
+        outcome = self.boot(pairs, f"harden={names}", counter=counter, **settings,
                             contents={"kernel": tree.kernel().with_name("ground_truth.elf")})
         self.assertEqual(outcome.events("ground-truth-lost"), [])
         found = outcome.events("ground-truth")
@@ -43,4 +43,4 @@ class GroundTruth(BootTest):
 
     @long_test
     def test_many_more_random_stops_are_positions_of_the_program_with_icount(self):
-        self.look_up_random_stops("icount", factor=5)
+        self.look_up_random_stops("icount", factor=5, timeout=LONG)

@@ -118,7 +118,7 @@ class Busybox(LinuxProgramsTest):
         output, status = on_linux(argv, self.tree)
         archive = Archive()
         archive.add_tree(self.tree)
-        outcome = self.boot([argv], "console=serial", archive=archive, timeout=280)
+        outcome = self.boot([argv], "console=serial", archive=archive)
         self.assertEqual(outcome.exit_event("busybox").number("status"), status)
         self.assert_all_ran_twice(outcome, 1)
         printed = printed_bytes(outcome)

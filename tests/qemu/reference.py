@@ -15,7 +15,7 @@ EPOCH = 1_000_000_000  # 2001-09-09 01:46:40 UTC, the time of every file of a te
 def on_linux(argv, folder):
     """Runs a program in `folder`, which stands for the machine's root. Returns output and status.
     """
-    done = subprocess.run([str(word) for word in argv], cwd=folder, env={}, timeout=60,
+    done = subprocess.run([str(word) for word in argv], cwd=folder, env={}, timeout=900,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, check=False)
     return done.stdout, done.returncode

@@ -2,7 +2,7 @@
 entry on: registers, addresses, times and flips. What the firmware did before differs (it reads the
 wall clock, and time runs by instructions): the devices' clocks stand elsewhere at kernel entry."""
 
-from boot import BUSYBOX, TOP, BootTest, linux
+from boot import BUSYBOX, DEFAULTS, TOP, BootTest, linux
 from reference import lines
 
 from reprise import machine
@@ -23,7 +23,7 @@ class RepeatableBoots(BootTest):
         iso = self.image(programs, arguments, {"lines": lines(400, seed=2), "tour.lua": LUA})
         outcomes = []
         for setting in settings:
-            outcomes.append(machine.run(iso, machine.Settings(timeout=120, **setting)))
+            outcomes.append(machine.run(iso, machine.Settings(timeout=DEFAULTS["timeout"], **setting)))
             self.consoles.append(outcomes[-1].console)
             self.assertIn("reprise: shutdown", outcomes[-1].console)
         for outcome in outcomes[1:]:

@@ -3,7 +3,7 @@ they are made of, and with flips to what they come to without."""
 
 import re
 
-from boot import BootTest, long_test
+from boot import LONG, BootTest, long_test
 
 # Divide error, debug, breakpoint, invalid opcode, general protection, page fault.
 EXCEPTIONS = {"0", "1", "3", "6", "13", "14"}
@@ -14,7 +14,7 @@ class RandomStreams(BootTest):
     def boot_streams(self, count, seed, args="", **settings):
         """Returns the outcome and the line that has the digest."""
         outcome = self.boot([["streams", count, seed], ["neighbour", "20"]], f"report=short {args}",
-                            **{"timeout": 280, **settings})
+                            **settings)
         self.assert_clean(outcome)
         self.assertEqual(outcome.events("panic"), [])
         self.assertEqual(outcome.events("shutdown")[0]["standing"], "0")
@@ -55,4 +55,4 @@ class RandomStreams(BootTest):
     @long_test
     def test_half_a_million_streams_do_not_diverge(self):
         for seed in range(11, 21):
-            self.assert_no_divergence(50000, seed, timeout=600)
+            self.assert_no_divergence(50000, seed, timeout=LONG)

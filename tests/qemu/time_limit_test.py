@@ -4,7 +4,7 @@ print what they do on Linux: with every limit, whatever finds the place where a 
 
 import shutil
 
-from boot import BUSYBOX, TOP, BootTest, linux, long_test
+from boot import BUSYBOX, LONG, TOP, BootTest, linux, long_test
 from reference import lines, on_linux, printed_bytes
 
 from reprise import image, machine
@@ -111,7 +111,7 @@ class EveryLimit(TimeLimitTest):
 
     def run_all(self, counter, size):
         for names in (["gzip"], ["bzip2"], ["sha512sum", "awk", "sqlite", "lua"]):
-            self.run_matrix(names, LIMITS, [counter], size, timeout=1500)
+            self.run_matrix(names, LIMITS, [counter], size, timeout=LONG)
 
     @long_test
     def test_every_program_with_every_limit_with_icount(self):
@@ -128,7 +128,7 @@ class EveryLimit(TimeLimitTest):
     @long_test
     def test_4_mib_of_input_with_every_counter(self):
         for names in (["gzip"], ["bzip2"], ["sha512sum"]):
-            self.run_matrix(names, [200], COUNTERS, LARGE, timeout=1500)
+            self.run_matrix(names, [200], COUNTERS, LARGE, timeout=LONG)
 
 
 class LateCounter(TimeLimitTest):

@@ -38,10 +38,12 @@ class Settings:
     clock: str = "utc"          # wall clock at start, as QEMU's -rtc base=
     seed: int = 1               # of RDRAND, so that it repeats too where time does; None: host's
     counter: str = ""           # see counter_argument(); "" leaves it to the kernel
+    pit: bool = True            # the 8254 timer; without it GRUB boots in half the time
     debug_exit: bool = True     # without it the machine halts at its end, as real hardware does
     display: str = "none"
     interactive: bool = False   # the terminal is the console's input
-    typed: bytes = b""          # the console's input, typed once the machine is up
+    typed: bytes = b""          # the console's input, typed once the machine is up; as dialogue,
+                                # not together with on_text
     dialogue: tuple = ()        # or pairs of bytes: what the console must say next, and the answer
     timeout: float = 600        # seconds; 0: never
     extra: list = field(default_factory=list)
@@ -105,6 +107,8 @@ def command(image, settings):
         line += ["-seed", str(settings.seed)] if settings.seed is not None else []
     if settings.counter.split(",")[0] == "pmu":
         line += ["-plugin", settings.counter.replace("pmu", str(tree.pmu_plugin()), 1)]
+    if not settings.pit:
+        line += ["-machine", "pit=off"]
     if settings.debug_exit:
         line += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
     if settings.uefi:
@@ -155,36 +159,51 @@ class ConsoleFilter:
         self._hand_on(ready.replace("\r\n", "\n"))
 
 
-def _recorded(line, settings):
-    """All that the machine says, where nobody answers it. It goes to a file, which is never full: a
-    pipe is when the host keeps its reader away, and a line that does not move for ten seconds of
-    the guest's, two or three of the host's when the guest is idle, loses text."""
+def _read(output):
+    """All of an open file, whoever else reads and writes it."""
+    return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
+
+
+def _answer(process, output, to_say):
+    """Types each answer as soon as its question stands on the console."""
+    heard = 0
+    for question, answer in to_say:
+        while (at := _read(output).find(question, heard)) < 0:
+            if process.poll() is not None:
+                return
+            time.sleep(0.01)
+        heard = at + len(question)
+        try:
+            process.stdin.write(answer)
+            process.stdin.flush()
+        except BrokenPipeError:
+            return
+
+
+def _recorded(line, settings, to_say):
+    """All that the machine says, with answers where it waits for some. Its output is a file, which
+    is never full. A pipe is full while a busy host keeps its reader waiting; the guest gives up a
+    line that does not move for ten seconds of its own, and these pass quickly when it is idle."""
     with tempfile.TemporaryFile() as output:
         with _started(line, settings, output) as process:
             try:
+                _answer(process, output, to_say)
                 process.wait()
             except BaseException:
                 process.terminate()
                 raise
-        output.seek(0)
-        return output.read(), process.returncode
+        return _read(output), process.returncode
 
 
-def _heard(line, settings, to_say, on_text):
-    """All that the machine says, handed on and answered as it comes."""
-    screen = ConsoleFilter(on_text) if on_text else None
+def _heard(line, settings, on_text):
+    """All that the machine says, handed on as it comes."""
+    screen = ConsoleFilter(on_text)
     pieces = []
-    heard = 0
     with _started(line, settings) as process:
         try:
             while piece := os.read(process.stdout.fileno(), 65536):
                 pieces.append(piece)
-                while to_say and (at := b"".join(pieces).find(to_say[0][0], heard)) >= 0:
-                    heard = at + len(to_say[0][0])
-                    process.stdin.write(to_say.pop(0)[1])
-                    process.stdin.flush()
-                if screen:
-                    screen.feed(piece.decode("utf-8", "replace"))
+                screen.feed(piece.decode("utf-8", "replace"))
         except BaseException:
             process.terminate()
             raise
@@ -196,9 +215,8 @@ def run(image, settings, on_text=None):
     begin = time.monotonic()
     line = command(image, settings)
     typed = [(b"reprise: boot ", settings.typed)] if settings.typed else []
-    to_say = list(settings.dialogue or typed)
-    data, status = (_heard(line, settings, to_say, on_text) if to_say or on_text
-                    else _recorded(line, settings))
+    data, status = (_heard(line, settings, on_text) if on_text
+                    else _recorded(line, settings, settings.dialogue or typed))
     raw = data.decode("utf-8", "replace")
     timed_out = bool(settings.timeout) and status in (124, 137)
     return Outcome(None if timed_out else _value(status), status, timed_out,
@@ -209,7 +227,7 @@ def run(image, settings, on_text=None):
 class Monitor:
     """QEMU's machine protocol: looks at a running machine from outside (screenshots)."""
 
-    def __init__(self, path, patience=20):
+    def __init__(self, path, patience):
         self._socket = socket.socket(socket.AF_UNIX)
         end = time.monotonic() + patience
         while True:
@@ -239,7 +257,7 @@ class Monitor:
         self._socket.close()
 
 
-def screenshot(image, settings, picture, marker, shows, patience=60):
+def screenshot(image, settings, picture, marker, shows, patience=600):
     """Boots without isa-debug-exit and waits until a line with `marker` stands on the console (the
     machine halts there with its report on the screen). Then writes the screen to `picture` (PNG)
     again and again, until it stands still and shows(console) says that all is there, or patience
@@ -250,15 +268,12 @@ def screenshot(image, settings, picture, marker, shows, patience=60):
     with (tempfile.TemporaryFile() as output,
           _started(command(image, settings), settings, output) as process):
 
-        def text():
-            return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
-
         def console():
-            return events.from_kernel_on(events.clean(text().decode("utf-8", "replace")))
+            return events.from_kernel_on(events.clean(_read(output).decode("utf-8", "replace")))
 
         try:
-            monitor = Monitor(path)
-            while marker.encode() not in text().rpartition(b"\n")[0]:
+            monitor = Monitor(path, patience)
+            while marker.encode() not in _read(output).rpartition(b"\n")[0]:
                 if process.poll() is not None:
                     raise MachineError(f"the machine ended before it said {marker!r}")
                 time.sleep(0.05)

@@ -127,7 +127,7 @@ def make_archive(root, path):
 
 def run(argv, case, root):
     environment = {**ENVIRONMENT, **case.environment}
-    result = subprocess.run(argv, cwd=root, env=environment, input=case.stdin, timeout=120,
+    result = subprocess.run(argv, cwd=root, env=environment, input=case.stdin, timeout=900,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     status = result.returncode if result.returncode >= 0 else 128 - result.returncode
     return result.stdout, status

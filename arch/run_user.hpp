@@ -1,6 +1,5 @@
 // The one way into ring 3 and back: the kernel calls run_user() like a function, and it returns
-// when something stopped the program. Interrupts stay off in the kernel but for
-// admit_interrupts() and wait_for_interrupt(), and a device's are held while programs run.
+// when something stopped the program.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +8,6 @@
 #include "arch/fault.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/base/interrupt_controllers.hpp"
 
 namespace arch {
 
@@ -40,44 +38,20 @@ struct Trap {
 // registers, RIP and RFLAGS are loaded from and saved to `state`; the rest as load_rest() left it.
 [[nodiscard]] Trap run_user(UserState& state);
 
-// From the next entry on, a Step trap after each instruction; of a repeated string instruction,
-// after each iteration. The trap flag is the program's to see in what PUSHF and SYSCALL store, and
-// its to change by POPF: not over these (arch/stepping.hpp). A program that has set the flag itself
-// gets its own exception.
+// From the next entry on a Step trap comes after each instruction, and after each iteration of a
+// repeated string instruction. The program sees the trap flag in what PUSHF and SYSCALL store, and
+// changes it by POPF: those are not stepped over this way (arch/stepping.hpp). A program that has
+// set the flag itself gets its own exception.
 void set_single_step(bool on);
 
-// A Break trap whenever the program arrives at the address. Standing there when it is entered is no
+// A Break trap comes whenever the program arrives at the address. Being entered there is no
 // arrival.
 enum class BreakSlot : std::uint8_t { Target, Behind };
 void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address);
 
-// One-shot timer: a Timer trap once `duration` has passed, or as much of it as the timer can hold
-// (seconds); disarmed by zero or by re-arming. A pending expiry of an earlier arming is swallowed.
-void arm_timer(reprise::Nanoseconds duration);
-
-// Device interrupts are held altogether until this call, since firmware may have left inputs open:
-// it masks them all. From then on they are held but for the moments below, and now and then within
-// what keeps the kernel long: the console and changes to page tables. Returns how many inputs there
-// are, and local_x2apic; nothing, and nothing has changed, when an I/O APIC is not device memory
-// (arch/device_access.hpp) or the call has succeeded before.
-[[nodiscard]] std::optional<std::uint64_t> start_admitting(
-    const reprise::InterruptControllers& controllers);
-// Lets in what waits. Does nothing while the timer is armed, that is, within a run, or before
-// start_admitting().
-void admit_interrupts();
-// Interrupts of devices, bit n for line n: an ISA line below 16, else an input of the I/O APICs. A
-// line is connected once; nothing happens when there is no such input.
-void connect_interrupts(std::uint32_t lines);
-// Those that have come in since they were last asked for.
-[[nodiscard]] std::uint32_t take_interrupts();
-// A level-triggered line is masked from when it comes in until its driver waits for the next.
-void expect_interrupts(std::uint32_t lines);
-
-// The longest time for which they were held, from forget_longest_hold() on.
-void forget_longest_hold();
-[[nodiscard]] reprise::Nanoseconds longest_hold();
-
-// Idles with interrupts on until one arrives or `limit` has passed.
-void wait_for_interrupt(reprise::Nanoseconds limit);
+// From the next entry on ring 3 may use every port: for one instruction whose ports are known
+// (arch/device_instruction.hpp).
+enum class Ports : bool { Closed, Open };
+void set_ports(Ports ports);
 
 }  // namespace arch

@@ -75,11 +75,6 @@ void save_rest(UserState& state);
 void load_rest(const UserState& state);
 void load_used(const UserState& state);
 
-// For an instruction that faults so that two runs cannot read two values (RDTSC, RDTSCP, CPUID):
-// done here, outside of both. `code` is its start, as many bytes as can be read, and not more than
-// an instruction may have. False: it is another instruction.
-[[nodiscard]] bool stand_in(UserState& state, std::span<const std::uint8_t> code);
-
 // True when ring 3 could not have set RFLAGS so: interrupts off or an I/O privilege raised.
 [[nodiscard]] bool control_bits_corrupt(const UserState& state);
 

@@ -1,5 +1,8 @@
 #include "kernel/machine.hpp"
 
+#include "arch/power.hpp"
+#include "arch/user_state.hpp"
+
 #include "kernel/log/line.hpp"
 #include "kernel/log/log.hpp"
 

@@ -1,7 +1,7 @@
 // All that the kernel keeps: one of each, made before main() and filled on the way up.
 #pragma once
 
-#include "arch/machine.hpp"
+#include "arch/boot_info.hpp"
 #include "kernel/abi/init.hpp"
 #include "kernel/context/injector.hpp"
 #include "kernel/ipc/ipc.hpp"

@@ -3,7 +3,17 @@
 // Read on in supervisor.cpp, which is where the kernel spends its life.
 #include <cstdint>
 
-#include "arch/machine.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/clock.hpp"
+#include "arch/descriptor_tables.hpp"
+#include "arch/extended_state.hpp"
+#include "arch/features.hpp"
+#include "arch/frame_memory.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/kernel_tables.hpp"
+#include "arch/power.hpp"
+#include "arch/serial.hpp"
+#include "arch/write_xor_execute.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/log/line.hpp"
 #include "kernel/process/loader.hpp"

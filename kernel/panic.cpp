@@ -1,5 +1,5 @@
 // The end of a kernel that found itself broken: says where and why, and stops the machine.
-#include "arch/machine.hpp"
+#include "arch/power.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/log/line.hpp"
 #include "kernel/log/log.hpp"

@@ -1,6 +1,6 @@
 #include "kernel/supervisor.hpp"
 
-#include "arch/machine.hpp"
+#include "arch/clock.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/calls.hpp"
 #include "kernel/calls/exceptions.hpp"

@@ -1,13 +1,16 @@
-// The local APIC (Intel SDM Vol. 3A chapter 11; AMD APM Vol. 2 chapter 16): who may interrupt, and
-// the one-shot timer. As x2APIC, through MSRs, where the CPU has it; else as xAPIC, through memory.
-// Both hold the same registers, named here by their xAPIC offsets. The timer counts down at a rate
-// of its own; its other mode, waiting for a time stamp, is not needed, and some CPUs have it wrong.
+// The local APIC (Intel SDM Vol. 3A chapter 11; AMD APM Vol. 2 chapter 16): what may interrupt,
+// and the one-shot timer. As x2APIC, through MSRs, where the CPU has it; else as xAPIC, through
+// memory. Both hold the same registers, named here by their xAPIC offsets. The timer counts down at
+// a rate of its own; its other mode, waiting for a time stamp, is not needed, and some CPUs have it
+// wrong.
 //
-// Task priority lets only the timer through but between PEs and while the kernel idles: a device's
-// interrupt waits for the PE's end. Next: interrupts.cpp, from where device interrupts come.
+// Within a PE task priority lets only the timer through: a device's interrupt waits for the PE's
+// end. Next: interrupts.cpp, which says when devices are let in.
+#include "arch/x86_64/apic.hpp"
+
 #include "arch/x86_64/features.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
-#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/per_cpu.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/base/assert.hpp"
 
@@ -36,9 +39,7 @@ enum class Register : std::uint16_t {
 constexpr std::uint32_t lvt_masked = 1 << 16;
 constexpr std::uint32_t lvt_nmi = 4 << 8;  // delivery mode
 constexpr std::uint32_t software_enable = 1 << 8;
-constexpr std::uint32_t device_priority = 0xe0;  // see parts.hpp
-
-constinit volatile std::uint32_t* registers = nullptr;  // of the xAPIC; none: x2APIC
+constexpr std::uint32_t device_priority = 0xe0;  // see apic.hpp
 
 constexpr Msr x2apic_msr(Register r) {
   return static_cast<Msr>(0x800 + (static_cast<unsigned>(r) >> 4));
@@ -46,12 +47,14 @@ constexpr Msr x2apic_msr(Register r) {
 static_assert(x2apic_msr(Register::InitialCount) == Msr::X2ApicInitialCount);
 
 std::uint32_t read(Register r) {
-  if (in_x2apic_mode()) return static_cast<std::uint32_t>(read_msr(x2apic_msr(r)));
+  volatile std::uint32_t* const registers = this_cpu().xapic;
+  if (registers == nullptr) return static_cast<std::uint32_t>(read_msr(x2apic_msr(r)));
   return registers[static_cast<unsigned>(r) / 4];
 }
 
 void write(Register r, std::uint32_t value) {
-  if (in_x2apic_mode()) return write_msr(x2apic_msr(r), value);
+  volatile std::uint32_t* const registers = this_cpu().xapic;
+  if (registers == nullptr) return write_msr(x2apic_msr(r), value);
   registers[static_cast<unsigned>(r) / 4] = value;
 }
 
@@ -69,21 +72,21 @@ void mask_local_sources() {
 
 }  // namespace
 
-bool in_x2apic_mode() { return registers == nullptr; }
+bool in_x2apic_mode() { return this_cpu().xapic == nullptr; }
 
 std::uint32_t local_apic_id() { return read(Register::Id) >> (in_x2apic_mode() ? 0 : 24); }
 
 void start_local_apic() {
   const std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En;
   write_msr(Msr::ApicBase, base);
-  // Firmware may have chosen x2APIC already; from there is no way back but through a reset.
+  // Firmware may have chosen x2APIC already: only a reset leads back from there.
   if (has(feature::x2apic) || (base & ApicBase::Extd) != 0) {
     write_msr(Msr::ApicBase, base | ApicBase::Extd);
   } else {
     const auto page = map_device(reprise::PhysAddr{base & ApicBase::Base}, reprise::page_size,
                                  CacheMode::Uncached);
     REPRISE_ASSERT(!page.empty());  // require_features() has seen to it that there is an APIC
-    registers = reinterpret_cast<volatile std::uint32_t*>(page.data());
+    this_cpu().xapic = reinterpret_cast<volatile std::uint32_t*>(page.data());
   }
   hold_devices();
   // First: an APIC that is disabled by software masks whatever entry is written.

@@ -1,10 +1,12 @@
-// What the CPU must have, and how it is set: every protection it offers is on, and ring 3 cannot
-// read what would differ between two runs (time stamps, performance counters, descriptor tables).
-#include "arch/machine.hpp"
+// How the CPU is set: every protection it offers is on, and ring 3 cannot read what would differ
+// between two runs (time stamps, performance counters, descriptor tables).
+#include "arch/x86_64/control_registers.hpp"
+
 #include "arch/x86_64/features.hpp"
+#include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "arch/x86_64/parts.hpp"
-#include "kernel/base/text_line.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "arch/x86_64/nondeterminism.hpp"
 
 extern "C" void system_call_entry();
 
@@ -26,36 +28,7 @@ void set_system_call_entry() {
   write_msr(Msr::Fmask, Rflags::Tf | Rflags::If | Rflags::Df | Rflags::Nt | Rflags::Ac);
 }
 
-// The error banks are four registers each, MC0_CTL onwards; MCG_CAP says how many there are.
-Msr bank_register(Msr first, std::uint64_t bank) {
-  return static_cast<Msr>(static_cast<std::uint64_t>(first) + 4 * bank);
-}
-
-void start_machine_checks() {
-  if (!has(feature::mce) || !has(feature::mca)) return;
-  const std::uint64_t capabilities = read_msr(Msr::McgCap);
-  if ((capabilities & McgCap::CtlP) != 0) write_msr(Msr::McgCtl, ~0ull);
-  for (std::uint64_t bank = 0; bank < (capabilities & McgCap::Count); ++bank) {
-    write_msr(bank_register(Msr::Mc0Ctl, bank), ~0ull);
-    write_msr(bank_register(Msr::Mc0Status, bank), 0);
-  }
-  write_cr4(read_cr4() | Cr4::Mce);
-}
-
 }  // namespace
-
-void require_features() {
-  reprise::TextLine missing;
-  for (const Feature& need : {feature::msr, feature::pge, feature::apic, feature::fxsr,
-                              feature::sse2, feature::nx, feature::syscall}) {
-    if (!has(need)) missing.append(missing.view().empty() ? "" : ",", need.name);
-  }
-  if (missing.view().empty()) return;
-  write_emergency(reprise::TextLine{"[reprise] This CPU lacks what Reprise needs: ", missing,
-                                    "\nreprise: error code=machine-unfit missing=", missing, "\n"}
-                      .view());
-  exit_machine(reprise::ExitCode::MachineUnfit);
-}
 
 void x86::set_control_registers() {
   write_msr(Msr::Efer, read_msr(Msr::Efer) | Efer::Sce | Efer::Nxe);
@@ -71,19 +44,6 @@ void x86::set_control_registers() {
   close_sources_of_difference();
   set_system_call_entry();
   start_machine_checks();
-}
-
-bool x86::clear_machine_check() {
-  bool whole = (read_msr(Msr::McgStatus) & McgStatus::Ripv) != 0;
-  const std::uint64_t banks = read_msr(Msr::McgCap) & McgCap::Count;
-  for (std::uint64_t bank = 0; bank < banks; ++bank) {
-    const std::uint64_t status = read_msr(bank_register(Msr::Mc0Status, bank));
-    if ((status & McStatus::Val) == 0) continue;
-    if ((status & McStatus::Pcc) != 0) whole = false;
-    write_msr(bank_register(Msr::Mc0Status, bank), 0);
-  }
-  write_msr(Msr::McgStatus, 0);
-  return whole;
 }
 
 }  // namespace arch

@@ -2,6 +2,7 @@
 #include "arch/x86_64/counter.hpp"
 
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/per_cpu.hpp"
 
 namespace arch {
 
@@ -13,20 +14,17 @@ namespace {
 // No counter: the second run is stopped by a breakpoint at the first run's RIP alone.
 class Landmark final : public CounterBackEnd {
 public:
-  [[nodiscard]] bool start() override { return true; }
-  void enter(std::uint64_t) override {}
-  Stint left(std::uint64_t) override { return {}; }
+  [[nodiscard]] bool start() const override { return true; }
+  void enter(std::uint64_t) const override {}
+  Stint left(std::uint64_t) const override { return {}; }
 };
 
-constinit Landmark landmark;
-constinit CounterBackEnd* back_end = &landmark;
-constinit reprise::CounterSettings settings{};
-constinit std::uint64_t counted = 0, stop = 0;
+constexpr Landmark landmark{};
 
 // Overflows are asked for in pieces that every counter and timer can hold, sign bit and all.
 constexpr std::uint64_t longest_piece = 0x7fffffff;
 
-CounterBackEnd& back_end_of(CounterKind kind) {
+const CounterBackEnd& back_end_of(CounterKind kind) {
   switch (kind) {
     case CounterKind::PmuIntel: return pmu_intel();
     case CounterKind::PmuAmd: return pmu_amd();
@@ -36,49 +34,66 @@ CounterBackEnd& back_end_of(CounterKind kind) {
   return landmark;
 }
 
-std::int64_t correction(std::uint64_t reason) {
-  const auto& corrections = settings.corrections;
+const CounterBackEnd& back_end(const CountingState& counting) {
+  return counting.back_end == nullptr ? landmark : *counting.back_end;
+}
+
+std::int64_t correction(const CountingState& counting, std::uint64_t reason) {
+  const auto& corrections = counting.settings.corrections;
   if (reason == system_call_reason) return corrections.call;
   const auto vector = static_cast<std::uint8_t>(reason);
-  return vector == nmi_vector || vector >= exception_vectors ? corrections.interrupt
-                                                             : corrections.fault;
+  const bool interrupt = vector == nmi_vector || vector >= exception_vectors;
+  return interrupt ? corrections.interrupt : corrections.fault;
+}
+
+bool take_stop(CountingState& counting) {
+  if (counting.stop == 0 || counting.counted < counting.stop) return false;
+  counting.stop = 0;
+  return true;
+}
+
+// What to ask the back end for: nothing, or the instructions that are left up to the stop.
+std::uint64_t next_piece(const CountingState& counting) {
+  if (counting.stop == 0) return 0;
+  const auto early = static_cast<std::uint64_t>(counting.settings.corrections.stop);
+  const std::uint64_t left = counting.stop - counting.counted;
+  if (left == 0) return 0;
+  return left < longest_piece - early ? left + early : longest_piece;
 }
 
 }  // namespace
 
 bool use_counter(const reprise::CounterSettings& chosen) {
-  CounterBackEnd& its_back_end = back_end_of(chosen.kind);
+  const CounterBackEnd& its_back_end = back_end_of(chosen.kind);
   if (!its_back_end.start()) return false;
-  back_end = &its_back_end;
-  settings = chosen;
-  restart_count();
+  this_cpu().counting = {.back_end = &its_back_end, .settings = chosen};
   return true;
 }
-const reprise::CounterSettings& counter() { return settings; }
+const reprise::CounterSettings& counter() { return this_cpu().counting.settings; }
 
-void restart_count() { counted = stop = 0; }
-std::uint64_t count() { return counted; }
-void stop_at_count(std::uint64_t n) { stop = n; }
-
-bool x86::stop_reached() {
-  if (stop == 0 || counted < stop) return false;
-  stop = 0;
-  return true;
+void restart_count() {
+  CountingState& counting = this_cpu().counting;
+  counting.counted = 0;
+  counting.stop = 0;
 }
+std::uint64_t count() { return this_cpu().counting.counted; }
+void stop_at_count(std::uint64_t n) { this_cpu().counting.stop = n; }
+
+bool x86::stop_reached() { return take_stop(this_cpu().counting); }
 
 void x86::begin_stint() {
-  const std::uint64_t early = static_cast<std::uint64_t>(settings.corrections.stop);
-  const std::uint64_t left = stop == 0 ? 0 : stop - counted;
-  back_end->enter(left < longest_piece - early ? left + (left != 0 ? early : 0) : longest_piece);
+  const CountingState& counting = this_cpu().counting;
+  back_end(counting).enter(next_piece(counting));
 }
 
 std::optional<Trap> x86::end_stint(std::uint64_t reason) {
-  const CounterBackEnd::Stint stint = back_end->left(reason);
-  const std::int64_t added = static_cast<std::int64_t>(stint.count) - correction(reason);
-  if (added > 0) counted += static_cast<std::uint64_t>(added);
+  CountingState& counting = this_cpu().counting;
+  const CounterBackEnd::Stint stint = back_end(counting).left(reason);
+  const std::int64_t added = static_cast<std::int64_t>(stint.count) - correction(counting, reason);
+  if (added > 0) counting.counted += static_cast<std::uint64_t>(added);
   if (!stint.overflow) return std::nullopt;
   // Of an earlier stint, or one of several pieces: nothing to decide.
-  const Trap::Kind kind = stop_reached() ? Trap::Kind::Counter : Trap::Kind::Device;
+  const Trap::Kind kind = take_stop(counting) ? Trap::Kind::Counter : Trap::Kind::Device;
   return Trap{.kind = kind, .vector = static_cast<std::uint8_t>(reason)};
 }
 

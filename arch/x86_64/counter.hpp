@@ -13,27 +13,28 @@
 
 namespace arch::x86 {
 
+// Has no data of its own: what changes stands in PerCpu.
 class CounterBackEnd {
 public:
-  [[nodiscard]] virtual bool start() = 0;  // false: its registers do not exist
+  [[nodiscard]] virtual bool start() const = 0;  // false: its registers do not exist
 
   // The last thing before ring 3; with `n` other than 0 an overflow has to come after n
   // instructions.
-  virtual void enter(std::uint64_t n) = 0;
+  virtual void enter(std::uint64_t n) const = 0;
   struct Stint {
     std::uint64_t count;
     bool overflow;  // the trap was the overflow's interrupt, be it one of an earlier stint
   };
   // The first thing after; `reason` as enter_user() returns it.
-  virtual Stint left(std::uint64_t reason) = 0;
+  virtual Stint left(std::uint64_t reason) const = 0;
 
 protected:
   ~CounterBackEnd() = default;
 };
 
-[[nodiscard]] CounterBackEnd& icount();
-[[nodiscard]] CounterBackEnd& pmu_intel();
-[[nodiscard]] CounterBackEnd& pmu_amd();
+[[nodiscard]] const CounterBackEnd& icount();
+[[nodiscard]] const CounterBackEnd& pmu_intel();
+[[nodiscard]] const CounterBackEnd& pmu_amd();
 
 // run_user()'s side. Between begin_stint(), enter_user() and end_stint() every instruction counts
 // with `icount`: nothing may stand there that is not always executed.

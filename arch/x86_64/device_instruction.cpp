@@ -1,6 +1,7 @@
 // What an instruction that reaches a device does beside: as little of its decoding as the kernel
 // needs to let it go.
-#include "arch/device_access.hpp"
+#include "arch/device_instruction.hpp"
+
 #include "arch/x86_64/opcode.hpp"
 
 namespace arch {

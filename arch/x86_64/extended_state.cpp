@@ -1,17 +1,16 @@
 // Switches on the extended state that ring 3 may use: by XSAVE x87, SSE, AVX and AVX-512, whatever
 // of it the CPU has, else x87 and SSE by FXSAVE (Intel SDM Vol. 1 §13.2, §13.5). Protection keys
 // stay off (CR4.PKE): a page's rights stand in its table entry alone.
-#include "arch/x86_64/extended_state.hpp"
+#include "arch/extended_state.hpp"
 
-#include "arch/machine.hpp"
 #include "arch/user_state.hpp"
+#include "arch/x86_64/board.hpp"
+#include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/features.hpp"
 
 namespace arch {
 
 using namespace x86;
-
-constinit ExtendedState x86::extended_state{};
 
 namespace {
 
@@ -19,8 +18,8 @@ constexpr std::uint32_t xsave_leaf = 0x0d;
 
 void enable_components(std::uint64_t components) {
   write_xcr0(components);
-  extended_state.components = components;
-  extended_state.words = (cpuid(xsave_leaf, 0).ebx + 7) / 8;  // of what is enabled now
+  board.extended_state.components = components;
+  board.extended_state.words = (cpuid(xsave_leaf, 0).ebx + 7) / 8;  // of what is enabled now
 }
 
 void start_xsave() {
@@ -30,10 +29,10 @@ void start_xsave() {
   const bool avx512 = (offered & Xcr0::Avx512) == Xcr0::Avx512;
   enable_components(basic | Xcr0::Avx | (avx512 ? Xcr0::Avx512 : 0));
   // A layout with gaps, which no known CPU has, might not fit.
-  if (extended_state.words > extended_words) enable_components(basic | Xcr0::Avx);
-  for (std::uint32_t i = 2; i < extended_state.places.size(); ++i) {
+  if (board.extended_state.words > extended_words) enable_components(basic | Xcr0::Avx);
+  for (std::uint32_t i = 2; i < board.extended_state.places.size(); ++i) {
     const CpuidResult leaf = cpuid(xsave_leaf, i);
-    extended_state.places[i] = {leaf.ebx / 8, leaf.eax / 8};
+    board.extended_state.places[i] = {leaf.ebx / 8, leaf.eax / 8};
   }
 }
 
@@ -67,7 +66,8 @@ void start_extended_state() {
   fninit();
   fxsave64(image);
   const std::uint64_t mask = image[mxcsr_word] >> 32;
-  if (mask != 0) extended_state.mxcsr_mask = mask;  // 0: the default, Intel SDM Vol. 1 §11.6.6
+  if (mask != 0)
+    board.extended_state.mxcsr_mask = mask;  // 0: the default, Intel SDM Vol. 1 §11.6.6
 }
 
 }  // namespace arch

@@ -1,5 +1,5 @@
-// Which extended state this machine has and how it is saved; found once at boot. user_state.cpp
-// works with it.
+// Which extended state this machine has and how it is saved: found once at boot, kept in the board.
+// user_state.cpp works with it.
 #pragma once
 
 #include <array>
@@ -36,7 +36,5 @@ struct ExtendedState {
 // An image that XSAVE has stored: a component that XSTATE_BV says is in its initial state gets the
 // value that it has there, whatever the image says, and counts as present.
 void make_canonical(std::span<std::uint64_t> image, const ExtendedState& layout);
-
-extern ExtendedState extended_state;
 
 }  // namespace arch::x86

@@ -1,10 +1,9 @@
 // The copy and the comparison that DWC's speed hangs on, in 16-byte steps: the one file that the
 // build compiles with vector registers (SSE2, which every x86-64 CPU has). Called only between
 // save_rest() and load_rest(), when no program's vectors are in the CPU.
-#include <cstddef>
-#include <cstdint>
+#include "arch/frame_vector.hpp"
 
-#include "arch/frame_memory.hpp"
+#include "arch/direct_map.hpp"
 
 namespace arch {
 namespace {

@@ -3,60 +3,68 @@
 // count is the difference of two time stamps, and the timer is the overflow. What of that is the
 // kernel's own way into ring 3 and back is the same each time, and found by init's test; wherever
 // one of these clocks is anything else, it is refused.
-#include <optional>
-
+#include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/per_cpu.hpp"
+#include "arch/x86_64/timer.hpp"
 
 namespace arch::x86 {
 namespace {
 
+constexpr std::uint64_t least_left = 1000;  // instructions; left() takes fewer
+
+// The time that arm_timer() has set goes on, less what the stint took.
+void return_timer(const IcountState& state, std::uint64_t ticks) {
+  const std::uint64_t least = least_left * state.rate;
+  if (!state.time_left) return;
+  start_timer(*state.time_left > ticks + least ? *state.time_left - ticks : least);
+}
+
+// Comes too late: it would end the next stint before it begins.
+void let_late_overflow_in() {
+  if (!timer_interrupt_waits()) return;
+  sti_nop();
+  cli();
+}
+
 class Icount final : public CounterBackEnd {
 public:
-  [[nodiscard]] bool start() override {
-    rate_ = ticks_of_two_instructions() / 2;
-    return rate_ != 0;
+  [[nodiscard]] bool start() const override {
+    const std::uint64_t rate = ticks_of_two_instructions() / 2;
+    this_cpu().icount.rate = rate;
+    return rate != 0;
   }
 
-  // The time that arm_timer() has set goes on; if it is over first, it stays the timer's.
-  void enter(std::uint64_t n) override {
-    armed_ = false;
+  // If the time that arm_timer() has set is over first, the interrupt stays the timer's.
+  void enter(std::uint64_t n) const override {
+    IcountState& state = this_cpu().icount;
+    state.armed = false;
     if (n != 0) {
-      time_left_ = timer_left();
-      armed_ = !time_left_ || *time_left_ > n * rate_;
-      if (armed_) start_timer(n * rate_);
+      state.time_left = timer_left();
+      state.armed = !state.time_left || *state.time_left > n * state.rate;
+      if (state.armed) start_timer(n * state.rate);
     }
-    begin_ = rdtsc();
+    state.begin = rdtsc();
   }
 
-  Stint left(std::uint64_t reason) override {
-    const std::uint64_t ticks = rdtsc() - begin_, count = ticks / rate_;
-    if (!armed_) return {count, false};
+  Stint left(std::uint64_t reason) const override {
+    IcountState& state = this_cpu().icount;
+    const std::uint64_t ticks = rdtsc() - state.begin, count = ticks / state.rate;
+    if (!state.armed) return {count, false};
     stop_timer();
     const bool overflow = reason == timer_vector;
     if (overflow) end_of_interrupt();
-    const std::uint64_t least = least_left * rate_;
-    if (time_left_) start_timer(*time_left_ > ticks + least ? *time_left_ - ticks : least);
-    if (timer_interrupt_waits()) {  // too late: it would end the next stint before it begins
-      sti_nop();
-      cli();
-    }
+    return_timer(state, ticks);
+    let_late_overflow_in();
     return {count, overflow};
   }
-
-private:
-  static constexpr std::uint64_t least_left = 1000;  // instructions; left() takes fewer
-  std::uint64_t rate_ = 1;                           // ticks an instruction
-  bool armed_ = false;
-  std::optional<std::uint64_t> time_left_;
-  std::uint64_t begin_ = 0;
 };
 
-constinit Icount counter_by_time;
+constexpr Icount counter_by_time{};
 
 }  // namespace
 
-CounterBackEnd& icount() { return counter_by_time; }
+const CounterBackEnd& icount() { return counter_by_time; }
 
 }  // namespace arch::x86

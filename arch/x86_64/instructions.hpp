@@ -113,6 +113,21 @@ inline void lidt(const TablePointer& p) { asm volatile("lidt %0" : : "m"(p) : "m
 REPRISE_WRITER(lldt, std::uint16_t, "lldt %0")
 REPRISE_WRITER(ltr, std::uint16_t, "ltr %0")
 
+// This CPU's own data, to which the GS base points in ring 0: its first word is its address.
+// Volatile: must not move to where GS is the program's (per_cpu.hpp).
+struct PerCpu;
+inline PerCpu& this_cpu() {
+  PerCpu* self;
+  asm volatile("mov %%gs:0, %0" : "=r"(self));
+  return *self;
+}
+inline void swapgs() { asm volatile("swapgs" : : : "memory"); }
+// Loading the selector changes the base that is active: so the program's is, for that moment, which
+// is why they are one.
+inline void write_program_gs(std::uint16_t selector) {
+  asm volatile("swapgs\n\tmov %0, %%gs\n\tswapgs" : : "r"(selector) : "memory");
+}
+
 // Segments.
 REPRISE_READER(read_ds, std::uint16_t, "mov %%ds, %0")
 REPRISE_READER(read_es, std::uint16_t, "mov %%es, %0")

@@ -1,8 +1,17 @@
 // Interrupts from their controllers to the kernel: bringing the controllers up, what each vector
-// means, the one-shot timer, and the idle wait.
-#include "arch/machine.hpp"
-#include "arch/run_user.hpp"
-#include "arch/x86_64/parts.hpp"
+// means, when devices are let in, and the idle wait. Which lines have come in stands here; how they
+// are routed, in io_apic.cpp.
+#include "arch/interrupts.hpp"
+
+#include "arch/clock.hpp"
+#include "arch/timer.hpp"
+#include "arch/x86_64/apic.hpp"
+#include "arch/x86_64/board.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/interrupts.hpp"
+#include "arch/x86_64/io_apic.hpp"
+#include "arch/x86_64/per_cpu.hpp"
+#include "arch/x86_64/timer.hpp"
 #include "kernel/base/arithmetic.hpp"
 
 namespace arch {
@@ -11,17 +20,10 @@ using namespace x86;
 
 namespace {
 
-constexpr std::uint64_t second = 1'000'000'000;
-
-constinit bool admitting = false;  // inputs that the firmware may have left open are masked
-constinit bool timer_armed = false;
-constinit bool timer_expired = false;
-constinit std::uint64_t held_since = 0, longest_held = 0;  // nanoseconds
-
 void hold_again() {
   cli();
   hold_devices();
-  held_since = now().value();
+  this_cpu().hold.since = now().value();
 }
 
 }  // namespace
@@ -35,60 +37,63 @@ void start_interrupts() {
 }
 
 std::optional<std::uint64_t> start_admitting(const reprise::InterruptControllers& controllers) {
-  if (admitting) return std::nullopt;
+  if (board.interrupts.admitting) return std::nullopt;
   const auto inputs = start_io_apics(controllers);
   if (!inputs) return std::nullopt;
-  admitting = true;
+  board.interrupts.admitting = true;
   return *inputs | (in_x2apic_mode() ? reprise::local_x2apic : 0);
 }
 
-void arm_timer(reprise::Nanoseconds duration) {
-  timer_expired = false;
-  timer_armed = duration.value() != 0;
-  if (!timer_armed) return stop_timer();
-  start_timer(reprise::scale(duration.value(), timer_frequency(), second));
-}
-
-void forget_longest_hold() {
-  longest_held = 0;
-  held_since = now().value();
-}
-
+// `admitting` is asked first: before it is set, this CPU may have no PerCpu yet.
 void admit_interrupts() {
-  if (timer_armed || !admitting) return;
-  longest_held = reprise::larger(longest_held, now().value() - held_since);
+  if (!board.interrupts.admitting) return;
+  PerCpu& cpu = this_cpu();
+  if (cpu.timer.armed) return;
+  cpu.hold.longest = reprise::larger(cpu.hold.longest, now().value() - cpu.hold.since);
   admit_devices();
   sti_nop();
   hold_again();
 }
 
-reprise::Nanoseconds longest_hold() { return reprise::Nanoseconds{longest_held}; }
-
 void wait_for_interrupt(reprise::Nanoseconds limit) {
   if (limit.value() == 0) return;
   arm_timer(limit);
-  if (admitting) admit_devices();
+  if (board.interrupts.admitting) admit_devices();
   sti_hlt();
   hold_again();
   arm_timer({});
 }
 
-std::optional<std::uint64_t> x86::timer_left() {
-  if (!timer_armed) return std::nullopt;
-  return timer_count();
+void forget_longest_hold() { this_cpu().hold = {.since = now().value(), .longest = 0}; }
+
+reprise::Nanoseconds longest_hold() { return reprise::Nanoseconds{this_cpu().hold.longest}; }
+
+// A level-triggered line is masked when it comes in: it would come again until its driver has run.
+void x86::note_device_interrupt(std::uint8_t vector) {
+  InterruptState& state = board.interrupts;
+  const unsigned line = vector - first_device_vector;
+  state.fired |= 1u << line;
+  if (!is_level_triggered(line)) return;
+  state.waiting |= 1u << line;
+  route_line(line, InputMask::Masked);
 }
 
-// An interrupt while the timer still runs was left over from an earlier arming.
-void x86::note_timer_interrupt() {
-  if (!timer_armed || timer_count() != 0) return;
-  timer_armed = false;
-  timer_expired = true;
+void connect_interrupts(std::uint32_t lines) {
+  for (unsigned line = 0; line < board.interrupts.sources.size(); ++line) {
+    if ((lines >> line & 1) != 0) route_line(line, InputMask::Open);
+  }
 }
 
-bool x86::take_timer_expiry() {
-  const bool expired = timer_expired;
-  timer_expired = false;
-  return expired;
+std::uint32_t take_interrupts() {
+  const std::uint32_t taken = board.interrupts.fired;
+  board.interrupts.fired = 0;
+  return taken;
+}
+
+void expect_interrupts(std::uint32_t lines) {
+  const std::uint32_t expected = board.interrupts.waiting & lines;
+  board.interrupts.waiting &= ~expected;
+  if (expected != 0) connect_interrupts(expected);
 }
 
 }  // namespace arch

@@ -1,12 +1,11 @@
-// The I/O APICs (Intel 82093AA data sheet): which device's interrupt becomes which vector. Where
-// each line arrives, init has read from the firmware's tables (user/init/acpi.cpp). A
-// level-triggered one is masked when it comes in: it would come again until its driver has run.
-#include <array>
+// The I/O APICs (Intel 82093AA data sheet). Where each line arrives, init has read from the
+// firmware's tables (user/init/acpi.cpp).
+#include "arch/x86_64/io_apic.hpp"
 
-#include "arch/device_access.hpp"
-#include "arch/run_user.hpp"
+#include "arch/physical_memory.hpp"
+#include "arch/x86_64/apic.hpp"
+#include "arch/x86_64/board.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
-#include "arch/x86_64/parts.hpp"
 
 namespace arch {
 
@@ -19,39 +18,25 @@ namespace {
 
 static_assert(last_device_vector - first_device_vector + 1 == 32);  // a vector a line
 constexpr std::uint32_t version = 1, first_input = 0x10;            // registers; two words an input
-constexpr std::size_t window_bytes = 0x20;  // through which they are reached
+constexpr std::size_t window_bytes = 0x20;
 constexpr std::uint32_t active_low = 1 << 13, level_triggered = 1 << 15, masked = 1 << 16;
 
-struct IoApic {
-  volatile std::uint32_t* words = nullptr;
-  std::uint32_t first = 0, inputs = 0;
+std::uint32_t low_word(unsigned line, const InterruptSource& source) {
+  std::uint32_t word = first_device_vector + line;
+  if (source.active_low != 0) word |= active_low;
+  if (source.level_triggered != 0) word |= level_triggered;
+  return word;
+}
 
-  void write(std::uint32_t index, std::uint32_t value) const {
-    words[0] = index;
-    words[4] = value;
+// Returns the number of inputs: all masked.
+std::uint32_t start_io_apic(IoApic& io_apic, std::span<std::byte> window, std::uint32_t first) {
+  io_apic.words = reinterpret_cast<volatile std::uint32_t*>(window.data());
+  io_apic.first = first;
+  io_apic.inputs = (io_apic.read(version) >> 16 & 0xff) + 1;
+  for (std::uint32_t input = 0; input < io_apic.inputs; ++input) {
+    io_apic.write(first_input + 2 * input, masked);
   }
-  [[nodiscard]] std::uint32_t read(std::uint32_t index) const {
-    words[0] = index;
-    return words[4];
-  }
-};
-
-constinit std::array<IoApic, reprise::InterruptControllers{}.io_apics.size()> io_apics{};
-constinit decltype(reprise::InterruptControllers::lines) sources{};
-constinit std::uint32_t fired = 0, waiting = 0;  // by line: not yet taken; masked until expected
-
-// The low word, which unmasks, comes last. Nothing happens when there is no such input.
-void route(unsigned line, std::uint32_t mask) {
-  const InterruptSource& source = sources[line];
-  for (const IoApic& io_apic : io_apics) {
-    const std::uint32_t input = source.interrupt - io_apic.first;
-    if (source.interrupt < io_apic.first || input >= io_apic.inputs) continue;
-    io_apic.write(first_input + 2 * input + 1, local_apic_id() << 24);
-    io_apic.write(first_input + 2 * input,
-                  (first_device_vector + line) | (source.active_low != 0 ? active_low : 0) |
-                      (source.level_triggered != 0 ? level_triggered : 0) | mask);
-    return;
-  }
+  return io_apic.inputs;
 }
 
 }  // namespace
@@ -61,46 +46,32 @@ std::optional<std::uint32_t> x86::start_io_apics(const reprise::InterruptControl
     const PhysAddr start{address};
     if (address != 0 && !is_device_memory(start, start + (window_bytes - 1))) return std::nullopt;
   }
-  sources = controllers.lines;
+  board.interrupts.sources = controllers.lines;
   std::uint32_t inputs = 0;
-  for (std::size_t i = 0; i < io_apics.size(); ++i) {
+  for (std::size_t i = 0; i < controllers.io_apics.size(); ++i) {
     const auto& [address, first_interrupt] = controllers.io_apics[i];
     if (address == 0) continue;
-    const auto bytes = map_device(PhysAddr{address}, window_bytes, CacheMode::Uncached);
-    if (bytes.empty()) continue;
-    IoApic& io_apic = io_apics[i];
-    io_apic.words = reinterpret_cast<volatile std::uint32_t*>(bytes.data());
-    io_apic.first = first_interrupt;
-    io_apic.inputs = (io_apic.read(version) >> 16 & 0xff) + 1;
-    for (std::uint32_t j = 0; j < io_apic.inputs; ++j) io_apic.write(first_input + 2 * j, masked);
-    inputs += io_apic.inputs;
+    const auto window = map_device(PhysAddr{address}, window_bytes, CacheMode::Uncached);
+    if (window.empty()) continue;
+    inputs += start_io_apic(board.interrupts.io_apics[i], window, first_interrupt);
   }
   return inputs;
 }
 
-void x86::note_device_interrupt(std::uint8_t vector) {
-  const unsigned line = vector - first_device_vector;
-  fired |= 1u << line;
-  if (sources[line].level_triggered == 0) return;
-  waiting |= 1u << line;
-  route(line, masked);
+bool x86::is_level_triggered(unsigned line) {
+  return board.interrupts.sources[line].level_triggered != 0;
 }
 
-void connect_interrupts(std::uint32_t wanted) {
-  for (unsigned line = 0; line < sources.size(); ++line)
-    if ((wanted >> line & 1) != 0) route(line, 0);
-}
-
-std::uint32_t take_interrupts() {
-  const std::uint32_t taken = fired;
-  fired = 0;
-  return taken;
-}
-
-void expect_interrupts(std::uint32_t expected) {
-  const std::uint32_t now = waiting & expected;
-  waiting &= ~now;
-  if (now != 0) connect_interrupts(now);
+// The low word, which unmasks, comes last.
+void x86::route_line(unsigned line, InputMask mask) {
+  const InterruptSource& source = board.interrupts.sources[line];
+  for (const IoApic& io_apic : board.interrupts.io_apics) {
+    if (!io_apic.serves(source.interrupt)) continue;
+    const std::uint32_t entry = first_input + 2 * (source.interrupt - io_apic.first);
+    io_apic.write(entry + 1, local_apic_id() << 24);
+    io_apic.write(entry, low_word(line, source) | (mask == InputMask::Masked ? masked : 0));
+    return;
+  }
 }
 
 }  // namespace arch

@@ -1,14 +1,14 @@
 // What the boot loader left in memory, as the Multiboot2 specification 2.0 §3.6 lays it out: a blob
 // of tags, each aligned to 8 bytes. Read here is only what the kernel itself needs; init reads the
 // rest (user/init/boot_info.hpp). Nothing in it is trusted: every size is checked against the blob
-// before it is used. Pure logic on bytes; read_boot_info() in machine.cpp feeds it.
+// before it is used. Pure logic on bytes; read_boot_info() feeds it.
 #pragma once
 
 #include <array>
 #include <optional>
 #include <string_view>
 
-#include "arch/machine.hpp"
+#include "arch/boot_info.hpp"
 
 namespace arch {
 

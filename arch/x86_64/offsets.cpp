@@ -4,6 +4,7 @@
 
 #include "arch/user_state.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/per_cpu.hpp"
 #include "arch/x86_64/registers.hpp"
 #include "kernel/base/exit_code.hpp"
 #include "kernel/base/memory_map.hpp"
@@ -17,6 +18,8 @@ namespace arch {
 // traps.asm takes the first sixteen words as a stack of registers, RAX on top.
 static_assert(static_cast<int>(Register::Rbp) == 6 && static_cast<int>(Register::R8) == 8);
 
+static_assert(offsetof(x86::PerCpu, self) == 0, "this_cpu() reads it there");
+
 void offsets() {
   EQU_REGISTER(rax, Rax);
   EQU_REGISTER(rsp, Rsp);
@@ -24,6 +27,10 @@ void offsets() {
   EQU_REGISTER(rflags, Rflags);
   EQU_REGISTER(cs, Cs);
   EQU_REGISTER(ss, Ss);
+
+  EQU(CPU_USER_REGISTERS, offsetof(x86::PerCpu, user_registers));
+  EQU(CPU_KERNEL_STACK_POINTER, offsetof(x86::PerCpu, kernel_stack_pointer));
+  EQU(CPU_OTHER_STACK_POINTER, offsetof(x86::PerCpu, other_stack_pointer));
 
   EQU(USER_CODE, x86::user_code_selector);
   EQU(USER_DATA, x86::user_data_selector);

@@ -12,7 +12,7 @@
 
 #include <utility>
 
-#include "arch/run_user.hpp"
+#include "arch/interrupts.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/table_walk.hpp"

@@ -9,27 +9,29 @@ namespace {
 
 class Amd final : public Pmu {
 public:
-  [[nodiscard]] bool start() override {
+  [[nodiscard]] bool start() const override {
     const bool core = has(feature::perfctr_core);
-    control_ = core ? Msr::PerfCtl0 : Msr::PerfEvtSel0;
-    counter_ = core ? Msr::PerfCtrCore0 : Msr::PerfCtr0;
-    return try_write_msr(control_, PerfEvtSel::Standing) && find_width(counter_, 48);
+    PmuState& own = state();
+    own.control = core ? Msr::PerfCtl0 : Msr::PerfEvtSel0;
+    own.counter = core ? Msr::PerfCtrCore0 : Msr::PerfCtr0;
+    return try_write_msr(own.control, PerfEvtSel::Standing) && find_width(own.counter, 48);
   }
 
 private:
-  void prepare(std::uint64_t value) override { write_msr(counter_, value); }
-  void go() override { write_msr(control_, PerfEvtSel::Standing | PerfEvtSel::En); }
-  void stop() override { write_msr(control_, PerfEvtSel::Standing); }
-  std::uint64_t read() override { return read_msr(counter_); }
-  bool overflowed(std::uint64_t value) override { return (value & top_bit()) == 0; }
-
-  Msr control_{}, counter_{};
+  [[nodiscard]] PmuState& state() const override { return this_cpu().pmu_amd; }
+  void prepare(std::uint64_t value) const override { write_msr(state().counter, value); }
+  void go() const override { write_msr(state().control, PerfEvtSel::Standing | PerfEvtSel::En); }
+  void stop() const override { write_msr(state().control, PerfEvtSel::Standing); }
+  [[nodiscard]] std::uint64_t read() const override { return read_msr(state().counter); }
+  [[nodiscard]] bool overflowed(std::uint64_t value) const override {
+    return (value & top_bit()) == 0;
+  }
 };
 
-constinit Amd amd;
+constexpr Amd amd{};
 
 }  // namespace
 
-CounterBackEnd& pmu_amd() { return amd; }
+const CounterBackEnd& pmu_amd() { return amd; }
 
 }  // namespace arch::x86

@@ -11,42 +11,45 @@
 namespace arch::x86 {
 namespace {
 
+// Time that the firmware takes for itself is not the program's (Intel SDM Vol. 3B §18.4.1).
+void freeze_in_smm() {
+  if (!has(feature::pdcm)) return;
+  if ((read_msr(Msr::PerfCapabilities) & PerfCapabilities::FreezeInSmm) == 0) return;
+  static_cast<void>(try_write_msr(Msr::DebugCtl, DebugCtl::FreezeWhileSmm));
+}
+
 class Intel final : public Pmu {
 public:
   // Without CPUID's word: version 2, 48 bits.
-  [[nodiscard]] bool start() override {
+  [[nodiscard]] bool start() const override {
     const CpuidResult leaf = cpuid_leaf(0xa);
-    const unsigned width = (leaf.eax & 0xff) >= 2 ? leaf.edx >> 5 & 0xff : 48;
-    clear_ = GlobalStatus::Fixed0 | ((leaf.eax & 0xff) >= 4 ? GlobalStatus::CtrFrz : 0);
-    // Time that the firmware takes for itself is not the program's (SDM Vol. 3B §18.4.1).
-    if (has(feature::pdcm) &&
-        (read_msr(Msr::PerfCapabilities) & PerfCapabilities::FreezeInSmm) != 0) {
-      static_cast<void>(try_write_msr(Msr::DebugCtl, DebugCtl::FreezeWhileSmm));
-    }
+    const unsigned version = leaf.eax & 0xff;
+    const unsigned width = version >= 2 ? leaf.edx >> 5 & 0xff : 48;
+    state().clear = GlobalStatus::Fixed0 | (version >= 4 ? GlobalStatus::CtrFrz : 0);
+    freeze_in_smm();
     return try_write_msr(Msr::GlobalControl, 0) &&
            try_write_msr(Msr::FixedControl, FixedControl::Usr0 | FixedControl::Pmi0) &&
            find_width(Msr::FixedCounter0, width);
   }
 
 private:
-  void prepare(std::uint64_t value) override {
+  [[nodiscard]] PmuState& state() const override { return this_cpu().pmu_intel; }
+  void prepare(std::uint64_t value) const override {
     write_msr(Msr::FixedCounter0, value);
-    write_msr(Msr::GlobalStatusReset, clear_);
+    write_msr(Msr::GlobalStatusReset, state().clear);
   }
-  void go() override { write_msr(Msr::GlobalControl, GlobalStatus::Fixed0); }
-  void stop() override { write_msr(Msr::GlobalControl, 0); }
-  std::uint64_t read() override { return read_msr(Msr::FixedCounter0); }
-  bool overflowed(std::uint64_t) override {
+  void go() const override { write_msr(Msr::GlobalControl, GlobalStatus::Fixed0); }
+  void stop() const override { write_msr(Msr::GlobalControl, 0); }
+  [[nodiscard]] std::uint64_t read() const override { return read_msr(Msr::FixedCounter0); }
+  [[nodiscard]] bool overflowed(std::uint64_t) const override {
     return (read_msr(Msr::GlobalStatus) & GlobalStatus::Fixed0) != 0;
   }
-
-  Bits clear_ = 0;
 };
 
-constinit Intel intel;
+constexpr Intel intel{};
 
 }  // namespace
 
-CounterBackEnd& pmu_intel() { return intel; }
+const CounterBackEnd& pmu_intel() { return intel; }
 
 }  // namespace arch::x86

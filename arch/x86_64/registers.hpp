@@ -75,6 +75,7 @@ enum class Msr : std::uint32_t {
   Fmask = 0xc0000084,
   FsBase = 0xc0000100,
   GsBase = 0xc0000101,
+  KernelGsBase = 0xc0000102,  // what SWAPGS exchanges GsBase with
   TscAux = 0xc0000103,
   PerfEvtSel0 = 0xc0010000,
   PerfCtr0 = 0xc0010004,

@@ -3,14 +3,16 @@
 // the program's addresses, so an exception of its own is always a broken invariant.
 #include "arch/run_user.hpp"
 
-#include <array>
-
-#include "arch/device_access.hpp"
-#include "arch/machine.hpp"
+#include "arch/serial.hpp"
+#include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "arch/x86_64/per_cpu.hpp"
+#include "arch/x86_64/timer.hpp"
+#include "kernel/base/arithmetic.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/text_line.hpp"
 
@@ -27,10 +29,6 @@ namespace arch {
 using namespace x86;
 
 namespace {
-
-constinit bool single_step = false;
-constinit std::uint64_t port_rights = 0;                                  // in RFLAGS
-constinit std::array<std::optional<reprise::UserAddr>, 2> breakpoints{};  // by BreakSlot
 
 bool stands_at(const TrapFrame& frame, void (*place)()) {
   return frame.rip == reinterpret_cast<std::uint64_t>(place);
@@ -58,37 +56,81 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
   REPRISE_PANIC("exception in the kernel");
 }
 
-bool stands_at_breakpoint(std::uint64_t rip) {
-  return breakpoints[0] == reprise::UserAddr{rip} || breakpoints[1] == reprise::UserAddr{rip};
+bool stands_at_breakpoint(const PerCpu& cpu, std::uint64_t rip) {
+  const reprise::UserAddr address{rip};
+  return cpu.breakpoints[0] == address || cpu.breakpoints[1] == address;
+}
+
+// Which of DR0 and DR1 are in use, as bits that stand for them in some register.
+std::uint64_t of_breakpoints(const PerCpu& cpu, std::uint64_t target, std::uint64_t behind) {
+  return (cpu.breakpoints[0] ? target : 0) | (cpu.breakpoints[1] ? behind : 0);
 }
 
 // The causes that DR6 names stay set until cleared, and a breakpoint may be named that is not
 // enabled (Intel SDM Vol. 3B §17.2.3). A step that the program's own trap flag asked for is the
 // program's.
-Trap::Kind debug_trap(bool stepped) {
+Trap::Kind debug_trap(const PerCpu& cpu, bool stepped) {
   const std::uint64_t cause = read_dr6();
-  const std::uint64_t armed = (breakpoints[0] ? Dr6::B0 : 0) | (breakpoints[1] ? Dr6::B1 : 0);
   write_dr6(Dr6::Initial);
   const bool single = (cause & Dr6::Bs) != 0;
   if (single && !stepped) return Trap::Kind::Exception;
-  if ((cause & armed) != 0) return Trap::Kind::Break;
+  if ((cause & of_breakpoints(cpu, Dr6::B0, Dr6::B1)) != 0) return Trap::Kind::Break;
   return single ? Trap::Kind::Step : Trap::Kind::Exception;
 }
 
-Trap exception_trap(std::uint8_t vector, std::uint32_t error_code, bool stepped) {
+// `reason` as enter_user() returns it.
+Trap exception_trap(const PerCpu& cpu, std::uint64_t reason, bool stepped) {
+  const auto vector = static_cast<std::uint8_t>(reason);
   if (vector == nmi_vector) return {.kind = Trap::Kind::NonMaskable, .vector = vector};
   if (vector == machine_check_vector) {
     if (!clear_machine_check()) REPRISE_PANIC("machine check that cannot be recovered from");
     return {.kind = Trap::Kind::MachineCheck, .vector = vector};
   }
-  return {.kind = vector == debug_vector ? debug_trap(stepped) : Trap::Kind::Exception,
+  return {.kind = vector == debug_vector ? debug_trap(cpu, stepped) : Trap::Kind::Exception,
           .vector = vector,
-          .error_code = error_code,
+          .error_code = static_cast<std::uint32_t>(reason >> 32),
           .fault_address = vector == page_fault_vector ? read_cr2() : 0};
 }
 
 bool is_device(std::uint8_t vector) {
-  return vector >= first_device_vector && vector <= last_device_vector;
+  return reprise::is_between(first_device_vector, vector, last_device_vector);
+}
+
+// Nothing: the program runs on.
+std::optional<Trap> interrupt_trap(std::uint8_t vector) {
+  handle_interrupt(vector);
+  if (is_device(vector)) return Trap{.kind = Trap::Kind::Device, .vector = vector};
+  if (vector == timer_vector && take_timer_expiry()) {
+    return Trap{.kind = Trap::Kind::Timer, .vector = vector};
+  }
+  return std::nullopt;
+}
+
+// One stay in ring 3. Nothing: an interrupt that means nothing here ended it.
+std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
+  std::uint64_t& flags = state[Register::Rflags];
+  const bool step = cpu.single_step && (flags & Rflags::Tf) == 0;  // else the flag is the program's
+  const std::uint64_t lent = (step ? Rflags::Tf : 0) | cpu.port_rights;
+  flags |= lent;
+  if (stands_at_breakpoint(cpu, state[Register::Rip])) flags |= Rflags::Rf;
+  begin_stint();
+  const std::uint64_t reason = enter_user(&state);
+  const std::optional<Trap> counted = end_stint(reason);
+  flags &= ~lent;
+  if (counted) return counted;
+  if (reason == system_call_reason) return Trap{.kind = Trap::Kind::SystemCall};
+  const auto vector = static_cast<std::uint8_t>(reason);
+  if (vector < exception_vectors) return exception_trap(cpu, reason, step);
+  return interrupt_trap(vector);
+}
+
+// A trap on a stack of its own may have come while GS was the program's: from here on it is this
+// CPU's, for all that a panic does.
+[[noreturn]] void panic_in_kernel(const TrapFrame& frame) {
+  if (own_stack(frame.vector) != 0) {
+    write_msr(Msr::GsBase, reinterpret_cast<std::uint64_t>(owner_of_stack(frame)));
+  }
+  panic_with_registers(frame);
 }
 
 }  // namespace
@@ -100,41 +142,26 @@ void x86::handle_interrupt(std::uint8_t vector) {
   end_of_interrupt();
 }
 
-void set_single_step(bool on) { single_step = on; }
+void set_single_step(bool on) { this_cpu().single_step = on; }
 
 // By the privilege level for input and output rather than the bitmap (Intel SDM Vol. 1 §18.5): the
 // one instruction that it opens all ports to has been looked at.
-void set_ports(Ports ports) { port_rights = ports == Ports::Open ? Rflags::Iopl : 0; }
+void set_ports(Ports ports) { this_cpu().port_rights = ports == Ports::Open ? Rflags::Iopl : 0; }
 
 void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address) {
-  breakpoints[static_cast<std::size_t>(slot)] = address;
-  if (address) (slot == BreakSlot::Target ? write_dr0 : write_dr1)(address->value());
-  write_dr7(Dr7::Initial | (breakpoints[0] ? Dr7::G0 : 0) | (breakpoints[1] ? Dr7::G1 : 0));
+  PerCpu& cpu = this_cpu();
+  cpu.breakpoints[static_cast<std::size_t>(slot)] = address;
+  if (address && slot == BreakSlot::Target) write_dr0(address->value());
+  if (address && slot == BreakSlot::Behind) write_dr1(address->value());
+  write_dr7(Dr7::Initial | of_breakpoints(cpu, Dr7::G0, Dr7::G1));
 }
 
 Trap run_user(UserState& state) {
+  PerCpu& cpu = this_cpu();
   for (;;) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
-    std::uint64_t& flags = state[Register::Rflags];
-    const bool step = single_step && (flags & Rflags::Tf) == 0;  // else the flag is the program's
-    const std::uint64_t lent = (step ? Rflags::Tf : 0) | port_rights;
-    flags |= lent;
-    if (stands_at_breakpoint(state[Register::Rip])) flags |= Rflags::Rf;
-    begin_stint();
-    const std::uint64_t reason = enter_user(&state);
-    const std::optional<Trap> counted = end_stint(reason);
-    flags &= ~lent;
-    if (counted) return *counted;
-    if (reason == system_call_reason) return {.kind = Trap::Kind::SystemCall};
-    const auto vector = static_cast<std::uint8_t>(reason);
-    if (vector < exception_vectors) {
-      return exception_trap(vector, static_cast<std::uint32_t>(reason >> 32), step);
-    }
-    handle_interrupt(vector);
-    if (is_device(vector)) return {.kind = Trap::Kind::Device, .vector = vector};
-    if (vector == timer_vector && take_timer_expiry()) {
-      return {.kind = Trap::Kind::Timer, .vector = vector};
-    }
+    const std::optional<Trap> trap = run_stint(cpu, state);
+    if (trap) return *trap;
   }
 }
 
@@ -142,10 +169,11 @@ Trap run_user(UserState& state) {
 
 // Called by traps.asm with a trap that came in ring 0; the result is 0 to go on, else the value
 // that enter_user() returns to run_user().
+// GS may be the program's, see per_cpu.hpp.
 std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
   using namespace arch;
   const std::uint64_t vector = frame->vector;
-  if (vector >= exception_vectors) {  // only where parts.hpp says they are let in
+  if (vector >= exception_vectors) {  // only where x86_64/interrupts.hpp says they are let in
     handle_interrupt(static_cast<std::uint8_t>(vector));
     return 0;
   }
@@ -158,8 +186,9 @@ std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
   }
   // The IRET into the program faults before the change of rings when its RIP is not canonical: that
   // is the program's own fault, and its registers are still in the state.
-  if (vector >= segment_not_present_vector && vector <= general_protection_vector &&
+  if (reprise::is_between(segment_not_present_vector, vector, general_protection_vector) &&
       stands_at(*frame, iret_to_user)) {
+    swapgs();
     return vector | frame->error_code << 32;
   }
   if (vector == general_protection_vector && stands_at(*frame, tried_wrmsr)) {
@@ -168,5 +197,5 @@ std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
     frame->rip += length;
     return 0;
   }
-  panic_with_registers(*frame);
+  panic_in_kernel(*frame);
 }

@@ -32,13 +32,29 @@ namespace arch::x86 {
   }
 }
 
+// What entries above the kernel's pages allow: the page's own entry decides.
+inline constexpr std::uint64_t inner_kernel_rights = TableEntry::P | TableEntry::Rw;
+
+// Gives every entry of the root's upper half a table. False when there are too few frames.
+[[nodiscard]] inline bool fill_upper_half(reprise::FrameNumber root, reprise::FrameSource& frames) {
+  const FrameWords entries = frame_words(root);
+  for (std::uint64_t& entry : entries.last(entries.size() / 2)) {
+    if (entry != 0) continue;
+    const auto table = frames.allocate();
+    if (!table) return false;
+    clear_frame(*table);
+    entry = address_of(*table).value() | inner_kernel_rights;
+  }
+  return true;
+}
+
 // Maps physical memory at its place in the direct map, in large pages where they fit. What is
 // mapped already stays as it is. False when it lies out of reach, is mapped but not to be written
 // to as `rights` have it, or there is no frame for a table.
 [[nodiscard]] inline bool map_direct(reprise::FrameNumber root, reprise::PhysAddr start,
                                      std::uint64_t size, std::uint64_t rights,
                                      reprise::FrameSource& frames) {
-  constexpr std::uint64_t large_page = 2 << 20, above = TableEntry::P | TableEntry::Rw;
+  constexpr std::uint64_t large_page = 2 << 20, above = inner_kernel_rights;
   constexpr std::uint64_t limit = reprise::direct_map_limit;
   if (size > limit || start.value() > limit - size) return false;
   const std::uint64_t end = reprise::round_up(start.value() + size);

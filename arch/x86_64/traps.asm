@@ -1,8 +1,8 @@
 ; The border between ring 0 and ring 3. enter_user() is a C function that returns when something
 ; stops the program; whatever entry the CPU takes (SYSCALL, or a stub by way of an interrupt gate),
 ; the program's registers go into the UserState it was entered with, the kernel's stack pointer is
-; taken up again, and enter_user() returns. There is one CPU, so a few variables hold all of that,
-; and GS is the program's alone. Entries from ring 0 take the other branch, to kernel_trap().
+; taken up again, and enter_user() returns. The PerCpu that GS leads to holds all of that; per_cpu.hpp
+; says when GS is whose. Entries from ring 0 take the other branch, to kernel_trap().
 ;
 ; The first words of UserState::general are rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 to r15: with
 ; RSP pointing there they are popped and pushed like a stack's. Nothing else uses the stack then:
@@ -31,11 +31,9 @@ global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segm
 %define UPPER r15, r14, r13, r12, r11, r10, r9, r8
 %define LOWER rbp, rdi, rsi, rdx, rcx, rbx, rax
 
-section .bss
-alignb 8
-user_registers:       resq 1            ; UserState::general of the program that runs
-kernel_stack_pointer: resq 1            ; where enter_user() left its caller's registers
-other_stack_pointer:  resq 1            ; the program's or a frame's, for a few instructions
+%define USER_REGISTERS       gs:CPU_USER_REGISTERS         ; UserState::general of the program that runs
+%define KERNEL_STACK_POINTER gs:CPU_KERNEL_STACK_POINTER   ; where enter_user() left its caller's registers
+%define OTHER_STACK_POINTER  gs:CPU_OTHER_STACK_POINTER    ; the program's or a frame's, for a few instructions
 
 section .text
 
@@ -45,31 +43,33 @@ section .text
 enter_user:
         PUSH_ALL rbx, rbp, r12, r13, r14, r15
         add rdi, REG_rax
-        mov [rel user_registers], rdi
-        mov [rel kernel_stack_pointer], rsp
+        mov [USER_REGISTERS], rdi
+        mov [KERNEL_STACK_POINTER], rsp
         push qword USER_DATA
         push qword [rdi + REG_rsp - REG_rax]
         push qword [rdi + REG_rflags - REG_rax]
         push qword USER_CODE
         push qword [rdi + REG_rip - REG_rax]
-        mov [rel other_stack_pointer], rsp
+        mov [OTHER_STACK_POINTER], rsp
         mov rsp, rdi
         POP_ALL LOWER
         add rsp, 8
         POP_ALL UPPER
-        mov rsp, [rel other_stack_pointer]
+        mov rsp, [OTHER_STACK_POINTER]
+        swapgs
 iret_to_user:                           ; may fault for a RIP that is not canonical: kernel_trap()
         iretq
 
-; SYSCALL from ring 3: RCX = RIP behind it, R11 = RFLAGS, still on the program's stack, interrupts
-; off by FMASK. NMI, machine check and debug traps come on stacks of their own, so the first
-; instructions need none. Makes the frame that an interrupt would have made.
+; SYSCALL from ring 3: RCX = RIP behind it, R11 = RFLAGS, still on the program's stack and GS base,
+; interrupts off by FMASK. NMI, machine check and debug traps come on stacks of their own, so the
+; first instructions need none. Makes the frame that an interrupt would have made.
 align 16
 system_call_entry:
-        mov [rel other_stack_pointer], rsp
-        mov rsp, [rel kernel_stack_pointer]
+        swapgs
+        mov [OTHER_STACK_POINTER], rsp
+        mov rsp, [KERNEL_STACK_POINTER]
         push qword USER_DATA
-        push qword [rel other_stack_pointer]
+        push qword [OTHER_STACK_POINTER]
         push r11
         push qword USER_CODE
         push rcx
@@ -78,14 +78,14 @@ system_call_entry:
 
 ; Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS.
 trap_from_user:
-        mov [rel other_stack_pointer], rsp
-        mov rsp, [rel user_registers]
+        mov [OTHER_STACK_POINTER], rsp
+        mov rsp, [USER_REGISTERS]
         lea rsp, [rsp + 16 * 8]
         PUSH_ALL UPPER
         lea rsp, [rsp - 8]
         PUSH_ALL LOWER
         mov rdi, rsp
-        mov rsp, [rel other_stack_pointer]
+        mov rsp, [OTHER_STACK_POINTER]
         pop rax                         ; vector
         pop rdx                         ; error code
         shl rdx, 32
@@ -99,9 +99,9 @@ trap_from_user:
         pop qword [rdi + REG_ss - REG_rax]
 
 ; RAX = what enter_user() returns. Takes up the kernel's stack, with flags as C++ wants them:
-; an interrupt gate leaves the program's DF and AC set.
+; an interrupt gate leaves the program's DF and AC set. GS is the kernel's.
 return_to_kernel:
-        mov rsp, [rel kernel_stack_pointer]
+        mov rsp, [KERNEL_STACK_POINTER]
         push qword RFLAGS_FIXED
         popfq
         POP_ALL rbx, rbp, r12, r13, r14, r15
@@ -111,8 +111,13 @@ return_to_kernel:
 align 16
 trap_entry:
         test byte [rsp + FRAME_CS - FRAME_VECTOR], 3
-        jnz trap_from_user
-; std::uint64_t kernel_trap(TrapFrame* frame): 0 to go on, else what enter_user() is to return.
+        jz trap_from_kernel
+        swapgs
+        jmp trap_from_user
+
+; std::uint64_t kernel_trap(TrapFrame* frame): 0 to go on, else what enter_user() is to return. GS may
+; still be the program's, see per_cpu.hpp.
+trap_from_kernel:
         PUSH_ALL LOWER
         PUSH_ALL UPPER
         cld

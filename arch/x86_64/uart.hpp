@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "arch/x86_64/instructions.hpp"
+
 namespace arch {
 
 template <class Ports>
@@ -69,5 +71,16 @@ private:
   unsigned base_;
   bool stuck_ = false;
 };
+
+namespace x86 {
+
+struct MachinePorts {
+  static std::uint8_t read8(unsigned port) { return in8(static_cast<std::uint16_t>(port)); }
+  static void write8(unsigned port, std::uint8_t value) {
+    out8(static_cast<std::uint16_t>(port), value);
+  }
+};
+
+}  // namespace x86
 
 }  // namespace arch

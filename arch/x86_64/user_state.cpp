@@ -5,6 +5,7 @@
 // So XRSTOR lets both runs begin with the same XINUSE.
 #include "arch/user_state.hpp"
 
+#include "arch/x86_64/board.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -20,8 +21,8 @@ namespace {
 // that FNSTENV would store what ran before.
 void restore_extended(const UserState& state) {
   fninit();
-  if (extended_state.components != 0) {
-    xrstor64(state.extended.data(), extended_state.components);
+  if (board.extended_state.components != 0) {
+    xrstor64(state.extended.data(), board.extended_state.components);
   } else {
     fxrstor64(state.extended.data());
   }
@@ -30,8 +31,8 @@ void restore_extended(const UserState& state) {
 // A flip put into an image for a test may set bits that no register has, and XRSTOR would fault. So
 // the header is always that of make_canonical(), and MXCSR has only bits that exist.
 void load_extended(const UserState& state) {
-  const std::array<std::uint64_t, header_words> header{extended_state.components};
-  const std::uint64_t mxcsr_bits = extended_state.mxcsr_mask | ~0xffffffffull;
+  const std::array<std::uint64_t, header_words> header{board.extended_state.components};
+  const std::uint64_t mxcsr_bits = board.extended_state.mxcsr_mask | ~0xffffffffull;
   if (__builtin_memcmp(&state.extended[header_word], header.data(), sizeof(header)) == 0 &&
       (state.extended[mxcsr_word] & ~mxcsr_bits) == 0) {
     return restore_extended(state);
@@ -58,10 +59,10 @@ std::uint64_t canonical_address(std::uint64_t address) {
 }  // namespace
 
 std::span<std::uint64_t> UserState::words() {
-  return {general.data(), general_words + extended_state.words};
+  return {general.data(), general_words + board.extended_state.words};
 }
 std::span<const std::uint64_t> UserState::words() const {
-  return {general.data(), general_words + extended_state.words};
+  return {general.data(), general_words + board.extended_state.words};
 }
 
 void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
@@ -72,21 +73,22 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
   state[Register::Cs] = user_code_selector;
   state[Register::Ss] = user_data_selector;
   state.extended[control_word] = initial_control;
-  state.extended[mxcsr_word] = initial_mxcsr | extended_state.mxcsr_mask << 32;
-  state.extended[header_word] = extended_state.components;
+  state.extended[mxcsr_word] = initial_mxcsr | board.extended_state.mxcsr_mask << 32;
+  state.extended[header_word] = board.extended_state.components;
 }
 
+// In ring 0 the program's GS base is the one that SWAPGS puts aside (per_cpu.hpp).
 void save_rest(UserState& state) {
   state[Register::Ds] = normalized(read_ds());
   state[Register::Es] = normalized(read_es());
   state[Register::Fs] = normalized(read_fs());
   state[Register::Gs] = normalized(read_gs());
   state[Register::FsBase] = read_msr(Msr::FsBase);
-  state[Register::GsBase] = read_msr(Msr::GsBase);
-  rep_stosq(state.extended.data(), 0, extended_state.words);
-  if (extended_state.components != 0) {
-    xsave64(state.extended.data(), extended_state.components);
-    make_canonical(state.extended, extended_state);
+  state[Register::GsBase] = read_msr(Msr::KernelGsBase);
+  rep_stosq(state.extended.data(), 0, board.extended_state.words);
+  if (board.extended_state.components != 0) {
+    xsave64(state.extended.data(), board.extended_state.components);
+    make_canonical(state.extended, board.extended_state);
   } else {
     fxsave64(state.extended.data());
   }
@@ -95,15 +97,15 @@ void save_rest(UserState& state) {
 void load_rest(const UserState& state) {
   write_ds(loadable_selector(state[Register::Ds]));
   write_es(loadable_selector(state[Register::Es]));
-  write_fs(loadable_selector(state[Register::Fs]));  // changes the base, so before it
-  write_gs(loadable_selector(state[Register::Gs]));
+  write_fs(loadable_selector(state[Register::Fs]));          // changes the base, so before it
+  write_program_gs(loadable_selector(state[Register::Gs]));  // so does this
   write_msr(Msr::FsBase, canonical_address(state[Register::FsBase]));
-  write_msr(Msr::GsBase, canonical_address(state[Register::GsBase]));
+  write_msr(Msr::KernelGsBase, canonical_address(state[Register::GsBase]));
   load_extended(state);
 }
 
 void load_used(const UserState& state) {
-  if (extended_state.components == 0) return load_rest(state);
+  if (board.extended_state.components == 0) return load_rest(state);
   xrstor64(state.extended.data(), Xcr0::Sse);
 }
 

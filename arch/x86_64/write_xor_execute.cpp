@@ -1,5 +1,6 @@
 // The walk that finds a kernel mapping with rights it must not have, whoever made it.
-#include "arch/machine.hpp"
+#include "arch/write_xor_execute.hpp"
+
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/table_walk.hpp"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 namespace reprise {
 
@@ -15,8 +16,10 @@ template <class T>
   return a < b ? b : a;
 }
 
+// Both ends included.
 template <class T>
-[[nodiscard]] constexpr bool is_between(T low, T value, T high) {  // bounds included
+[[nodiscard]] constexpr bool is_between(std::type_identity_t<T> low, T value,
+                                        std::type_identity_t<T> high) {
   return low <= value && value <= high;
 }
 

@@ -2,6 +2,7 @@
 
 #include "arch/counter.hpp"
 #include "arch/run_user.hpp"
+#include "arch/timer.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/calls/exceptions.hpp"
 

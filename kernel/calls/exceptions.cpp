@@ -4,7 +4,9 @@
 #include <span>
 
 #include "arch/fault.hpp"
+#include "arch/nondeterminism.hpp"
 #include "arch/stepping.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/device/access.hpp"
 
 namespace reprise {
@@ -35,7 +37,8 @@ bool serve_exception(Process& process, const dwc::PeEnd& committed) {
   const auto code = std::span<const std::uint8_t>{buffer}.first(process.space().read_start(
       UserAddr{state[arch::Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
   const arch::FaultKind fault = arch::classify(committed.vector, committed.error_code);
-  if (fault == arch::FaultKind::GeneralProtection && arch::stand_in(state, code)) return true;
+  if (fault == arch::FaultKind::GeneralProtection && arch::emulate_instruction(state, code))
+    return true;
   const std::optional<dwc::PeEnd> left = access_device(process, committed, code);
   if (!left || enter_handler(process, *left)) return true;
   process.report.last_end = *left;

@@ -2,8 +2,12 @@
 
 #include <array>
 
-#include "arch/device_access.hpp"
-#include "arch/run_user.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/clock.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/physical_memory.hpp"
+#include "arch/power.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/calls/counter_probe.hpp"
 #include "kernel/log/log.hpp"
 #include "kernel/process/loader.hpp"

@@ -3,9 +3,13 @@
 #include <array>
 #include <span>
 
-#include "arch/device_access.hpp"
-#include "arch/machine.hpp"
-#include "arch/run_user.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/clock.hpp"
+#include "arch/entropy.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/page_table.hpp"
+#include "arch/physical_memory.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"

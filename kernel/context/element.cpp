@@ -1,6 +1,10 @@
 #include "kernel/context/element.hpp"
 
-#include "arch/machine.hpp"
+#include "arch/clock.hpp"
+#include "arch/fault.hpp"
+#include "arch/page_table.hpp"
+#include "arch/run_user.hpp"
+#include "arch/timer.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/log/line.hpp"

@@ -1,5 +1,6 @@
 #include "kernel/context/injector.hpp"
 
+#include "arch/direct_map.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/process/process.hpp"
 

@@ -1,8 +1,10 @@
 #include "kernel/device/access.hpp"
 
-#include "arch/device_access.hpp"
+#include "arch/device_instruction.hpp"
 #include "arch/fault.hpp"
+#include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/context/element.hpp"
 

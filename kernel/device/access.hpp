@@ -1,5 +1,5 @@
 // Device access by a program: what its processing element ended with, as an exception, is done here
-// once, when the element is committed. Next: arch/device_access.hpp, how.
+// once, when the element is committed. Next: arch/device_instruction.hpp.
 #pragma once
 
 #include <optional>

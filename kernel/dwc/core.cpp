@@ -1,6 +1,9 @@
 #include "kernel/dwc/core.hpp"
 
-#include "arch/frame_memory.hpp"
+#include "arch/counter.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/stepping.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/context/injector.hpp"
 

@@ -8,11 +8,11 @@
 #include <optional>
 #include <span>
 
+#include "arch/clock.hpp"
 #include "arch/counter.hpp"
-#include "arch/machine.hpp"
 #include "arch/page_table.hpp"
-#include "arch/run_user.hpp"
 #include "arch/stepping.hpp"
+#include "arch/timer.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/memory/address_space.hpp"

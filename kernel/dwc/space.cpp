@@ -1,6 +1,8 @@
 #include "kernel/dwc/space.hpp"
 
-#include "arch/machine.hpp"
+#include "arch/cache.hpp"
+#include "arch/frame_vector.hpp"
+#include "arch/page_table.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
 

@@ -5,7 +5,9 @@
 #include <optional>
 #include <span>
 
+#include "arch/direct_map.hpp"
 #include "arch/frame_memory.hpp"
+#include "arch/frame_vector.hpp"
 #include "arch/page_table.hpp"
 #include "kernel/abi/settings.hpp"
 #include "kernel/base/address.hpp"

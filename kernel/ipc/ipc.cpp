@@ -1,6 +1,7 @@
 #include "kernel/ipc/ipc.hpp"
 
-#include "arch/run_user.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/base/arithmetic.hpp"
 
 namespace reprise {

@@ -1,6 +1,6 @@
 #include "kernel/log/log.hpp"
 
-#include "arch/machine.hpp"
+#include "arch/serial.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/ipc/ipc.hpp"

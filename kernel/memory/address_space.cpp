@@ -1,7 +1,9 @@
 #include "kernel/memory/address_space.hpp"
 
+#include "arch/direct_map.hpp"
 #include "arch/frame_memory.hpp"
-#include "arch/run_user.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/page_table.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"

@@ -1,6 +1,7 @@
 #include "kernel/memory/frame_allocator.hpp"
 
-#include "arch/frame_memory.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/direct_map.hpp"
 #include "kernel/base/assert.hpp"
 
 namespace reprise {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <span>
 
-#include "arch/machine.hpp"
+#include "arch/boot_info.hpp"
 #include "kernel/base/address.hpp"
 
 namespace reprise {

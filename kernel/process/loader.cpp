@@ -2,9 +2,12 @@
 
 #include <utility>
 
-#include "arch/device_access.hpp"
-#include "arch/frame_memory.hpp"
-#include "arch/run_user.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/page_table.hpp"
+#include "arch/physical_memory.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
 

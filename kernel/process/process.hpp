@@ -9,7 +9,8 @@
 #include <new>
 #include <optional>
 
-#include "arch/machine.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/direct_map.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"

@@ -1,7 +1,7 @@
 #include "kernel/schedule/scheduler.hpp"
 
-#include "arch/machine.hpp"
-#include "arch/run_user.hpp"
+#include "arch/clock.hpp"
+#include "arch/interrupts.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/log/log.hpp"
 

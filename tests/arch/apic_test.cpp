@@ -4,9 +4,10 @@
 #include <functional>
 #include <utility>
 
+#include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
-#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/per_cpu.hpp"
 #include "tests/arch/fake_memory.hpp"
 #include "tests/catch.hpp"
 

@@ -2,7 +2,10 @@
 // tests/user/init/counter_test.cpp.
 #include "arch/counter.hpp"
 
+#include "arch/direct_map.hpp"
 #include "arch/run_user.hpp"
+#include "arch/timer.hpp"
+#include "arch/user_state.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"

@@ -1,12 +1,16 @@
 #include "tests/arch/counting_machine.hpp"
 
-#include "arch/frame_memory.hpp"
-#include "arch/machine.hpp"
-#include "arch/run_user.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/serial.hpp"
+#include "arch/timer.hpp"
+#include "arch/user_state.hpp"
+#include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "arch/x86_64/timer.hpp"
 
 using namespace arch;
 using namespace arch::x86;

@@ -1,4 +1,5 @@
-#include "arch/device_access.hpp"
+#include "arch/device_instruction.hpp"
+#include "arch/user_state.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,7 @@
 #include "tests/arch/fake_memory.hpp"
 
-#include "arch/run_user.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "kernel/base/assert.hpp"
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "arch/frame_memory.hpp"
+#include "arch/direct_map.hpp"
 #include "kernel/base/address.hpp"
 
 struct Panic : std::runtime_error {

@@ -1,6 +1,9 @@
 // The page primitives, over every bit of a page: a comparison that misses the last word, or a copy
 // that does not reach it, fails here.
 #include "arch/frame_memory.hpp"
+#include "arch/cache.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/frame_vector.hpp"
 
 #include <random>
 

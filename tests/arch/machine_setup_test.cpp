@@ -3,11 +3,18 @@
 #include <string>
 #include <vector>
 
-#include "arch/machine.hpp"
+#include "arch/clock.hpp"
+#include "arch/extended_state.hpp"
+#include "arch/features.hpp"
+#include "arch/nondeterminism.hpp"
+#include "arch/power.hpp"
+#include "arch/serial.hpp"
 #include "arch/user_state.hpp"
+#include "arch/x86_64/board.hpp"
+#include "arch/x86_64/control_registers.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
-#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/machine_check.hpp"
 #include "tests/arch/fake_memory.hpp"
 #include "tests/catch.hpp"
 
@@ -28,7 +35,7 @@ void become_oldest() {
   cpu = {};
   said.clear();
   trial_registers.clear();
-  extended_state = {};
+  board.extended_state = {};
   cpu.leaves[{0, 0}].eax = 1;
   cpu.leaves[{1, 0}].edx = every_needed_edx;
   cpu.leaves[{0x80000000, 0}].eax = 0x80000008;
@@ -142,8 +149,8 @@ TEST_CASE("a CPU without XSAVE works with FXSAVE") {
   become_oldest();
   cpu.cr0 = Cr0::Em | Cr0::Ts;
   start_extended_state();
-  REQUIRE(extended_state.components == 0);
-  REQUIRE(extended_state.words == 64);
+  REQUIRE(board.extended_state.components == 0);
+  REQUIRE(board.extended_state.words == 64);
   REQUIRE(cpu.cr0 == (Cr0::Mp | Cr0::Ne));
   REQUIRE(cpu.cr4 == (Cr4::Osfxsr | Cr4::Osxmmexcpt));
 }
@@ -167,17 +174,17 @@ TEST_CASE("all of x87, SSE, AVX and AVX-512 that the CPU offers is switched on, 
     INFO(std::hex << c.offered);
     start_extended_state();
     REQUIRE(cpu.xcr0 == c.components);
-    REQUIRE(extended_state.components == c.components);
-    REQUIRE(extended_state.words == c.words);
-    REQUIRE(extended_state.places[2].first == c.ymm_word);
+    REQUIRE(board.extended_state.components == c.components);
+    REQUIRE(board.extended_state.words == c.words);
+    REQUIRE(board.extended_state.places[2].first == c.ymm_word);
     if (c.ymm_word != 0) {
-      REQUIRE(extended_state.places[2].count == 32);
-      REQUIRE(extended_state.places[7].first == (c.avx512_bytes - 1024) / 8);
-      REQUIRE(extended_state.places[7].count == 128);
+      REQUIRE(board.extended_state.places[2].count == 32);
+      REQUIRE(board.extended_state.places[7].first == (c.avx512_bytes - 1024) / 8);
+      REQUIRE(board.extended_state.places[7].count == 128);
     }
     REQUIRE((cpu.cr4 & Cr4::Osxsave) != 0);
     REQUIRE((cpu.cr4 & Cr4::Pke) == 0);
-    REQUIRE(extended_state.words <= extended_words);
+    REQUIRE(board.extended_state.words <= extended_words);
   }
 }
 
@@ -185,11 +192,11 @@ TEST_CASE("the bits that MXCSR has are those that FXSAVE tells, or the default")
   become_oldest();
   cpu.mxcsr_mask = 0xffff;
   start_extended_state();
-  REQUIRE(extended_state.mxcsr_mask == 0xffff);
+  REQUIRE(board.extended_state.mxcsr_mask == 0xffff);
   become_oldest();
   cpu.mxcsr_mask = 0;
   start_extended_state();
-  REQUIRE(extended_state.mxcsr_mask == 0xffbf);
+  REQUIRE(board.extended_state.mxcsr_mask == 0xffbf);
 }
 
 TEST_CASE("CPUID is made to fault in ring 3 where the CPU can, by Intel's way and by AMD's") {
@@ -245,7 +252,7 @@ UserState stood_in(const std::vector<std::uint8_t>& code, std::uint64_t rax, std
   state[Register::Rax] = rax;
   state[Register::Rbx] = state[Register::Rdx] = ~0ull;
   state[Register::Rcx] = rcx;
-  REQUIRE(stand_in(state, code));
+  REQUIRE(emulate_instruction(state, code));
   return state;
 }
 
@@ -325,7 +332,7 @@ TEST_CASE("nothing else is stood in for") {
                                                 {0x66, 0x66}}) {
     UserState state;
     state[Register::Rip] = 0x401000;
-    REQUIRE_FALSE(stand_in(state, code));
+    REQUIRE_FALSE(emulate_instruction(state, code));
     REQUIRE(state[Register::Rip] == 0x401000);
   }
 }

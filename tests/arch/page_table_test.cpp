@@ -7,6 +7,7 @@
 #include <random>
 
 #include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/table_walk.hpp"
 #include "tests/arch/fake_memory.hpp"
 #include "tests/catch.hpp"
 
@@ -155,6 +156,47 @@ TEST_CASE("every address space has the kernel's half, and begins with nothing el
   for (std::size_t i = 0; i < 256; ++i) REQUIRE(root[i] == 0);
   for (std::size_t i = 256; i < 512; ++i) REQUIRE(root[i] == kernel[i]);
   REQUIRE_FALSE(s.table.next_mapped(PageNumber{0}, PageNumber{~0ull}));
+}
+
+TEST_CASE("a space sees what the kernel maps after the space was created") {
+  FakeMemory memory;
+  x86::cpu = {};
+  const auto root = memory.words(memory.kernel_root());
+  for (std::size_t i = 256; i < 512; ++i) root[i] = 0;
+  REQUIRE(x86::fill_upper_half(memory.kernel_root(), memory));
+  {
+    const auto table = PageTable::create(memory);
+    table->activate();
+    for (const std::uint64_t start : {0ull, 1ull << 39, 100ull << 39}) {
+      const std::uint64_t rights = E::P | E::Rw | E::Xd;
+      const reprise::PhysAddr device{start + 0x5000};
+      REQUIRE(x86::map_direct(memory.kernel_root(), device, 4096, rights, memory));
+      const Translation t =
+          walk(memory, PageNumber{(reprise::direct_map_base + start + 0x5000) >> 12 & 0xfffffffff});
+      REQUIRE(t.present);
+      REQUIRE((*t.leaf & E::Frame) == device.value());
+      REQUIRE(t.writable);
+      REQUIRE_FALSE(t.user);
+    }
+  }
+}
+
+TEST_CASE("the upper half is filled as far as there are frames, and no more than once") {
+  FakeMemory memory;
+  const auto root = memory.words(memory.kernel_root());
+  for (std::size_t i = 256; i < 512; ++i) root[i] = 0;
+  memory.limit(255);
+  REQUIRE_FALSE(x86::fill_upper_half(memory.kernel_root(), memory));
+  memory.limit(300);
+  REQUIRE(x86::fill_upper_half(memory.kernel_root(), memory));
+  REQUIRE(memory.allocated() == 256);
+  for (std::size_t i = 0; i < 256; ++i) REQUIRE(root[i] == 0);
+  for (std::size_t i = 256; i < 512; ++i) {
+    REQUIRE((root[i] & ~E::Frame) == (E::P | E::Rw));
+    for (const auto word : memory.words(FrameNumber{(root[i] & E::Frame) >> 12})) {
+      REQUIRE(word == 0);
+    }
+  }
 }
 
 TEST_CASE("exhausted memory fails one map and harms no other page") {

@@ -5,11 +5,16 @@
 #include <deque>
 #include <stdexcept>
 
-#include "arch/machine.hpp"
+#include "arch/serial.hpp"
+#include "arch/user_state.hpp"
+#include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "arch/x86_64/parts.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "arch/x86_64/per_cpu.hpp"
+#include "arch/x86_64/timer.hpp"
 #include "tests/arch/fake_memory.hpp"
 #include "tests/catch.hpp"
 
@@ -41,8 +46,14 @@ Trap run() {
   return trap;
 }
 
-x86::TrapFrame frame_at(std::uint64_t vector, void (*place)()) {
-  x86::TrapFrame frame{};
+constexpr std::uint64_t gs_base = 0x1122334455667788;  // the program's
+
+// At the top of a trap stack, as the CPU and traps.asm leave it.
+x86::TrapFrame& frame_at(std::uint64_t vector, void (*place)()) {
+  x86::TrapStack& stack = x86::boot_cpu.trap_stacks[x86::own_stack(vector)];
+  stack.owner = &x86::boot_cpu;
+  auto& frame = *reinterpret_cast<x86::TrapFrame*>(stack.top() - sizeof(x86::TrapFrame));
+  frame = {};
   frame.vector = vector;
   frame.rip = reinterpret_cast<std::uint64_t>(place);
   return frame;
@@ -53,9 +64,9 @@ void elsewhere() {}
 }  // namespace
 
 // Landmark alone: nobody counts here.
-x86::CounterBackEnd& x86::pmu_intel() { throw std::logic_error("no counter"); }
-x86::CounterBackEnd& x86::pmu_amd() { throw std::logic_error("no counter"); }
-x86::CounterBackEnd& x86::icount() { throw std::logic_error("no counter"); }
+const x86::CounterBackEnd& x86::pmu_intel() { throw std::logic_error("no counter"); }
+const x86::CounterBackEnd& x86::pmu_amd() { throw std::logic_error("no counter"); }
+const x86::CounterBackEnd& x86::icount() { throw std::logic_error("no counter"); }
 
 extern "C" {
 std::uint64_t kernel_trap(x86::TrapFrame* frame);
@@ -128,50 +139,73 @@ TEST_CASE("NMI and a recoverable machine check are told apart, one beyond recove
 TEST_CASE("a fault of the IRET into the program is the program's, with its error code") {
   reset({});
   for (const std::uint64_t vector : {11, 12, 13}) {
-    auto frame = frame_at(vector, iret_to_user);
-    frame.error_code = 0x18;
-    REQUIRE(kernel_trap(&frame) == (vector | 0x18ull << 32));
-    frame = frame_at(vector, elsewhere);
-    REQUIRE_THROWS_AS(kernel_trap(&frame), Panic);
+    auto* frame = &frame_at(vector, iret_to_user);
+    frame->error_code = 0x18;
+    x86::cpu.gs_swaps = 0;
+    REQUIRE(kernel_trap(frame) == (vector | 0x18ull << 32));
+    REQUIRE(x86::cpu.gs_swaps == 1);  // the program's base was active
+    frame = &frame_at(vector, elsewhere);
+    REQUIRE_THROWS_AS(kernel_trap(frame), Panic);
   }
-  auto page_fault = frame_at(x86::page_fault_vector, iret_to_user);
+  auto& page_fault = frame_at(x86::page_fault_vector, iret_to_user);
   REQUIRE_THROWS_AS(kernel_trap(&page_fault), Panic);
 }
 
 TEST_CASE("in the kernel an NMI passes, a debug trap only where SYSCALL enters, else it panics") {
   reset({});
   for (auto* place : {iret_to_user, system_call_entry, elsewhere}) {
-    auto nmi = frame_at(x86::nmi_vector, place);
+    auto& nmi = frame_at(x86::nmi_vector, place);
     REQUIRE(kernel_trap(&nmi) == 0);
   }
-  auto frame = frame_at(x86::debug_vector, system_call_entry);
-  REQUIRE(kernel_trap(&frame) == 0);
+  auto* frame = &frame_at(x86::debug_vector, system_call_entry);
+  REQUIRE(kernel_trap(frame) == 0);
   for (std::uint64_t vector = 0; vector < x86::exception_vectors; ++vector) {
     if (vector == x86::nmi_vector) continue;
-    frame = frame_at(vector, elsewhere);
-    REQUIRE_THROWS_AS(kernel_trap(&frame), Panic);
+    frame = &frame_at(vector, elsewhere);
+    REQUIRE_THROWS_AS(kernel_trap(frame), Panic);
   }
+}
+
+TEST_CASE("a panic from a trap stack takes the GS base from there, other traps leave it alone") {
+  const auto base_after = [](std::uint64_t vector, void (*place)()) {
+    reset({});
+    x86::cpu.msrs[x86::Msr::GsBase] = gs_base;
+    try {
+      static_cast<void>(kernel_trap(&frame_at(vector, place)));
+    } catch (const Panic&) {
+    }
+    REQUIRE(x86::cpu.gs_swaps == 0);
+    return x86::cpu.msrs[x86::Msr::GsBase];
+  };
+  const auto kernel_base = reinterpret_cast<std::uint64_t>(&x86::boot_cpu);
+  for (const std::uint64_t vector :
+       {x86::debug_vector, x86::double_fault_vector, x86::machine_check_vector}) {
+    REQUIRE(base_after(vector, elsewhere) == kernel_base);
+  }
+  REQUIRE(base_after(x86::nmi_vector, iret_to_user) == gs_base);
+  REQUIRE(base_after(x86::debug_vector, system_call_entry) == gs_base);
+  REQUIRE(base_after(x86::page_fault_vector, elsewhere) == gs_base);
 }
 
 TEST_CASE("a WRMSR on trial goes on behind, with R8 cleared, its other faults are the kernel's") {
   reset({});
-  auto frame = frame_at(x86::general_protection_vector, tried_wrmsr);
-  frame.r8 = 1;
-  const std::uint64_t at = frame.rip;
-  REQUIRE(kernel_trap(&frame) == 0);
-  REQUIRE(frame.r8 == 0);
-  REQUIRE(frame.rip == at + 2);
-  frame = frame_at(x86::page_fault_vector, tried_wrmsr);
-  REQUIRE_THROWS_AS(kernel_trap(&frame), Panic);
+  auto* frame = &frame_at(x86::general_protection_vector, tried_wrmsr);
+  frame->r8 = 1;
+  const std::uint64_t at = frame->rip;
+  REQUIRE(kernel_trap(frame) == 0);
+  REQUIRE(frame->r8 == 0);
+  REQUIRE(frame->rip == at + 2);
+  frame = &frame_at(x86::page_fault_vector, tried_wrmsr);
+  REQUIRE_THROWS_AS(kernel_trap(frame), Panic);
 }
 
 TEST_CASE("an interrupt that reaches the waiting kernel is handled and returns there") {
   reset({});
-  auto frame = frame_at(x86::timer_vector, elsewhere);
-  REQUIRE(kernel_trap(&frame) == 0);
+  auto* frame = &frame_at(x86::timer_vector, elsewhere);
+  REQUIRE(kernel_trap(frame) == 0);
   REQUIRE(timer_notes == 1);
-  frame = frame_at(x86::first_device_vector, elsewhere);
-  REQUIRE(kernel_trap(&frame) == 0);
+  frame = &frame_at(x86::first_device_vector, elsewhere);
+  REQUIRE(kernel_trap(frame) == 0);
   REQUIRE(device_notes == std::vector<int>{x86::first_device_vector});
   REQUIRE(ends == 2);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "arch/run_user.hpp"
+#include "arch/user_state.hpp"
 #include "tests/catch.hpp"
 
 using namespace arch;

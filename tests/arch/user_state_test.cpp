@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <random>
 
+#include "arch/x86_64/board.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -12,8 +13,8 @@
 #include "tests/catch.hpp"
 
 using namespace arch;
+using x86::board;
 using x86::cpu;
-using x86::extended_state;
 using x86::FakeCpu;
 
 namespace {
@@ -33,7 +34,7 @@ constexpr Machine machines[] = {
 // A CPU with something in every register that this machine has.
 void become(const Machine& m) {
   cpu = {};
-  extended_state = {.components = m.components, .words = m.words, .mxcsr_mask = 0xffff};
+  board.extended_state = {.components = m.components, .words = m.words, .mxcsr_mask = 0xffff};
   cpu.xcr0 = m.components;
   cpu.image_words = m.words;
   std::mt19937_64 random{m.words};

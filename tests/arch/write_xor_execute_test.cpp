@@ -1,5 +1,5 @@
 // The boot check of the kernel's mappings must be able to fail: each kind of bad page is planted.
-#include "arch/machine.hpp"
+#include "arch/write_xor_execute.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "tests/arch/fake_memory.hpp"

@@ -3,6 +3,7 @@
 
 #include "arch/counter.hpp"
 #include "arch/run_user.hpp"
+#include "arch/user_state.hpp"
 #include "tests/catch.hpp"
 #include "tests/kernel/calls/probed_machine.hpp"
 

@@ -7,7 +7,10 @@
 #include <stdexcept>
 #include <string>
 
-#include "arch/run_user.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/frame_memory.hpp"
+#include "arch/interrupts.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "kernel/base/assert.hpp"
 

@@ -6,8 +6,7 @@
 #include <optional>
 #include <set>
 
-#include "arch/frame_memory.hpp"
-#include "arch/machine.hpp"
+#include "arch/boot_info.hpp"
 #include "kernel/base/address.hpp"
 
 namespace fakes {

@@ -4,7 +4,9 @@
 #include <array>
 #include <vector>
 
+#include "arch/direct_map.hpp"
 #include "arch/frame_memory.hpp"
+#include "arch/page_table.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "tests/catch.hpp"
 #include "tests/kernel/fakes/frames.hpp"

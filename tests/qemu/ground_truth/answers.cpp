@@ -1,6 +1,8 @@
 #include "tests/qemu/ground_truth/answers.hpp"
 
-#include "arch/frame_memory.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/page_table.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"

@@ -11,9 +11,18 @@
 #include <cstdint>
 #include <optional>
 
-#include "arch/device_access.hpp"
-#include "arch/machine.hpp"
-#include "arch/run_user.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/clock.hpp"
+#include "arch/descriptor_tables.hpp"
+#include "arch/extended_state.hpp"
+#include "arch/features.hpp"
+#include "arch/frame_memory.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/kernel_tables.hpp"
+#include "arch/physical_memory.hpp"
+#include "arch/power.hpp"
+#include "arch/serial.hpp"
+#include "arch/timer.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/context/element.hpp"

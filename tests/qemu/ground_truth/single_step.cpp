@@ -3,7 +3,10 @@
 #include <array>
 #include <span>
 
+#include "arch/fault.hpp"
+#include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
+#include "arch/user_state.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"

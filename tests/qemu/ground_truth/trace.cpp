@@ -1,6 +1,8 @@
 #include "tests/qemu/ground_truth/trace.hpp"
 
-#include "arch/frame_memory.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/user_state.hpp"
+#include "arch/x86_64/board.hpp"
 #include "arch/x86_64/extended_state.hpp"
 
 extern "C" {
@@ -16,7 +18,7 @@ constexpr std::size_t upper_words = 32;
 
 // Where the upper halves lie among a state's words; 0: there is no AVX.
 std::size_t upper_halves(const arch::UserState& state) {
-  const std::size_t above = arch::x86::extended_state.places[2].first;
+  const std::size_t above = arch::x86::board.extended_state.places[2].first;
   const std::size_t word = arch::general_words + above;
   return above != 0 && word + upper_words <= state.words().size() ? word : 0;
 }

@@ -6,16 +6,28 @@
 #include <optional>
 #include <string_view>
 
-#include "arch/device_access.hpp"
-#include "arch/frame_memory.hpp"
-#include "arch/machine.hpp"
+#include "arch/boot_info.hpp"
+#include "arch/clock.hpp"
+#include "arch/descriptor_tables.hpp"
+#include "arch/direct_map.hpp"
+#include "arch/extended_state.hpp"
+#include "arch/features.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/kernel_tables.hpp"
 #include "arch/page_table.hpp"
+#include "arch/physical_memory.hpp"
+#include "arch/power.hpp"
 #include "arch/run_user.hpp"
+#include "arch/serial.hpp"
 #include "arch/stepping.hpp"
+#include "arch/timer.hpp"
+#include "arch/user_state.hpp"
+#include "arch/write_xor_execute.hpp"
+#include "arch/x86_64/apic.hpp"
+#include "arch/x86_64/board.hpp"
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
-#include "arch/x86_64/parts.hpp"
 #include "arch/x86_64/pmu.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
@@ -189,11 +201,12 @@ void try_rest() {
     same &= state.words()[i] == fresh.words()[i];
   }
   expect("untouched extended state is saved as it was made", same);
-  if (x86::extended_state.places[2].first == 0) return;
+  if (x86::board.extended_state.places[2].first == 0) return;
   trap = run_from(user_vector);
   save_rest(state);
   const auto xmm = state.words().subspan(general_words + x86::xmm_word);
-  const auto upper = state.words().subspan(general_words + x86::extended_state.places[2].first);
+  const auto upper =
+      state.words().subspan(general_words + x86::board.extended_state.places[2].first);
   expect("vector registers", xmm[2 * 3 + 1] == ~0ull && upper[2 * 3] == ~0ull && upper[2 * 4] == 0);
 }
 

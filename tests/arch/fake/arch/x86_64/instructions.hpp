@@ -35,7 +35,8 @@ struct FakeCpu {
   std::function<void()> interrupts_on;  // a moment in which they are let in
 
   std::uint16_t ds = 0, es = 0, fs = 0, gs = 0;
-  std::uint64_t fs_base = 0, gs_base = 0;
+  std::uint64_t fs_base = 0, gs_base = 0;  // the program's
+  std::size_t gs_swaps = 0;
   std::array<std::uint64_t, 344> registers{};                  // what XSAVE or FXSAVE would store
   std::uint64_t in_use = ~0ull;                                // XINUSE
   enum class Absent { Stored, Left } absent = Absent::Stored;  // components in their initial state
@@ -48,6 +49,12 @@ struct FakeCpu {
 };
 inline FakeCpu cpu;
 
+// There is one CPU, and GS leads to its data wherever a test stands.
+struct PerCpu;
+extern PerCpu boot_cpu;
+inline PerCpu& this_cpu() { return boot_cpu; }
+inline void swapgs() { ++cpu.gs_swaps; }
+
 inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
   if (cpu.before_cpuid) cpu.before_cpuid(cpu);
   const auto found = cpu.leaves.find({leaf, subleaf});
@@ -58,7 +65,7 @@ inline std::uint64_t read_msr(Msr msr) {
     if (const auto value = cpu.on_read_msr(msr)) return *value;
   }
   if (msr == Msr::FsBase) return cpu.fs_base;
-  if (msr == Msr::GsBase) return cpu.gs_base;
+  if (msr == Msr::KernelGsBase) return cpu.gs_base;
   return cpu.msrs[msr];
 }
 inline void require_canonical(std::uint64_t address) {
@@ -68,7 +75,7 @@ inline void require_canonical(std::uint64_t address) {
 }
 inline void write_msr(Msr msr, std::uint64_t value) {
   if (cpu.on_write_msr && cpu.on_write_msr(msr, value)) return;
-  if (msr == Msr::FsBase || msr == Msr::GsBase) {
+  if (msr == Msr::FsBase || msr == Msr::KernelGsBase) {
     require_canonical(value);
     (msr == Msr::FsBase ? cpu.fs_base : cpu.gs_base) = value;
   } else {
@@ -119,7 +126,7 @@ inline void write_fs(std::uint16_t value) {
   cpu.fs = value;
   cpu.fs_base = 0;
 }
-inline void write_gs(std::uint16_t value) {
+inline void write_program_gs(std::uint16_t value) {
   cpu.gs = value;
   cpu.gs_base = 0;
 }

@@ -3,12 +3,13 @@
 // control_registers.cpp), done here once, after commit, or hidden, so that no program looks for
 // them. docs/fault-model.md has the whole list. CPUID itself is the same in both runs; it is made
 // to fault so that things can be hidden.
-#include "arch/machine.hpp"
-#include "arch/user_state.hpp"
+#include "arch/nondeterminism.hpp"
+
+#include "arch/clock.hpp"
 #include "arch/x86_64/features.hpp"
+#include "arch/x86_64/nondeterminism.hpp"
 #include "arch/x86_64/opcode.hpp"
-#include "arch/x86_64/parts.hpp"
-#include "arch/x86_64/pmu.hpp"
+#include "arch/x86_64/try_write_msr.hpp"
 
 namespace arch {
 
@@ -53,7 +54,7 @@ void x86::close_sources_of_difference() {
   if (has(feature::rdtscp)) write_msr(Msr::TscAux, 0);  // also RDPID's: the number of this CPU
 }
 
-bool stand_in(UserState& state, std::span<const std::uint8_t> code) {
+bool emulate_instruction(UserState& state, std::span<const std::uint8_t> code) {
   const Opcode opcode = opcode_of(code);
   const std::size_t length = opcode.length + (opcode.next == 0x01 ? 2 : 1);
   if (opcode.code != 0x0f || length > code.size()) return false;

@@ -1,7 +1,7 @@
-// An address space's user half, page by page. The table is also the only book about a page: who
-// owns its frame and what the process may do with it stand in the entry's software bits, so there
-// is no second list to disagree with it. Hardware write access is a separate matter from the
-// process's permission to write: DWC write-protects a page to see its first write.
+// Page tables of a space, page by page. The table is also the only book about a page: who owns its
+// frame and what the process may do with it stand in the entry's software bits, so there is no
+// second list to disagree with it. Hardware write access is a separate matter from the process's
+// permission to write: DWC write-protects a page to see its first write.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +33,20 @@ struct Mapping {
   WriteAccess write_access = WriteAccess::Protected;
 };
 
+namespace x86 {
+struct HostFormat;
+}
+
+template <class Format>
+class BasicPageTable;
+
 // The entry of one page: a handle, found by one walk of the table and copied freely. It stays good
-// until its table is cleared or destroyed, whatever is mapped or unmapped meanwhile. Changes ask
-// for an invalidation, which is the caller's.
-class Leaf {
+// until its table is cleared or destroyed, whatever is mapped or unmapped meanwhile. The caller
+// invalidates the page's translation after a change.
+template <class Format>
+class BasicLeaf {
 public:
-  Leaf() = default;  // no page's: only to be assigned to
+  BasicLeaf() = default;  // no page's: only to be assigned to
 
   [[nodiscard]] reprise::PageNumber page() const { return page_; }
   [[nodiscard]] Mapping mapping() const;
@@ -52,23 +60,28 @@ public:
   void clear_dirty() const;
   [[nodiscard]] bool accessed() const;
 
-  friend bool operator==(const Leaf& a, const Leaf& b) { return a.page_ == b.page_; }
+  friend bool operator==(const BasicLeaf& a, const BasicLeaf& b) { return a.page_ == b.page_; }
 
 private:
-  friend class PageTable;
-  Leaf(reprise::PageNumber page, std::uint64_t* entry) : page_{page}, entry_{entry} {}
+  friend class BasicPageTable<Format>;
+  BasicLeaf(reprise::PageNumber page, std::uint64_t* entry) : page_{page}, entry_{entry} {}
   reprise::PageNumber page_{};
   std::uint64_t* entry_ = nullptr;
 };
 
-class PageTable {
+// `Format` says what the bits of an entry mean: the host's own, or those of nested tables for
+// guests (arch/x86_64/table_format.hpp). Ownership: a table owns its own frames and those of owned
+// pages.
+template <class Format>
+class BasicPageTable {
 public:
-  // A user half with nothing in it beside the kernel's half. Nothing when memory is exhausted.
-  [[nodiscard]] static std::optional<PageTable> create(reprise::FrameSource& frames);
-  PageTable(PageTable&& other) noexcept;
-  PageTable(const PageTable&) = delete;
-  PageTable& operator=(const PageTable&) = delete;
-  ~PageTable();  // releases owned frames and the tables themselves
+  // No pages, and beside them the kernel's half where the format has one. Nothing when memory is
+  // exhausted.
+  [[nodiscard]] static std::optional<BasicPageTable> create(reprise::FrameSource& frames);
+  BasicPageTable(BasicPageTable&& other) noexcept;
+  BasicPageTable(const BasicPageTable&) = delete;
+  BasicPageTable& operator=(const BasicPageTable&) = delete;
+  ~BasicPageTable();  // releases owned frames and the tables themselves
 
   // Forgets all pages and gives owned frames and tables back; costs no more than walking the
   // tables.
@@ -77,8 +90,8 @@ public:
   // Sets or replaces a page's entry; false when a table frame was needed and memory is exhausted.
   // A frame that was owned before is not released: unmap() first where that is meant.
   [[nodiscard]] bool map(reprise::PageNumber page, const Mapping& mapping);
-  // The entry of a mapped page: the one walk that all that is asked about a page needs.
-  [[nodiscard]] std::optional<Leaf> leaf(reprise::PageNumber page) const;
+  // The entry of a mapped page: the one walk that all questions about a page need.
+  [[nodiscard]] std::optional<BasicLeaf<Format>> leaf(reprise::PageNumber page) const;
   [[nodiscard]] std::optional<Mapping> find(reprise::PageNumber page) const;
   // Forgets the page and returns what it was; the caller releases an owned frame.
   std::optional<Mapping> unmap(reprise::PageNumber page);
@@ -86,7 +99,7 @@ public:
   [[nodiscard]] std::optional<reprise::PageNumber> next_mapped(reprise::PageNumber from,
                                                                reprise::PageNumber end) const;
 
-  // As Leaf's, each with a walk of its own.
+  // As the leaf's, each with a walk of its own. The page must be mapped.
   void replace(reprise::PageNumber page, reprise::FrameNumber frame, WriteAccess write_access);
   [[nodiscard]] bool dirty(reprise::PageNumber page) const;
   void clear_dirty(reprise::PageNumber page);
@@ -96,14 +109,21 @@ public:
   void open_device(reprise::PageNumber page);
   void close_device(reprise::PageNumber page);
 
-  void activate() const;                             // loads CR3, which also invalidates
+  void activate() const;                             // the CPU translates by it from now on
   static void invalidate(reprise::PageNumber page);  // one translation of the active space
   static void invalidate_user();                     // all user translations of the active space
 
 private:
-  PageTable(reprise::FrameNumber root, reprise::FrameSource& frames);
+  BasicPageTable(reprise::FrameNumber root, reprise::FrameSource& frames);
+  [[nodiscard]] std::uint64_t& existing_entry(reprise::PageNumber page) const;
   reprise::FrameNumber root_;
   reprise::FrameSource* frames_;
 };
+
+// A program's address space.
+using Leaf = BasicLeaf<x86::HostFormat>;
+using PageTable = BasicPageTable<x86::HostFormat>;
+extern template class BasicLeaf<x86::HostFormat>;
+extern template class BasicPageTable<x86::HostFormat>;
 
 }  // namespace arch

@@ -1,8 +1,8 @@
 ; The border between ring 0 and ring 3. enter_user() is a C function that returns when something
 ; stops the program; whatever entry the CPU takes (SYSCALL, or a stub by way of an interrupt gate),
 ; the program's registers go into the UserState it was entered with, the kernel's stack pointer is
-; taken up again, and enter_user() returns. The PerCpu that GS leads to holds all of that; per_cpu.hpp
-; says when GS is whose. Entries from ring 0 take the other branch, to kernel_trap().
+; taken up again, and enter_user() returns. The PerCpu behind GS holds all of that; per_cpu.hpp says
+; where GS is the kernel's and where the program's. Entries from ring 0 go to kernel_trap().
 ;
 ; The first words of UserState::general are rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8 to r15: with
 ; RSP pointing there they are popped and pushed like a stack's. Nothing else uses the stack then:
@@ -31,9 +31,9 @@ global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segm
 %define UPPER r15, r14, r13, r12, r11, r10, r9, r8
 %define LOWER rbp, rdi, rsi, rdx, rcx, rbx, rax
 
-%define USER_REGISTERS       gs:CPU_USER_REGISTERS         ; UserState::general of the program that runs
-%define KERNEL_STACK_POINTER gs:CPU_KERNEL_STACK_POINTER   ; where enter_user() left its caller's registers
-%define OTHER_STACK_POINTER  gs:CPU_OTHER_STACK_POINTER    ; the program's or a frame's, for a few instructions
+%define USER_REGISTERS       gs:CPU_USER_REGISTERS        ; UserState::general of what runs
+%define KERNEL_STACK_POINTER gs:CPU_KERNEL_STACK_POINTER  ; where enter_user() left registers
+%define OTHER_STACK_POINTER  gs:CPU_OTHER_STACK_POINTER   ; the program's, or that of a frame
 
 section .text
 
@@ -115,8 +115,8 @@ trap_entry:
         swapgs
         jmp trap_from_user
 
-; std::uint64_t kernel_trap(TrapFrame* frame): 0 to go on, else what enter_user() is to return. GS may
-; still be the program's, see per_cpu.hpp.
+; std::uint64_t kernel_trap(TrapFrame* frame): 0 to go on, else what enter_user() is to return. GS
+; may still be the program's, see per_cpu.hpp.
 trap_from_kernel:
         PUSH_ALL LOWER
         PUSH_ALL UPPER

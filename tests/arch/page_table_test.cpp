@@ -1,11 +1,13 @@
-// The table against what the MMU makes of it (a walk as in Intel SDM Vol. 3A §4.5 to §4.6) and
-// against a map of what was asked for.
+// The table against what the MMU makes of it (a walk as in Intel SDM Vol. 3A §4.5 to §4.6, and Vol.
+// 3C §29.3 for guests), and against a map of what was asked for. The same cases run for both
+// formats.
 #include "arch/page_table.hpp"
 
 #include <algorithm>
 #include <map>
 #include <random>
 
+#include "arch/x86_64/basic_page_table.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/table_walk.hpp"
 #include "tests/arch/fake_memory.hpp"
@@ -14,49 +16,85 @@
 using namespace arch;
 using reprise::FrameNumber;
 using reprise::PageNumber;
+using x86::EptFormat;
+using x86::HostFormat;
 using E = x86::TableEntry;
+
+// As an EPT pointer and INVEPT would be given to the CPU.
+void EptFormat::activate(FrameNumber root) { x86::cpu.cr3 = root.value() << 12; }
+void EptFormat::invalidate(PageNumber page) { x86::cpu.invalidated.push_back(page.value() << 12); }
+void EptFormat::invalidate_all() { x86::cpu.cr3_loads.push_back(x86::cpu.cr3); }
 
 namespace {
 
-constexpr std::uint64_t last_page = (1ull << 35) - 1;
+struct Translation {
+  std::uint64_t* leaf = nullptr;
+  bool present = false, user = true, writable = true, executable = true, write_back = false,
+       uncached = false;
+};
 
+// What the manuals say of an entry's bits: told here once more, as the code under test must not.
+template <class Format>
+struct Mmu;
+
+template <>
+struct Mmu<HostFormat> {
+  static constexpr std::uint64_t last_page = (1ull << 35) - 1, accessed = 1 << 5, dirty = 1 << 6;
+  static void read(std::uint64_t entry, Translation& t) {
+    t.present = (entry & 1) != 0;
+    t.writable &= (entry & 2) != 0;
+    t.user &= (entry & 4) != 0;
+    t.executable &= entry >> 63 == 0;
+    t.write_back = (entry & 0x18) == 0;
+    t.uncached = (entry & 0x18) == 0x18;
+  }
+};
+template <>
+struct Mmu<EptFormat> {
+  static constexpr std::uint64_t last_page = (1ull << 36) - 1, accessed = 1 << 8, dirty = 1 << 9;
+  static void read(std::uint64_t entry, Translation& t) {
+    t.present = (entry & 7) != 0;
+    t.writable &= (entry & 2) != 0;
+    t.executable &= (entry & 4) != 0;
+    t.write_back = (entry >> 3 & 7) == 6;
+    t.uncached = (entry >> 3 & 7) == 0;
+    if (t.present && (entry & 1) == 0) throw std::logic_error("misconfiguration: no R");
+  }
+};
+
+template <class Format>
 struct Space {
+  using Table = BasicPageTable<Format>;
   FakeMemory memory;
-  PageTable table;
+  Table table;
   Space()
       : table{[this] {
           x86::cpu = {};
-          return std::move(*PageTable::create(memory));
+          return std::move(*Table::create(memory));
         }()} {
     table.activate();
   }
   FrameNumber frame() { return memory.allocate().value(); }
 };
 
-struct Translation {
-  std::uint64_t* leaf = nullptr;
-  bool present = false, user = true, writable = true, executable = true;
-};
-
+template <class Format>
 Translation walk(FakeMemory& memory, PageNumber page) {
   Translation t;
   std::uint64_t table = x86::cpu.cr3 >> 12;
   for (unsigned level = 4; level >= 1; --level) {
     auto& entry = memory.words(FrameNumber{table})[page.value() >> (9 * (level - 1)) & 511];
     t.leaf = &entry;
-    if ((entry & 1) == 0) return t;
-    t.writable &= (entry & 2) != 0;
-    t.user &= (entry & 4) != 0;
-    t.executable &= entry >> 63 == 0;
-    if (level > 1 && (entry & 0x80) != 0) throw std::logic_error("large page in the user half");
+    Mmu<Format>::read(entry, t);
+    if (!t.present) return t;
+    if (level > 1 && (entry & 0x80) != 0) throw std::logic_error("large page in a user space");
     table = (entry & 0x000ffffffffff000) >> 12;
   }
-  t.present = true;
   return t;
 }
 
+template <class Format>
 void touch(FakeMemory& memory, PageNumber page, std::uint64_t bits) {
-  *walk(memory, page).leaf |= bits;
+  *walk<Format>(memory, page).leaf |= bits;
 }
 
 std::vector<Mapping> all_mappings(FrameNumber frame) {
@@ -67,7 +105,8 @@ std::vector<Mapping> all_mappings(FrameNumber frame) {
         .permissions = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0},
         .ownership = (bits & 8) != 0 ? Ownership::Owned : Ownership::Shared,
         .write_access = (bits & 16) != 0 ? WriteAccess::Enabled : WriteAccess::Protected};
-    const bool allowed = m.permissions.write && m.ownership == Ownership::Owned;
+    const bool allowed =
+        m.permissions.read && m.permissions.write && m.ownership == Ownership::Owned;
     if (m.write_access == WriteAccess::Protected || allowed) all.push_back(m);
   }
   return all;
@@ -80,22 +119,26 @@ bool same(const Mapping& a, const Mapping& b) {
 
 }  // namespace
 
-TEST_CASE("a page is found as it was mapped, and the MMU sees no more rights than that") {
-  Space s;
+TEMPLATE_TEST_CASE("a page is found as it was mapped, and the MMU sees no more rights than that",
+                   "", HostFormat, EptFormat) {
+  using Now = Mmu<TestType>;
+  constexpr std::uint64_t last_page = Mmu<TestType>::last_page;
+  Space<TestType> s;
   const FrameNumber frame = s.frame();
   for (const PageNumber page :
        {PageNumber{1}, PageNumber{0x7fff0000 >> 2}, PageNumber{last_page}}) {
     for (const Mapping& m : all_mappings(frame)) {
       REQUIRE(s.table.map(page, m));
       REQUIRE(same(s.table.find(page).value(), m));
-      const Translation t = walk(s.memory, page);
+      const Translation t = walk<TestType>(s.memory, page);
       REQUIRE(t.present == m.permissions.read);
       if (!t.present) continue;
       REQUIRE((*t.leaf & E::Frame) == frame.value() << 12);
       REQUIRE(t.user);
       REQUIRE(t.writable == (m.write_access == WriteAccess::Enabled));
       REQUIRE(t.executable == m.permissions.execute);
-      REQUIRE((*t.leaf & (E::A | E::D | E::G)) == 0);
+      REQUIRE((*t.leaf & (Now::accessed | Now::dirty)) == 0);
+      REQUIRE(t.write_back);
       REQUIRE_FALSE(s.table.find(page + 1 > PageNumber{last_page} ? PageNumber{0} : page + 1));
     }
   }
@@ -107,32 +150,37 @@ TEST_CASE("a page is found as it was mapped, and the MMU sees no more rights tha
   }
 }
 
-TEST_CASE("device memory is present, writable and uncached only between opening and closing") {
-  Space s;
+TEMPLATE_TEST_CASE(
+    "device memory is present, writable and uncached only between opening and closing", "",
+    HostFormat, EptFormat) {
+  using Now = Mmu<TestType>;
+  Space<TestType> s;
   const PageNumber page{0x1234};
   const FrameNumber device{0xfed00};  // not one of the memory's
   const Mapping mapping{device, {.read = false}, Ownership::Device};
   REQUIRE(s.table.map(page, mapping));
   CHECK(same(s.table.find(page).value(), mapping));
-  CHECK_FALSE(walk(s.memory, page).present);
+  CHECK_FALSE(walk<TestType>(s.memory, page).present);
 
   s.table.open_device(page);
-  const Translation open = walk(s.memory, page);
+  const Translation open = walk<TestType>(s.memory, page);
   REQUIRE(open.present);
   CHECK((open.user && open.writable && !open.executable) == true);
   CHECK((*open.leaf & E::Frame) == device.value() << 12);
-  CHECK((*open.leaf & (E::Pwt | E::Pcd)) == (E::Pwt | E::Pcd));
+  CHECK(open.uncached);
 
-  *open.leaf |= E::A | E::D;  // as the MMU does
+  *open.leaf |= Now::accessed | Now::dirty;  // as the MMU does
   s.table.close_device(page);
   CHECK(same(s.table.find(page).value(), mapping));
-  CHECK_FALSE(walk(s.memory, page).present);
+  CHECK_FALSE(walk<TestType>(s.memory, page).present);
   CHECK_FALSE(s.table.accessed(page));
   s.table.clear();  // and does not release the frame, which nobody allocated
 }
 
-TEST_CASE("write access that the process or the sharing forbids is a broken invariant") {
-  Space s;
+TEMPLATE_TEST_CASE("write access that the process or the sharing forbids is a broken invariant", "",
+                   HostFormat, EptFormat) {
+  constexpr std::uint64_t last_page = Mmu<TestType>::last_page;
+  Space<TestType> s;
   const FrameNumber frame = s.frame();
   REQUIRE_THROWS_AS(
       s.table.map(PageNumber{1},
@@ -150,7 +198,7 @@ TEST_CASE("write access that the process or the sharing forbids is a broken inva
 }
 
 TEST_CASE("every address space has the kernel's half, and begins with nothing else") {
-  Space s;
+  Space<HostFormat> s;
   const auto root = s.memory.words(FrameNumber{x86::cpu.cr3 >> 12});
   const auto kernel = s.memory.words(s.memory.kernel_root());
   for (std::size_t i = 0; i < 256; ++i) REQUIRE(root[i] == 0);
@@ -165,14 +213,14 @@ TEST_CASE("a space sees what the kernel maps after the space was created") {
   for (std::size_t i = 256; i < 512; ++i) root[i] = 0;
   REQUIRE(x86::fill_upper_half(memory.kernel_root(), memory));
   {
-    const auto table = PageTable::create(memory);
+    const auto table = BasicPageTable<HostFormat>::create(memory);
     table->activate();
     for (const std::uint64_t start : {0ull, 1ull << 39, 100ull << 39}) {
       const std::uint64_t rights = E::P | E::Rw | E::Xd;
       const reprise::PhysAddr device{start + 0x5000};
       REQUIRE(x86::map_direct(memory.kernel_root(), device, 4096, rights, memory));
-      const Translation t =
-          walk(memory, PageNumber{(reprise::direct_map_base + start + 0x5000) >> 12 & 0xfffffffff});
+      const Translation t = walk<HostFormat>(
+          memory, PageNumber{(reprise::direct_map_base + start + 0x5000) >> 12 & 0xfffffffff});
       REQUIRE(t.present);
       REQUIRE((*t.leaf & E::Frame) == device.value());
       REQUIRE(t.writable);
@@ -199,14 +247,15 @@ TEST_CASE("the upper half is filled as far as there are frames, and no more than
   }
 }
 
-TEST_CASE("exhausted memory fails one map and harms no other page") {
+TEMPLATE_TEST_CASE("exhausted memory fails one map and harms no other page", "", HostFormat,
+                   EptFormat) {
   FakeMemory memory;
   memory.limit(0);
-  REQUIRE_FALSE(PageTable::create(memory));
+  REQUIRE_FALSE(BasicPageTable<TestType>::create(memory));
   for (std::size_t spare = 0; spare < 3; ++spare) {
     memory.limit(100);
     {
-      auto table = PageTable::create(memory);
+      auto table = BasicPageTable<TestType>::create(memory);
       const FrameNumber frame = memory.allocate().value();
       REQUIRE(table->map(PageNumber{7}, {frame, {true, true, false}}));
       memory.limit(memory.allocated() + spare);
@@ -218,14 +267,16 @@ TEST_CASE("exhausted memory fails one map and harms no other page") {
   }
 }
 
-TEST_CASE(
+TEMPLATE_TEST_CASE(
     "the destructor releases tables and owned frames, not shared ones, a moved-from table "
-    "nothing") {
+    "nothing",
+    "", HostFormat, EptFormat) {
+  constexpr std::uint64_t last_page = Mmu<TestType>::last_page;
   FakeMemory memory;
   const FrameNumber shared = memory.allocate().value();
   {
-    auto first = PageTable::create(memory);
-    PageTable table{std::move(*first)};
+    auto first = BasicPageTable<TestType>::create(memory);
+    BasicPageTable<TestType> table{std::move(*first)};
     for (std::uint64_t page : {1ull, 2ull, 513ull, 1ull << 20, 1ull << 30, last_page + 0ull}) {
       REQUIRE(table.map(PageNumber{page}, {memory.allocate().value(), {page != 2, true, false}}));
     }
@@ -235,11 +286,14 @@ TEST_CASE(
   REQUIRE(memory.has(shared));
 }
 
-TEST_CASE("replace puts another frame behind a page: owned, A and D clear, permissions kept") {
-  Space s;
+TEMPLATE_TEST_CASE(
+    "replace puts another frame behind a page: owned, A and D clear, permissions kept", "",
+    HostFormat, EptFormat) {
+  using Now = Mmu<TestType>;
+  Space<TestType> s;
   const FrameNumber shared = s.frame();
   REQUIRE(s.table.map(PageNumber{5}, {shared, {true, true, true}, Ownership::Shared}));
-  touch(s.memory, PageNumber{5}, E::A | E::D);
+  touch<TestType>(s.memory, PageNumber{5}, Now::accessed | Now::dirty);
   const FrameNumber own = s.frame();
   s.table.replace(PageNumber{5}, own, WriteAccess::Enabled);
   REQUIRE(same(*s.table.find(PageNumber{5}),
@@ -249,22 +303,26 @@ TEST_CASE("replace puts another frame behind a page: owned, A and D clear, permi
   s.memory.release(shared);
 }
 
-TEST_CASE("a leaf is the page's one entry: what it changes the table shows, and the other way") {
-  Space s;
+TEMPLATE_TEST_CASE(
+    "a leaf is the page's one entry: what it changes the table shows, and the other way", "",
+    HostFormat, EptFormat) {
+  using Now = Mmu<TestType>;
+  constexpr std::uint64_t last_page = Mmu<TestType>::last_page;
+  Space<TestType> s;
   const PageNumber page{0x400};
   REQUIRE_FALSE(s.table.leaf(page));
   REQUIRE_FALSE(s.table.leaf(PageNumber{last_page + 1}));
   REQUIRE(s.table.map(page, {s.frame(), {true, true, false}}));
   REQUIRE(s.table.map(page + 1, {s.frame(), {}}));
-  const Leaf leaf = s.table.leaf(page).value();
+  const auto leaf = s.table.leaf(page).value();
   REQUIRE(leaf.page() == page);
   REQUIRE(leaf == s.table.leaf(page).value());
   REQUIRE_FALSE(leaf == s.table.leaf(page + 1).value());
   REQUIRE(same(leaf.mapping(), s.table.find(page).value()));
 
-  touch(s.memory, page, E::A);
+  touch<TestType>(s.memory, page, Now::accessed);
   REQUIRE((leaf.accessed() && !leaf.dirty()));
-  touch(s.memory, page, E::D);
+  touch<TestType>(s.memory, page, Now::dirty);
   REQUIRE(leaf.dirty());
   leaf.clear_dirty();
   REQUIRE((leaf.accessed() && !leaf.dirty()));
@@ -280,11 +338,13 @@ TEST_CASE("a leaf is the page's one entry: what it changes the table shows, and 
   s.memory.release(second);
 }
 
-TEST_CASE("a leaf stays good while other pages, and its own, are unmapped and mapped again") {
-  Space s;
+TEMPLATE_TEST_CASE(
+    "a leaf stays good while other pages, and its own, are unmapped and mapped again", "",
+    HostFormat, EptFormat) {
+  Space<TestType> s;
   const PageNumber page{0x400};
   REQUIRE(s.table.map(page, {s.frame(), {true, true, false}}));
-  const Leaf leaf = s.table.leaf(page).value();
+  const auto leaf = s.table.leaf(page).value();
   const Mapping was = s.table.unmap(page).value();
   REQUIRE_FALSE(s.table.leaf(page));
   for (std::uint64_t other = 0; other < 20; ++other) {
@@ -294,31 +354,34 @@ TEST_CASE("a leaf stays good while other pages, and its own, are unmapped and ma
   REQUIRE(same(leaf.mapping(), was));
 }
 
-TEST_CASE("accessed and dirty are what the MMU set, protecting clears dirty alone") {
-  Space s;
+TEMPLATE_TEST_CASE("accessed and dirty are what the MMU set, protecting clears dirty alone", "",
+                   HostFormat, EptFormat) {
+  using Now = Mmu<TestType>;
+  Space<TestType> s;
   const PageNumber page{0x400};
   REQUIRE(
       s.table.map(page, {s.frame(), {true, true, false}, Ownership::Owned, WriteAccess::Enabled}));
   const Mapping before = *s.table.find(page);
-  touch(s.memory, page, E::A);
+  touch<TestType>(s.memory, page, Now::accessed);
   REQUIRE(s.table.accessed(page));
   REQUIRE_FALSE(s.table.dirty(page));
-  touch(s.memory, page, E::D);
+  touch<TestType>(s.memory, page, Now::dirty);
   REQUIRE(s.table.dirty(page));
   REQUIRE(same(*s.table.find(page), before));
   s.table.clear_dirty(page);
   REQUIRE_FALSE(s.table.dirty(page));
   REQUIRE(s.table.accessed(page));
-  touch(s.memory, page, E::D);
+  touch<TestType>(s.memory, page, Now::dirty);
   s.table.replace(page, s.table.find(page)->frame, WriteAccess::Protected);
   REQUIRE_FALSE(s.table.dirty(page));
   REQUIRE_FALSE(s.table.accessed(page));
-  REQUIRE_FALSE(walk(s.memory, page).writable);
+  REQUIRE_FALSE(walk<TestType>(s.memory, page).writable);
   REQUIRE(s.table.find(page)->permissions.write);
 }
 
-TEST_CASE("a change of one page writes one word of memory") {
-  Space s;
+TEMPLATE_TEST_CASE("a change of one page writes one word of memory", "", HostFormat, EptFormat) {
+  using Now = Mmu<TestType>;
+  Space<TestType> s;
   for (std::uint64_t page = 0; page < 40; ++page) {
     REQUIRE(s.table.map(PageNumber{page}, {s.frame(), {true, true, false}}));
   }
@@ -333,7 +396,7 @@ TEST_CASE("a change of one page writes one word of memory") {
   };
   const FrameNumber seventh = s.table.find(PageNumber{7})->frame;
   REQUIRE(changes([&] { s.table.replace(PageNumber{7}, seventh, WriteAccess::Enabled); }) == 1);
-  REQUIRE(changes([&] { touch(s.memory, PageNumber{7}, E::D); }) == 1);
+  REQUIRE(changes([&] { touch<TestType>(s.memory, PageNumber{7}, Now::dirty); }) == 1);
   REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 1);
   REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 0);
   const FrameNumber old = s.table.find(PageNumber{9})->frame;
@@ -345,21 +408,23 @@ TEST_CASE("a change of one page writes one word of memory") {
 }
 
 TEST_CASE("invalidation names the page, all of a space's translations go with CR3") {
-  Space s;
+  Space<HostFormat> s;
   const std::uint64_t root = x86::cpu.cr3;
   x86::cpu.cr3_loads.clear();
-  PageTable::invalidate(PageNumber{0x12345});
+  BasicPageTable<HostFormat>::invalidate(PageNumber{0x12345});
   REQUIRE(x86::cpu.invalidated == std::vector<std::uint64_t>{0x12345000});
   REQUIRE(x86::cpu.cr3_loads.empty());
-  PageTable::invalidate_user();
+  BasicPageTable<HostFormat>::invalidate_user();
   REQUIRE(x86::cpu.cr3_loads == std::vector<std::uint64_t>{root});
 }
 
-TEST_CASE("random operations leave the table as a plain map would be") {
+TEMPLATE_TEST_CASE("random operations leave the table as a plain map would be", "", HostFormat,
+                   EptFormat) {
+  constexpr std::uint64_t last_page = Mmu<TestType>::last_page;
   const std::uint64_t seed = 20'240'611;
   INFO("seed " << seed);
   std::mt19937_64 random{seed};
-  Space s;
+  Space<TestType> s;
   std::map<std::uint64_t, Mapping> model;
   const std::uint64_t bases[] = {0, 510, 1ull << 18, (1ull << 27) - 4, last_page - 40};
   for (int step = 0; step < 20'000; ++step) {

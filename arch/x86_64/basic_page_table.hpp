@@ -1,0 +1,237 @@
+// The page tables of arch/page_table.hpp, over any entry format. Included where a format is
+// instantiated: page_table.cpp for programs, host tests for the others.
+//
+// Tables stay until the space is cleared, so a page's entry stays where it is.
+#pragma once
+
+#include <utility>
+
+#include "arch/frame_memory.hpp"
+#include "arch/interrupts.hpp"
+#include "arch/page_table.hpp"
+#include "arch/x86_64/kernel_tables.hpp"
+#include "arch/x86_64/table_format.hpp"
+#include "arch/x86_64/table_walk.hpp"
+#include "kernel/base/assert.hpp"
+
+namespace arch {
+
+namespace x86 {
+
+// Pages that one entry at `level` stands for.
+[[nodiscard]] constexpr std::uint64_t pages_of(unsigned level) { return 1ull << (9 * (level - 1)); }
+
+template <class Format>
+inline constexpr std::uint64_t page_count = Format::root_slots* pages_of(4);
+
+// nullptr: the page does not exist.
+template <class Format>
+[[nodiscard]] std::uint64_t* find_entry(reprise::FrameNumber root, reprise::PageNumber page) {
+  if (page.value() >= page_count<Format>) return nullptr;
+  std::uint64_t* const entry = table_entry(root, address_of(page).value(), 1, nullptr, 0);
+  return entry == nullptr || *entry == 0 ? nullptr : entry;
+}
+
+// The first mapped page in [from, end) below `table`, whose first page is `base`.
+[[nodiscard]] inline std::optional<reprise::PageNumber> first_in(reprise::FrameNumber table,
+                                                                 unsigned level, std::uint64_t base,
+                                                                 std::uint64_t from,
+                                                                 std::uint64_t end) {
+  const std::uint64_t step = pages_of(level);
+  const FrameWords entries = frame_words(table);
+  for (std::uint64_t i = from > base ? (from - base) / step : 0; i < entries.size(); ++i) {
+    const std::uint64_t start = base + i * step;
+    if (start >= end) break;
+    if (entries[i] == 0) continue;
+    if (level == 1) return reprise::PageNumber{start};
+    const auto found = first_in(frame_in(entries[i]), level - 1, start, from, end);
+    if (found) return found;
+  }
+  return std::nullopt;
+}
+
+template <class Format>
+void release_below(reprise::FrameNumber table, unsigned level, reprise::FrameSource& frames) {
+  admit_interrupts();  // they do not wait for the end of this
+  const FrameWords entries = frame_words(table);
+  for (const std::uint64_t entry : entries.first(level == 4 ? Format::root_slots : 512)) {
+    if (entry == 0) continue;
+    if (level > 1) release_below<Format>(frame_in(entry), level - 1, frames);
+    if (level > 1 || (entry & Format::shared) == 0) frames.release(frame_in(entry));
+  }
+}
+
+// What is shared is never written. What the process may not write, the hardware never allows.
+inline void require_consistent(const Mapping& m) {
+  const bool may = m.permissions.read && m.permissions.write && m.ownership == Ownership::Owned;
+  REPRISE_ASSERT(may || m.write_access == WriteAccess::Protected);
+}
+
+}  // namespace x86
+
+template <class Format>
+Mapping BasicLeaf<Format>::mapping() const {
+  const std::uint64_t entry = *entry_;
+  const bool enabled = Format::is_write_enabled(entry);
+  return {.frame = x86::frame_in(entry),
+          .permissions = Format::permissions(entry),
+          .ownership = x86::ownership_in<Format>(entry),
+          .write_access = enabled ? WriteAccess::Enabled : WriteAccess::Protected};
+}
+
+template <class Format>
+void BasicLeaf<Format>::set(const Mapping& mapping) const {
+  x86::require_consistent(mapping);
+  *entry_ = Format::encode(mapping);
+}
+
+template <class Format>
+void BasicLeaf<Format>::replace(reprise::FrameNumber frame, WriteAccess write_access) const {
+  set({frame, Format::permissions(*entry_), Ownership::Owned, write_access});
+}
+
+template <class Format>
+bool BasicLeaf<Format>::dirty() const {
+  return (*entry_ & Format::dirty) != 0;
+}
+
+template <class Format>
+void BasicLeaf<Format>::clear_dirty() const {
+  *entry_ &= ~Format::dirty;
+}
+
+template <class Format>
+bool BasicLeaf<Format>::accessed() const {
+  return (*entry_ & Format::accessed) != 0;
+}
+
+template <class Format>
+BasicPageTable<Format>::BasicPageTable(reprise::FrameNumber root, reprise::FrameSource& frames)
+    : root_{root}, frames_{&frames} {}
+
+template <class Format>
+BasicPageTable<Format>::BasicPageTable(BasicPageTable&& other) noexcept
+    : root_{other.root_}, frames_{std::exchange(other.frames_, nullptr)} {}
+
+template <class Format>
+BasicPageTable<Format>::~BasicPageTable() {
+  if (frames_ == nullptr) return;
+  x86::release_below<Format>(root_, 4, *frames_);
+  frames_->release(root_);
+}
+
+template <class Format>
+std::optional<BasicPageTable<Format>> BasicPageTable<Format>::create(reprise::FrameSource& frames) {
+  const std::optional<reprise::FrameNumber> root = frames.allocate();
+  if (!root) return std::nullopt;
+  clear_frame(*root);
+  if (Format::has_kernel_half) {
+    const FrameWords entries = frame_words(*root), kernel = frame_words(x86::kernel_root());
+    for (std::size_t i = Format::root_slots; i < entries.size(); ++i) entries[i] = kernel[i];
+  }
+  return BasicPageTable{*root, frames};
+}
+
+template <class Format>
+void BasicPageTable<Format>::clear() {
+  x86::release_below<Format>(root_, 4, *frames_);
+  for (std::uint64_t& entry : frame_words(root_).first(Format::root_slots)) entry = 0;
+  Format::invalidate_all();
+}
+
+template <class Format>
+bool BasicPageTable<Format>::map(reprise::PageNumber page, const Mapping& mapping) {
+  REPRISE_ASSERT(page.value() < x86::page_count<Format>);
+  x86::require_consistent(mapping);
+  std::uint64_t* const entry =
+      x86::table_entry(root_, address_of(page).value(), 1, frames_, Format::inner_rights);
+  if (entry == nullptr) return false;
+  *entry = Format::encode(mapping);
+  return true;
+}
+
+template <class Format>
+std::optional<BasicLeaf<Format>> BasicPageTable<Format>::leaf(reprise::PageNumber page) const {
+  std::uint64_t* const entry = x86::find_entry<Format>(root_, page);
+  if (entry == nullptr) return std::nullopt;
+  return BasicLeaf<Format>{page, entry};
+}
+
+template <class Format>
+std::uint64_t& BasicPageTable<Format>::existing_entry(reprise::PageNumber page) const {
+  std::uint64_t* const entry = x86::find_entry<Format>(root_, page);
+  REPRISE_ASSERT(entry != nullptr);
+  return *entry;
+}
+
+template <class Format>
+std::optional<Mapping> BasicPageTable<Format>::find(reprise::PageNumber page) const {
+  const std::optional<BasicLeaf<Format>> found = leaf(page);
+  if (!found) return std::nullopt;
+  return found->mapping();
+}
+
+template <class Format>
+std::optional<Mapping> BasicPageTable<Format>::unmap(reprise::PageNumber page) {
+  const std::optional<BasicLeaf<Format>> found = leaf(page);
+  if (!found) return std::nullopt;
+  const Mapping was = found->mapping();
+  *found->entry_ = 0;
+  return was;
+}
+
+template <class Format>
+std::optional<reprise::PageNumber> BasicPageTable<Format>::next_mapped(
+    reprise::PageNumber from, reprise::PageNumber end) const {
+  constexpr std::uint64_t most = x86::page_count<Format>;
+  return x86::first_in(root_, 4, 0, from.value(), end.value() < most ? end.value() : most);
+}
+
+template <class Format>
+void BasicPageTable<Format>::replace(reprise::PageNumber page, reprise::FrameNumber frame,
+                                     WriteAccess write_access) {
+  BasicLeaf<Format>{page, &existing_entry(page)}.replace(frame, write_access);
+}
+
+template <class Format>
+bool BasicPageTable<Format>::dirty(reprise::PageNumber page) const {
+  return (existing_entry(page) & Format::dirty) != 0;
+}
+
+template <class Format>
+void BasicPageTable<Format>::clear_dirty(reprise::PageNumber page) {
+  existing_entry(page) &= ~Format::dirty;
+}
+
+template <class Format>
+bool BasicPageTable<Format>::accessed(reprise::PageNumber page) const {
+  return (existing_entry(page) & Format::accessed) != 0;
+}
+
+template <class Format>
+void BasicPageTable<Format>::open_device(reprise::PageNumber page) {
+  existing_entry(page) |= Format::open_rights;
+}
+
+template <class Format>
+void BasicPageTable<Format>::close_device(reprise::PageNumber page) {
+  existing_entry(page) &= ~(Format::open_rights | Format::accessed | Format::dirty);
+  invalidate(page);
+}
+
+template <class Format>
+void BasicPageTable<Format>::activate() const {
+  Format::activate(root_);
+}
+
+template <class Format>
+void BasicPageTable<Format>::invalidate(reprise::PageNumber page) {
+  Format::invalidate(page);
+}
+
+template <class Format>
+void BasicPageTable<Format>::invalidate_user() {
+  Format::invalidate_all();
+}
+
+}  // namespace arch

@@ -2,25 +2,33 @@
 
 #include "arch/power.hpp"
 #include "arch/user_state.hpp"
-
-#include "kernel/log/line.hpp"
-#include "kernel/log/log.hpp"
+#include "kernel/log/message.hpp"
+#include "kernel/process/loader.hpp"
 
 namespace reprise {
+
+Result<Process*, reprise_error> Machine::start(const ProgramRequest& request,
+                                               std::span<const char> strings) {
+  const ContextResources resources{.frames = frames, .flips = flips, .digests = cpu.digests};
+  return Loader{*boot, frames, zero}.start(processes, request, strings, settings, resources);
+}
 
 void Machine::end(Process& process, std::uint8_t status) {
   process.end(status);
   ipc.ended(process);
-  kernel_log.lose_reader(&process);
-  const Process& init = processes[0];
-  if (&process != &init) return ipc.notify(processes[0], REPRISE_NOTE_NEWS);
-  say("init has ended with status ", status, ", and with it the machine");
-  kernel_log.lose_reader(nullptr);
-  tell("init-ended status=", status, " rip=", Hex{init.registers()[arch::Register::Rip]});
-  const ProcessReport& report = init.report;
-  if (report.standing != 0) arch::exit_machine(ExitCode::MismatchStanding);
-  if (report.refusal == 0) arch::exit_machine(ExitCode::Panic);
-  arch::exit_machine(static_cast<ExitCode>(first_boot_error + report.refusal - 1));
+  log.lose_reader(process.number());
+  if (process.number() == init_number) end_with_init(process);
+  ipc.notify(init(), REPRISE_NOTE_NEWS);
+}
+
+void Machine::end_with_init(const Process& init) {
+  log_message(log, "init has ended with status ", init.ending.status, ", and with it the machine");
+  log.lose_all_readers();
+  log_event(log, "init-ended status=", init.ending.status,
+            " rip=", Hex{init.context().registers()[arch::Register::Rip]});
+  if (init.context().figures.standing) arch::exit_machine(ExitCode::MismatchStanding);
+  if (init.ending.refusal == 0) arch::exit_machine(ExitCode::Panic);
+  arch::exit_machine(static_cast<ExitCode>(first_boot_error + init.ending.refusal - 1));
 }
 
 }  // namespace reprise

@@ -1,16 +1,21 @@
-// All that the kernel keeps: one of each, made before main() and filled on the way up.
+// All that the kernel keeps, one of each. It is the only mutable object of kernel/: made before
+// main() and filled on the way up.
 #pragma once
+
+#include <cstdint>
 
 #include "arch/boot_info.hpp"
 #include "kernel/abi/init.hpp"
-#include "kernel/context/injector.hpp"
+#include "kernel/cpu.hpp"
 #include "kernel/ipc/ipc.hpp"
+#include "kernel/log/log.hpp"
 #include "kernel/memory/frame_allocator.hpp"
-#include "kernel/process/process.hpp"
+#include "kernel/process/process_table.hpp"
 
 namespace reprise {
 
-inline constexpr std::uint64_t frames_for_init = 64;  // so that it can tell how memory ran out
+// Frames kept free for init, so that it can tell how memory ran out.
+inline constexpr std::uint64_t frames_for_init = 64;
 
 struct Machine {
   const arch::BootInfo* boot = nullptr;
@@ -19,12 +24,23 @@ struct Machine {
   KernelSettings settings = settings_of_init();
   ProcessTable processes{};
   Ipc ipc{processes};
-  Injector injector{};
+  Log log{};
+  FlipTotals flips{};
   Nanoseconds longest_pe{};  // both runs, restarts and all
+  bool panicking = false;
+  Cpu cpu{};  // the only one
 
-  // The process is over: its memory goes back, who waits for it gets an error, and init is told;
-  // with init it is the machine's end.
+  // The first process.
+  [[nodiscard]] Process& init() { return processes[0]; }
+  // Starts a process with these strings; errors as Loader::start() has them.
+  [[nodiscard]] Result<Process*, reprise_error> start(const ProgramRequest& request,
+                                                      std::span<const char> strings);
+  // The process is over: its memory goes back, callers that wait for it get an error, and init is
+  // told. With init it is the machine's end.
   void end(Process& process, std::uint8_t status);
+
+private:
+  [[noreturn]] void end_with_init(const Process& init);
 };
 
 }  // namespace reprise

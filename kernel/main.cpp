@@ -15,14 +15,12 @@
 #include "arch/serial.hpp"
 #include "arch/write_xor_execute.hpp"
 #include "kernel/abi/reprise.h"
-#include "kernel/log/line.hpp"
-#include "kernel/process/loader.hpp"
+#include "kernel/log/message.hpp"
 #include "kernel/supervisor.hpp"
+#include "kernel/the_machine.hpp"
 
 namespace reprise {
 namespace {
-
-constinit Machine machine;
 
 void start_machine(std::uint32_t magic, std::uint32_t info) {
   arch::start_emergency_serial();  // so that whatever fails below can be said
@@ -43,9 +41,22 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
 }
 
 [[noreturn]] void refuse(std::string_view code, std::string_view advice, ExitCode exit_code) {
-  say("init: ", advice);
-  tell("error code=", code, " subject=init");
+  log_message(machine.log, "init: ", advice);
+  log_event(machine.log, "error code=", code, " subject=init");
   arch::exit_machine(exit_code);
+}
+
+// Init finds out what the machine is: the clocks' rates, the firmware's way to reset. So it may
+// reach every port; and it writes the log as long as no driver does.
+ProgramRequest request_for_init(std::uint64_t module) {
+  ProgramRequest request;
+  request.module = module;
+  request.priority = highest_priority + 1;
+  request.argument_count = 1;
+  request.grants[0] = {.kind = REPRISE_GRANT_PORT, .first = 0, .last = 0xffff};
+  request.grants[1] = {.kind = REPRISE_GRANT_LOG, .first = 0, .last = 0};
+  request.grant_count = 2;
+  return request;
 }
 
 void start_init() {
@@ -54,24 +65,14 @@ void start_init() {
     refuse("no-init", "no boot module holds init: give the one that the build makes",
            ExitCode::NoInit);
   }
-  ProgramRequest request;
-  request.module = *module;
-  request.priority = highest_priority + 1;
-  request.argument_count = 1;
-  const std::int64_t started = start_process(machine, request, std::span{"init"});
-  if (started == -REPRISE_NO_MEMORY) {
+  const auto started = machine.start(request_for_init(*module), std::span{"init"});
+  if (started) return;
+  if (started.error() == REPRISE_NO_MEMORY) {
     refuse("out-of-memory", "not enough memory to start: give the machine more (--memory)",
            ExitCode::OutOfMemory);
   }
-  if (started < 0) {
-    refuse("no-personality", "no boot module holds the personality: give the build's",
-           ExitCode::NoPersonality);
-  }
-  // It finds out what the machine is: the clocks' rates, the firmware's way to reset.
-  Grants& grants = machine.processes[0].grants;
-  const bool granted =
-      grants.add({REPRISE_GRANT_PORT, 0, 0xffff}) && grants.add({REPRISE_GRANT_LOG, 0, 0});
-  REPRISE_ASSERT(granted);
+  refuse("no-personality", "no boot module holds the personality: give the build's",
+         ExitCode::NoPersonality);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 namespace arch::x86 {
 
 [[nodiscard]] inline reprise::FrameNumber frame_in(std::uint64_t entry) {
-  return reprise::frame_of(reprise::PhysAddr{entry & TableEntry::Frame});
+  return reprise::frame_containing(reprise::PhysAddr{entry & TableEntry::Frame});
 }
 
 // The entry for `address` at `level` (1: 4 KiB, 2: 2 MiB), or that of a large page above it.

@@ -19,6 +19,7 @@ namespace reprise {
 inline constexpr std::size_t register_words = 376;    // of a process: general, then extended
 inline constexpr std::size_t first_vector_word = 52;  // XMM0; two words each, up to XMM15
 inline constexpr std::size_t most_modules = 64;
+inline constexpr std::size_t most_processes = 64;           // at a time, init among them
 inline constexpr std::size_t most_injections = 128;         // at a time
 inline constexpr std::size_t most_grants = 16;              // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment

@@ -54,6 +54,8 @@ enum reprise_call {
   REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
   REPRISE_PROBE = 43,      /* (CounterProbe*): runs init's own code under a counter; returns 0 */
   REPRISE_CLOCK = 44,      /* (hertz of the time stamp, of the timer, time stamp now): returns 0 */
+  REPRISE_RELEASE = 45,    /* (process): it has ended and init has heard so; its place is used again,
+                              its number is not; returns 0 */
 };
 
 enum reprise_error {

@@ -35,7 +35,7 @@ using FrameNumber = Quantity<struct FrameNumberTag>;  // physical address / 4096
 using PageNumber = Quantity<struct PageNumberTag>;    // user virtual address / 4096
 using Nanoseconds = Quantity<struct NanosecondsTag>;  // since kernel entry, or a duration
 
-[[nodiscard]] constexpr FrameNumber frame_of(PhysAddr a) {
+[[nodiscard]] constexpr FrameNumber frame_containing(PhysAddr a) {
   return FrameNumber{a.value() >> page_shift};
 }
 [[nodiscard]] constexpr PhysAddr address_of(FrameNumber f) {

@@ -28,6 +28,10 @@ public:
     REPRISE_ASSERT(value_.has_value());
     return *value_;
   }
+  [[nodiscard]] constexpr T& value() {
+    REPRISE_ASSERT(value_.has_value());
+    return *value_;
+  }
   [[nodiscard]] constexpr E error() const {
     REPRISE_ASSERT(!value_.has_value());
     return error_;

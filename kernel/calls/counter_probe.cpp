@@ -4,26 +4,41 @@
 #include "arch/run_user.hpp"
 #include "arch/timer.hpp"
 #include "arch/user_state.hpp"
-#include "kernel/calls/exceptions.hpp"
+#include "kernel/base/arithmetic.hpp"
+#include "kernel/context/register_frame.hpp"
 
 namespace reprise {
 namespace {
 
 using Ending = CounterProbe::Ending;
 using arch::Trap;
-static_assert(static_cast<Trap::Kind>(Ending::MachineCheck) == Trap::Kind::MachineCheck);
 
 constexpr std::uint64_t longest_time = 1'000'000'000;  // nanoseconds: interrupts wait meanwhile
-constexpr std::uint64_t most_instructions = 1 << 20;   // in what the engine is told
+constexpr std::int64_t most_instructions = 1 << 20;    // in what the engine is told
 
-bool sound(const CounterSettings& settings) {
+bool is_sound(const CounterSettings& settings) {
   const auto& c = settings.corrections;
-  for (const std::int64_t word : {c.interrupt, c.fault, c.call, c.stop}) {
-    const auto distance = static_cast<std::uint64_t>(word) + most_instructions;
-    if (distance > 2 * most_instructions) return false;
+  for (const std::int64_t correction : {c.interrupt, c.fault, c.call, c.stop}) {
+    if (!is_between(-most_instructions, correction, most_instructions)) return false;
   }
-  return settings.kind <= CounterKind::Icount && settings.margin <= most_instructions &&
-         settings.tolerance <= most_instructions && c.stop >= 0;
+  constexpr auto most = static_cast<std::uint64_t>(most_instructions);
+  return settings.kind <= CounterKind::Icount && settings.margin <= most &&
+         settings.tolerance <= most && c.stop >= 0;
+}
+
+Ending ending_of(Trap::Kind kind) {
+  switch (kind) {
+    case Trap::Kind::SystemCall: return Ending::SystemCall;
+    case Trap::Kind::Exception: return Ending::Exception;
+    case Trap::Kind::Timer: return Ending::Timer;
+    case Trap::Kind::Counter: return Ending::Counter;
+    case Trap::Kind::Step: return Ending::Step;
+    case Trap::Kind::Break: return Ending::Break;
+    case Trap::Kind::Device: return Ending::Device;
+    case Trap::Kind::NonMaskable: return Ending::NonMaskable;
+    case Trap::Kind::MachineCheck: return Ending::MachineCheck;
+  }
+  return Ending::None;
 }
 
 Trap run(const CounterProbe& probe, arch::UserState& state) {
@@ -41,22 +56,22 @@ Trap run(const CounterProbe& probe, arch::UserState& state) {
 
 }  // namespace
 
-std::int64_t use_counter(const CounterSettings& settings) {
-  if (!sound(settings)) return -REPRISE_BAD_ARGUMENT;
-  return arch::use_counter(settings) ? 0 : -REPRISE_NOT_GRANTED;
+Outcome use_counter(const CounterSettings& settings) {
+  if (!is_sound(settings)) return Failure{REPRISE_BAD_ARGUMENT};
+  if (!arch::use_counter(settings)) return Failure{REPRISE_NOT_GRANTED};
+  return Done{};
 }
 
-std::int64_t probe_counter(CounterProbe& probe) {
-  static constinit arch::UserState state{};
-  if (probe.time - 1 >= longest_time) return -REPRISE_BAD_ARGUMENT;
+Outcome probe_counter(CounterProbe& probe, arch::UserState& state) {
+  if (!is_between<std::uint64_t>(1, probe.time, longest_time)) return Failure{REPRISE_BAD_ARGUMENT};
   const CounterSettings in_use = arch::counter();
-  const std::int64_t answer = use_counter(probe.counter);
-  if (answer != 0) return answer;
-  probe.ending = static_cast<Ending>(run(probe, state).kind);
+  if (const Outcome used = use_counter(probe.counter); !used) return used;
+  probe.ending = ending_of(run(probe, state).kind);
   probe.count = arch::count();
-  probe.registers = frame_of(state);
-  static_cast<void>(arch::use_counter(in_use));
-  return 0;
+  probe.registers = register_frame(state);
+  const bool restored = arch::use_counter(in_use);
+  REPRISE_ASSERT(restored);  // its registers existed before
+  return Done{};
 }
 
 }  // namespace reprise

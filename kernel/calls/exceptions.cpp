@@ -4,44 +4,26 @@
 #include <span>
 
 #include "arch/fault.hpp"
-#include "arch/nondeterminism.hpp"
 #include "arch/stepping.hpp"
 #include "arch/user_state.hpp"
+#include "kernel/context/gate.hpp"
 #include "kernel/device/access.hpp"
 
 namespace reprise {
-namespace {
-
-bool enter_handler(Process& process, const dwc::PeEnd& end) {
-  const ExceptionHandler handler = process.exception_handler;
-  if (handler.entry.value() == 0) return false;
-  process.exception_handler = {};
-  reprise_frame frame = frame_of(process.registers());
-  frame.vector = end.vector;
-  frame.error_code = end.error_code;
-  frame.fault_address = end.fault_address;
-  if (!process.space().write(handler.frame, std::as_bytes(std::span{&frame, 1}))) return false;
-  reprise_frame entry = frame;
-  entry.rip = handler.entry.value();
-  entry.rdi = handler.frame.value();
-  entry.rflags = 0;
-  set_registers(process.registers(), entry);
-  return true;
-}
-
-}  // namespace
 
 bool serve_exception(Process& process, const dwc::PeEnd& committed) {
-  arch::UserState& state = process.registers();
+  Context& context = process.context();
+  const UserAddr rip{context.registers()[arch::Register::Rip]};
   std::array<std::uint8_t, arch::longest_instruction> buffer;
-  const auto code = std::span<const std::uint8_t>{buffer}.first(process.space().read_start(
-      UserAddr{state[arch::Register::Rip]}, std::as_writable_bytes(std::span{buffer})));
+  const std::size_t bytes =
+      context.space().read_start(rip, std::as_writable_bytes(std::span{buffer}));
+  const auto code = std::span<const std::uint8_t>{buffer}.first(bytes);
+  Gate gate{context};
   const arch::FaultKind fault = arch::classify(committed.vector, committed.error_code);
-  if (fault == arch::FaultKind::GeneralProtection && arch::emulate_instruction(state, code))
-    return true;
+  if (fault == arch::FaultKind::GeneralProtection && gate.emulated_instruction(code)) return true;
   const std::optional<dwc::PeEnd> left = access_device(process, committed, code);
-  if (!left || enter_handler(process, *left)) return true;
-  process.report.last_end = *left;
+  if (!left || gate.exception(*left)) return true;
+  context.figures.last_end = *left;
   return false;
 }
 

@@ -1,7 +1,9 @@
-// Device access by a program: what its processing element ended with, as an exception, is done here
-// once, when the element is committed. Next: arch/device_instruction.hpp.
+// Device access by a program. In its processing elements it cannot reach a device, so the access
+// ends the PE as an exception. Once that is committed, the access is done here, once.
+// Next: arch/device_access.hpp, how.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -11,8 +13,8 @@ namespace reprise {
 
 // Has the process carry out the instruction at which it stands, if that is an access to a device
 // that it was granted; a repeated one as far as it gets in one go. `code` is the instruction's
-// start, as many bytes as can be read. The exception that remains to be served: `end` if it was
-// none, or one that came of the access; nothing when the process goes on.
+// start, as many bytes as can be read. Returns the exception that remains to be served: `end` if it
+// was no such access, or an exception that the access raised. Nothing: the process goes on.
 [[nodiscard]] std::optional<dwc::PeEnd> access_device(Process& process, const dwc::PeEnd& end,
                                                       std::span<const std::uint8_t> code);
 

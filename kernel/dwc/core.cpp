@@ -5,7 +5,6 @@
 #include "arch/stepping.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/memory_map.hpp"
-#include "kernel/context/injector.hpp"
 
 namespace reprise {
 
@@ -21,23 +20,24 @@ void KernelCore::restart_count() {
 
 void KernelCore::stop_at_count(std::uint64_t count) {
   engine_stop_ = count;
-  const std::uint64_t flip = injector_->next_offset(*process_);
-  arch::stop_at_count(count == 0 || (flip != 0 && flip < count) ? flip : count);
+  const std::uint64_t observed = observer_.next_stop();
+  const bool observer_first = count == 0 || (observed != 0 && observed < count);
+  arch::stop_at_count(observer_first ? observed : count);
 }
 
-bool KernelCore::stopped_for_flip() {
-  const std::uint64_t flip = injector_->next_offset(*process_);
-  if (flip == 0 || arch::count() < flip) return false;
+bool KernelCore::stopped_for_observer() {
+  const std::uint64_t observed = observer_.next_stop();
+  if (observed == 0 || arch::count() < observed) return false;
   complete();
-  injector_->reached(*process_, arch::count());
+  observer_.stopped_at(arch::count());
   load();
   if (engine_stop_ != 0 && arch::count() >= engine_stop_) return false;
   stop_at_count(engine_stop_);
   return true;
 }
 
-// The time limit may have ended a run where ring 3 cannot be, between a jump and its fault. There
-// the kernel comes, perhaps at each trap, and breakpoints know no rings.
+// RIP may be a kernel address: the time limit can end a run between a wild jump and its fault. A
+// breakpoint there would fire in ring 0, so it is not armed.
 void KernelCore::break_at(std::optional<std::uint64_t> rip) {
   stepper_.watch(rip && *rip < user_high ? std::optional{UserAddr{*rip}} : std::nullopt);
   code_bytes_ = nullptr;  // another run has other frames
@@ -45,7 +45,7 @@ void KernelCore::break_at(std::optional<std::uint64_t> rip) {
 
 void KernelCore::step(const Registers& target) {
   CodeBuffer buffer;
-  stepper_.begin(*live_, target, code_at_rip(buffer));
+  stepper_.begin(live_, target, code_at_rip(buffer));
 }
 
 bool KernelCore::repeats() {
@@ -55,7 +55,7 @@ bool KernelCore::repeats() {
 
 // As many bytes as are mapped; copied only where they lie in two pages.
 std::span<const std::uint8_t> KernelCore::code_at_rip(CodeBuffer& buffer) {
-  const UserAddr rip{(*live_)[arch::Register::Rip]};
+  const UserAddr rip{live_[arch::Register::Rip]};
   const auto head = code_in_page(rip, buffer.size());
   if (head.empty() || head.size() == buffer.size()) return head;
   __builtin_memcpy(buffer.data(), head.data(), head.size());
@@ -67,7 +67,7 @@ std::span<const std::uint8_t> KernelCore::code_at_rip(CodeBuffer& buffer) {
 // Many steps are taken in one page: it is looked up once.
 std::span<const std::uint8_t> KernelCore::code_in_page(UserAddr at, std::size_t most) {
   if (code_bytes_ == nullptr || page_of(at) != code_page_) {
-    const auto mapping = at.value() < user_high ? table_->find(page_of(at)) : std::nullopt;
+    const auto mapping = at.value() < user_high ? table_.find(page_of(at)) : std::nullopt;
     if (!mapping || !mapping->permissions.read) return {};
     code_page_ = page_of(at);
     const auto words = arch::frame_words(mapping->frame);
@@ -77,11 +77,11 @@ std::span<const std::uint8_t> KernelCore::code_in_page(UserAddr at, std::size_t 
   return {code_bytes_ + offset, most < left ? most : left};
 }
 
-void KernelCore::run_begins(dwc::WhichRun run) { injector_->run_begins(*process_, run); }
+void KernelCore::run_begins(dwc::WhichRun run) { observer_.run_begins(run); }
 
-// A flip whose place the run did not come to leaves no stop behind for others.
+// A stop that the run did not come to must not stop anybody else.
 void KernelCore::run_ended(dwc::WhichRun) {
-  injector_->run_ended(*process_);
+  observer_.run_ended();
   stop_at_count(0);
 }
 

@@ -1,5 +1,5 @@
-// The processor as libdwc sees it while a process runs there: its registers, the clock, the timer,
-// the counter, steps and breakpoints; and the fault injector, which strikes within the runs.
+// The processor as libdwc sees it while a context runs there: registers, clock, timer, counter,
+// steps and breakpoints. It tells its observer of the moments of a run.
 #pragma once
 
 #include <array>
@@ -15,13 +15,10 @@
 #include "arch/timer.hpp"
 #include "arch/user_state.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/memory/address_space.hpp"
+#include "kernel/dwc/run_observer.hpp"
 #include "libdwc/core.hpp"
 
 namespace reprise {
-
-class Injector;
-class Process;
 
 class KernelCore {
 public:
@@ -29,13 +26,13 @@ public:
   static constexpr std::size_t rip_word = static_cast<std::size_t>(arch::Register::Rip);
   static constexpr std::size_t trap_words = static_cast<std::size_t>(arch::Register::Rflags) + 1;
 
-  KernelCore(Process& process, AddressSpace& space, Registers& live, Injector& injector)
-      : process_{&process}, table_{&space.table()}, live_{&live}, injector_{&injector} {}
+  KernelCore(const arch::PageTable& table, Registers& live, RunObserver& observer)
+      : table_{table}, live_{live}, observer_{observer} {}
 
-  Registers& registers() { return *live_; }
-  void complete() { arch::save_rest(*live_); }
-  void load() { arch::load_rest(*live_); }
-  void reload() { arch::load_used(*live_); }
+  Registers& registers() { return live_; }
+  void complete() { arch::save_rest(live_); }
+  void load() { arch::load_rest(live_); }
+  void reload() { arch::load_used(live_); }
 
   std::uint64_t now() { return arch::now().value(); }  // nanoseconds
   void arm_timer(std::uint64_t nanoseconds) { arch::arm_timer(Nanoseconds{nanoseconds}); }
@@ -52,22 +49,20 @@ public:
   void run_ended(dwc::WhichRun run);
 
   // After every trap, first of all: takes back what step() set up. True if it did.
-  bool end_step() { return stepper_.end(*live_); }
+  bool end_step() { return stepper_.end(live_); }
   // The kernel itself has moved the process to the address that break_at() waits for.
-  bool moved_to_break() { return stepper_.watches((*live_)[arch::Register::Rip]); }
-  // The counter has stopped the run. True when that was for a flip alone, which has been done: the
-  // run goes on.
-  bool stopped_for_flip();
+  bool moved_to_break() { return stepper_.watches(live_[arch::Register::Rip]); }
+  // The counter has stopped the run. True: only the observer asked for that, and the run goes on.
+  bool stopped_for_observer();
 
 private:
   using CodeBuffer = std::array<std::uint8_t, arch::longest_instruction>;
   std::span<const std::uint8_t> code_at_rip(CodeBuffer& buffer);
   std::span<const std::uint8_t> code_in_page(UserAddr at, std::size_t most);
 
-  Process* process_;
-  arch::PageTable* table_;  // for the program's code
-  Registers* live_;
-  Injector* injector_;
+  const arch::PageTable& table_;  // for the program's code
+  Registers& live_;
+  RunObserver& observer_;
   arch::Stepper stepper_;
   PageNumber code_page_{};                    // where the last step was, and
   const std::uint8_t* code_bytes_ = nullptr;  // its bytes; nothing: not known

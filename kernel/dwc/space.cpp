@@ -3,7 +3,6 @@
 #include "arch/cache.hpp"
 #include "arch/frame_vector.hpp"
 #include "arch/page_table.hpp"
-#include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace reprise {
@@ -14,14 +13,13 @@ dwc::Comparison KernelSpace::compare(Frame a, Frame b) {
 }
 
 dwc::Origin<FrameNumber> KernelSpace::origin(Page page) {
-  const std::optional<arch::Mapping> mapping = table_->find(page);
-  REPRISE_ASSERT(mapping);  // the engine asks only about pages that just took a write fault
-  return {mapping->frame, mapping->ownership == arch::Ownership::Shared};
+  const arch::Mapping mapping = page.mapping();
+  return {mapping.frame, mapping.ownership == arch::Ownership::Shared};
 }
 
 void KernelSpace::map(Page page, Frame frame, dwc::Write write) {
   const bool enabled = write == dwc::Write::Enabled;
-  table_->replace(page, frame, enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
+  page.replace(frame, enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
 }
 
 void KernelSpace::flush_caches() {
@@ -37,10 +35,11 @@ void KernelSpace::flush_everything() { arch::flush_all_caches(); }
 // The pages that a run has read or written.
 void KernelSpace::flush_touched() {
   const PageNumber end = page_of(UserAddr{user_high});
-  std::optional<PageNumber> page = table_->next_mapped(page_of(UserAddr{user_low}), end);
+  std::optional<PageNumber> page = table_.next_mapped(page_of(UserAddr{user_low}), end);
   while (page) {
-    if (table_->accessed(*page)) arch::flush_frame(table_->find(*page)->frame);
-    page = table_->next_mapped(*page + 1, end);
+    const std::optional<arch::Leaf> leaf = table_.leaf(*page);
+    if (leaf->accessed()) arch::flush_frame(leaf->mapping().frame);
+    page = table_.next_mapped(*page + 1, end);
   }
 }
 

@@ -1,4 +1,7 @@
-// A process's memory as libdwc sees it: its page table, the frames, the caches.
+// A context's memory as libdwc sees it: its page table, the frames, the caches.
+//
+// A page is its entry in the table (arch::Leaf), found by one walk when a write fault becomes an
+// event; everything about the page is asked and changed there.
 #pragma once
 
 #include <cstdint>
@@ -11,24 +14,23 @@
 #include "arch/page_table.hpp"
 #include "kernel/abi/settings.hpp"
 #include "kernel/base/address.hpp"
-#include "kernel/memory/address_space.hpp"
 #include "libdwc/space.hpp"
 
 namespace reprise {
 
 class KernelSpace {
 public:
-  using Page = reprise::PageNumber;
+  using Page = arch::Leaf;
   using PageNumber = reprise::PageNumber;
   using Frame = FrameNumber;
 
-  KernelSpace(AddressSpace& space, FrameSource& frames, Flush flush)
-      : table_{&space.table()}, frames_{&frames}, flush_{flush} {}
+  KernelSpace(arch::PageTable& table, FrameSource& frames, Flush flush)
+      : table_{table}, frames_{frames}, flush_{flush} {}
 
-  PageNumber number(Page page) { return page; }
+  PageNumber number(Page page) { return page.page(); }
 
-  std::optional<Frame> allocate() { return frames_->allocate(); }
-  void release(Frame frame) { frames_->release(frame); }
+  std::optional<Frame> allocate() { return frames_.allocate(); }
+  void release(Frame frame) { frames_.release(frame); }
   std::uint64_t copy(Frame to, Frame from) { return arch::copy_frame(to, from); }
   std::uint64_t copy_at_fault(Frame to, Frame from) { return arch::copy_frame_at_fault(to, from); }
   dwc::Comparison compare(Frame a, Frame b);
@@ -36,9 +38,9 @@ public:
 
   dwc::Origin<Frame> origin(Page page);
   void map(Page page, Frame frame, dwc::Write write);
-  bool dirty(Page page) { return table_->dirty(page); }
-  void clear_dirty(Page page) { table_->clear_dirty(page); }
-  void invalidate(Page page) { arch::PageTable::invalidate(page); }
+  bool dirty(Page page) { return page.dirty(); }
+  void clear_dirty(Page page) { page.clear_dirty(); }
+  void invalidate(Page page) { arch::PageTable::invalidate(page.page()); }
   void invalidate_all() { arch::PageTable::invalidate_user(); }
 
   void flush_caches();
@@ -47,8 +49,8 @@ public:
 private:
   void flush_touched();
 
-  arch::PageTable* table_;
-  FrameSource* frames_;
+  arch::PageTable& table_;
+  FrameSource& frames_;
   Flush flush_;
 };
 static_assert(dwc::Space<KernelSpace>);

@@ -1,12 +1,13 @@
 // Synchronous messages between processes, and notes from the kernel (kernel/abi/reprise.h). Each
-// call is served once, after the processing element that made it is committed, and moves a message
-// only between two processes that both wait, so that neither can be within a PE: a message leaves
-// once, whatever either side had to repeat.
+// call is served once, after the processing element that made it is committed. A message moves only
+// between two contexts that both wait, so neither is within a PE: it leaves once, whatever either
+// side had to repeat.
 #pragma once
 
 #include <cstdint>
 
-#include "kernel/process/process.hpp"
+#include "kernel/abi/outcome.hpp"
+#include "kernel/process/process_table.hpp"
 
 namespace reprise {
 
@@ -14,22 +15,24 @@ class Ipc {
 public:
   explicit constexpr Ipc(ProcessTable& table) : table_{table} {}
 
-  // The two calls; the process stands at one, and waits when it comes back as Calling or Receiving.
-  // Else the result is the call's.
-  [[nodiscard]] std::int64_t call(Process& caller);
-  [[nodiscard]] std::int64_t receive(Process& server);
+  // The two calls; the process stands at one. Done: the call's result is in the registers, or the
+  // context waits, Calling or Receiving.
+  [[nodiscard]] Outcome call(Process& caller);
+  [[nodiscard]] Outcome receive(Process& server);
 
   void notify(Process& process, std::uint64_t notes);
   // Interrupts that have come in, and alarms.
   void notify_all(std::uint32_t lines, Nanoseconds now);
-  // Who waits for an answer of that process gets an error.
+  // The process has ended: callers that wait for its answer get an error.
   void ended(Process& process);
 
 private:
-  [[nodiscard]] Process* process_at(std::uint64_t number) const;
-  [[nodiscard]] std::int64_t answer(Process& server);
-  void deliver(Process& caller);
-  void tell(Process& process);
+  [[nodiscard]] Process* living(std::uint64_t number) const;
+  [[nodiscard]] bool waits_for(const Process& first, const Process& last) const;
+  [[nodiscard]] Process* first_caller_of(const Process& server) const;
+  [[nodiscard]] Outcome answer(Process& server);
+  void deliver(Process& caller, Process& server);
+  static void tell_notes(Process& process);
 
   ProcessTable& table_;
   std::uint64_t calls_ = 0;

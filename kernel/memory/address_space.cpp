@@ -13,26 +13,12 @@ namespace {
 
 using arch::Ownership;
 
-// One call may not keep the kernel, which nobody can preempt, busy for long.
-constexpr std::uint64_t max_bytes_per_call = 16ull << 30;
-
-// For each page of what may be long: interrupts do not wait for its end.
-void pass(PageNumber page) {
-  if (page.value() % 128 == 0) arch::admit_interrupts();
-}
-
-bool in_user_half(std::uint64_t start, std::uint64_t bytes) {
-  return start >= user_low && start < user_high && bytes <= user_high - start;
-}
+constexpr std::uint64_t pages_between_interrupts = 128;
 
 }  // namespace
 
-std::optional<PageRange> PageRange::of(UserAddr start, std::uint64_t bytes) {
-  const bool aligned = ((start.value() | bytes) & (page_size - 1)) == 0;
-  if (!aligned || bytes == 0 || bytes > max_bytes_per_call || !in_user_half(start.value(), bytes)) {
-    return std::nullopt;
-  }
-  return PageRange{page_of(start), page_of(start + bytes)};
+void let_interrupts_in(PageNumber page) {
+  if (page.value() % pages_between_interrupts == 0) arch::admit_interrupts();
 }
 
 std::optional<AddressSpace> AddressSpace::create(FrameSource& frames, FrameNumber zero) {
@@ -41,36 +27,31 @@ std::optional<AddressSpace> AddressSpace::create(FrameSource& frames, FrameNumbe
   return AddressSpace{std::move(*table), frames, zero};
 }
 
-void AddressSpace::forget(PageNumber page) {
-  if (observer_ != nullptr) observer_->page_changes(page);
-}
-
-MemoryResult AddressSpace::map_zero(PageRange range, arch::Permissions permissions) {
+Outcome AddressSpace::map_zero(PageRange range, arch::Permissions permissions) {
   return map_shared(range, {zero_, permissions, Ownership::Shared}, 0);
 }
 
-MemoryResult AddressSpace::map_frames(PageRange range, FrameNumber first,
-                                      arch::Permissions permissions, Ownership ownership) {
+Outcome AddressSpace::map_frames(PageRange range, FrameNumber first, arch::Permissions permissions,
+                                 Ownership ownership) {
   return map_shared(range, {first, permissions, ownership}, 1);
 }
 
 // `step` is 1 for frames that follow each other, 0 for one frame behind all pages.
-MemoryResult AddressSpace::map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step) {
-  if (table_.next_mapped(range.first(), range.end())) return {MemoryError::Occupied};
+Outcome AddressSpace::map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step) {
+  if (table_.next_mapped(range.first(), range.end())) return Failure{REPRISE_OCCUPIED};
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
-    pass(page);
+    let_interrupts_in(page);
     if (table_.map(page, mapping)) {
       mapping.frame = mapping.frame + step;
       continue;
     }
     unmap(range);
-    return {MemoryError::Exhausted};
+    return Failure{REPRISE_NO_MEMORY};
   }
-  return {};
+  return Done{};
 }
 
 void AddressSpace::unmap_one(PageNumber page) {
-  forget(page);
   const std::optional<arch::Mapping> was = table_.unmap(page);
   if (was && was->ownership == Ownership::Owned) frames_->release(was->frame);
   arch::PageTable::invalidate(page);
@@ -79,37 +60,35 @@ void AddressSpace::unmap_one(PageNumber page) {
 void AddressSpace::unmap(PageRange range) {
   std::optional<PageNumber> page = table_.next_mapped(range.first(), range.end());
   while (page) {
-    pass(*page);
+    let_interrupts_in(*page);
     unmap_one(*page);
     page = table_.next_mapped(*page + 1, range.end());
   }
 }
 
-MemoryResult AddressSpace::protect(PageRange range, arch::Permissions permissions) {
+Outcome AddressSpace::protect(PageRange range, arch::Permissions permissions) {
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
-    pass(page);
+    let_interrupts_in(page);
     const std::optional<arch::Mapping> mapping = table_.find(page);
-    if (!mapping || mapping->ownership == Ownership::Device) return {MemoryError::NotMapped};
+    if (!mapping || mapping->ownership == Ownership::Device) return Failure{REPRISE_BAD_ADDRESS};
   }
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
-    pass(page);
-    forget(page);
+    let_interrupts_in(page);
     arch::Mapping mapping = *table_.find(page);
     mapping.permissions = permissions;
     mapping.write_access = arch::WriteAccess::Protected;
     REPRISE_ASSERT(table_.map(page, mapping));  // the tables are there already
     arch::PageTable::invalidate(page);
   }
-  return {};
+  return Done{};
 }
 
-MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) {
-  forget(page);
+Outcome AddressSpace::own(PageNumber page, arch::WriteAccess write_access) {
   std::optional<arch::Mapping> mapping = table_.find(page);
-  if (!mapping) return {MemoryError::NotMapped};
+  if (!mapping) return Failure{REPRISE_BAD_ADDRESS};
   if (mapping->ownership == Ownership::Shared) {
     const std::optional<FrameNumber> frame = frames_->allocate();
-    if (!frame) return {MemoryError::Exhausted};
+    if (!frame) return Failure{REPRISE_NO_MEMORY};
     arch::copy_frame_at_fault(*frame, mapping->frame);
     mapping->frame = *frame;
     mapping->ownership = arch::Ownership::Owned;
@@ -117,12 +96,13 @@ MemoryResult AddressSpace::own(PageNumber page, arch::WriteAccess write_access) 
   mapping->write_access = write_access;
   REPRISE_ASSERT(table_.map(page, *mapping));
   arch::PageTable::invalidate(page);
-  return {};
+  return Done{};
 }
 
-bool AddressSpace::permits(UserAddr start, std::size_t bytes, bool arch::Permissions::*right) {
+bool AddressSpace::permits(UserAddr start, std::size_t bytes,
+                           bool arch::Permissions::*right) const {
   if (bytes == 0) return true;
-  if (!in_user_half(start.value(), bytes)) return false;
+  if (!is_in_user_half(start, bytes)) return false;
   const PageNumber last = page_of(start + (bytes - 1));
   for (PageNumber page = page_of(start); page <= last; page = page + 1) {
     const std::optional<arch::Mapping> mapping = table_.find(page);
@@ -137,51 +117,59 @@ bool AddressSpace::is_device(UserAddr address) const {
   return mapping && mapping->ownership == Ownership::Device;
 }
 
-std::size_t AddressSpace::read_start(UserAddr from, std::span<std::byte> to) {
+std::size_t AddressSpace::read_start(UserAddr from, std::span<std::byte> to) const {
   std::size_t bytes = to.size();
   while (bytes != 0 && !read(from, to.first(bytes))) --bytes;
   return bytes;
 }
 
-std::span<std::byte> AddressSpace::bytes_at(UserAddr at, std::size_t most) {
+std::span<const std::byte> AddressSpace::bytes_at(UserAddr at, std::size_t most) const {
+  const std::size_t offset = at.value() % page_size;
+  const std::span words{arch::frame_words(table_.find(page_of(at))->frame)};
+  return std::as_bytes(words).subspan(offset, smaller(most, page_size - offset));
+}
+
+std::span<std::byte> AddressSpace::writable_bytes_at(UserAddr at, std::size_t most) {
   const std::size_t offset = at.value() % page_size;
   const std::span words{arch::frame_words(table_.find(page_of(at))->frame)};
   return std::as_writable_bytes(words).subspan(offset, smaller(most, page_size - offset));
 }
 
-MemoryResult AddressSpace::read(UserAddr from, std::span<std::byte> to) {
-  if (!readable(from, to.size())) return {MemoryError::NotMapped};
+Outcome AddressSpace::read(UserAddr from, std::span<std::byte> to) const {
+  if (!readable(from, to.size())) return Failure{REPRISE_BAD_ADDRESS};
   for (std::size_t done = 0; done < to.size();) {
     const auto piece = bytes_at(from + done, to.size() - done);
     __builtin_memcpy(to.data() + done, piece.data(), piece.size());
     done += piece.size();
   }
-  return {};
+  return Done{};
 }
 
-MemoryResult AddressSpace::prepare(UserAddr to, std::size_t bytes) {
-  if (!writable(to, bytes)) return {MemoryError::NotMapped};
-  MemoryResult result;
-  for (PageNumber page = page_of(to); bytes != 0 && page <= page_of(to + (bytes - 1)) && result;
-       page = page + 1)
-    result = own(page, arch::WriteAccess::Protected);
-  return result;
+Outcome AddressSpace::prepare(UserAddr to, std::size_t bytes) {
+  if (!writable(to, bytes)) return Failure{REPRISE_BAD_ADDRESS};
+  if (bytes == 0) return Done{};
+  const PageNumber last = page_of(to + (bytes - 1));
+  for (PageNumber page = page_of(to); page <= last; page = page + 1) {
+    const Outcome owned = own(page, arch::WriteAccess::Protected);
+    if (!owned) return owned;
+  }
+  return Done{};
 }
 
-MemoryResult AddressSpace::write(UserAddr to, std::span<const std::byte> from) {
-  if (!writable(to, from.size())) return {MemoryError::NotMapped};
+Outcome AddressSpace::write(UserAddr to, std::span<const std::byte> from) {
+  if (!writable(to, from.size())) return Failure{REPRISE_BAD_ADDRESS};
   return load(to, from);
 }
 
-MemoryResult AddressSpace::load(UserAddr to, std::span<const std::byte> from) {
+Outcome AddressSpace::load(UserAddr to, std::span<const std::byte> from) {
   for (std::size_t done = 0; done < from.size();) {
-    const MemoryResult owned = own(page_of(to + done), arch::WriteAccess::Protected);
+    const Outcome owned = own(page_of(to + done), arch::WriteAccess::Protected);
     if (!owned) return owned;
-    const auto piece = bytes_at(to + done, from.size() - done);
+    const auto piece = writable_bytes_at(to + done, from.size() - done);
     __builtin_memcpy(piece.data(), from.data() + done, piece.size());
     done += piece.size();
   }
-  return {};
+  return Done{};
 }
 
 }  // namespace reprise

@@ -16,13 +16,14 @@ void FrameAllocator::initialize(std::span<const arch::MemoryRange> memory) {
     const std::uint64_t first = round_up(range.start.value()) >> page_shift;
     const std::uint64_t end = (range.start.value() + range.size) >> page_shift;
     if (first >= end || range_count_ == ranges_.size()) continue;
-    ranges_[range_count_++] = {first, end, first};
+    ranges_[range_count_] = {.next = first, .end = end, .start = first};
+    ++range_count_;
     free_ += end - first;
   }
 }
 
 std::optional<FrameNumber> FrameAllocator::allocate() {
-  if (free_ <= reserve) return std::nullopt;
+  if (free_ <= reserve_) return std::nullopt;
   if (released_) {
     const FrameNumber frame = *released_;
     const std::uint64_t next = arch::frame_words(frame)[0];
@@ -40,7 +41,7 @@ std::optional<FrameNumber> FrameAllocator::allocate_adjacent(std::size_t count) 
     const bool fits = range.end - range.next >= count;
     if (fits && (lowest == nullptr || range.next < lowest->next)) lowest = &range;
   }
-  if (lowest == nullptr || free_ < reserve + count) return std::nullopt;
+  if (lowest == nullptr || free_ < reserve_ + count) return std::nullopt;
   const FrameNumber frame{lowest->next};
   lowest->next += count;
   free_ -= count;

@@ -9,6 +9,7 @@
 #include <span>
 
 #include "arch/boot_info.hpp"
+#include "arch/page_table.hpp"
 #include "kernel/base/address.hpp"
 
 namespace reprise {
@@ -19,14 +20,17 @@ public:
   void initialize(std::span<const arch::MemoryRange> memory);
 
   [[nodiscard]] std::optional<FrameNumber> allocate() override;
+  // The one place where frames come back: from page tables, the engine, and ended processes. Today
+  // a frame has one owner (arch::Ownership). Once spaces share frames that are written to, the
+  // count of owners stands here, and the last release() takes the frame back.
   void release(FrameNumber frame) override;
 
   // Frames that follow each other, for tables larger than a page; never given back.
   [[nodiscard]] std::optional<FrameNumber> allocate_adjacent(std::size_t count);
 
   [[nodiscard]] std::uint64_t free_frames() const { return free_; }
-  // As many stay free for those who come with a smaller reserve.
-  std::uint64_t reserve = 0;
+  // From now on as many frames stay free; a later, smaller reserve opens them again.
+  void set_reserve(std::uint64_t frames) { reserve_ = frames; }
 
 private:
   struct Range {
@@ -39,6 +43,7 @@ private:
   std::size_t range_count_ = 0;
   std::optional<FrameNumber> released_;  // head of the chain of frames given back
   std::uint64_t free_ = 0;
+  std::uint64_t reserve_ = 0;
 };
 
 }  // namespace reprise

@@ -12,11 +12,13 @@ namespace reprise {
 class Grants {
 public:
   static constexpr std::size_t capacity = most_grants;
+  static constexpr std::uint64_t most_lines = 32;  // interrupt lines, one bit each
 
-  // False when there is no room.
+  // False when there is no room. An interrupt line must be below most_lines.
   [[nodiscard]] bool add(const reprise_grant& grant) {
     if (count_ == capacity) return false;
-    grants_[count_++] = grant;
+    grants_[count_] = grant;
+    ++count_;
     if (grant.kind != REPRISE_GRANT_INTERRUPT) return true;
     for (std::uint64_t line = grant.first; line <= grant.last; ++line) lines_ |= 1u << line;
     return true;

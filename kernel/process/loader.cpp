@@ -1,5 +1,6 @@
 #include "kernel/process/loader.hpp"
 
+#include <array>
 #include <utility>
 
 #include "arch/boot_info.hpp"
@@ -7,9 +8,9 @@
 #include "arch/interrupts.hpp"
 #include "arch/page_table.hpp"
 #include "arch/physical_memory.hpp"
-#include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
+#include "kernel/context/gate.hpp"
 
 namespace reprise {
 namespace {
@@ -48,40 +49,54 @@ bool map_part(AddressSpace& space, UserAddr address, std::optional<FrameNumber> 
                                  : space.map_zero(*range, permissions));
 }
 
-// Memory that the kernel uses is nobody's to have. (Of ports, interrupt controllers that init has
-// not told of yet, and what devices do, init alone knows.)
+// Of device memory and interrupt lines the kernel knows what can be given. Of ports, of interrupt
+// controllers that init has not told of yet, and of what devices do, init alone knows.
+bool can_be_granted(const reprise_grant& grant) {
+  switch (grant.kind) {
+    case REPRISE_GRANT_MEMORY:
+      return arch::is_device_memory(PhysAddr{grant.first}, PhysAddr{grant.last});
+    case REPRISE_GRANT_INTERRUPT: return grant.last < Grants::most_lines;
+    default: return true;
+  }
+}
+
 std::optional<Grants> grants_of(const ProgramRequest& request) {
   Grants grants;
   for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {
-    const bool good = grant.kind == REPRISE_GRANT_MEMORY
-                          ? arch::is_device_memory(PhysAddr{grant.first}, PhysAddr{grant.last})
-                          : grant.kind != REPRISE_GRANT_INTERRUPT || grant.last < 32;
-    if (!good || !grants.add(grant)) return std::nullopt;
+    if (!can_be_granted(grant) || !grants.add(grant)) return std::nullopt;
   }
   return grants;
 }
 
-// A module where it lies. What lies behind its end in physical memory is nobody's to see: the last
-// page is a copy when the module ends in it.
+// A module where it lies. Nobody may see what follows its end in physical memory: when the module
+// ends within a page, that page is a copy.
 bool map_file(AddressSpace& space, std::uint64_t address, const arch::MemoryRange& file) {
   const std::uint64_t whole = round_down(file.size), rest = file.size - whole;
   const UserAddr tail{address + whole};
-  if (!map_part(space, UserAddr{address}, frame_of(file.start), whole, read_only)) return false;
+  if (!map_part(space, UserAddr{address}, frame_containing(file.start), whole, read_only))
+    return false;
   return rest == 0 || (map_part(space, tail, std::nullopt, page_size, read_only) &&
                        space.load(tail, arch::physical_bytes(file.start + whole, rest)));
 }
 
 bool map_image(AddressSpace& space, const reprise_image& image, FrameNumber frame) {
-  UserAddr address{personality_base};
-  const auto map = [&](std::uint64_t pages, arch::Permissions permissions) {
-    const bool mapped = map_part(space, address, frame, pages * page_size, permissions);
-    address = address + pages * page_size;
-    frame = frame + pages;
-    return mapped;
+  struct Part {
+    std::uint64_t pages;
+    arch::Permissions permissions;
   };
-  return map(image.code_pages, executable) && map(image.constant_pages, read_only) &&
-         map(image.data_pages, read_write) &&
-         map_part(space, address, std::nullopt, image.zero_pages * page_size, read_write);
+  const std::array parts{
+      Part{.pages = image.code_pages, .permissions = executable},
+      Part{.pages = image.constant_pages, .permissions = read_only},
+      Part{.pages = image.data_pages, .permissions = read_write},
+  };
+  UserAddr address{personality_base};
+  for (const Part& part : parts) {
+    const std::uint64_t bytes = part.pages * page_size;
+    if (!map_part(space, address, frame, bytes, part.permissions)) return false;
+    address = address + bytes;
+    frame = frame + part.pages;
+  }
+  return map_part(space, address, std::nullopt, image.zero_pages * page_size, read_write);
 }
 
 // At the top of the program's stack: the start block, and above it the strings.
@@ -102,48 +117,72 @@ std::optional<UserAddr> write_start(AddressSpace& space, reprise_start start,
 
 }  // namespace
 
-std::int64_t start_process(Machine& machine, const ProgramRequest& request,
-                           std::span<const char> strings) {
-  const auto& modules = machine.boot->modules;
-  const auto& personality = machine.boot->personality;
-  const auto image = personality ? read_image(modules[*personality]) : std::nullopt;
-  ProcessTable& table = machine.processes;
-  const bool has_archive = request.archive != no_archive;
-  if (!image || request.module >= modules.size() || modules[request.module].size == 0 ||
-      (has_archive && request.archive >= modules.size()) || table.size() == table.capacity ||
-      request.grant_count > request.grants.size()) {
-    return -REPRISE_BAD_ARGUMENT;
+Result<Loader::Parts, reprise_error> Loader::parts_of(const ProgramRequest& request) const {
+  const Failure bad{REPRISE_BAD_ARGUMENT};
+  if (!boot_.personality || !is_module(request.module)) return bad;
+  const arch::MemoryRange& personality = boot_.modules[*boot_.personality];
+  const auto image = read_image(personality);
+  if (!image) return bad;
+  const arch::MemoryRange& file = boot_.modules[request.module];
+  if (file.size == 0 || request.grant_count > request.grants.size()) return bad;
+  arch::MemoryRange archive{};
+  if (request.archive != no_archive) {
+    if (!is_module(request.archive)) return bad;
+    archive = boot_.modules[request.archive];
   }
-  const arch::MemoryRange& file = modules[request.module];
-  const auto archive = has_archive ? modules[request.archive] : arch::MemoryRange{};
   const std::optional<Grants> grants = grants_of(request);
-  if (!grants) return -REPRISE_NOT_GRANTED;
-  std::optional<AddressSpace> space = AddressSpace::create(machine.frames, machine.zero);
-  if (!space || !map_image(*space, *image, frame_of(modules[*personality].start)) ||
-      !map_file(*space, program_file_base, file) || !map_file(*space, archive_base, archive)) {
-    return -REPRISE_NO_MEMORY;
+  if (!grants) return Failure{REPRISE_NOT_GRANTED};
+  return Parts{.personality = personality,
+               .image = *image,
+               .file = file,
+               .archive = archive,
+               .grants = *grants};
+}
+
+// Nothing: memory is exhausted.
+std::optional<LoadedSpace> Loader::load(const Parts& parts, reprise_start start,
+                                        std::span<const char> strings) const {
+  std::optional<AddressSpace> space = AddressSpace::create(frames_, zero_);
+  if (!space) return std::nullopt;
+  const FrameNumber image_frame = frame_containing(parts.personality.start);
+  if (!map_image(*space, parts.image, image_frame) ||
+      !map_file(*space, program_file_base, parts.file) ||
+      !map_file(*space, archive_base, parts.archive)) {
+    return std::nullopt;
   }
+  start.archive_address = parts.archive.size != 0 ? archive_base : 0;
+  start.archive_bytes = parts.archive.size;
+  start.file_address = program_file_base;
+  start.file_bytes = parts.file.size;
+  const std::optional<UserAddr> block = write_start(*space, start, strings);
+  if (!block) return std::nullopt;
+  return LoadedSpace{
+      .space = std::move(*space), .entry = UserAddr{parts.image.entry}, .start_block = *block};
+}
+
+Result<Process*, reprise_error> Loader::start(ProcessTable& table, const ProgramRequest& request,
+                                              std::span<const char> strings,
+                                              const KernelSettings& settings,
+                                              const ContextResources& resources) const {
+  const auto parts = parts_of(request);
+  if (!parts) return Failure{parts.error()};
+  if (table.full()) return Failure{REPRISE_BAD_ARGUMENT};
   reprise_start start{};
   start.abi_version = REPRISE_ABI_VERSION;
-  start.process = table.size() + 1;
-  start.archive_address = archive.size != 0 ? archive_base : 0;
-  start.archive_bytes = archive.size;
-  start.file_address = program_file_base;
-  start.file_bytes = file.size;
+  start.process = table.next_number();
   start.argument_count = request.argument_count;
   start.environment_count = request.environment_count;
-  const std::optional<UserAddr> block = write_start(*space, start, strings);
-  Process* const process =
-      block ? table.add(machine.frames, start.process, request, std::move(*space), machine.frames,
-                        machine.injector, machine.settings)
-            : nullptr;
-  if (process == nullptr) return -REPRISE_NO_MEMORY;
-  process->program_file = file;
-  process->grants = *grants;
-  arch::connect_interrupts(grants->lines());
-  arch::initialize(process->registers(), image->entry, 0);
-  process->registers()[arch::Register::Rdi] = block->value();
-  return static_cast<std::int64_t>(process->id());
+  std::optional<LoadedSpace> loaded = load(parts.value(), start, strings);
+  if (!loaded) return Failure{REPRISE_NO_MEMORY};
+  const ProgramFacts program{.file = parts.value().file, .grants = parts.value().grants};
+  const ContextSettings runs{.hardened = request.hardened != 0,
+                             .priority = static_cast<unsigned>(request.priority),
+                             .kernel = settings};
+  Process* const process = table.add(frames_, std::move(loaded->space), program, runs, resources);
+  if (process == nullptr) return Failure{REPRISE_NO_MEMORY};
+  arch::connect_interrupts(program.grants.lines());
+  Gate{process->context()}.first_instruction(loaded->entry, loaded->start_block);
+  return process;
 }
 
 }  // namespace reprise

@@ -1,49 +1,41 @@
 #include "kernel/schedule/scheduler.hpp"
 
-#include "arch/clock.hpp"
-#include "arch/interrupts.hpp"
 #include "kernel/base/arithmetic.hpp"
-#include "kernel/log/log.hpp"
 
 namespace reprise {
 namespace {
 
-constexpr std::uint64_t longest_idle = 10'000'000'000;  // nanoseconds
-
-}  // namespace
-
-std::uint64_t Scheduler::wait_of(const Process& process, Nanoseconds now) const {
-  if (kernel_log.crowded() && !process.sends_log()) return longest_idle;
-  if (process.status == ProcessStatus::Ready) return 0;
-  if (process.status == ProcessStatus::Calling) return longest_idle;
-  const Nanoseconds time =
-      process.status == ProcessStatus::Receiving ? process.mailbox.alarm : process.wake_at;
+// Nanoseconds until the process can run, as far as that is known; 0: now.
+std::uint64_t wait_of(const Process& process, Nanoseconds now, LogLoad load) {
+  const Context& context = process.context();
+  if (load == LogLoad::Crowded && !process.sends_log()) return Scheduler::longest_idle;
+  if (context.status == ContextStatus::Ready) return 0;
+  if (context.status == ContextStatus::Calling) return Scheduler::longest_idle;
+  const bool receives = context.status == ContextStatus::Receiving;
+  const Nanoseconds time = receives ? context.mailbox.alarm : context.wake_at;
   return time <= now ? 0 : time.value() - now.value();
 }
 
-Process& Scheduler::next() {
-  if (last_ != nullptr) {
-    if (last_->status != ProcessStatus::Ready) last_->turn.give_up();
-    const std::uint64_t pe_length = machine_.settings.pe_limit;
-    last_->turn.settle(machine_.settings.quantum * pe_length, pe_length, turns_);
+}  // namespace
+
+void Scheduler::end_element(Context& context, const KernelSettings& settings) {
+  if (context.status != ContextStatus::Ready) context.turn.give_up();
+  context.turn.end_element(settings.quantum * settings.pe_limit, settings.pe_limit, turns_);
+}
+
+Scheduler::Choice Scheduler::choose(ProcessTable& processes, Nanoseconds now, LogLoad load) const {
+  Choice choice{.process = nullptr, .idle = Nanoseconds{longest_idle}};
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    Process& process = processes[i];
+    if (process.has_ended()) continue;
+    const std::uint64_t wait = wait_of(process, now, load);
+    choice.idle = smaller(choice.idle, Nanoseconds{wait});
+    if (wait != 0) continue;
+    const bool first = choice.process == nullptr ||
+                       process.context().turn.precedes(choice.process->context().turn);
+    if (first) choice.process = &process;
   }
-  for (;;) {
-    arch::admit_interrupts();
-    const Nanoseconds now = arch::now();
-    machine_.ipc.notify_all(arch::take_interrupts(), now);
-    kernel_log.tell_readers(machine_.ipc);
-    std::uint64_t idle = longest_idle;
-    last_ = nullptr;
-    for (std::size_t i = 0; i < machine_.processes.size(); ++i) {
-      Process& process = machine_.processes[i];
-      if (process.status == ProcessStatus::Ended) continue;
-      const std::uint64_t wait = wait_of(process, now);
-      idle = smaller(idle, wait);
-      if (wait == 0 && (last_ == nullptr || process.turn.precedes(last_->turn))) last_ = &process;
-    }
-    if (last_ != nullptr) return *last_;
-    arch::wait_for_interrupt(Nanoseconds{idle});
-  }
+  return choice;
 }
 
 }  // namespace reprise

@@ -37,7 +37,7 @@ Found walk(std::uint64_t physical) {
     const std::uint64_t entry = arch::frame_words(table)[linear >> (12 + 9 * (level - 1)) & 511];
     if ((entry & TableEntry::P) == 0) return {0, 0};
     if (level == 1 || (entry & TableEntry::Ps) != 0) return {entry, level};
-    table = frame_of(PhysAddr{entry & TableEntry::Frame});
+    table = frame_containing(PhysAddr{entry & TableEntry::Frame});
   }
   return {0, 0};
 }

@@ -32,7 +32,10 @@ struct CounterPrograms {
 
   // What init is given.
   [[nodiscard]] static reprise::CounterProbes probes() {
-    return {[](reprise::CounterProbe& probe) { static_cast<void>(reprise::probe_counter(probe)); },
-            code, data};
+    const auto probe_once = [](reprise::CounterProbe& probe) {
+      static constinit arch::UserState state{};
+      static_cast<void>(reprise::probe_counter(probe, state));
+    };
+    return {probe_once, code, data};
   }
 };

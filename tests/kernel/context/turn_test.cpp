@@ -59,7 +59,7 @@ public:
   void set_cost(char name, std::uint64_t cost) { cost_[index(name)] = cost; }
 
 private:
-  void settle(std::size_t i) { turns_[i].settle(quantum_ * pe_length, pe_length, clock_); }
+  void settle(std::size_t i) { turns_[i].end_element(quantum_ * pe_length, pe_length, clock_); }
   static std::size_t index(char name) { return static_cast<std::size_t>(name - 'a'); }
 
   std::vector<Turn> turns_;

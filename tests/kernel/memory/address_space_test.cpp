@@ -19,11 +19,6 @@ constexpr arch::Permissions read_only{};
 constexpr arch::Permissions read_write{.read = true, .write = true};
 constexpr std::uint64_t somewhere = mmap_low;
 
-struct Watcher final : PageObserver {
-  void page_changes(PageNumber page) override { seen.push_back(page.value()); }
-  std::vector<std::uint64_t> seen;
-};
-
 struct Fixture {
   Fixture() : zero{*frames.allocate()}, space{*AddressSpace::create(frames, zero)} {
     arch::clear_frame(zero);
@@ -42,9 +37,9 @@ std::array<std::byte, 10000> pattern() {
   return bytes;
 }
 
-MemoryError error_of(const MemoryResult& result) {
+reprise_error error_of(const Outcome& result) {
   REQUIRE_FALSE(static_cast<bool>(result));
-  return *result.error;
+  return result.error();
 }
 
 }  // namespace
@@ -98,16 +93,16 @@ TEST_CASE("a transfer that the process could not make itself changes nothing") {
   std::array<std::byte, 32> bytes;
   bytes.fill(std::byte{0xaa});
   CHECK(error_of(f.space.write(UserAddr{somewhere + page_size - 16}, bytes)) ==
-        MemoryError::NotMapped);
+        REPRISE_BAD_ADDRESS);
   std::array<std::byte, 16> first{};
   REQUIRE(f.space.read(UserAddr{somewhere + page_size - 16}, first));
   for (std::byte b : first) CHECK(b == std::byte{0});
   CHECK(error_of(f.space.read(UserAddr{somewhere + 2 * page_size - 16}, bytes)) ==
-        MemoryError::NotMapped);
+        REPRISE_BAD_ADDRESS);
   for (std::uint64_t wild : {std::uint64_t{0}, user_high - 8, ~std::uint64_t{8}, kernel_base,
                              direct_map_base, std::uint64_t{1} << 63}) {
-    CHECK(error_of(f.space.read(UserAddr{wild}, bytes)) == MemoryError::NotMapped);
-    CHECK(error_of(f.space.write(UserAddr{wild}, bytes)) == MemoryError::NotMapped);
+    CHECK(error_of(f.space.read(UserAddr{wild}, bytes)) == REPRISE_BAD_ADDRESS);
+    CHECK(error_of(f.space.write(UserAddr{wild}, bytes)) == REPRISE_BAD_ADDRESS);
   }
 }
 
@@ -124,14 +119,14 @@ TEST_CASE("what is prepared can be written to with no frame left, and is not cha
   CHECK(f.space.write(start, bytes));
   CHECK(f.space.prepare(UserAddr{somewhere}, 0));
   CHECK(error_of(f.space.prepare(UserAddr{somewhere + 2 * page_size}, page_size + 1)) ==
-        MemoryError::NotMapped);
+        REPRISE_BAD_ADDRESS);
 }
 
 TEST_CASE("preparing says when no frame is left") {
   Fixture f;
   REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
   f.frames.fail_after(0);
-  CHECK(error_of(f.space.prepare(UserAddr{somewhere}, 1)) == MemoryError::Exhausted);
+  CHECK(error_of(f.space.prepare(UserAddr{somewhere}, 1)) == REPRISE_NO_MEMORY);
 }
 
 TEST_CASE("a shared frame is copied before the kernel writes to its page, and never released") {
@@ -140,7 +135,7 @@ TEST_CASE("a shared frame is copied before the kernel writes to its page, and ne
   for (std::uint64_t& word : arch::frame_words(file)) word = 0x1111;
   REQUIRE(f.space.map_frames(f.pages(somewhere, 1), file, read_write));
   CHECK(error_of(f.space.map_frames(f.pages(somewhere, 2), file, read_only)) ==
-        MemoryError::Occupied);
+        REPRISE_OCCUPIED);
   std::array<std::byte, 8> bytes{};
   REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
   CHECK(arch::frame_words(file)[0] == 0x1111);
@@ -157,7 +152,7 @@ TEST_CASE("mapping over pages is refused, or replaces them by fresh ones, as ask
   std::array<std::byte, 8> ones;
   ones.fill(std::byte{1});
   REQUIRE(f.space.write(UserAddr{somewhere + page_size}, ones));
-  CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only)) == MemoryError::Occupied);
+  CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only)) == REPRISE_OCCUPIED);
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
   f.space.unmap(f.pages(somewhere, 3));
   REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_only));
@@ -169,14 +164,14 @@ TEST_CASE("a mapping that memory does not suffice for leaves nothing behind") {
   Fixture f;
   f.frames.fail_after(3);  // the tables for the first pages, and no more
   const PageRange wide = f.pages(somewhere, 2000);
-  CHECK(error_of(f.space.map_zero(wide, read_write)) == MemoryError::Exhausted);
+  CHECK(error_of(f.space.map_zero(wide, read_write)) == REPRISE_NO_MEMORY);
   CHECK_FALSE(f.space.table().next_mapped(wide.first(), wide.end()));
 }
 
 TEST_CASE("protecting needs every page, and takes rights away from the kernel's own writes too") {
   Fixture f;
   REQUIRE(f.space.map_zero(f.pages(somewhere, 2), read_write));
-  CHECK(error_of(f.space.protect(f.pages(somewhere, 3), read_only)) == MemoryError::NotMapped);
+  CHECK(error_of(f.space.protect(f.pages(somewhere, 3), read_only)) == REPRISE_BAD_ADDRESS);
   CHECK(f.space.writable(UserAddr{somewhere}, 2 * page_size));
   REQUIRE(f.space.protect(f.pages(somewhere, 1), read_only));
   CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
@@ -194,9 +189,9 @@ TEST_CASE("device memory is out of reach for the kernel and cannot be made ordin
   CHECK_FALSE(f.space.is_device(UserAddr{user_high}));
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
   CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
-  CHECK(error_of(f.space.protect(f.pages(somewhere, 1), read_write)) == MemoryError::NotMapped);
+  CHECK(error_of(f.space.protect(f.pages(somewhere, 1), read_write)) == REPRISE_BAD_ADDRESS);
   CHECK(error_of(f.space.map_frames(f.pages(somewhere, 1), FrameNumber{1}, {.read = false},
-                                    arch::Ownership::Device)) == MemoryError::Occupied);
+                                    arch::Ownership::Device)) == REPRISE_OCCUPIED);
   f.space.unmap(f.pages(somewhere, 1));
   REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere}));
@@ -212,23 +207,6 @@ TEST_CASE("the start of a range is read as far as it is mapped") {
   CHECK(f.space.read_start(UserAddr{somewhere + 4096 - 3}, bytes) == 3);
   CHECK(f.space.read_start(UserAddr{somewhere + 4096}, bytes) == 0);
   CHECK(f.space.read_start(UserAddr{~std::uint64_t{0}}, bytes) == 0);
-}
-
-TEST_CASE("the observer hears of each page before it is written, protected or unmapped") {
-  Fixture f;
-  REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_write));
-  Watcher watcher;
-  f.space.observe(&watcher);
-  const std::uint64_t page = page_of(UserAddr{somewhere}).value();
-  const std::array<std::byte, 16> bytes{};
-  REQUIRE(f.space.write(UserAddr{somewhere + page_size - 8}, bytes));
-  CHECK(watcher.seen == std::vector{page, page + 1});
-  watcher.seen.clear();
-  REQUIRE(f.space.protect(f.pages(somewhere + page_size, 1), read_only));
-  CHECK(watcher.seen == std::vector{page + 1});
-  watcher.seen.clear();
-  f.space.unmap(f.pages(somewhere, 2));
-  CHECK(watcher.seen == std::vector{page, page + 1});
 }
 
 TEST_CASE("a space that ends gives every frame back") {

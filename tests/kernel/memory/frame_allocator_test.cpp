@@ -62,13 +62,13 @@ TEST_CASE("a reserve is kept, by whom frames are asked for one by one or many at
   const std::array ranges{arch::MemoryRange{PhysAddr{base}, 8 * page_size}};
   FrameAllocator frames;
   frames.initialize(ranges);
-  frames.reserve = 5;
+  frames.set_reserve(5);
   CHECK_FALSE(frames.allocate_adjacent(4));
   CHECK(frames.allocate_adjacent(2));
   CHECK(frames.allocate());
   CHECK_FALSE(frames.allocate());
   CHECK(frames.free_frames() == 5);
-  frames.reserve = 0;
+  frames.set_reserve(0);
   CHECK(frames.allocate_adjacent(5));
 }
 

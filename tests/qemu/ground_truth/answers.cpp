@@ -6,6 +6,8 @@
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/calls/exceptions.hpp"
+#include "kernel/calls/serve_call.hpp"
+#include "kernel/context/gate.hpp"
 
 namespace ground_truth {
 
@@ -16,7 +18,7 @@ namespace {
 
 std::uint64_t memory_hash(Process& process) {
   Hash hash;
-  arch::PageTable& table = process.space().table();
+  const arch::PageTable& table = process.space().table();
   const PageNumber end = page_of(UserAddr{user_high});
   std::optional<PageNumber> page = table.next_mapped(page_of(UserAddr{user_low}), end);
   while (page) {
@@ -37,24 +39,30 @@ std::optional<Result> Answers::serve(Process& process, const dwc::PeEnd& end) {
 }
 
 std::optional<Result> Answers::serve_call(Process& process) {
-  constexpr std::uint64_t tick = 1'000'000;
-  arch::UserState& state = process.registers();
-  std::uint64_t& result = state[Register::Rax];
-  switch (state[Register::Rax]) {
-    case REPRISE_LOG: result = log(process); return std::nullopt;
-    case REPRISE_TIME: result = time_ += tick; return std::nullopt;
-    case REPRISE_ENTROPY: result = (time_ += tick) * 0x9e3779b97f4a7c15 >> 1; return std::nullopt;
-    case REPRISE_SLEEP: result = 0; return std::nullopt;
-    case REPRISE_SELF: result = 1; return std::nullopt;
-    case REPRISE_CALL: result = -REPRISE_GONE; return std::nullopt;  // neither init nor drivers
-    default: break;
+  if (const auto result = own_answer(process)) {
+    Gate{process.context()}.call_result(*result);
+    return std::nullopt;
   }
   if (const auto ending = reprise::serve_call(machine_, process)) return finish(process, *ending);
   return std::nullopt;
 }
 
+// Nothing: the kernel serves the call.
+std::optional<std::uint64_t> Answers::own_answer(Process& process) {
+  constexpr std::uint64_t tick = 1'000'000;
+  switch (process.context().registers()[Register::Rax]) {
+    case REPRISE_LOG: return log(process);
+    case REPRISE_TIME: return time_ += tick;
+    case REPRISE_ENTROPY: return (time_ += tick) * 0x9e3779b97f4a7c15 >> 1;
+    case REPRISE_SLEEP: return 0;
+    case REPRISE_SELF: return 1;
+    case REPRISE_CALL: return -std::uint64_t{REPRISE_GONE};  // neither init nor drivers
+    default: return std::nullopt;
+  }
+}
+
 std::uint64_t Answers::log(Process& process) {
-  const arch::UserState& state = process.registers();
+  const arch::UserState& state = process.context().registers();
   const std::uint64_t bytes = state[Register::Rsi];
   for (std::uint64_t done = 0; done < bytes; ++done) {
     std::byte character{};

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "kernel/calls/calls.hpp"
+#include "kernel/machine.hpp"
 #include "kernel/process/process.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
 
@@ -31,6 +31,7 @@ public:
 private:
   [[nodiscard]] Result finish(reprise::Process& process, std::uint8_t status);
   [[nodiscard]] std::optional<Result> serve_call(reprise::Process& process);
+  [[nodiscard]] std::optional<std::uint64_t> own_answer(reprise::Process& process);
   [[nodiscard]] std::uint64_t log(reprise::Process& process);
 
   reprise::Machine& machine_;

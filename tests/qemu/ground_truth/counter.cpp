@@ -28,7 +28,7 @@ std::optional<std::string_view> start_counter(Machine& machine, Settings::Counte
   if (!CounterPrograms::load(*space)) return std::nullopt;
   const CounterFacts facts =
       choose_counter(choice, user::cpuid_leaf, CounterPrograms::probes(), refused);
-  if (use_counter(facts.settings) != 0) return std::nullopt;
+  if (!use_counter(facts.settings)) return std::nullopt;
   return name_of(facts.settings.kind);
 }
 

@@ -26,9 +26,10 @@
 #include "arch/user_state.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/context/element.hpp"
-#include "kernel/process/loader.hpp"
+#include "kernel/the_machine.hpp"
 #include "tests/qemu/ground_truth/answers.hpp"
 #include "tests/qemu/ground_truth/counter.hpp"
+#include "tests/qemu/ground_truth/runner_access.hpp"
 #include "tests/qemu/ground_truth/single_step.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
 #include "user/init/arguments.hpp"
@@ -45,7 +46,6 @@ using namespace reprise;
 using arch::Register;
 using PeKind = dwc::PeEnd::Kind;
 
-constinit Machine machine;
 constinit Settings settings;
 constinit BootFacts boot;
 constinit Trace trace;
@@ -85,10 +85,10 @@ private:
 constinit RandomLimit random_limit;
 
 constinit std::array<std::array<char, 32>, ProcessTable::capacity> names{};  // of the processes
-std::string_view name_of(const Process& process) { return names[process.id() - 1].data(); }
+std::string_view name_of(const Process& process) { return names[process.number() - 1].data(); }
 
 void tell_lost(Process& process, std::size_t from) {
-  const arch::UserState& state = process.registers();
+  const arch::UserState& state = process.context().registers();
   const std::size_t before = trace.find(position_of(state), 0).value_or(trace.size());
   print_event("ground-truth-lost", "process", name_of(process), "behind", std::uint64_t{from},
               "rip", Hex{state[Register::Rip]}, "rcx", Hex{state[Register::Rcx]}, "rflags",
@@ -100,14 +100,14 @@ std::optional<Result> record(Process& process) {
   Answers answers{machine};
   process.space().table().activate();
   arch::arm_timer({});
-  bool fits = trace.append(position_of(process.registers()));
-  arch::load_rest(process.registers());
+  bool fits = trace.append(position_of(process.context().registers()));
+  arch::load_rest(process.context().registers());
   while (fits) {
     if (const StepResult reached = step(process); reached.end) {
       if (const auto result = answers.serve(process, *reached.end)) return result;
-      arch::load_rest(process.registers());
+      arch::load_rest(process.context().registers());
     }
-    fits = trace.append(position_of(process.registers()));
+    fits = trace.append(position_of(process.context().registers()));
   }
   say("the program is longer than the table of its positions");
   return std::nullopt;
@@ -127,7 +127,7 @@ bool within_repetition(std::size_t index) {
 
 // Looks the process's state up; returns its place, or nothing when the program was never there.
 std::optional<std::size_t> look_up(Process& process, std::size_t from, Counts& counts) {
-  const auto found = trace.find(position_of(process.registers()), from);
+  const auto found = trace.find(position_of(process.context().registers()), from);
   if (!found) {
     ++counts.lost;
     tell_lost(process, from);
@@ -141,10 +141,10 @@ std::optional<Result> follow(Process& process, Counts& counts) {
   std::size_t at = 0;
   while (counts.lost < enough) {
     const std::optional<dwc::PeEnd> end =
-        run_element(process, Nanoseconds{settings.kernel.pe_limit});
+        ElementRunner{process.context()}.run(Nanoseconds{settings.kernel.pe_limit});
     if (!end) {
       print_event("ground-truth-mismatch", "process", name_of(process), "pe",
-                  process.engine().diagnosis().pe);
+                  process.context().engine().diagnosis().pe);
       return std::nullopt;
     }
     if (end->kind == PeKind::SystemCall || end->kind == PeKind::Exception) {
@@ -179,9 +179,10 @@ void start_machine(std::uint32_t magic, std::uint32_t info) {
 
 // The processes' numbers stand in their start blocks: the one word in which they would differ.
 void make_alike(Process& process, const Process& other) {
-  const UserAddr number{process.registers()[Register::Rdi] + offsetof(reprise_start, process)};
-  const std::uint64_t id = other.id();
-  static_cast<void>(process.space().load(number, std::as_bytes(std::span{&id, 1})));
+  const UserAddr number{process.context().registers()[Register::Rdi] +
+                        offsetof(reprise_start, process)};
+  const std::uint64_t id = other.number();
+  static_cast<void>(own_space(process).load(number, std::as_bytes(std::span{&id, 1})));
 }
 
 [[noreturn]] void give_up(std::string_view why) {
@@ -213,7 +214,7 @@ void start_programs() {
       used += copy_text(word, std::span{strings}.subspan(used, strings.size() - 1 - used));
       strings[used++] = '\0';
     }
-    if (start_process(machine, request, std::span{strings}.first(used)) < 0) give_up("no program");
+    if (!machine.start(request, std::span{strings}.first(used))) give_up("no program");
   }
 }
 
@@ -231,7 +232,7 @@ bool compare_runs(Process& traced, Process& stopped, std::string_view counter) {
   print_result(traced, *reference);
   traced.end(reference->status);
   Counts counts;
-  random_limit.begin(settings.inject_seed + stopped.id(), trace.size());
+  random_limit.begin(settings.inject_seed + stopped.number(), trace.size());
   const std::optional<Result> result = follow(stopped, counts);
   random_limit.end();
   if (result) print_result(stopped, *result);
@@ -242,12 +243,17 @@ bool compare_runs(Process& traced, Process& stopped, std::string_view counter) {
               std::string_view{alike ? "yes" : "no"});
   stopped.end(result ? result->status : status_stopped);
   print_event("verdicts", "process", name_of(stopped), "mismatches",
-              stopped.engine().statistics().mismatches.total);
+              stopped.context().engine().statistics().mismatches.total);
   return alike && counts.lost == 0;
 }
 
 }  // namespace
 }  // namespace ground_truth
+
+// Init's text goes to the kernel's log.
+void reprise::print_whole_line(std::string_view prefix, std::string_view text) {
+  machine.log.write_line(prefix, text);
+}
 
 // Takes the place of arch::arm_timer() (the linker's --wrap): the limit of a first run becomes a
 // random one. What else the timer is armed for takes longer, and is left alone.
@@ -279,7 +285,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   ProcessTable& processes = machine.processes;
   bool good = processes.size() != 0;
   for (std::size_t i = 0; i + 1 < processes.size(); i += 2) {
-    if (processes[i].hardened() || !processes[i + 1].hardened()) {
+    if (processes[i].context().hardened() || !processes[i + 1].context().hardened()) {
       give_up("give pairs of a program, and harden= the second of each");
     }
     good &= compare_runs(processes[i], processes[i + 1], *counter);

@@ -9,6 +9,7 @@
 #include "arch/user_state.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
+#include "tests/qemu/ground_truth/runner_access.hpp"
 #include "tests/qemu/ground_truth/trace.hpp"
 
 namespace ground_truth {
@@ -56,13 +57,13 @@ Shape shape_at(Process& process, UserAddr rip) {
 
 // As kernel/context/element.cpp does it.
 bool redirect_to_personality(Process& process) {
-  arch::UserState& state = process.registers();
+  arch::UserState& state = live_registers(process);
   const std::uint64_t rip = state[Register::Rip];
-  if (process.syscall_entry.value() == 0) return false;
+  if (process.context().syscall_entry.value() == 0) return false;
   if (rip >= personality_base && rip < personality_end) return false;
   state[Register::Rcx] = rip;
   state[Register::R11] = state[Register::Rflags];
-  state[Register::Rip] = process.syscall_entry.value();
+  state[Register::Rip] = process.context().syscall_entry.value();
   return true;
 }
 
@@ -72,14 +73,14 @@ bool take_write_fault(Process& process, const Trap& trap) {
   const PageNumber page = page_of(UserAddr{trap.fault_address});
   const auto mapping = process.space().table().find(page);
   return mapping && mapping->permissions.write &&
-         process.space().own(page, arch::WriteAccess::Enabled);
+         own_space(process).own(page, arch::WriteAccess::Enabled);
 }
 
 }  // namespace
 
 StepResult step(Process& process) {
   using Kind = dwc::PeEnd::Kind;
-  arch::UserState& state = process.registers();
+  arch::UserState& state = live_registers(process);
   for (;;) {
     const UserAddr rip{state[Register::Rip]};
     const Shape shape = shape_at(process, rip);

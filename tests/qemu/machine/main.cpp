@@ -63,7 +63,7 @@ public:
     for (const MemoryRange& range : memory) {
       if (range.size <= size_) continue;
       size_ = range.size;
-      next_ = frame_of(range.start);
+      next_ = frame_containing(range.start);
     }
   }
   std::optional<FrameNumber> allocate() override {

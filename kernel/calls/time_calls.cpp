@@ -1,0 +1,29 @@
+// Time, waiting for it, and what is as unpredictable.
+#include "arch/clock.hpp"
+#include "arch/entropy.hpp"
+#include "kernel/calls/native_calls.hpp"
+
+namespace reprise::native_calls {
+
+Answer time(Call&) { return static_cast<std::int64_t>(arch::now().value()); }
+
+Answer sleep(Call& call) {
+  call.context().wake_at = Nanoseconds{call.first()};
+  call.context().status = ContextStatus::Sleeping;
+  return 0;
+}
+
+Answer yield(Call& call) {
+  call.context().turn.give_up();
+  return 0;
+}
+
+Answer alarm(Call& call) {
+  call.context().mailbox.alarm = Nanoseconds{call.first()};
+  return 0;
+}
+
+// 63 bits: a negative result would be an error.
+Answer entropy(Call&) { return static_cast<std::int64_t>(arch::entropy() >> 1); }
+
+}  // namespace reprise::native_calls

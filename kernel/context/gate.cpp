@@ -1,0 +1,171 @@
+#include "kernel/context/gate.hpp"
+
+#include "arch/nondeterminism.hpp"
+#include "arch/page_table.hpp"
+#include "arch/run_user.hpp"
+#include "arch/user_state.hpp"
+#include "kernel/context/register_frame.hpp"
+
+namespace reprise {
+namespace {
+
+using arch::Register;
+
+// A store narrower than the widest may end where the context's memory does.
+constexpr std::size_t widest_store = 8;  // bytes
+
+}  // namespace
+
+// ---- Registers ----
+
+void Gate::first_instruction(UserAddr entry, UserAddr start_block) {
+  arch::initialize(context_.live_, entry.value(), 0);
+  word(Register::Rdi) = start_block.value();
+}
+
+void Gate::call_result(std::uint64_t value) { word(Register::Rax) = value; }
+
+void Gate::error(reprise_error error) { call_result(-static_cast<std::uint64_t>(error)); }
+
+void Gate::message_words(const arch::UserState& sender) {
+  for (const Register name : {Register::Rsi, Register::Rdx, Register::R10}) {
+    word(name) = sender[name];
+  }
+}
+
+void Gate::message_bytes(std::uint64_t count) { word(Register::R8) = count; }
+
+void Gate::notes(std::uint64_t notes) {
+  word(Register::Rsi) = notes;
+  call_result(0);
+}
+
+void Gate::set_base(Base base, UserAddr address) {
+  const Register name = base == Base::Fs ? Register::FsBase : Register::GsBase;
+  word(name) = address.value();
+}
+
+void Gate::register_contents(const reprise_frame& frame) { set_registers(context_.live_, frame); }
+
+bool Gate::emulated_instruction(std::span<const std::uint8_t> code) {
+  return arch::emulate_instruction(context_.live_, code);
+}
+
+bool Gate::exception(const dwc::PeEnd& end) {
+  const ExceptionHandler handler = context_.exception_handler;
+  if (handler.entry.value() == 0) return false;
+  context_.exception_handler = {};
+  reprise_frame frame = register_frame(context_.live_);
+  frame.vector = end.vector;
+  frame.error_code = end.error_code;
+  frame.fault_address = end.fault_address;
+  if (!write_bytes(handler.frame, std::as_bytes(std::span{&frame, 1}))) return false;
+  reprise_frame entry = frame;
+  entry.rip = handler.entry.value();
+  entry.rdi = handler.frame.value();
+  entry.rflags = 0;
+  register_contents(entry);
+  return true;
+}
+
+// ---- Memory ----
+
+Outcome Gate::write_bytes(UserAddr to, std::span<const std::byte> from) {
+  if (!context_.space_.writable(to, from.size())) return Failure{REPRISE_BAD_ADDRESS};
+  forget_bytes(to, from.size());
+  return context_.space_.load(to, from);
+}
+
+Outcome Gate::prepare(UserAddr to, std::size_t bytes) {
+  if (!context_.space_.writable(to, bytes)) return Failure{REPRISE_BAD_ADDRESS};
+  forget_bytes(to, bytes);
+  return context_.space_.prepare(to, bytes);
+}
+
+// No page of the range is mapped: the engine knows none of them.
+Outcome Gate::map_zero(PageRange range, arch::Permissions permissions) {
+  return context_.space_.map_zero(range, permissions);
+}
+
+Outcome Gate::map_frames(PageRange range, FrameNumber first, arch::Permissions permissions,
+                         arch::Ownership ownership) {
+  return context_.space_.map_frames(range, first, permissions, ownership);
+}
+
+void Gate::unmap(PageRange range) {
+  forget(range);
+  context_.space_.unmap(range);
+}
+
+Outcome Gate::protect(PageRange range, arch::Permissions permissions) {
+  forget(range);
+  return context_.space_.protect(range, permissions);
+}
+
+void Gate::own_writes() {
+  if (context_.engine_) context_.engine_->forget_modified();
+}
+
+// ---- Devices ----
+
+void Gate::open_device_page(PageNumber page) { context_.space_.table().open_device(page); }
+void Gate::close_device_page(PageNumber page) { context_.space_.table().close_device(page); }
+
+void Gate::begin_device_access(std::optional<UserAddr> store) {
+  own_store(store, arch::WriteAccess::Enabled);
+  arch::load_rest(context_.live_);
+  arch::set_single_step(true);
+}
+
+arch::Trap Gate::device_data() { return arch::run_user(context_.live_); }
+
+void Gate::end_device_access(std::optional<UserAddr> store) {
+  arch::set_single_step(false);
+  arch::save_rest(context_.live_);
+  own_store(store, arch::WriteAccess::Protected);
+  own_writes();
+}
+
+// The store may begin in one page and end in the next. A part that is not writable faults before
+// the access, as it should.
+void Gate::own_store(std::optional<UserAddr> store, arch::WriteAccess access) {
+  if (!store) return;
+  for (const UserAddr byte : {*store, *store + (widest_store - 1)}) {
+    if (!context_.space_.writable(byte, 1)) continue;
+    forget(page_of(byte));
+    static_cast<void>(context_.space_.own(page_of(byte), access));
+  }
+}
+
+// ---- The end ----
+
+void Gate::end() {
+  context_.status = ContextStatus::Ended;
+  if (context_.engine_) context_.engine_->clear();
+  context_.space_.unmap_all();
+}
+
+// ---- The engine's books ----
+
+void Gate::forget(PageNumber page) {
+  if (context_.engine_) context_.engine_->forget(page);
+}
+
+void Gate::forget(PageRange range) {
+  if (!context_.engine_) return;
+  const arch::PageTable& table = context_.space_.table();
+  std::optional<PageNumber> page = table.next_mapped(range.first(), range.end());
+  while (page) {
+    let_interrupts_in(*page);
+    forget(*page);
+    page = table.next_mapped(*page + 1, range.end());
+  }
+}
+
+void Gate::forget_bytes(UserAddr start, std::size_t bytes) {
+  if (bytes == 0) return;
+  const PageNumber last = page_of(start + (bytes - 1));
+  for (PageNumber page = page_of(start); page <= last; page = page + 1) forget(page);
+}
+
+}  // namespace reprise

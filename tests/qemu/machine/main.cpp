@@ -28,6 +28,7 @@
 #include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/per_cpu.hpp"
 #include "arch/x86_64/pmu.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/base/memory_map.hpp"
@@ -37,7 +38,7 @@ extern "C" {
 extern const char user_page[], user_call[], user_undefined[], user_write[], user_spin[],
     user_vector[], user_flags[], user_time_stamp[], user_port[], user_breakpoint[],
     user_interrupt[], user_step[], user_selectors[], user_table[], user_halt[], user_steps[],
-    user_steps_repeat[], user_steps_end[], user_self[];
+    user_steps_repeat[], user_steps_end[], user_self[], user_gs_base[];
 [[noreturn]] void __cxa_pure_virtual() { REPRISE_PANIC("a pure virtual function was called"); }
 }
 
@@ -190,7 +191,8 @@ void try_rest() {
   Trap trap = run_from(user_selectors);
   save_rest(state);
   expect("selectors", trap.kind == Trap::Kind::SystemCall && state[Register::Ds] == 0 &&
-                          state[Register::Fs] == x86::user_data_selector);
+                          state[Register::Fs] == x86::user_data_selector &&
+                          state[Register::Gs] == x86::user_data_selector);
   initialize(state, place(user_call), stack_top);
   UserState fresh = state;
   load_rest(state);
@@ -208,6 +210,32 @@ void try_rest() {
   const auto upper =
       state.words().subspan(general_words + x86::board.extended_state.places[2].first);
   expect("vector registers", xmm[2 * 3 + 1] == ~0ull && upper[2 * 3] == ~0ull && upper[2 * 4] == 0);
+}
+
+// Whatever base the program loads, also one that looks like the kernel's, is its own.
+void try_gs_base() {
+  for (const std::uint64_t base :
+       {std::uint64_t{0x1234}, std::uint64_t{0}, reinterpret_cast<std::uint64_t>(&x86::boot_cpu)}) {
+    initialize(state, place(user_call), stack_top);
+    state[Register::GsBase] = base;
+    state[Register::Gs] = x86::user_data_selector;
+    load_rest(state);
+    Trap trap = run_user(state);
+    save_rest(state);
+    expect("GS base is kept", trap.kind == Trap::Kind::SystemCall &&
+                                  state[Register::GsBase] == base &&
+                                  state[Register::Gs] == x86::user_data_selector);
+    if ((x86::read_cr4() & x86::Cr4::Fsgsbase) == 0) continue;
+    initialize(state, place(user_gs_base), stack_top);
+    load_rest(state);
+    state[Register::Rax] = base;
+    trap = run_user(state);
+    expect("a base that the program loads", trap.kind == Trap::Kind::SystemCall);
+    trap = run_user(state);
+    save_rest(state);
+    expect("and keeps over a call and an exception",
+           is_exception(trap, 6) && state[Register::GsBase] == base);
+  }
 }
 
 Trap step(Stepper& stepper, const UserState& target) {
@@ -333,6 +361,7 @@ extern "C" [[noreturn]] void kernel_main(std::uint32_t magic, std::uint32_t info
   try_forbidden();
   try_impossible_rip();
   try_rest();
+  try_gs_base();
   try_interrupt_controllers();
   try_wrong_registers();
   try_steps();

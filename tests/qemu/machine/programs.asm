@@ -5,7 +5,8 @@ section .rodata
 align 4096
 global user_page, user_call, user_undefined, user_write, user_spin, user_vector, user_flags
 global user_time_stamp, user_port, user_breakpoint, user_interrupt, user_step, user_selectors
-global user_table, user_halt, user_steps, user_steps_repeat, user_steps_end, user_self
+global user_table, user_halt, user_steps, user_steps_repeat, user_steps_end, user_self, \
+       user_gs_base
 user_page:
 user_call:       mov eax, 1
                  mov r15d, 0x77
@@ -33,6 +34,7 @@ user_selectors:  mov eax, 3
                  mov ds, eax
                  mov eax, 0x1b
                  mov fs, eax
+                 mov gs, eax
                  syscall
 user_table:      sgdt [rsp]
 user_steps:      pushfq                          ; one step each, without a trace of them
@@ -47,4 +49,7 @@ user_steps_repeat: rep stosb
                  syscall
 user_steps_end:  ud2
 user_self:       jmp user_self
+user_gs_base:    wrgsbase rax
+                 syscall
+                 ud2
 align 4096

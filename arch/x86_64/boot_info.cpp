@@ -34,9 +34,9 @@ const BootInfo& read_boot_info(std::uint32_t magic, std::uint32_t info_address) 
   if (size < 16 || size > reprise::most_boot_bytes) refuse("its size makes no sense");
   const auto image = reinterpret_cast<std::uint64_t>(image_physical_start);
   const auto image_end = reinterpret_cast<std::uint64_t>(image_physical_end);
-  const auto problem = parse_boot_info(physical_bytes(start, size), start,
-                                       {PhysAddr{image}, image_end - image}, board.boot_info);
-  if (problem) refuse(*problem);
+  const auto parsed = parse_boot_info(physical_bytes(start, size), start,
+                                      {PhysAddr{image}, image_end - image}, board.boot_info);
+  if (!parsed) refuse(parsed.error());
   return board.boot_info.info;
 }
 

@@ -14,7 +14,8 @@ std::uint64_t copy_frame_at_fault(reprise::FrameNumber to, reprise::FrameNumber 
   std::uint64_t check = 0;
   for (const std::uint64_t word : frame_words(from)) {
     check ^= word;
-    *target++ = word;
+    *target = word;
+    ++target;
   }
   return check;
 }

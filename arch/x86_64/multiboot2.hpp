@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "arch/boot_info.hpp"
+#include "kernel/base/result.hpp"
 
 namespace arch {
 
@@ -47,10 +48,10 @@ struct BootStorage {
 // Reads the blob, which lies at `address`, into `storage`, which must be as constructed. Free
 // memory is what the loader calls available, whole pages only, minus: everything it calls
 // otherwise, the first MiB (firmware data, and pages a second processor would start from), `image`,
-// the modules, and the blob itself; of more ranges than fit, the smallest are left out. On failure
-// the text says what is wrong, for people.
-[[nodiscard]] std::optional<std::string_view> parse_boot_info(Bytes blob, reprise::PhysAddr address,
-                                                              MemoryRange image,
-                                                              BootStorage& storage);
+// the modules, and the blob itself. Of more ranges than fit, the smallest are left out. The error
+// is a text for people that says what is wrong.
+using BootInfoResult = reprise::Result<reprise::Done, std::string_view>;
+[[nodiscard]] BootInfoResult parse_boot_info(Bytes blob, reprise::PhysAddr address,
+                                             MemoryRange image, BootStorage& storage);
 
 }  // namespace arch

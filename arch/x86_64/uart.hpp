@@ -57,10 +57,9 @@ private:
   }
   // After a wait that ran out: no more, until the line moves.
   void wait_until_ready() {
-    unsigned looks = stuck_ ? patience - 1 : 0;
-    while (!ready() && ++looks < patience) {
-    }
-    stuck_ = looks == patience;
+    unsigned looks_left = stuck_ ? 1 : patience;
+    stuck_ = true;
+    for (; stuck_ && looks_left != 0; --looks_left) stuck_ = !ready();
   }
   // Lost when the line does not move; better than a kernel that hangs on its console.
   void put(char c) {

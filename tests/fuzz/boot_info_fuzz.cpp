@@ -56,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   REQUIRE(f.bits == 0 || f.pitch >= f.width * (f.bits / 8));
 
   storage = {};
-  if (arch::parse_boot_info(blob, PhysAddr{address}, image, storage)) return 0;
+  if (!arch::parse_boot_info(blob, PhysAddr{address}, image, storage)) return 0;
   const arch::BootInfo& kernel = storage.info;
   REQUIRE(facts.modules().size() == kernel.modules.size());
   for (std::size_t i = 0; i < kernel.modules.size(); ++i) {

@@ -128,7 +128,7 @@ TEST_CASE("of whatever the kernel accepts, init finds the same modules") {
     }
     const BootFacts facts = parse(bytes);
     arch::BootStorage storage;
-    if (arch::parse_boot_info(bytes, PhysAddr{blob_at}, {PhysAddr{0x100000}, 4096}, storage)) {
+    if (!arch::parse_boot_info(bytes, PhysAddr{blob_at}, {PhysAddr{0x100000}, 4096}, storage)) {
       continue;
     }
     ++accepted;

@@ -66,8 +66,8 @@ if(REPRISE_FREESTANDING)
   target_link_options(reprise_bare INTERFACE
     -nostdlib -static -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--fatal-warnings)
 
-  # Ring 0: linked high, interrupted on its own stack, and never a vector register that the
-  # compiler chose: the program's are still in the CPU while the kernel decides.
+  # Ring 0 is linked high and is interrupted on its own stack. The compiler may not use vector
+  # registers: those of the program are still in the CPU while the kernel decides.
   add_library(reprise_freestanding INTERFACE)
   target_link_libraries(reprise_freestanding INTERFACE reprise_bare)
   target_compile_options(reprise_freestanding INTERFACE
@@ -83,35 +83,37 @@ if(REPRISE_FREESTANDING)
   target_link_options(reprise_user INTERFACE
     -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
 
-  # Linux programs of the tests are built by this machine's own compilers, whatever CC is.
+  # This machine's own compilers build the Linux programs of the tests, even when CC names another.
   find_program(REPRISE_HOST_CC gcc REQUIRED)
   find_program(REPRISE_HOST_CXX g++ REQUIRED)
   find_program(REPRISE_MUSL_CC musl-gcc)
 endif()
 
 if(NOT REPRISE_FREESTANDING)
-  # reprise_host_test(NAME [SLOW] SOURCES file... [BEFORE dir...] [LIBRARIES lib...])
-  # A Catch2 program; each test case becomes a ctest test of its own, label `host`. A name that
-  # CMake or Catch2 cannot hand on whole (a semicolon in it) fails rather than run nothing. Paths are
+  # reprise_host_test(NAME [SLOW] [COMPUTES] SOURCES file... [BEFORE dir...] [LIBRARIES lib...])
+  # A Catch2 program; each test case becomes a ctest test of its own, label `host`. CMake and Catch2
+  # cannot hand on a name with a semicolon; such a test fails rather than run nothing. Paths are
   # relative to the caller or to the top. Tests may include anything; folders given as BEFORE are
-  # searched first, so that a fake header stands in for the real one.
+  # searched first, so that a fake header stands in for the real one. Under sanitizers compiling
+  # takes most of the time. So tests are optimized little, except those that COMPUTE for long.
   find_package(Catch2 2.13 REQUIRED)
   include(Catch)
   file(WRITE ${PROJECT_BINARY_DIR}/catch_main.cpp
     "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n")
   add_library(reprise_catch_main OBJECT ${PROJECT_BINARY_DIR}/catch_main.cpp)
   target_link_libraries(reprise_catch_main PUBLIC Catch2::Catch2)
+  target_compile_options(reprise_catch_main PRIVATE -O1 -g0)  # nobody debugs Catch2
 
   add_library(reprise_host INTERFACE)
   target_link_libraries(reprise_host INTERFACE reprise_warnings)
   if(REPRISE_SANITIZE)
     target_compile_options(reprise_host INTERFACE
-      -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+      -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
     target_link_options(reprise_host INTERFACE -fsanitize=address,undefined)
   endif()
 
   function(reprise_host_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW" "" "SOURCES;BEFORE;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;COMPUTES" "" "SOURCES;BEFORE;LIBRARIES")
     set(sources)
     foreach(source IN LISTS arg_SOURCES arg_UNPARSED_ARGUMENTS)
       if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source} OR IS_ABSOLUTE ${source})
@@ -124,6 +126,9 @@ if(NOT REPRISE_FREESTANDING)
     target_include_directories(${name} BEFORE PRIVATE ${arg_BEFORE})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${name} PRIVATE reprise_host reprise_catch_main ${arg_LIBRARIES})
+    if(REPRISE_SANITIZE AND NOT arg_COMPUTES)
+      target_compile_options(${name} PRIVATE -O1)
+    endif()
     set(labels host)
     set(timeout ${REPRISE_TEST_TIMEOUT})
     if(arg_SLOW)

@@ -1,4 +1,4 @@
-"""Boots images in QEMU and looks at what came of it: the driver of the boot tests.
+"""Boots images in QEMU and checks the console and the exit code: what all boot tests share.
 
     class Arithmetic(BootTest):
         def test_a_program_prints_its_sum(self):
@@ -21,10 +21,11 @@ from reprise import image, machine, tree  # noqa: E402
 from reprise.archive import Archive  # noqa: E402
 
 BUSYBOX = "/bin/busybox"
-# What every boot of a test has unless the test says otherwise. The wall clock is fixed, so that dates
-# can be asserted. The time limit only ends a hang: however busy the host is, no boot takes so long.
-# Without the 8254 timer GRUB does not wait 55 ms of guest time for it, which is half the time of a
-# boot when the guest's time counts instructions. Tests of timers and of firmware keep it (pit=True).
+# What every boot of a test has unless the test says otherwise. The wall clock is fixed, so that
+# dates can be asserted. The time limit only ends a hang: however busy the host is, no boot takes so
+# long. Without the 8254 timer GRUB does not wait 55 ms of guest time for it, which is half the time
+# of a boot when the guest's time counts instructions. Tests of timers and of firmware keep it
+# (pit=True).
 DEFAULTS = {"timeout": 900, "clock": "2024-02-29T12:00:00", "pit": False}
 LONG = 7200  # timeout= of a boot in a test that is marked long
 
@@ -58,6 +59,7 @@ class BootTest(unittest.TestCase):
     """Keeps a scratch folder and, for a failure's report, the console of each boot."""
 
     maxDiff = 4000
+    cost = 1  # ctest starts the dearest first, so that none of them is left over at the end
 
     def setUp(self):
         scratch = tempfile.TemporaryDirectory(prefix="reprise-test-")

@@ -1,8 +1,8 @@
 """Bad input: each has a clear line, an exit code of its own, and no panic.
 
 One boot holds many bad files, because each is refused for itself. All the ways in which a file, a
-module's string or an argument can be wrong are tests of the host (tests/user/init, tests/user/loader):
-here stands one of each kind, as far as a boot shows more.
+module's string or an argument can be wrong are tests of the host (tests/user/init,
+tests/user/loader): here stands one of each kind, as far as a boot shows more.
 """
 
 import struct
@@ -57,7 +57,7 @@ class BadPrograms(BootErrorTest):
         """What gcc makes of a program."""
         text, program = self.scratch / "p.c", self.scratch / "compiled"
         text.write_text(source)
-        made = subprocess.run(["gcc", *options, "-o", program, text], capture_output=True, check=False)
+        made = subprocess.run(["gcc", *options, "-o", program, text], capture_output=True)
         self.assertEqual(made.returncode, 0, made.stderr)
         return program.read_bytes()
 
@@ -70,28 +70,29 @@ class BadPrograms(BootErrorTest):
         other_abi = bytearray(whole)
         other_abi[whole.index(b"Reprise\0") + 8] += 1
         cut = "ends before its headers or segments do"
-        outside = "outside the addresses that programs may use"
         return {
             "empty": (b"", "empty-module", "the boot module is empty"),
             "text": (b"#!/bin/sh\necho hello\n", "not-elf", "not an ELF file"),
-            "short": (self.compiled("void _start(void) { for (;;); }\n", "-m32", "-static", "-nostdlib"),
-                      "elf-32bit", "a 32-bit ELF file"),
+            "short": (self.compiled("void _start(void) { for (;;); }\n",
+                                    "-m32", "-static", "-nostdlib"), "elf-32bit", "a 32-bit ELF file"),
             "foreign": (good.with_bytes(18, struct.pack("<H", 183)),  # e_machine: AArch64
                         "elf-machine", "for another machine"),
-            "dynamic": (self.compiled("int main(void) { return 0; }\n"), "elf-dynamic", "gcc -static"),
+            "dynamic": (self.compiled("int main(void) { return 0; }\n"),
+                        "elf-dynamic", "gcc -static"),
             "cut-header": (whole[:40], "elf-truncated", cut),
             "cut-table": (whole[:100], "elf-truncated", cut),
             "cut-segment": (whole[:4096], "elf-truncated", cut),
             "contradiction": (good.with_segment(first, memsz=segment.filesz - 1),
                               "elf-malformed", "contradict each other"),
-            "overlap": (good.with_segment(last, vaddr=segment.vaddr, offset=segment.offset, filesz=16,
-                                          memsz=16), "elf-overlap", "share a page"),
+            "overlap": (good.with_segment(last, vaddr=segment.vaddr, offset=segment.offset,
+                                          filesz=16, memsz=16), "elf-overlap", "share a page"),
             "writable-code": (good.with_segment(first, flags=READ | WRITE | EXECUTE),
                               "elf-writable-code", "both writable and executable"),
             "other-abi": (bytes(other_abi), "abi-version", "build it again"),
-            **{name: (good.with_segment(last, vaddr=base + end.vaddr % 4096), "elf-address", outside)
-               for name, base in (("kernel", 0xFFFFFFFF80000000), ("upper-half", 0xFFFF800000000000),
-                                  ("highest", 0x00007FFFFFFFF000), ("zero", 0))},
+            **{name: (good.with_segment(last, vaddr=base + end.vaddr % 4096),
+                      "elf-address", "outside the addresses that programs may use")
+               for name, base in {"kernel": 0xFFFFFFFF80000000, "upper-half": 0xFFFF800000000000,
+                                  "highest": 0x00007FFFFFFFF000, "zero": 0}.items()},
         }
 
     def test_each_bad_program_is_refused_for_itself_and_a_good_one_runs(self):
@@ -106,7 +107,8 @@ class BadPrograms(BootErrorTest):
                          {"compute", *files} - {"empty"})
 
     def test_no_program_at_all_is_refused(self):
-        self.assert_refused(self.boot([]), "no-program", "give a boot module with the string program=")
+        self.assert_refused(self.boot([]), "no-program",
+                            "give a boot module with the string program=")
 
     def test_a_linux_program_without_a_personality_is_refused(self):
         missing = self.scratch / "no-such-file"
@@ -120,14 +122,15 @@ class BadPrograms(BootErrorTest):
                 self.assert_refused(outcome, "no-init", "no boot module holds init")
 
     def test_an_init_that_cannot_be_run_ends_the_machine(self):
-        outcome = self.boot([["compute", "1000"]], contents={"init": self.file("init", b"no program")})
+        init = self.file("init", b"no program")
+        outcome = self.boot([["compute", "1000"]], contents={"init": init})
         self.assertEqual(outcome.value, FIRST_ERROR + ERRORS.index("not-elf"))
         self.assertEqual(len(outcome.events("init-ended")), 1)
         self.assertEqual(outcome.events("exit"), [])
 
     def test_a_program_too_large_for_the_machine_is_refused(self):
-        # 15 GiB of zeros cost 30 MiB of page tables alone: a machine of 64 MiB has room for two. All
-        # load at once; which of them comes too late does not matter.
+        # 15 GiB of zeros cost 30 MiB of page tables alone: a machine of 64 MiB has room for two.
+        # All load at once; which of them comes too late does not matter.
         good = self.good()
         number, segment = good.loads()[-1]
         path = self.file("large", good.with_segment(number, memsz=segment.memsz + (15 << 30)))
@@ -148,7 +151,8 @@ class BadModules(BootErrorTest):
         native_file = native("compute")
         no_role = ["compute", "program=", "program=a,b", "kernel", f"program=long{' 1' * 200}"]
         modules = [(native_file, text) for text in ["", *no_role]]
-        modules += [(native_file, f"program={name} compute 2000") for name in ("compute", "init", "clock")]
+        modules += [(native_file, f"program={name} compute 2000")
+                    for name in ("compute", "init", "clock")]
         modules += [(whole, "archive"), (whole, "archive")]
         outcome = self.boot([["compute", "1000"], [BUSYBOX, "cat", "file"]], archive=whole,
                             contents={"modules": modules})
@@ -163,9 +167,9 @@ class BadModules(BootErrorTest):
             self.assertTrue(any(advice in line for line in lines), advice)
         self.assertEqual(outcome.value, FIRST_ERROR + ERRORS.index(errors[0]["code"]))
         self.assertEqual(outcome.program_output().count("found\n"), 1)
-        self.assertEqual([(event["process"], event["status"]) for event in outcome.events("exit")].count(
-            ("compute", "0")), 1)
-        self.assertEqual(len(outcome.events("exit")), 2, "a refused program was started all the same")
+        # No refused program was started all the same.
+        self.assertEqual(sorted((event["process"], event["status"])
+                                for event in outcome.events("exit")), [("busybox", "0"), ("compute", "0")])
 
     def test_a_broken_archive_is_refused(self):
         archive = Archive()

@@ -1,5 +1,5 @@
-"""Random native calls (user/programs/callfuzz.cpp) beside a process that keeps a secret: the kernel
-refuses or obeys, tells nothing, and the neighbour comes to its end unharmed."""
+"""Random native calls (user/programs/callfuzz.cpp) beside a process that keeps a secret. The kernel
+serves or refuses each call and reveals nothing, and the neighbour ends unharmed."""
 
 import re
 
@@ -15,14 +15,16 @@ def neighbour_line(rounds):
 
 
 class RandomCalls(BootTest):
+    cost = 10
+
     def boot_beside_neighbour(self, programs, **settings):
         outcome = self.boot([["neighbour", "100"], *programs], "report=short", **settings)
         self.assertEqual(outcome.events("panic"), [])
-        output = outcome.program_output()  # binary: no test of it that prints it
+        output = outcome.program_output()  # binary: a failed test must not print it
         self.assertTrue(neighbour_line(100) in output, "the neighbour was harmed")
         self.assertEqual(outcome.exit_event("neighbour")["status"], "0")
-        # What a fuzzer says when a call has done what it must not. Its own file, which it may well
-        # print by chance, holds these words too, but no such line.
+        # A fuzzer prints such a line when a call has done what it must not. It may print parts of
+        # its own file by chance, which hold these words, but no such line.
         self.assertIsNone(re.search(r"callfuzz: call \d+\([^)]*\) gave [^\n]*", output))
         self.assert_no_mismatch(outcome)
         return outcome

@@ -50,7 +50,8 @@ class Rows(BootTest):
         lines = outcome.program_output().splitlines()
         for row in rows:
             with self.subTest(row=row):
-                self.assertEqual(sum(bool(re.fullmatch(SEEN[row], line)) for line in lines), 1, lines)
+                seen = [line for line in lines if re.fullmatch(SEEN[row], line)]
+                self.assertEqual(len(seen), 1, lines)
         return outcome
 
     def event_of(self, outcome, name, process):
@@ -90,7 +91,8 @@ class Rows(BootTest):
         flips = outcome.events("flip")
         self.assertEqual({flip["outcome"] for flip in flips} - {"caught", "died-out", "no-target"},
                          set())
-        self.assertEqual(set(SEEN) - {flip["process"] for flip in flips}, set(), "rows without a flip")
+        hit = {flip["process"] for flip in flips}
+        self.assertEqual(set(SEEN) - hit, set(), "rows that no flip has hit")
 
     def test_rows_are_closed_without_a_counter_too(self):
         self.boot_rows(["flags", "constants"], "pe.limit=50", counter="landmark")

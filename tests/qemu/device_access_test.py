@@ -1,5 +1,5 @@
-"""Ports, device memory and interrupts: what a process was granted works in every form, hardened or
-not, with flips; what it was not granted is a clear fault."""
+"""Ports, device memory and interrupts: granted ones work in every form, hardened or not, and with
+flips. Access to others is a clear fault."""
 
 import re
 from collections import Counter

@@ -1,7 +1,6 @@
-"""Effects on the outside happen once, in order, with the right value, however many PEs have to be
-run again: counted from outside, in what QEMU itself says of port writes and of writes to devices'
-memory. The messages between two processes are counted the same way: their receiver writes each to
-a port."""
+"""Effects on the outside happen once, in order, with the right value, however many PEs run again.
+They are counted from outside: QEMU traces writes to ports and to devices' memory. Messages between
+two processes are counted the same way, because their receiver writes each to a port."""
 
 import re
 

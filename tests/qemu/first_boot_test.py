@@ -1,4 +1,4 @@
-"""The first thing asked of an image: that it boots, runs a program and says how that went."""
+"""An image boots, runs a program and reports how the program ended."""
 
 from boot import BUSYBOX, BootTest
 

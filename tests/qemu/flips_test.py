@@ -1,5 +1,5 @@
-"""Flips on purpose, in the running machine: whatever is hit, in whichever run, nobody outside sees
-it. A flip is caught when the two runs differ, or it dies out: what it hit was never used again."""
+"""Flips on purpose, in the running machine: in any place and either run, no flip is seen outside. A
+flip is caught when the two runs differ. It dies out when the program never uses what it hit."""
 
 import re
 
@@ -87,6 +87,8 @@ class ChosenFlips(BootTest):
 
 class FlipsInInit(BootTest):
     """Init finds out what the machine is: its tables, its clocks, its counters. It runs twice."""
+
+    cost = 10
 
     def boot_with_flips_in_init(self, items, args=""):
         return self.boot([["pages", "10", "100"]], f"report=short {args} inject={','.join(items)}",

@@ -1,6 +1,6 @@
-"""Wherever the time limit stops a program, it stands at a position that it passes through. A kernel
-of its own (ground_truth/) records every position of a program by single steps; then it stops a
-second process of the same program at random, over a thousand times, and looks each place up."""
+"""The time limit stops a program only at a position that the program really passes. A special
+kernel (ground_truth/) records every position of a program by single steps. Then it stops a second
+process of the same program at random, over a thousand times, and looks each place up."""
 
 from boot import LONG, BootTest, linux, long_test, native
 from reprise import image, machine, tree
@@ -13,6 +13,8 @@ LINUX_CALLS = 100
 
 
 class GroundTruth(BootTest):
+    cost = 100
+
     def look_up_random_stops(self, counter, factor=1, **settings):
         argvs = {kind: [native("instructions"), kind, rounds * factor]
                  for kind, rounds in KINDS.items()}

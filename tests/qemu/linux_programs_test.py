@@ -63,6 +63,8 @@ class LinuxProgramsTest(BootTest):
 
 
 class Busybox(LinuxProgramsTest):
+    cost = 10
+
     def test_busybox_digests_and_filters_as_on_linux(self):
         self.boot_like_linux([
             [BUSYBOX, "sha256sum", "lines", "small", "files.tar"],

@@ -1,5 +1,5 @@
-"""The kernel's log on its way to the serial line: nothing that was printed is lost, whoever sends
-it and whenever he dies."""
+"""The kernel's log on its way to the serial line: no printed text is lost, even when the driver
+that sends it dies."""
 
 from boot import BUSYBOX, BootTest
 

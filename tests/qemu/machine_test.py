@@ -1,4 +1,4 @@
-"""The border between the rings, seen from ring 0 by a kernel that is all test (machine/)."""
+"""The border between the rings, tested from ring 0 by a special kernel (machine/)."""
 
 from boot import BootTest
 from reprise import machine, tree
@@ -7,6 +7,8 @@ MODELS = ["qemu64", "Haswell", "EPYC", "max"]
 
 
 class Machine(BootTest):
+    cost = 5
+
     def boot_test_kernel(self, args="", **settings):
         kernel = tree.kernel().with_name("machine_test.elf")
         return self.boot(args=args, contents={"kernel": kernel}, pit=True, **settings)

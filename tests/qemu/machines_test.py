@@ -71,8 +71,8 @@ class Machines(BootTest):
         self.assertIn("interrupts: xAPIC, I/O APIC inputs 0, 8259 masked", outcome.console)
 
     def test_without_icount_time_is_the_hosts(self):
-        # A busy host takes the machine's processor away, and a second run looks late: restarted, as
-        # often as can be asked for. And there is no counter, so some searches from landmark to
-        # landmark take too long. The time limit may end a run before it has written any page, but
-        # every run has an R14.
+        # A busy host takes the machine's processor away, so a second run may look late. Then it
+        # runs again, up to 100 times. Without a counter some searches from landmark to landmark
+        # take too long. The flip hits R14, because the time limit may end a run that has not
+        # written any page.
         self.assert_works(flip="r14:7:end", icount=False, late_runs=True)

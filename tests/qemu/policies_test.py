@@ -10,8 +10,8 @@ MORE = 100  # PEs that the second process has more than the first
 
 class Policies(BootTest):
     def costs_per_page_and_pe(self, policy):
-        """Two processes modify the same 10 pages in each PE, one of them in 100 PEs more: whatever
-        both spend on the way there is gone from the difference."""
+        """Two processes modify the same 10 pages in each PE, one of them in 100 PEs more. The
+        difference between both holds the cost of these PEs alone."""
         programs = [["pages", str(PAGES), "100"], ["pages", str(PAGES), str(100 + MORE)]]
         outcome = self.boot(programs, f"policy={policy}")
         self.assert_clean(outcome)

@@ -23,7 +23,8 @@ class RepeatableBoots(BootTest):
         iso = self.image(programs, arguments, {"lines": lines(400, seed=2), "tour.lua": LUA})
         outcomes = []
         for setting in settings:
-            outcomes.append(machine.run(iso, machine.Settings(timeout=DEFAULTS["timeout"], **setting)))
+            setting = {"timeout": DEFAULTS["timeout"], **setting}
+            outcomes.append(machine.run(iso, machine.Settings(**setting)))
             self.consoles.append(outcomes[-1].console)
             self.assertIn("reprise: shutdown", outcomes[-1].console)
         for outcome in outcomes[1:]:

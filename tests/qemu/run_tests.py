@@ -1,6 +1,6 @@
 """Lists the boot tests for ctest, or runs those that are named.
 
-    run_tests.py --list                      FILE.CLASS.FUNCTION|LABELS|NAME, one a line
+    run_tests.py --list                      FILE.CLASS.FUNCTION|LABELS|COST|NAME, one a line
     run_tests.py FILE.CLASS.FUNCTION ...     runs them; the console of a failed one is shown
 """
 
@@ -30,7 +30,7 @@ def list_tests():
         function = getattr(test, test._testMethodName)
         sentence = test._testMethodName.removeprefix("test_").replace("_", " ")
         labels = ",".join(("qemu", *getattr(function, "labels", ())))
-        print(f"{test.id()}|{labels}|boot {area}: {sentence}")
+        print(f"{test.id()}|{labels}|{test.cost}|boot {area}: {sentence}")
 
 
 class ShowingResult(unittest.TextTestResult):

@@ -1,5 +1,5 @@
-"""Whose turn it is: priorities, quantum, the end of the machine by stop.after=, and how long
-interrupts wait while programs compute that never make a call."""
+"""Turns, priorities, quantum and stop.after=, and how long interrupts wait while programs compute
+and never make a call."""
 
 from itertools import groupby
 
@@ -69,7 +69,7 @@ class Scheduling(BootTest):
 
 
 class Turns(Scheduling):
-    """By programs that end their PEs themselves: each counts as one of the turn."""
+    """Programs that end their PEs themselves: each PE counts as one of the turn."""
 
     def test_equal_ones_take_turns_of_one_pe(self):
         self.assertEqual(self.turns("", ("a", 9), ("b", 9)), [("a", 1), ("b", 1)] * 9)

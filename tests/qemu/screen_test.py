@@ -1,4 +1,4 @@
-"""What stands on the screen of a machine that nobody watches over a serial line."""
+"""The screen shows the same text as the serial line."""
 
 import re
 import struct

@@ -1,5 +1,4 @@
-"""The second run is no pretence: it executes the program's instructions again, from the PE's
-start."""
+"""The second run executes the program's instructions again, from the PE's start."""
 
 from boot import BootTest, native
 
@@ -60,8 +59,8 @@ class SecondRun(BootTest):
         self.assertEqual(verdicts.number("second_runs"), verdicts.number("pes") + 2)
 
     def test_the_second_run_takes_as_many_instructions_as_the_first(self):
-        # With -icount a nanosecond is an instruction. What the first run has on top is the first
-        # touch of its pages, which is no program's work.
+        # With -icount a nanosecond is an instruction. The first run takes longer by the first touch
+        # of its pages, which is the kernel's work.
         outcome = self.boot([["compute", "500000"]])
         self.assert_clean(outcome)
         times, = outcome.events("times")

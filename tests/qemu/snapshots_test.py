@@ -1,5 +1,6 @@
-"""The snapshot is what a restart goes back to. Flipped itself, it must not be run from: its check
-word tells. Without the check word both runs would start from the same wrong state and agree."""
+"""A restart goes back to the snapshot. A flip in the snapshot itself is found by its check word,
+and no run starts from it. Without check words both runs would start from the same wrong state and
+agree."""
 
 from boot import BootTest
 

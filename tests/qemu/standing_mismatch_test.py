@@ -1,5 +1,5 @@
-"""A PE whose runs keep differing: bounded restarts, the whole diagnosis, and what `onfail=` makes of
-it."""
+"""The runs of one PE keep differing: restarts are bounded, the diagnosis is whole, and `onfail=`
+says what follows."""
 
 from boot import BUSYBOX, BootTest, native
 
@@ -71,7 +71,7 @@ class StandingMismatch(BootTest):
         self.assertEqual(outcome.events()[-1].name, "shutdown")
 
     def test_behind_the_last_line_nobody_runs(self):
-        # One that prints for ever, while init waits for the console to send its report.
+        # It prints for ever, while init waits until the console has sent its report.
         printing = [BUSYBOX, "sh", "-c", "while :; do echo again; done"]
         outcome = self.boot([["twice", "2000000"], printing], "onfail=halt")
         self.assertEqual(outcome.value, 0x12)
@@ -79,9 +79,9 @@ class StandingMismatch(BootTest):
         self.assertTrue(outcome.console.splitlines()[-1].startswith("reprise: shutdown "))
 
     def test_onfail_reboot_resets_the_machine(self):
-        # QEMU is told not to start again: a reset ends it with status 0, without the exit device.
-        # The tables that SeaBIOS has of its own tell of no register that resets: the keyboard
-        # controller does.
+        # QEMU runs with -no-reboot: a reset ends it with status 0, without the exit device. Without
+        # ACPI from QEMU, SeaBIOS's own tables name no reset register: the keyboard controller
+        # resets.
         for extra in ([], ["-machine", "acpi=off"]):
             with self.subTest(extra=extra):
                 outcome = self.boot([["twice"], ["pages"]], "onfail=reboot", extra=extra)

@@ -1,5 +1,5 @@
-"""What the search for a position sets up in the machine is seen by nobody: breakpoints, steps and
-the counter's stop belong to one run of one process."""
+"""Breakpoints, single steps and the counter's stop of a search belong to one run of one process. No
+program and no other process sees them."""
 
 import re
 import subprocess

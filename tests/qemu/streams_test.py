@@ -1,5 +1,5 @@
-"""Random streams of instructions (user/programs/streams): run twice they come to the same, whatever
-they are made of, and with flips to what they come to without."""
+"""Random streams of instructions (user/programs/streams): both runs end alike, and flips do not
+change the results."""
 
 import re
 
@@ -11,6 +11,8 @@ NEIGHBOUR = "neighbour: 20 rounds, digest "
 
 
 class RandomStreams(BootTest):
+    cost = 40
+
     def boot_streams(self, count, seed, args="", **settings):
         """Returns the outcome and the line that has the digest."""
         outcome = self.boot([["streams", count, seed], ["neighbour", "20"]], f"report=short {args}",

@@ -1,6 +1,5 @@
-"""A session at the serial line: a shell is typed to, character by character as it wishes, and all
-that stands on the line afterwards is compared with a recording. The shell and the drivers run
-hardened."""
+"""A session at the serial line: the test types lines to a shell and compares all that stands on the
+line afterwards with a recording. The shell and the drivers run hardened."""
 
 import re
 from pathlib import Path
@@ -61,7 +60,6 @@ class Terminal(BootTest):
                 told = outcome.events("flip")
                 self.assertGreater(len(told), 20)
                 self.assertNotIn("console", {event["process"] for event in told})
-                # How often the driver's PEs end while nobody types is the host's matter, but it
-                # needs some for the text alone.
+                # The driver's PEs that only wait depend on the host, but the text alone needs some.
                 flips = outcome.events("shutdown")[0].number("flips")
                 self.assertGreater(flips, len(told) + 20, "few flips hit the console's driver")

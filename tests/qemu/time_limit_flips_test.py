@@ -8,6 +8,8 @@ PROGRAMS = [*(["instructions", kind] for kind in KINDS), [linux("many_calls"), "
 
 
 class FlipsBetweenStops(BootTest):
+    cost = 60
+
     def boot_with_flips(self, seeds, least, counter):
         """A flip in every PE, about every other one at some instruction within a run."""
         arguments = "pe.limit=10 report=short"

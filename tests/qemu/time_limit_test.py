@@ -1,5 +1,5 @@
-"""Programs nobody here wrote compute for long, are stopped by the time limit again and again, and
-print what they do on Linux: with every limit, whatever finds the place where a first run stopped.
+"""Programs that nobody here wrote compute for long. The time limit stops them again and again, and
+they print what they print on Linux: with every limit and every kind of counter.
 """
 
 import shutil
@@ -30,6 +30,8 @@ def name_of(counter):
 
 
 class TimeLimitTest(BootTest):
+    cost = 50
+
     def make_input(self, size):
         folder = self.scratch / "tree"
         folder.mkdir(exist_ok=True)

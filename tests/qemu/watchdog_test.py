@@ -1,4 +1,4 @@
-"""Second runs that would not end: a flip's fault."""
+"""A flip sends the second run into a loop: the watchdog ends that run."""
 
 from boot import BootTest
 
@@ -16,8 +16,8 @@ class Watchdog(BootTest):
         self.assertLess(times.number("second_run_ns"), 2_000_000)
 
     def boot_with_a_flip(self):
-        """The countdown is the PE before the last: it ends with the line that is printed, the last
-        with the program."""
+        """Flips a bit of the countdown. The PE before the last counts down, and ends when it
+        prints. The last PE ends with the program."""
         quiet = self.boot([["countdown"]])
         countdown = quiet.events("verdicts")[0].number("pes") - 1
         return self.boot([["countdown"]], f"inject=countdown:{countdown}:2:{HIGH_BIT}")

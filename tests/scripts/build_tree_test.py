@@ -1,8 +1,8 @@
 """Build trees: whatever was missing when a tree was first configured, and wherever its folder has
 been since, scripts/lib/reprise/tree.py builds what the sources say with the tools that are there.
 
-Most tests build a small project with this tree's own scripts, presets and toolchain file. It has one
-output, bin/answer, which says where it was built and with what.
+Most tests build a small project with this tree's own scripts, presets and toolchain file. Its one
+output, bin/answer, says where it was built and with what.
 """
 
 import os
@@ -19,8 +19,8 @@ import listed
 TOP = Path(__file__).resolve().parents[2]
 # What the small project's tools need of this machine. The PATH of its builds holds nothing else, so
 # that a tool can be missing and come later.
-COMMANDS = ["ar", "as", "bash", "cat", "cmake", "cut", "dirname", "g++", "gcc", "git", "id", "ld", "ninja",
-            "nproc", "python3", "ranlib", "readlink", "sh", "sleep", "tr", "uname"]
+COMMANDS = ["ar", "as", "bash", "cat", "cmake", "cut", "dirname", "g++", "gcc", "git", "id", "ld",
+            "ninja", "nproc", "python3", "ranlib", "readlink", "sh", "sleep", "tr", "uname"]
 PROJECT = """\
 cmake_minimum_required(VERSION 3.25)
 project(small LANGUAGES CXX)
@@ -52,7 +52,8 @@ class SmallProject(unittest.TestCase):
 
     def make_project(self, name="project"):
         top = self.scratch / name
-        shutil.copytree(TOP / "scripts", top / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(TOP / "scripts", top / "scripts",
+                        ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(TOP / "CMakePresets.json", top)
         (top / "CMakeLists.txt").write_text(PROJECT)
         (top / "one.cpp").write_text("int one() { return 1; }\n")
@@ -86,7 +87,8 @@ class SmallProject(unittest.TestCase):
             folder = self.toolchain / "bin"
             folder.mkdir(parents=True, exist_ok=True)
         tool = folder / name
-        tool.write_text(f'#!/bin/sh\nexec {shutil.which("g++" if name.endswith("++") else "gcc")} "$@"\n')
+        real = shutil.which("g++" if name.endswith("++") else "gcc")
+        tool.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
         tool.chmod(0o755)
         return str(tool)
 

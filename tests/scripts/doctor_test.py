@@ -11,7 +11,8 @@ import listed
 
 TOP = Path(__file__).resolve().parents[2]
 DOCTOR = TOP / "scripts" / "doctor"
-COMMANDS = ["bash", "cat", "chmod", "cut", "flock", "mkdir", "readlink", "rmdir", "sed", "sleep", "tr"]
+COMMANDS = ["bash", "cat", "chmod", "cut", "flock", "mkdir", "readlink", "rmdir", "sed", "sleep",
+            "tr"]
 APT = """\
 #!/bin/sh
 mkdir "$TMPDIR/busy" || exit 100

@@ -27,4 +27,5 @@ def main():
     for test in _all_tests(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])):
         sentence = test._testMethodName.removeprefix("test_").replace("_", " ")
         labels = getattr(getattr(test, test._testMethodName), "labels", ())
-        print(f"{type(test).__name__}.{test._testMethodName}|{','.join(('host', *labels))}|{sentence}")
+        labels = ",".join(("host", *labels))
+        print(f"{type(test).__name__}.{test._testMethodName}|{labels}|{sentence}")

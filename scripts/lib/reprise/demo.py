@@ -1,5 +1,5 @@
-"""What scripts/run shows without arguments: programs nobody wrote for Reprise, run hardened at the
-same time, and a bit flipped in one of them that nobody outside ever sees."""
+"""The demo of scripts/run without arguments: unmodified programs run hardened at the same time. A
+bit flips in one of them, and nobody outside sees it."""
 
 import hashlib
 import tempfile

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 EVENT = "reprise: "
 PEOPLE = "[reprise]"
-# What firmware and GRUB write to the serial line under UEFI before the kernel starts.
+# Firmware and GRUB write these to the serial line under UEFI before the kernel starts.
 TERMINAL_CODES = re.compile(r"\x1b(\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>c])")
 
 

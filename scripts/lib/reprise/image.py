@@ -47,7 +47,7 @@ class Contents:
 
 
 def boot_word(text):
-    """One word as the kernel reads it back, whatever it holds: GRUB leaves \\xHH alone."""
+    """One word as the kernel reads it back, with any bytes in it: GRUB leaves \\xHH alone."""
     if text == "":
         return r"\x00"
     data = text.encode("utf-8", "surrogateescape")

@@ -77,9 +77,9 @@ class Outcome:
 
 
 def icount_shift(settings):
-    """Guest nanoseconds an instruction, as a power of two; None: guest time is real time. Counting
-    makes runs repeatable, and no busy host can make a second run look late. UEFI firmware waits for
-    seconds in loops: at one nanosecond an instruction these would take a minute."""
+    """Guest nanoseconds per instruction, as a power of two; None: guest time is real time. Counting
+    makes runs repeatable, and no busy host can make a second run look late. UEFI firmware waits in
+    loops for seconds. These would take a minute at one nanosecond per instruction."""
     if settings.icount is None:
         return 5 if settings.uefi else 0
     return 0 if settings.icount else None
@@ -101,7 +101,7 @@ def command(image, settings):
             "-rtc", f"base={settings.clock},clock=vm"]
     line += ["-serial", "mon:stdio"] if settings.interactive else ["-serial", "stdio"]
     if (shift := icount_shift(settings)) is not None:
-        # With someone at the keyboard an idle machine waits in real time.
+        # An interactive machine must wait in real time while it is idle.
         sleep = "on" if settings.interactive else "off"
         line += ["-icount", f"shift={shift},sleep={sleep}"]
         line += ["-seed", str(settings.seed)] if settings.seed is not None else []
@@ -124,7 +124,7 @@ def command(image, settings):
 
 
 def _started(line, settings, output=subprocess.PIPE):
-    """QEMU as a process. `timeout` ends it even when nobody is left to wait for it."""
+    """QEMU as a process. `timeout` ends it even when this process has died before."""
     if settings.timeout:
         line = ["timeout", "--foreground", "--kill-after=5", str(settings.timeout), *line]
     stdin = (None if settings.interactive
@@ -160,7 +160,7 @@ class ConsoleFilter:
 
 
 def _read(output):
-    """All of an open file, whoever else reads and writes it."""
+    """All of an open file; other processes may read and write it meanwhile."""
     return os.pread(output.fileno(), os.fstat(output.fileno()).st_size, 0)
 
 

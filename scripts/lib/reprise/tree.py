@@ -81,8 +81,9 @@ def _output_of(*command):
 
 def _configuration():
     """What a configured tree depends on besides the sources, which CMake watches itself."""
-    cross = Path(_output_of(TOP / "scripts" / "toolchain", "--where").strip(), "bin", "x86_64-elf-g++")
-    cross = shutil.which("x86_64-elf-g++") or (str(cross) if cross.exists() else "")
+    name = "x86_64-elf-g++"
+    built = Path(_output_of(TOP / "scripts" / "toolchain", "--where").strip(), "bin", name)
+    cross = shutil.which(name) or (str(built) if built.exists() else "")
     return {"source": str(TOP), "cross compiler": cross,
             "tools": _output_of(TOP / "scripts" / "doctor", "--found", "test").splitlines()}
 
@@ -151,7 +152,7 @@ def build(preset="kernel", target=None, say=None):
                 say(f"building {preset} for the first time, a minute or so ({log.name})")
             if configuration:
                 _logged(["cmake", "--preset", preset, "--fresh"], log)
-                (directory / STAMP).write_text(json.dumps(configuration, indent=1), encoding="utf-8")
+                (directory / STAMP).write_text(json.dumps(configuration, indent=1))
             goal = ["--target", target] if target else []
             _logged(["cmake", "--build", "--preset", preset, *goal], log)
 

@@ -74,6 +74,10 @@ const ProcessReport& process_report(std::uint64_t process) {
   return the_process;
 }
 
+void release_process(std::uint64_t process) {
+  REPRISE_ASSERT(raw_call(REPRISE_RELEASE, process) == 0);
+}
+
 bool end_process(std::uint64_t process) { return raw_call(REPRISE_END, process, 0) == 0; }
 
 // Of the I/O APICs those in front of one that the kernel refuses: it lies where none can be.

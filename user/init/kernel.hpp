@@ -30,6 +30,8 @@ struct News {
 [[nodiscard]] std::optional<News> take_news();
 void forget_injections();
 [[nodiscard]] const ProcessReport& process_report(std::uint64_t process);  // one object
+// The process has ended and its report was read: the kernel may use its place again.
+void release_process(std::uint64_t process);
 bool end_process(std::uint64_t process);  // false: it has ended by itself
 // From here on interrupts of devices are let in; once, and before a program is started that was
 // granted some. Inputs of the I/O APICs, and local_x2apic.

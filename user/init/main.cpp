@@ -195,6 +195,8 @@ void tell_end(Program& program) {
     print_diagnosis(program.called(), process, word_names);
   }
   print_process_end(program, process, settings.report);
+  program.totals = totals_of(process);
+  release_process(program.process);
   flush_output();
 }
 

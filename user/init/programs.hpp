@@ -15,6 +15,11 @@
 
 namespace reprise {
 
+// What the final report adds up.
+struct ProgramTotals {
+  std::uint64_t elements = 0, mismatches = 0, restarts = 0, standing = 0;
+};
+
 struct Program {
   std::array<char, 32> name{};
   std::uint64_t process = 0;  // its number
@@ -24,6 +29,7 @@ struct Program {
   bool stopped = false;    // by stop.after=, which is no failure
   bool ended = false;
   bool standing = false;  // stopped by a mismatch
+  ProgramTotals totals;   // once it has ended: the kernel has forgotten it then
 
   [[nodiscard]] std::string_view called() const { return name.data(); }
   // Random flips planned at a time.

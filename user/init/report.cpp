@@ -132,24 +132,31 @@ void print_process_end(const Program& program, const ProcessReport& process,
   if (detail == Settings::Report::Full) print_details(name, s, process.margin);
 }
 
+ProgramTotals totals_of(const ProcessReport& process) {
+  ProgramTotals totals{.elements = process.elements, .standing = process.standing};
+  if (process.hardened == 0) return totals;
+  totals.mismatches = process.statistics.mismatches.total;
+  totals.restarts = process.statistics.restarts;
+  return totals;
+}
+
 void print_final_report(Programs& programs, const Settings& settings) {
   std::uint64_t count = 0, elements = 0, mismatches = 0, restarts = 0, failed = 0, standing = 0;
-  const auto add = [&](const ProcessReport& process) {
-    if (process.hardened == 0) return;
-    mismatches += process.statistics.mismatches.total;
-    restarts += process.statistics.restarts;
-  };
   for (const Program& program : programs.all()) {
-    const ProcessReport& process = process_report(program.process);
+    const ProgramTotals totals =
+        program.ended ? program.totals : totals_of(process_report(program.process));
     if (!program.driver) {
       ++count;
-      elements += process.elements;
+      elements += totals.elements;
     }
     failed += program.exit_status != 0 ? 1 : 0;
-    standing += process.standing;
-    add(process);
+    standing += totals.standing;
+    mismatches += totals.mismatches;
+    restarts += totals.restarts;
   }
-  add(process_report(init_number));
+  const ProgramTotals own = totals_of(process_report(init_number));
+  mismatches += own.mismatches;
+  restarts += own.restarts;
   const MachineReport& machine = machine_report();
   if (settings.report != Settings::Report::None) {
     say(count, " programs, ", elements, " PEs, ", mismatches, " mismatches found, ", restarts,

@@ -32,6 +32,8 @@ void print_diagnosis(std::string_view name, const ProcessReport& process, const 
 void print_process_end(const Program& program, const ProcessReport& process,
                        Settings::Report detail);
 
+// What the final report needs of one process.
+[[nodiscard]] ProgramTotals totals_of(const ProcessReport& process);
 void print_final_report(Programs& programs, const Settings& settings);
 
 }  // namespace reprise

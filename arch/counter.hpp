@@ -1,6 +1,6 @@
-// How many instructions a program has executed in ring 3, and stopping it after a given number. All
-// of it is a hint (docs/engine.md): a wrong count may cost a retry, never a wrong commit. Which
-// counters of this machine are to be believed, and how far, init finds out
+// Counts the instructions that a program executes in ring 3, and stops it after a given number. All
+// of it is a hint (docs/engine.md): a wrong count may cost a retry, never a wrong commit. init
+// finds out which counters of this machine can be believed, and how far
 // (user/init/counter_test.hpp).
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace arch {
 
-// Starts the counter anew, which counts from 0. False: its registers do not exist, and the one
-// before stays; the first is landmark. After start_clock().
+// Starts this counter, which counts from 0. False when its registers do not exist: the counter in
+// use stays. Before the first call that is landmark. After start_clock().
 [[nodiscard]] bool use_counter(const reprise::CounterSettings& settings);
 [[nodiscard]] const reprise::CounterSettings& counter();
 

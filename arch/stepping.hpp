@@ -1,7 +1,8 @@
-// Takes a program over one instruction so that nothing it can see tells of it. The trap flag would
-// show in the flags that PUSHF stores and SYSCALL leaves in R11; so such instructions run at full
-// speed up to a breakpoint behind them, or to their own trap. A repeated string instruction is one
-// step, however many iterations it has. Next: arch/run_user.hpp, whose traps it sets up.
+// Takes a program over one instruction, and leaves no trace that the program could see. The trap
+// flag would show in the flags that PUSHF stores and SYSCALL leaves in R11. So such instructions
+// run at full speed up to a breakpoint behind them, or to their own trap. A repeated string
+// instruction is one step, however many iterations it has. Next: arch/run_user.hpp, whose traps it
+// sets up.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +17,7 @@ namespace arch {
 
 inline constexpr std::size_t longest_instruction = 15;  // bytes; Intel SDM Vol. 2A §2.3.11
 
-// As far as stepping is concerned.
+// What stepping has to know of an instruction.
 struct InstructionShape {
   enum class Kind : std::uint8_t {
     Plain,     // the trap flag does no harm
@@ -39,16 +40,16 @@ class Stepper {
 public:
   // Break traps whenever the program arrives there.
   void watch(std::optional<reprise::UserAddr> rip);
-  // For who moves the program there by other means than its own instructions: no trap tells of it.
+  // True when the program was moved to the watched address by the kernel: no trap reports that.
   [[nodiscard]] bool watches(std::uint64_t rip) const { return watched_ == reprise::UserAddr{rip}; }
 
   // Sets up the next run_user(): it ends behind the instruction at RIP, or before that by another
-  // trap. In a repeated instruction it ends at the iteration that `target` stands at, when that
-  // lies ahead: the count is cut down to what is missing.
+  // trap. If `target` stands in the same repeated instruction, at an iteration that lies ahead, the
+  // run ends at that iteration: the count is cut down to what is missing.
   void begin(UserState& state, const UserState& target, std::span<const std::uint8_t> code);
 
-  // After the trap, before anyone looks at `state`: takes all of that back. False when begin() was
-  // not called.
+  // After the trap, before anything else reads `state`: takes all of that back. False when begin()
+  // was not called.
   bool end(UserState& state);
 
 private:

@@ -1,5 +1,5 @@
-// What CPUID can announce and the kernel looks at (Intel SDM Vol. 2A, CPUID), under the names that
-// are told of what is missing.
+// The features that CPUID can announce and the kernel looks at (Intel SDM Vol. 2A, CPUID). The
+// names stand in the message about what is missing.
 #pragma once
 
 #include <string_view>

@@ -1,8 +1,8 @@
-// Instructions that ring 3 may execute, and whose result two runs would not agree on: made to fault
-// where the CPU lets itself be told (RDTSC and what waits for a time: CR4.TSD, see
-// control_registers.cpp), done here once, after commit, or hidden, so that no program looks for
-// them. docs/fault-model.md has the whole list. CPUID itself is the same in both runs; it is made
-// to fault so that things can be hidden.
+// Instructions that ring 3 may execute and whose result may differ between two runs. Where the CPU
+// has a switch, they fault in ring 3 and are done here once, after commit: RDTSC by CR4.TSD (see
+// control_registers.cpp). The others are hidden from CPUID, so that no program looks for them.
+// CPUID itself is the same in both runs: it faults only so that it can hide things.
+// docs/fault-model.md has the whole list.
 #include "arch/nondeterminism.hpp"
 
 #include "arch/clock.hpp"
@@ -17,8 +17,8 @@ using namespace x86;
 
 namespace {
 
-// AMD APM Vol. 2 §3.2 (HWCR). Intel's register faults where it is missing, or an emulator ignores
-// the write: then CPUID does what it always did (Intel SDM Vol. 4; Linux: MISC_FEATURES_ENABLES).
+// AMD APM Vol. 2 §3.2 (HWCR). Where Intel's register is missing, the write faults or an emulator
+// ignores it: then CPUID does what it always did (Intel SDM Vol. 4; Linux: MISC_FEATURES_ENABLES).
 void make_cpuid_fault() {
   if (has(feature::cpuid_user_dis)) {
     return write_msr(Msr::Hwcr, read_msr(Msr::Hwcr) | Hwcr::CpuidUserDis);

@@ -1,8 +1,8 @@
 // Saving and loading a process's registers. The aim is that equal register contents always give
-// equal words: the CPU may leave parts of an XSAVE image out, and says in XSTATE_BV which are in
-// their initial state (Intel SDM Vol. 1 §13.7). So the image is zeroed first, for what belongs to
-// no register, and afterwards each component counts as present, with its value (make_canonical()).
-// So XRSTOR lets both runs begin with the same XINUSE.
+// equal words. The CPU may leave parts of an XSAVE image out, and says in XSTATE_BV which are in
+// their initial state (Intel SDM Vol. 1 §13.7). So the image is zeroed first, for the bytes that
+// belong to no register. Afterwards make_canonical() gives each component its value and marks it
+// present, so XRSTOR lets both runs begin with the same XINUSE.
 #include "arch/user_state.hpp"
 
 #include "arch/x86_64/board.hpp"
@@ -16,9 +16,9 @@ using namespace x86;
 
 namespace {
 
-// FNINIT clears the addresses of the last x87 instruction and operand: QEMU 7.2 keeps them out of
-// the image, and AMD takes them from it only with an exception pending (APM Vol. 5, FXRSTOR), so
-// that FNSTENV would store what ran before.
+// FNINIT clears the addresses of the last x87 instruction and operand. QEMU 7.2 keeps them out of
+// the image, and AMD takes them from it only with an exception pending (APM Vol. 5, FXRSTOR).
+// Without FNINIT, FNSTENV would store those of a program that ran before.
 void restore_extended(const UserState& state) {
   fninit();
   if (board.extended_state.components != 0) {

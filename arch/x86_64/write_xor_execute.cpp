@@ -1,4 +1,4 @@
-// The walk that finds a kernel mapping with rights it must not have, whoever made it.
+// The walk that finds any kernel mapping with rights that it must not have.
 #include "arch/write_xor_execute.hpp"
 
 #include "arch/x86_64/instructions.hpp"

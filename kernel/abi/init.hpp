@@ -1,6 +1,7 @@
 // What the kernel and process 1, init (user/init), tell each other in the calls that only init may
-// make (docs/abi.md). Both are built from this file, of one tree; nobody else sees it. Plain words
-// and copies of the engine's own findings: the kernel fills and reads them, text is init's matter.
+// make (docs/abi.md). Both are built from this file, in one tree; nobody else sees it. It holds
+// plain words and copies of the engine's own findings. The kernel fills and reads them; init makes
+// text of them.
 #pragma once
 
 #include <array>
@@ -25,7 +26,7 @@ inline constexpr std::size_t most_grants = 16;              // of one process
 inline constexpr std::size_t most_string_bytes = 64 << 10;  // of one program's argv and environment
 inline constexpr std::size_t most_physical_bytes = 64 << 10;    // of one REPRISE_PHYSICAL_READ
 inline constexpr std::uint64_t slowest_clock = 1'000'000;       // hertz, for REPRISE_CLOCK
-inline constexpr std::uint64_t fastest_clock = 10'000'000'000;  // such that scale() is exact
+inline constexpr std::uint64_t fastest_clock = 10'000'000'000;  // scale() is exact up to it
 inline constexpr unsigned highest_priority = 7;
 inline constexpr std::uint64_t init_number = 1;
 inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
@@ -45,19 +46,20 @@ struct CounterProbe {
     Device,
     NonMaskable,
     MachineCheck,
-    None  // the kernel never says that: init begins with it
+    None  // init begins with it; the kernel never says it
   };
   CounterSettings counter;
   std::uint64_t time = 0;     // nanoseconds, from 1, when a Timer trap comes
   std::uint64_t stop = 0;     // count at which a Counter trap comes; 0: nowhere
   std::uint64_t steps = 0;    // 1: a Step trap after one instruction
   reprise_frame registers{};  // before, and then after
-  std::uint64_t count = 0;    // the rest is what came of it
+  std::uint64_t count = 0;    // result: instructions, and then how it ended
   Ending ending = Ending::None;
 };
 
-// What became of a flip: overwritten or never used, so that both runs agreed all the same; the runs
-// differed; they did so till the end; there was nothing to hit. The others are the kernel's.
+// The fate of a flip. DiedOut: overwritten or never used, so both runs agreed. Caught: the runs
+// differed. Stopped: they did so until the context was stopped. NoTarget: there was nothing to hit.
+// The others are states of the kernel's own.
 enum class FlipFate : std::uint8_t { DiedOut, Caught, Stopped, NoTarget, Free, Planned, Struck };
 using FlipCounts = std::array<std::uint64_t, 3>;  // of the first three
 
@@ -66,8 +68,8 @@ struct MachineReport {
   std::uint64_t total_memory, free_memory;
   std::uint64_t longest_wait, longest_pe;  // nanoseconds
   FlipCounts flips;
-  // Of the local APIC's timer; 0: it does not move. Until REPRISE_CLOCK the time stamp is taken to
-  // run at 1 GHz, so that these are the timer's ticks in 10^9 of the time stamp.
+  // Rate of the local APIC's timer; 0: it does not move. Until REPRISE_CLOCK the time stamp is
+  // taken to run at 1 GHz, so these are the timer's ticks in 10^9 of the time stamp.
   std::uint64_t timer_hertz;
   std::uint64_t modules;
   std::uint64_t boot_address, boot_bytes;  // physical: what the boot loader left to be read
@@ -76,11 +78,11 @@ struct MachineReport {
 // REPRISE_INJECT: a flip on purpose, once.
 struct Injection {
   enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
-  // Of the run: before its first instruction; after its last and before anything is compared; or
-  // `offset` instructions into it, as exactly as the instruction counter stops there.
+  // When in the run. Start: before its first instruction. End: after its last one, before anything
+  // is compared. Offset: `offset` instructions into it, as exactly as the counter stops there.
   enum class Moment : std::uint8_t { Start, End, Offset };
   std::uint64_t process = 0;  // its number
-  std::uint64_t element = 1;  // PE of that process, from 1; of a random one, from its last PE on
+  std::uint64_t element = 1;  // PE of that process, from 1; if random: counted from its last PE
   std::uint64_t run = 1;      // 1 or 2
   std::uint64_t page = 0;     // K, from 0: K-th page that the run has modified; for page targets
   std::uint64_t word = 0;     // register word, or word of the page 0..511
@@ -88,7 +90,8 @@ struct Injection {
   std::uint64_t offset = 0;   // N, from 1; for Moment::Offset
   Target target = Target::Register;
   Moment moment = Moment::Start;
-  // Random: hits some page, whatever K is, and at the end of a run that is shorter than its offset.
+  // 1: a random flip. It hits some page, whatever K is, and strikes at the end of a run that is
+  // shorter than its offset.
   std::uint64_t random = 0;
   FlipFate fate = FlipFate::Free;
 

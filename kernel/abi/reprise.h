@@ -38,7 +38,7 @@ enum reprise_call {
   REPRISE_ALARM = 18,    /* (nanoseconds on the monotonic clock, or ~0): notifies then; returns 0 */
   REPRISE_MAP_DEVICE = 19,   /* (address, bytes, physical address): granted device memory; 0 */
   REPRISE_DEVICE_WRITE = 20, /* (physical address, buffer, bytes): into granted device memory */
-  /* Of init alone; for all others there are no such calls. Structures: kernel/abi/init.hpp. */
+  /* Only init has these; for all others there are no such calls. Structures: init.hpp. */
   REPRISE_CONFIGURE = 32,     /* (const KernelSettings*): returns 0 */
   REPRISE_COUNTER = 33,       /* (const CounterSettings*): the counter from now on; returns 0 */
   REPRISE_MACHINE = 34,       /* (MachineReport*): returns 0 */
@@ -54,8 +54,8 @@ enum reprise_call {
   REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
   REPRISE_PROBE = 43,      /* (CounterProbe*): runs init's own code under a counter; returns 0 */
   REPRISE_CLOCK = 44,      /* (hertz of the time stamp, of the timer, time stamp now): returns 0 */
-  REPRISE_RELEASE = 45,    /* (process): it has ended and init has heard so; its place is used again,
-                              its number is not; returns 0 */
+  REPRISE_RELEASE = 45, /* (process): it has ended and init has heard so; its place is used again,
+                           its number is not; returns 0 */
 };
 
 enum reprise_error {
@@ -72,7 +72,7 @@ enum reprise_error {
 };
 
 /* Messages: three words, and bytes that the kernel copies from the sender's buffer to the other
- * side's, both once their processing elements are committed. Registers: RDI RSI RDX R10 R8 R9,
+ * side's, once both processing elements are committed. Registers: RDI RSI RDX R10 R8 R9,
  * as the arguments above; `sizes` are the bytes to send (at most REPRISE_MESSAGE_BYTES), and in
  * the upper half the buffer's room for what comes. CALL waits until `to` has received the
  * message and answered: RAX is the number of bytes that came, RSI RDX R10 the answer's words.
@@ -107,9 +107,9 @@ struct reprise_grant {
   uint64_t first, last; /* inclusive */
 };
 
-/* LOG_READ, for who is granted the log: what the serial line (output 0) or the screen (output 1) is
- * to show next; 0 bytes: nothing yet, REPRISE_NOTE_LOG tells of more. Each call says that all the
- * text of those before it is out. */
+/* LOG_READ needs the grant of the log. It reads the text that the serial line (output 0) or the
+ * screen (output 1) shows next. 0 bytes: nothing yet; REPRISE_NOTE_LOG tells of more. Each call
+ * says that the text of all calls before it is out. */
 
 /* Protection bits; writable together with executable is refused (REPRISE_BAD_ARGUMENT). 0 reserves
  * the pages without access. */
@@ -117,7 +117,7 @@ struct reprise_grant {
 #define REPRISE_PROTECT_WRITE 2u
 #define REPRISE_PROTECT_EXECUTE 4u
 
-/* Longer text is cut by LOG, and LOG_READ fills no more: the result says how much it was. */
+/* LOG cuts longer text, and LOG_READ fills no more: the result says how much it was. */
 #define REPRISE_LOG_BYTES 16384ul
 #define REPRISE_LOG_LINES 1u   /* a line that is left unfinished ends first */
 #define REPRISE_MAP_REPLACE 1u /* pages already there are replaced by fresh zero pages */

@@ -1,6 +1,6 @@
-// closures ROW: tries one source of difference between two runs (docs/fault-model.md) and says what
-// a program sees of it. What it reads goes to memory, so that two runs that read different values
-// are a mismatch; what must fault has to fault each time, with the same vector.
+// nondeterminism ROW: tries one source of difference between two runs (docs/fault-model.md) and
+// says what a program sees of it. What it reads goes to memory, so that two runs that read
+// different values are a mismatch; what must fault has to fault each time, with the same vector.
 //
 //   time-stamp   RDTSC, RDTSCP, prefixes before them or none: never back, at a plausible rate
 //   counters     RDPMC
@@ -98,7 +98,7 @@ void time_stamp() {
   const std::uint64_t spent = static_cast<std::uint64_t>(user::time()) - before;
   const std::uint64_t megahertz = ticks * 1000 / spent;
   REPRISE_CHECK(megahertz >= 100 && megahertz <= 10'000);
-  user::print("closures: time-stamp never back, ", megahertz, " MHz\n");
+  user::print("nondeterminism: time-stamp never back, ", megahertz, " MHz\n");
 }
 
 void counters() {
@@ -108,7 +108,7 @@ void counters() {
     REPRISE_CHECK(!TRY("rdpmc", area, 1u << 30));
     REPRISE_CHECK(vector == 13);
   }
-  user::print("closures: counters fault\n");
+  user::print("nondeterminism: counters fault\n");
 }
 
 void tables() {
@@ -122,7 +122,7 @@ void tables() {
     REPRISE_CHECK(!umip || vector == 13);
     keep(area[0]), keep(area[1]);
   }
-  user::print("closures: tables ", umip ? "fault" : "are constant", "\n");
+  user::print("nondeterminism: tables ", umip ? "fault" : "are constant", "\n");
 }
 
 void cpuid() {
@@ -143,7 +143,7 @@ void cpuid() {
     keep(sum);
   }
   const bool rdrand = (user::cpuid(1).ecx >> 30 & 1) != 0;
-  user::print("closures: cpuid constant, RDRAND ", rdrand ? "told" : "hidden", "\n");
+  user::print("nondeterminism: cpuid constant, RDRAND ", rdrand ? "told" : "hidden", "\n");
 }
 
 void constants() {
@@ -168,7 +168,7 @@ void constants() {
     before = kept;
     user::raw_call(REPRISE_YIELD);
   }
-  user::print("closures: constants: lsl lar verr verw", xgetbv1 ? " xgetbv" : "",
+  user::print("nondeterminism: constants: lsl lar verr verw", xgetbv1 ? " xgetbv" : "",
               xsave ? " xsave" : "", rdpid ? " rdpid" : "", "\n");
 }
 
@@ -190,7 +190,7 @@ void privileged() {
     REPRISE_CHECK(!TRY("in $0x40, %%al", area, 0) && vector == 13);
     REPRISE_CHECK(!TRY("cli", area, 0) && vector == 13);
   }
-  user::print("closures: privileged all fault\n");
+  user::print("nondeterminism: privileged all fault\n");
 }
 
 // The fault of the first write comes in the first run alone: its IRET nulls the selectors there.
@@ -206,7 +206,7 @@ void selectors() {
     user::raw_call(REPRISE_YIELD);
     asm volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(0));
   }
-  user::print("closures: selectors 1 to 3 are null\n");
+  user::print("nondeterminism: selectors 1 to 3 are null\n");
 }
 
 // What a PE leaves in them is where the next one goes on, and what its second run starts from.
@@ -229,7 +229,7 @@ void bases() {
     REPRISE_CHECK(!kept_here || found_fs == fs + 8);
     fs += 24;
   }
-  user::print("closures: bases ", kept_here ? "kept" : "of the kernel alone", "\n");
+  user::print("nondeterminism: bases ", kept_here ? "kept" : "of the kernel alone", "\n");
 }
 
 void flags() {
@@ -247,7 +247,7 @@ void flags() {
     REPRISE_CHECK(!TRY("hlt", area, 0));
   }
   REPRISE_CHECK((seen & hidden) == 0);
-  user::print("closures: flags without TF and RF\n");
+  user::print("nondeterminism: flags without TF and RF\n");
 }
 
 struct Row {
@@ -269,6 +269,6 @@ int main(int argc, char** argv) {
     row.attempt();
     return 0;
   }
-  user::print("usage: closures ROW\n");
+  user::print("usage: nondeterminism ROW\n");
   return 2;
 }

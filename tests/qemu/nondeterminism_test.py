@@ -1,6 +1,6 @@
 """One test for each row of docs/fault-model.md, "Sources of difference that are no faults": what
 the program sees of the source, and that two runs agree on it, with flips and without. Then the same
-rows with the closure taken out of the kernel (open_closures/*.patch): where the source varies on
+rows with the closure taken out of the kernel (open_nondeterminism/*.patch): where the source varies on
 this emulator, the runs must be seen to differ, or else the closure may have closed nothing.
 
 Other rows have tests of their own: RDRAND in second_run_test, preemption and the search's trap flag
@@ -15,23 +15,23 @@ import subprocess
 from boot import TOP, BootTest, image, long_test, native
 
 SEEN = {
-    "time-stamp": r"closures: time-stamp never back, \d+ MHz",
-    "counters": r"closures: counters fault",
-    "tables": r"closures: tables (fault|are constant)",
-    "cpuid": r"closures: cpuid constant, RDRAND (told|hidden)",
-    "constants": r"closures: constants: lsl lar verr verw( xgetbv)?( xsave)?( rdpid)?",
-    "privileged": r"closures: privileged all fault",
-    "selectors": r"closures: selectors 1 to 3 are null",
-    "flags": r"closures: flags without TF and RF",
-    "bases": r"closures: bases (kept|of the kernel alone)",
+    "time-stamp": r"nondeterminism: time-stamp never back, \d+ MHz",
+    "counters": r"nondeterminism: counters fault",
+    "tables": r"nondeterminism: tables (fault|are constant)",
+    "cpuid": r"nondeterminism: cpuid constant, RDRAND (told|hidden)",
+    "constants": r"nondeterminism: constants: lsl lar verr verw( xgetbv)?( xsave)?( rdpid)?",
+    "privileged": r"nondeterminism: privileged all fault",
+    "selectors": r"nondeterminism: selectors 1 to 3 are null",
+    "flags": r"nondeterminism: flags without TF and RF",
+    "bases": r"nondeterminism: bases (kept|of the kernel alone)",
 }
 
 # Closure taken out -> the program that shows it. Init reads the time stamp and ports itself when it
 # looks how fast the clocks run: it shows these two before there is any program.
 VARIES_HERE = {
-    "time-stamp": ["closures", "time-stamp"],
-    "selectors": ["closures", "selectors"],
-    "trap-flag": ["closures", "flags"],
+    "time-stamp": ["nondeterminism", "time-stamp"],
+    "selectors": ["nondeterminism", "selectors"],
+    "trap-flag": ["nondeterminism", "flags"],
     "extended-state": ["vectors"],
     "ports": ["devices", "moving"],
     "device-memory": ["devices", "moving", "memory"],
@@ -44,7 +44,7 @@ class Rows(BootTest):
     """Rows share a boot, each as a process of the row's name."""
 
     def boot_rows(self, rows, args="", **settings):
-        programs = [image.Program(native("closures"), ["closures", row], row) for row in rows]
+        programs = [image.Program(native("nondeterminism"), ["nondeterminism", row], row) for row in rows]
         outcome = self.boot(programs, args, **settings)
         self.assert_clean(outcome)
         lines = outcome.program_output().splitlines()
@@ -69,14 +69,14 @@ class Rows(BootTest):
         outcome = self.boot_rows(SEEN)
         self.assert_no_mismatch(outcome)
         self.assertEqual({event["process"] for event in outcome.events("verdicts")}, set(SEEN))
-        self.assertIn("closures: tables fault\n", outcome.program_output())
+        self.assertIn("nondeterminism: tables fault\n", outcome.program_output())
         # Else the trap flag of a search would have had no occasion to show.
         self.assertGreater(self.event_of(outcome, "convergence", "flags").number("converged"), 0)
 
     def test_descriptor_tables_are_constant_without_umip(self):
         outcome = self.boot_rows(["tables"], cpu="max,-umip")
         self.assert_no_mismatch(outcome)
-        self.assertIn("closures: tables are constant\n", outcome.program_output())
+        self.assertIn("nondeterminism: tables are constant\n", outcome.program_output())
 
     def test_ports_and_device_memory_that_read_otherwise_each_time_are_read_once(self):
         programs = [image.Program(native("devices"), ["devices", "moving", *more], name)
@@ -98,7 +98,7 @@ class Rows(BootTest):
         self.boot_rows(["flags", "constants"], "pe.limit=50", counter="landmark")
 
 
-class OpenClosures(BootTest):
+class OpenNondeterminism(BootTest):
     """Builds the kernel again for each patch, in a copy of the tree."""
 
     def build_kernel(self, tree):
@@ -118,7 +118,7 @@ class OpenClosures(BootTest):
     def test_a_closure_that_is_taken_out_is_seen_as_a_mismatch(self):
         tree = self.scratch / "tree"
         shutil.copytree(TOP, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
-        patches = {path.stem: path for path in (TOP / "tests/qemu/open_closures").glob("*.patch")}
+        patches = {path.stem: path for path in (TOP / "tests/qemu/open_nondeterminism").glob("*.patch")}
         self.assertEqual(set(patches), set(VARIES_HERE))
         for name, program in VARIES_HERE.items():
             with self.subTest(closure=name):

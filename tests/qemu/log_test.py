@@ -17,8 +17,8 @@ class LogOnItsWay(BootTest):
 
     def boot_and_kill_the_driver(self, pe):
         outcome = self.boot([[BUSYBOX, "sh", "-c", PRINT]],
-                            f"pe.restarts=0 inject=console:{pe}:1:rsp:5 report=short")
-        self.assertEqual(outcome.exit_event("console")["mismatch"], "standing")
+                            f"pe.restarts=0 inject=terminal:{pe}:1:rsp:5 report=short")
+        self.assertEqual(outcome.exit_event("terminal")["mismatch"], "standing")
         self.assertEqual(outcome.exit_event("busybox")["status"], "0")
         self.assertEqual(outcome.events()[-1].name, "shutdown")
         return outcome

@@ -58,7 +58,7 @@ class Snapshots(BootTest):
         """P0 of a page's first write is the frame of zeros that all fresh pages stand on, or one of
         the program's file, which is read-only for the kernel itself."""
         for flip in ("pages:1:2:snapshot.page.0.0:9", "pages:6:2:snapshot.page.3.0:9",
-                     "console:14:1:snapshot.page.0.0:9", "console:14:2:snapshot.page.0.0:9"):
+                     "terminal:14:1:snapshot.page.0.0:9", "terminal:14:2:snapshot.page.0.0:9"):
             for policy in ("rotate", "classic"):
                 with self.subTest(flip=flip, policy=policy):
                     outcome = self.boot([["pages"], ["calls", "20"]],

@@ -59,7 +59,7 @@ class Terminal(BootTest):
                 self.assert_as_recorded(outcome)
                 told = outcome.events("flip")
                 self.assertGreater(len(told), 20)
-                self.assertNotIn("console", {event["process"] for event in told})
+                self.assertNotIn("terminal", {event["process"] for event in told})
                 # The driver's PEs that only wait depend on the host, but the text alone needs some.
                 flips = outcome.events("shutdown")[0].number("flips")
-                self.assertGreater(flips, len(told) + 20, "few flips hit the console's driver")
+                self.assertGreater(flips, len(told) + 20, "few flips hit the terminal's driver")

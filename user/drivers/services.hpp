@@ -9,10 +9,10 @@ namespace service {
 
 enum Status : std::uint64_t { Ok = 0, WouldBlock = 1, Unknown = 2 };  // Unknown: no such operation
 
-inline constexpr std::string_view console_name = "console";
+inline constexpr std::string_view terminal_name = "terminal";
 // (most bytes, flags): answered with bytes when there is input, with none at its end.
-inline constexpr std::uint64_t console_read = 1;
-inline constexpr std::uint64_t console_read_now = 1;  // flag: WouldBlock rather than wait
+inline constexpr std::uint64_t terminal_read = 1;
+inline constexpr std::uint64_t terminal_read_now = 1;  // flag: WouldBlock rather than wait
 
 inline constexpr std::string_view clock_name = "clock";
 // (): the second word is the wall clock at kernel entry, in nanoseconds since 1970 UTC;

@@ -1,4 +1,4 @@
-// A text console for a linear framebuffer of 24 or 32 bits a pixel. Text goes into a grid of cells;
+// A text screen on a linear framebuffer of 24 or 32 bits a pixel. Text goes into a grid of cells;
 // the rows that have changed are drawn dot by dot into a buffer of one row when the driver asks for
 // them, so that text that scrolls away unseen costs nothing and little memory is modified. It
 // scrolls several rows at once, since one at a time would redraw most of the screen for each line.

@@ -4,7 +4,7 @@
 // another, is not touched. Each access to a port ends a processing element, so few are made: one
 // for a chunk of text as long as the transmit FIFO, one to hear why the interrupt line is up.
 // Nothing here waits without bound. Ports come as a type, so that host tests can be the device.
-// Next: console_server.hpp, which decides what is sent and when.
+// Next: terminal_server.hpp, which decides what is sent and when.
 #pragma once
 
 #include <cstdint>

@@ -155,7 +155,7 @@ constexpr std::array counter_words{
 };
 constexpr std::array input_words{
     ChoiceWord<Settings::Input>{.word = "none", .value = Settings::Input::None},
-    ChoiceWord<Settings::Input>{.word = "console", .value = Settings::Input::Console},
+    ChoiceWord<Settings::Input>{.word = "console", .value = Settings::Input::Terminal},
 };
 constexpr std::array report_words{
     ChoiceWord<Settings::Report>{.word = "full", .value = Settings::Report::Full},

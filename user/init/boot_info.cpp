@@ -48,7 +48,7 @@ void add_module(Bytes content, BootFacts& facts) {
                                               module->end - module->start};
 }
 
-// Only what the text console can draw on: direct colour, 8 bits for each of red, green and blue.
+// Only what the screen can draw on: direct colour, 8 bits for each of red, green and blue.
 void read_framebuffer(Bytes content, Framebuffer& framebuffer) {
   const auto f = read_as<FramebufferTag>(content, 0);
   if (!f || f->type != direct_colour || (f->bits != 32 && f->bits != 24)) return;

@@ -9,13 +9,13 @@ void grant(DriverStart& start, reprise_grant_kind kind, std::uint64_t first, std
   start.grants[start.grant_count++] = {kind, first, last};
 }
 
-DriverStart console(const Settings& settings) {
+DriverStart terminal(const Settings& settings) {
   constexpr std::uint64_t ports = 0x3f8, line = 4;  // COM1
   DriverStart start;
   grant(start, REPRISE_GRANT_PORT, ports, ports + 7);
   grant(start, REPRISE_GRANT_INTERRUPT, line, line);
   if (settings.console_serial) grant(start, REPRISE_GRANT_LOG, 0, 0);
-  const bool typed = settings.input == Settings::Input::Console;
+  const bool typed = settings.input == Settings::Input::Terminal;
   start.words[start.word_count++].append("stdin=", typed ? "console" : "none");
   return start;
 }
@@ -42,9 +42,9 @@ DriverStart clock(std::uint8_t century_register) {
 
 std::optional<DriverStart> driver_start(std::string_view name, const Framebuffer& framebuffer,
                                         std::uint8_t century_register, const Settings& settings) {
-  if (name == "console") {
-    const bool wanted = settings.console_serial || settings.input == Settings::Input::Console;
-    return wanted ? std::optional{console(settings)} : std::nullopt;
+  if (name == "terminal") {
+    const bool wanted = settings.console_serial || settings.input == Settings::Input::Terminal;
+    return wanted ? std::optional{terminal(settings)} : std::nullopt;
   }
   if (name == "screen") {
     const bool wanted = settings.console_screen && framebuffer.bits != 0;

@@ -56,7 +56,7 @@ struct Settings {
   enum class Harden : std::uint8_t { All, None, Names };
   enum class OnFail : std::uint8_t { Stop, Halt, Reboot };
   enum class Counter : std::uint8_t { Auto, Pmu, Icount, Landmark };
-  enum class Input : std::uint8_t { None, Console };
+  enum class Input : std::uint8_t { None, Terminal };
   enum class Report : std::uint8_t { Full, Short, None };
 
   static constexpr std::size_t max_text = 4096;

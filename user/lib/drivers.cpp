@@ -7,11 +7,11 @@
 
 namespace user {
 
-std::int64_t read_console(std::span<char> buffer) {
-  const std::int64_t console = find(service::console_name);
-  Words words{service::console_read, buffer.size()};
+std::int64_t read_terminal(std::span<char> buffer) {
+  const std::int64_t terminal = find(service::terminal_name);
+  Words words{service::terminal_read, buffer.size()};
   const std::int64_t bytes =
-      console > 0 ? call(static_cast<std::uint64_t>(console), words, buffer) : 0;
+      terminal > 0 ? call(static_cast<std::uint64_t>(terminal), words, buffer) : 0;
   return bytes > 0 ? bytes : 0;
 }
 

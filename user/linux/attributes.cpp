@@ -14,7 +14,7 @@ constexpr std::uint64_t no_follow = 0x100, empty_path = 0x1000;
 Value node_of(int number, Node*& node) {
   const OpenFile* file = descriptor(number);
   if (file == nullptr) return fail(Errno::BadFile);
-  node = file->node;  // nullptr for the console and pipes: nothing to change
+  node = file->node;  // nullptr for the terminal and pipes: nothing to change
   return 0;
 }
 

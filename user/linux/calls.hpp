@@ -85,7 +85,7 @@ Value call_linkat(Call&);
 Value call_symlink(Call&);
 Value call_symlinkat(Call&);
 
-// console.cpp, pipe.cpp, poll.cpp
+// terminal.cpp, pipe.cpp, poll.cpp
 Value call_ioctl(Call&);
 Value call_pipe(Call&);
 Value call_pipe2(Call&);

@@ -13,16 +13,16 @@ struct Slot {
 };
 
 constinit Slot slots[descriptor_limit] = {};
-constinit OpenFile console_input{}, console_output{};
+constinit OpenFile terminal_input{}, terminal_output{};
 
 }  // namespace
 
 void initialise_descriptors() {
-  console_input = {OpenKind::Input, 0, 1, nullptr, nullptr, 0};  // one reference for ever
-  console_output = {OpenKind::Output, open_flags::write_only, 1, nullptr, nullptr, 0};
-  install_at(console_input, 0, false);
-  install_at(console_output, 1, false);
-  install_at(console_output, 2, false);
+  terminal_input = {OpenKind::Input, 0, 1, nullptr, nullptr, 0};  // one reference for ever
+  terminal_output = {OpenKind::Output, open_flags::write_only, 1, nullptr, nullptr, 0};
+  install_at(terminal_input, 0, false);
+  install_at(terminal_output, 1, false);
+  install_at(terminal_output, 2, false);
 }
 
 OpenFile* descriptor(int number) {

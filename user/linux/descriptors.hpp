@@ -35,7 +35,7 @@ struct OpenFile {
   OpenKind kind = OpenKind::Null;
   std::uint32_t flags = 0;
   std::uint32_t references = 0;  // descriptors
-  Node* node = nullptr;          // held; nullptr for the console and pipes
+  Node* node = nullptr;          // held; nullptr for the terminal and pipes
   Pipe* pipe = nullptr;
   std::uint64_t offset = 0;
 
@@ -49,7 +49,7 @@ struct OpenFile {
 
 inline constexpr int descriptor_limit = 1024;
 
-void initialise_descriptors();  // 0, 1 and 2: the console
+void initialise_descriptors();  // 0, 1 and 2: the terminal
 
 [[nodiscard]] OpenFile* descriptor(int number);  // nullptr: not open
 [[nodiscard]] bool is_close_on_exec(int number);

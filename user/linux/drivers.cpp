@@ -4,7 +4,7 @@
 
 #include "user/drivers/services.hpp"
 
-extern "C" std::int64_t native_message_call(std::uint64_t number, std::uint64_t* registers);
+extern "C" std::int64_t reprise_message_call(std::uint64_t number, std::uint64_t* registers);
 
 namespace personality {
 
@@ -23,7 +23,7 @@ public:
     if (number_ == 0) return -REPRISE_GONE;
     std::uint64_t registers[6]{number_,  words[0],           words[1],
                                words[2], address_of(buffer), REPRISE_SIZES(0ul, room)};
-    const native::Result bytes = native_message_call(REPRISE_CALL, registers);
+    const native::Result bytes = reprise_message_call(REPRISE_CALL, registers);
     words[0] = registers[1];
     words[1] = registers[2];
     return bytes;
@@ -38,7 +38,7 @@ private:
                                address_of(name_.data()),
                                REPRISE_SIZES(name_.size(), 0ul)};
     known_ = true;
-    if (native_message_call(REPRISE_CALL, registers) >= 0) number_ = registers[1];
+    if (reprise_message_call(REPRISE_CALL, registers) >= 0) number_ = registers[1];
   }
 
   std::string_view name_;
@@ -49,10 +49,10 @@ private:
 }  // namespace
 
 native::Result read_input(char* buffer, std::size_t bytes, Wait wait) {
-  static constinit Driver console{service::console_name};
-  std::uint64_t words[3]{service::console_read, bytes,
-                         wait == Wait::No ? service::console_read_now : 0};
-  const native::Result got = console.ask(words, buffer, bytes);
+  static constinit Driver terminal{service::terminal_name};
+  std::uint64_t words[3]{service::terminal_read, bytes,
+                         wait == Wait::No ? service::terminal_read_now : 0};
+  const native::Result got = terminal.ask(words, buffer, bytes);
   if (got < 0) return 0;
   return words[0] == service::WouldBlock ? -REPRISE_WOULD_BLOCK : got;
 }

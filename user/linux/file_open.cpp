@@ -34,7 +34,7 @@ Value open_device(Node& node, std::uint32_t flags) {
     case Device::Zero: return install_new(OpenKind::Zero, flags, &node);
     case Device::Full: return install_new(OpenKind::Full, flags, &node);
     case Device::Random: return install_new(OpenKind::Random, flags, &node);
-    case Device::Console:
+    case Device::Terminal:
       return install_new(wants_write(flags) ? OpenKind::Output : OpenKind::Input, flags, nullptr);
     case Device::Input: return open_standard(0, flags);
     case Device::Output: return open_standard(1, flags);

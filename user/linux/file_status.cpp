@@ -94,7 +94,7 @@ Statx to_statx(const FileStatus& status) {
   return result;
 }
 
-FileStatus console_status() {
+FileStatus terminal_status() {
   FileStatus status{};
   status.number = 1;
   status.links = 1;
@@ -214,7 +214,7 @@ FileStatus status_of(Node& node) {
 
 FileStatus status_of(const OpenFile& file) {
   if (file.node != nullptr) return status_of(*file.node);
-  FileStatus status = console_status();
+  FileStatus status = terminal_status();
   if (file.pipe != nullptr) status.mode = type_pipe | 0600;
   return status;
 }

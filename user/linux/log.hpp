@@ -1,4 +1,4 @@
-// One line on the console, built without memory allocation:
+// One line on the terminal, built without memory allocation:
 // `Line() << "unknown call " << number;` prints "linux: unknown call 425" when it ends.
 #pragma once
 

@@ -7,8 +7,9 @@
 
 #include "kernel/abi/reprise.h"
 
-extern "C" std::int64_t native_call(std::uint64_t number, std::uint64_t a = 0, std::uint64_t b = 0,
-                                    std::uint64_t c = 0, std::uint64_t d = 0, std::uint64_t e = 0);
+extern "C" std::int64_t reprise_system_call(std::uint64_t number, std::uint64_t a = 0,
+                                            std::uint64_t b = 0, std::uint64_t c = 0,
+                                            std::uint64_t d = 0, std::uint64_t e = 0);
 
 namespace personality::native {
 
@@ -16,26 +17,32 @@ using Result = std::int64_t;  // a negative enum reprise_error, or what the call
 
 inline Result map(std::uint64_t address, std::uint64_t bytes, unsigned protection,
                   unsigned flags = 0) {
-  return native_call(REPRISE_MAP, address, bytes, protection, flags);
+  return reprise_system_call(REPRISE_MAP, address, bytes, protection, flags);
 }
 inline Result unmap(std::uint64_t address, std::uint64_t bytes) {
-  return native_call(REPRISE_UNMAP, address, bytes);
+  return reprise_system_call(REPRISE_UNMAP, address, bytes);
 }
 inline Result protect(std::uint64_t address, std::uint64_t bytes, unsigned protection) {
-  return native_call(REPRISE_PROTECT, address, bytes, protection);
+  return reprise_system_call(REPRISE_PROTECT, address, bytes, protection);
 }
 inline Result log(std::uint64_t text, std::uint64_t bytes) {
-  return native_call(REPRISE_LOG, text, bytes);
+  return reprise_system_call(REPRISE_LOG, text, bytes);
 }
-inline std::uint64_t time() { return static_cast<std::uint64_t>(native_call(REPRISE_TIME)); }
-inline void sleep_until(std::uint64_t nanoseconds) { native_call(REPRISE_SLEEP, nanoseconds); }
-inline void yield() { native_call(REPRISE_YIELD); }
-inline std::uint64_t entropy() { return static_cast<std::uint64_t>(native_call(REPRISE_ENTROPY)); }
+inline std::uint64_t time() {
+  return static_cast<std::uint64_t>(reprise_system_call(REPRISE_TIME));
+}
+inline void sleep_until(std::uint64_t nanoseconds) {
+  reprise_system_call(REPRISE_SLEEP, nanoseconds);
+}
+inline void yield() { reprise_system_call(REPRISE_YIELD); }
+inline std::uint64_t entropy() {
+  return static_cast<std::uint64_t>(reprise_system_call(REPRISE_ENTROPY));
+}
 inline Result set_base(unsigned which, std::uint64_t address) {
-  return native_call(REPRISE_SET_BASE, which, address);
+  return reprise_system_call(REPRISE_SET_BASE, which, address);
 }
 [[noreturn]] inline void exit(int status) {
-  for (;;) native_call(REPRISE_EXIT, static_cast<std::uint64_t>(status & 0xff));
+  for (;;) reprise_system_call(REPRISE_EXIT, static_cast<std::uint64_t>(status & 0xff));
 }
 
 }  // namespace personality::native

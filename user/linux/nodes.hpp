@@ -19,7 +19,7 @@ enum class Device : std::uint8_t {
   Zero,
   Full,
   Random,
-  Console,
+  Terminal,
   Input,
   Output,
   Errors  // the last three: descriptor 0-2

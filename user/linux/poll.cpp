@@ -1,10 +1,10 @@
-// poll and select. Files and the console's output are always ready; what can make a process wait is
-// the console's input, and a pipe, which only the process itself could fill.
+// poll and select. Files and the terminal's output are always ready; what can make a process wait
+// is the terminal's input, and a pipe, which only the process itself could fill.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
-#include "user/linux/console.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/pipe.hpp"
+#include "user/linux/terminal.hpp"
 
 namespace personality {
 
@@ -34,7 +34,7 @@ std::uint16_t state_of(const OpenFile& file, std::uint16_t wanted) {
   constexpr std::uint16_t input = in | in_normal, output = out | out_normal;
   if (file.kind == OpenKind::Output) return output;
   if (file.kind == OpenKind::Input) {
-    return (wanted & input) != 0 && console_has_input() ? input : 0;
+    return (wanted & input) != 0 && terminal_has_input() ? input : 0;
   }
   return input | output;
 }
@@ -46,19 +46,19 @@ std::uint16_t ready_of(int number, std::uint16_t wanted) {
   return static_cast<std::uint16_t>(state_of(*file, wanted) & (wanted | error | hang_up));
 }
 
-// Calls `count_ready` until it finds something or the time is over. Blocking reads of the console
+// Calls `count_ready` until it finds something or the time is over. Blocking reads of the terminal
 // cost one native call; with a time limit it is looked at every ten milliseconds.
 template <typename Count>
-Value wait(std::uint64_t timeout, bool watches_console, Count count_ready) {
+Value wait(std::uint64_t timeout, bool watches_terminal, Count count_ready) {
   Value count = count_ready();
   if (count != 0 || timeout == 0) return count;
   if (timeout == for_ever) {
-    if (!watches_console) return fail(Errno::Interrupted);  // nothing can ever become ready
-    wait_for_console();
+    if (!watches_terminal) return fail(Errno::Interrupted);  // nothing can ever become ready
+    wait_for_terminal();
     return count_ready();
   }
   const std::uint64_t end = monotonic_nanoseconds() + timeout;
-  if (!watches_console) {
+  if (!watches_terminal) {
     native::sleep_until(end);
     return 0;
   }
@@ -70,20 +70,20 @@ Value wait(std::uint64_t timeout, bool watches_console, Count count_ready) {
   return 0;
 }
 
-bool is_console(int number) {
+bool is_terminal(int number) {
   const OpenFile* file = descriptor(number);
   return file != nullptr && file->kind == OpenKind::Input;
 }
 
 Value poll(UserAddress entries, std::uint64_t count, std::uint64_t timeout) {
   if (count > descriptor_limit) return fail(Errno::Invalid);
-  bool watches_console = false;
+  bool watches_terminal = false;
   for (std::uint64_t i = 0; i < count; ++i) {
     PollEntry entry{};
     if (!read_user(entries + i * sizeof entry, entry)) return fail(Errno::Fault);
-    watches_console |= is_console(entry.descriptor) && (entry.wanted & in) != 0;
+    watches_terminal |= is_terminal(entry.descriptor) && (entry.wanted & in) != 0;
   }
-  return wait(timeout, watches_console, [&]() -> Value {
+  return wait(timeout, watches_terminal, [&]() -> Value {
     Value ready = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
       PollEntry entry{};
@@ -130,14 +130,14 @@ Value select(const Call& call, std::uint64_t timeout) {
   Selection wanted{}, ready{};
   DescriptorSet* const sets[3] = {&wanted.read, &wanted.write, &wanted.except};
   const DescriptorSet* const results[3] = {&ready.read, &ready.write, &ready.except};
-  bool watches_console = false;
+  bool watches_terminal = false;
   for (unsigned i = 0; i < 3; ++i) {
     const UserAddress from = call.user(i + 1);
     if (!from.is_null() && !copy_in(sets[i], from, bytes)) return fail(Errno::Fault);
   }
-  for (int i = 0; i < checked; ++i) watches_console |= wanted.read.has(i) && is_console(i);
+  for (int i = 0; i < checked; ++i) watches_terminal |= wanted.read.has(i) && is_terminal(i);
   const Value count =
-      wait(timeout, watches_console, [&] { return count_selected(checked, wanted, ready); });
+      wait(timeout, watches_terminal, [&] { return count_selected(checked, wanted, ready); });
   if (count < 0) return count;
   for (unsigned i = 0; i < 3; ++i) {
     const UserAddress to = call.user(i + 1);

@@ -61,10 +61,11 @@ void set_process_name() {
 void take_over() {
   native::protect(address_of(call_stack), page_bytes, 0);
   native::protect(address_of(exception_stack), page_bytes, 0);
-  const auto exception = native_call(REPRISE_SET_HANDLER, REPRISE_HANDLER_EXCEPTION,
-                                     address_of(exception_entry), address_of(&exception_frame));
-  const auto syscall =
-      native_call(REPRISE_SET_HANDLER, REPRISE_HANDLER_SYSCALL, address_of(syscall_entry), 0);
+  const auto exception =
+      reprise_system_call(REPRISE_SET_HANDLER, REPRISE_HANDLER_EXCEPTION,
+                          address_of(exception_entry), address_of(&exception_frame));
+  const auto syscall = reprise_system_call(REPRISE_SET_HANDLER, REPRISE_HANDLER_SYSCALL,
+                                           address_of(syscall_entry), 0);
   if (exception < 0 || syscall < 0) {
     Line() << "the kernel refuses the personality's handlers";
     native::exit(127);

@@ -2,15 +2,19 @@
 // exist whatever the archive holds: /dev/null and its kin, /proc/self/exe, /tmp.
 #include "user/linux/tree_build.hpp"
 
-#include "user/linux/archive.hpp"
 #include "user/linux/heap.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/native.hpp"
 #include "user/linux/process.hpp"
+#include "user/loader/cpio.hpp"
 
 namespace personality {
 
 namespace {
+
+using reprise::ArchiveEntry;
+using reprise::ArchiveReader;
+using reprise::ArchiveStatus;
 
 constexpr std::uint32_t type_mask = 0170000, type_directory = 0040000, type_file = 0100000,
                         type_link = 0120000, type_character = 0020000;
@@ -59,7 +63,7 @@ private:
 };
 
 Device device_of(std::uint32_t major, std::uint32_t minor) {
-  if (major == 5) return Device::Console;
+  if (major == 5) return Device::Terminal;
   if (major != 1) return Device::None;
   switch (minor) {
     case 3: return Device::Null;
@@ -180,15 +184,18 @@ void add_executable_link(Tree& tree, std::string_view target) {
 }  // namespace
 
 ArchiveProblem build_tree(Tree& tree, std::span<const std::byte> archive) {
+  if (archive.empty()) return {};
   ArchiveReader reader(archive);
   ArchiveEntry entry;
   HardLinks links;
   ArchiveProblem problem{};
-  ArchiveStatus status = ArchiveStatus::Entry;
-  while ((status = reader.next(entry)) == ArchiveStatus::Entry) {
-    if (!add_entry(tree, entry, links) && problem.text.empty()) {
+  ArchiveStatus status = reader.next(entry);
+  while (status == ArchiveStatus::Entry) {
+    const bool added = add_entry(tree, entry, links);
+    if (!added && problem.text.empty()) {
       problem = {"has a name that cannot be used, or memory is short", reader.offset()};
     }
+    status = reader.next(entry);
   }
   if (status == ArchiveStatus::Broken) problem = {reader.problem(), reader.offset()};
   links.forget(tree);
@@ -201,8 +208,8 @@ void add_builtin_files(Tree& tree, std::string_view executable) {
   add_device(tree, "full", Device::Full, 1, 7);
   add_device(tree, "random", Device::Random, 1, 8);
   add_device(tree, "urandom", Device::Random, 1, 9);
-  add_device(tree, "tty", Device::Console, 5, 0);
-  add_device(tree, "console", Device::Console, 5, 1);
+  add_device(tree, "tty", Device::Terminal, 5, 0);
+  add_device(tree, "console", Device::Terminal, 5, 1);
   add_device(tree, "stdin", Device::Input, 5, 2);
   add_device(tree, "stdout", Device::Output, 5, 2);
   add_device(tree, "stderr", Device::Errors, 5, 2);

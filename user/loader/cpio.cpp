@@ -2,100 +2,144 @@
 #include "user/loader/cpio.hpp"
 
 #include <array>
-#include <cstdint>
 #include <optional>
-#include <string_view>
 
+#include "kernel/base/arithmetic.hpp"
 #include "user/loader/bytes.hpp"
 
 namespace reprise {
 namespace {
 
-// Fields of eight hexadecimal digits behind the six of the magic number.
+// The header: the magic number, then one field of eight hexadecimal digits each.
+enum Field : std::size_t {
+  Inode,
+  Mode,
+  User,
+  Group,
+  Links,
+  Modified,
+  FileBytes,
+  DeviceMajor,
+  DeviceMinor,
+  SpecialMajor,
+  SpecialMinor,
+  NameBytes,
+  Checksum,
+  count
+};
 constexpr std::size_t magic_bytes = 6;
 constexpr std::size_t digits = 8;
-constexpr std::size_t fields = 13;
-constexpr std::size_t header_bytes = magic_bytes + fields * digits;
-constexpr std::size_t file_size_field = 6;
-constexpr std::size_t name_size_field = 11;
+constexpr std::size_t header_bytes = magic_bytes + Field::count * digits;
 constexpr std::string_view trailer = "TRAILER!!!";
 
-std::optional<std::uint32_t> hexadecimal(Bytes text) {
+using Fields = std::array<std::uint32_t, Field::count>;
+
+constexpr std::size_t padded(std::size_t offset) { return (offset + 3) & ~std::size_t{3}; }
+
+std::string_view text_of(Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::optional<std::uint32_t> hexadecimal(std::string_view text) {
   std::uint32_t value = 0;
-  for (const std::byte b : text) {
-    const auto c = static_cast<unsigned>(b);
-    const unsigned lower = c | 0x20;
-    unsigned digit = 0;
-    if (c >= '0' && c <= '9')
-      digit = c - '0';
-    else if (lower >= 'a' && lower <= 'f')
-      digit = lower - 'a' + 10;
-    else
+  for (const char c : text) {
+    const char lower = static_cast<char>(c | 0x20);
+    if (is_between('0', c, '9')) {
+      value = value << 4 | static_cast<std::uint32_t>(c - '0');
+    } else if (is_between('a', lower, 'f')) {
+      value = value << 4 | static_cast<std::uint32_t>(lower - 'a' + 10);
+    } else {
       return std::nullopt;
-    value = value << 4 | digit;
+    }
   }
   return value;
 }
 
 bool has_magic(Bytes header) {
-  static constexpr std::string_view common = "07070";
-  for (std::size_t i = 0; i < common.size(); ++i)
-    if (header[i] != static_cast<std::byte>(common[i])) return false;
-  const std::byte last = header[common.size()];
-  return last == std::byte{'1'} || last == std::byte{'2'};  // without and with a checksum
+  const std::string_view magic = text_of(header.first(magic_bytes));
+  return magic == "070701" || magic == "070702";
 }
 
-// All 13 fields are digits; yields the two that say where the next header lies.
-struct Sizes {
-  std::uint32_t name;
-  std::uint32_t file;
-};
-std::optional<Sizes> read_header(Bytes header) {
-  if (!has_magic(header)) return std::nullopt;
-  std::array<std::uint32_t, fields> values{};
-  for (std::size_t i = 0; i < fields; ++i) {
-    const auto value = hexadecimal(header.subspan(magic_bytes + i * digits, digits));
+std::optional<Fields> read_fields(Bytes header) {
+  Fields fields{};
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    const auto value = hexadecimal(text_of(header.subspan(magic_bytes + i * digits, digits)));
     if (!value) return std::nullopt;
-    values[i] = *value;
+    fields[i] = *value;
   }
-  return Sizes{values[name_size_field], values[file_size_field]};
+  return fields;
 }
 
-// A name ends with its only NUL, so that a reader that stops at the first one sees all of it.
-std::optional<std::string_view> name_in(Bytes bytes) {
-  if (bytes.empty()) return std::nullopt;
-  for (std::size_t i = 0; i < bytes.size(); ++i)
-    if ((bytes[i] == std::byte{0}) != (i + 1 == bytes.size())) return std::nullopt;
-  return std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size() - 1};
+// A name ends with its only NUL, so that a reader that stops at the first NUL sees all of it.
+bool is_name(Bytes bytes) {
+  const std::string_view text = text_of(bytes);
+  return text.size() >= 2 && text.find('\0') == text.size() - 1;
 }
-
-std::uint64_t padded(std::uint64_t offset) { return (offset + 3) & ~std::uint64_t{3}; }
 
 }  // namespace
 
+ArchiveStatus ArchiveReader::broken(std::string_view problem) {
+  problem_ = problem;
+  return ArchiveStatus::Broken;
+}
+
+// Sizes are 32 bits wide and offsets 64, so no sum below wraps.
+ArchiveStatus ArchiveReader::next(ArchiveEntry& entry) {
+  if (ended_) return ArchiveStatus::End;
+  if (!problem_.empty()) return ArchiveStatus::Broken;
+  offset_ = next_;
+  const auto header = slice(archive_, offset_, header_bytes);
+  if (!header) return broken("ends before its trailer");
+  if (!has_magic(*header)) return broken("has no newc header here");
+  const auto fields = read_fields(*header);
+  if (!fields) return broken("has a header field that is no number");
+
+  const Fields& field = *fields;
+  const std::size_t name_start = offset_ + header_bytes;
+  const std::size_t name_end = name_start + field[NameBytes];
+  const auto name_field = slice(archive_, name_start, field[NameBytes]);
+  if (!name_field) return broken("ends within a name");
+  if (!is_name(*name_field)) return broken("has a name that is not a string");
+  const std::string_view name = text_of(name_field->first(name_field->size() - 1));
+  if (name == trailer) {
+    if (field[FileBytes] != 0) return broken("has a trailer with content");
+    next_ = name_end;
+    ended_ = true;
+    return ArchiveStatus::End;
+  }
+
+  const std::size_t data_start = padded(name_end);
+  const auto data = slice(archive_, data_start, field[FileBytes]);
+  if (!data) return broken("ends within a file");
+  entry = {.inode = field[Inode],
+           .mode = field[Mode],
+           .user = field[User],
+           .group = field[Group],
+           .links = field[Links],
+           .modified = field[Modified],
+           .device_major = field[DeviceMajor],
+           .device_minor = field[DeviceMinor],
+           .special_major = field[SpecialMajor],
+           .special_minor = field[SpecialMinor],
+           .name = name,
+           .data = *data};
+  next_ = padded(data_start + field[FileBytes]);
+  return ArchiveStatus::Entry;
+}
+
 Result<ArchiveInfo, Error> check_archive(std::span<const std::byte> archive) {
   if (archive.empty()) return Failure{Error::EmptyModule};
+  ArchiveReader reader{archive};
+  ArchiveEntry entry;
   ArchiveInfo info;
-  std::uint64_t at = 0;
-  for (;;) {
-    const auto header = slice(archive, at, header_bytes);
-    if (!header) return Failure{Error::BadArchive};
-    const auto sizes = read_header(*header);
-    if (!sizes) return Failure{Error::BadArchive};
-    const auto name_bytes = slice(archive, at + header_bytes, sizes->name);
-    if (!name_bytes) return Failure{Error::BadArchive};
-    const auto name = name_in(*name_bytes);
-    if (!name || name->empty()) return Failure{Error::BadArchive};
-
-    const std::uint64_t content = padded(at + header_bytes + sizes->name);
-    if (*name == trailer) {
-      if (sizes->file != 0) return Failure{Error::BadArchive};
-      info.bytes = at + header_bytes + sizes->name;
-      return info;
-    }
+  ArchiveStatus status = reader.next(entry);
+  while (status == ArchiveStatus::Entry) {
     ++info.entries;
-    at = padded(content + sizes->file);  // when it reaches beyond the end, so does the next header
+    status = reader.next(entry);
   }
+  if (status == ArchiveStatus::Broken) return Failure{Error::BadArchive};
+  info.bytes = reader.end();
+  return info;
 }
 
 }  // namespace reprise

@@ -18,7 +18,7 @@ using reprise::Error;
 using reprise::page_size;
 
 [[noreturn]] void refuse(Error error) {
-  for (;;) native_call(REPRISE_REFUSE, static_cast<std::uint64_t>(error));
+  for (;;) reprise_system_call(REPRISE_REFUSE, static_cast<std::uint64_t>(error));
 }
 
 void require(personality::native::Result result) {
@@ -51,7 +51,7 @@ void map_segment(const ElfSegment& segment, std::span<const std::byte> file) {
     whole -= page_size;
   }
   if (whole != 0)
-    require(native_call(REPRISE_MAP_FILE, low, whole, protection_of(segment), offset));
+    require(reprise_system_call(REPRISE_MAP_FILE, low, whole, protection_of(segment), offset));
   if (low + whole == high) return;
   const std::uint64_t rest = low + whole;
   require(

@@ -43,7 +43,7 @@ class Contents:
     init: Path = None            # default: the build tree's, when there is one
     personality: Path = None     # likewise
     modules: list = field(default_factory=list)  # (file, string) as they are: for tests
-    drivers: tuple = ("clock", "console", "screen")  # those of them that the build made
+    drivers: tuple = ("clock", "screen", "terminal")  # those of them that the build made
 
 
 def boot_word(text):

@@ -39,9 +39,9 @@ TEST_CASE("a program without arguments gets its name as the only one") {
 }
 
 TEST_CASE("a driver has a name and no arguments") {
-  CHECK(Parsed{"driver=console"}.result.value().role == ModuleRole::Driver);
-  CHECK(Parsed{"driver=console"}.result.value().name == "console");
-  CHECK(Parsed{"driver=console x"}.wrong());
+  CHECK(Parsed{"driver=terminal"}.result.value().role == ModuleRole::Driver);
+  CHECK(Parsed{"driver=terminal"}.result.value().name == "terminal");
+  CHECK(Parsed{"driver=terminal x"}.wrong());
   CHECK(Parsed{"driver="}.wrong());
 }
 

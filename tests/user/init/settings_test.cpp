@@ -83,7 +83,7 @@ TEST_CASE("every argument sets what it says") {
   CHECK(parsed("counter=landmark")->counter == Settings::Counter::Landmark);
   CHECK(parsed("inject.seed=18446744073709551615")->inject_seed == ~0ull);
   CHECK(parsed("inject.rate=25")->inject_rate == 25);
-  CHECK(parsed("stdin=console")->input == Settings::Input::Console);
+  CHECK(parsed("stdin=console")->input == Settings::Input::Terminal);
   CHECK(parsed("report=short")->report == Settings::Report::Short);
   CHECK(parsed("report=none")->report == Settings::Report::None);
 }

@@ -34,8 +34,8 @@ bool is_bad(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointe
 
 extern "C" {
 
-std::int64_t native_call(std::uint64_t number, std::uint64_t a, std::uint64_t b, std::uint64_t,
-                         std::uint64_t, std::uint64_t) {
+std::int64_t reprise_system_call(std::uint64_t number, std::uint64_t a, std::uint64_t b,
+                                 std::uint64_t, std::uint64_t, std::uint64_t) {
   if (number == REPRISE_LOG) {
     logged.append(reinterpret_cast<const char*>(a), b);
     return static_cast<std::int64_t>(b);

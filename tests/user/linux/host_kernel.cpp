@@ -231,23 +231,23 @@ private:
     char name[REPRISE_NAME_BYTES + 1]{};
     const std::uint64_t bytes = r.r9 & 0xffffffff;
     if (bytes >= sizeof name || !read(r.r8, name, bytes)) return -REPRISE_BAD_ADDRESS;
-    r.rsi = name == service::console_name ? console_number
-            : name == service::clock_name ? clock_number
-                                          : 0;
+    r.rsi = name == service::terminal_name ? terminal_number
+            : name == service::clock_name  ? clock_number
+                                           : 0;
     return 0;
   }
   std::int64_t call(user_regs_struct& r) {
     if (r.rdi == REPRISE_INIT && r.rsi == REPRISE_FIND) return find(r);
-    if (r.rdi == console_number && r.rsi == service::console_read) return console_read(r);
+    if (r.rdi == terminal_number && r.rsi == service::terminal_read) return terminal_read(r);
     if (r.rdi != clock_number || r.rsi != service::clock_wall) return -REPRISE_GONE;
     r.rsi = service::Ok;
     r.rdx = static_cast<std::uint64_t>(time(CLOCK_REALTIME) - time(CLOCK_MONOTONIC));
     return 0;
   }
-  std::int64_t console_read(user_regs_struct& r) {
+  std::int64_t terminal_read(user_regs_struct& r) {
     static char text[65536];
     pollfd entry{0, POLLIN, 0};
-    const bool waits = (r.r10 & service::console_read_now) == 0;
+    const bool waits = (r.r10 & service::terminal_read_now) == 0;
     const std::uint64_t room = std::min(r.rdx, r.r9 >> 32);
     r.rsi = service::Ok;
     if (!waits && ::poll(&entry, 1, 0) == 0) {
@@ -310,7 +310,7 @@ private:
   }
 
   static constexpr std::uint64_t memory_limit = 1ull << 30;
-  static constexpr std::uint64_t console_number = 2, clock_number = 3;
+  static constexpr std::uint64_t terminal_number = 2, clock_number = 3;
   pid_t child_;
   Start start_;
   std::uint64_t system_call_entry_ = 0, handler_entry_ = 0, handler_frame_ = 0;

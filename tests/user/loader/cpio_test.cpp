@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include "tests/catch.hpp"
 
@@ -102,4 +103,71 @@ TEST_CASE("a name is not empty and ends with its only NUL") {
 
 TEST_CASE("a trailer with content is broken") {
   CHECK(is_bad(entry("a", "b") + entry("TRAILER!!!", "content")));
+}
+
+TEST_CASE("entries come in order with names, modes and data") {
+  const std::string archive = whole_archive();
+  ArchiveReader reader{std::as_bytes(std::span{archive})};
+  ArchiveEntry entry;
+  REQUIRE(reader.next(entry) == ArchiveStatus::Entry);
+  CHECK(entry.name == "directory");
+  CHECK(entry.data.empty());
+  REQUIRE(reader.next(entry) == ArchiveStatus::Entry);
+  CHECK(entry.name == "directory/file");
+  CHECK(entry.mode == 0100644);
+  CHECK(entry.inode == 1);
+  CHECK(entry.links == 1);
+  REQUIRE(entry.data.size() == 12);
+  CHECK(entry.data[11] == std::byte{'s'});
+  REQUIRE(reader.next(entry) == ArchiveStatus::Entry);
+  CHECK(entry.name == "x");
+  CHECK(reader.next(entry) == ArchiveStatus::End);
+  CHECK(reader.next(entry) == ArchiveStatus::End);
+}
+
+TEST_CASE("a cut archive is read up to the cut, and not a byte behind it") {
+  const std::string archive = whole_archive();
+  const std::size_t needed = check(archive).value().bytes;
+  for (std::size_t size = 0; size < needed; ++size) {
+    // A copy of exactly this size: the sanitizer sees every byte read behind it.
+    const std::vector<char> cut(archive.begin(),
+                                archive.begin() + static_cast<std::ptrdiff_t>(size));
+    ArchiveReader reader{std::as_bytes(std::span{cut})};
+    ArchiveEntry entry;
+    std::size_t entries = 0;
+    ArchiveStatus status = reader.next(entry);
+    for (; status == ArchiveStatus::Entry; status = reader.next(entry)) ++entries;
+    REQUIRE(status == ArchiveStatus::Broken);
+    REQUIRE(entries <= 3);
+  }
+}
+
+TEST_CASE("a broken archive says what is wrong, and stays broken") {
+  struct Damage {
+    std::size_t at;
+    std::string text;
+    std::string_view problem;
+  };
+  const Damage damages[] = {
+      {.at = 0, .text = "070707", .problem = "has no newc header here"},
+      {.at = file_size_field, .text = "ffffffff", .problem = "ends within a file"},
+      {.at = name_size_field, .text = "ffffffff", .problem = "ends within a name"},
+      {.at = name_size_field, .text = "00000000", .problem = "has a name that is not a string"},
+      {.at = name_size_field, .text = "00000001", .problem = "has a name that is not a string"},
+      {.at = name_size_field, .text = "00000003", .problem = "has a name that is not a string"},
+      {.at = file_size_field,
+       .text = "0000000g",
+       .problem = "has a header field that is no number"},
+      {.at = 110, .text = std::string(1, '\0'), .problem = "has a name that is not a string"},
+  };
+  for (const Damage& damage : damages) {
+    std::string archive = whole_archive();
+    archive.replace(damage.at, damage.text.size(), damage.text);
+    ArchiveReader reader{std::as_bytes(std::span{archive})};
+    ArchiveEntry entry;
+    CHECK(reader.next(entry) == ArchiveStatus::Broken);
+    CHECK(reader.problem() == damage.problem);
+    CHECK(reader.offset() == 0);
+    CHECK(reader.next(entry) == ArchiveStatus::Broken);
+  }
 }

@@ -1,6 +1,6 @@
-// The console driver's logic: the log's text goes out by the UART, what is typed is kept for the
+// The terminal driver's logic: the log's text goes out by the UART, what is typed is kept for the
 // programs that ask for it. It never waits by itself: it is told of notes and requests, does what
-// can be done at once, and says what to answer (console.cpp has the loop around it).
+// can be done at once, and says what to answer (terminal.cpp has the loop around it).
 //
 // Output: text is taken from the log only when all that was taken before has left the FIFO, so that
 // asking for more tells the kernel that nothing is under way. An interrupt that got lost is made up
@@ -23,7 +23,7 @@ namespace drivers {
 // Kernel: read_log(span<char>) -> characters, 0: none; alarm(nanoseconds from now);
 // say_lost(count).
 template <class Ports, class Kernel>
-class ConsoleServer {
+class TerminalServer {
 public:
   enum class Input : bool { Closed, Open };
 
@@ -33,7 +33,7 @@ public:
     std::span<char> bytes;
   };
 
-  explicit constexpr ConsoleServer(Input input) : input_{input} {}
+  explicit constexpr TerminalServer(Input input) : input_{input} {}
 
   // False: there is no UART. The log is drained all the same, to nowhere.
   bool start() {
@@ -55,11 +55,11 @@ public:
   void requested(std::uint64_t process, std::uint64_t operation, std::uint64_t bytes,
                  std::uint64_t flags) {
     if (const std::uint64_t lost = ring_.take_lost(); lost != 0) Kernel::say_lost(lost);
-    if (operation != service::console_read) {
+    if (operation != service::terminal_read) {
       at_once_ = {process, service::Unknown, {}};
     } else if (input_ == Input::Closed || bytes == 0) {
       at_once_ = {process, service::Ok, {}};
-    } else if ((flags & service::console_read_now) != 0 && (ring_.empty() || readers_ != 0)) {
+    } else if ((flags & service::terminal_read_now) != 0 && (ring_.empty() || readers_ != 0)) {
       at_once_ = {process, service::WouldBlock, {}};
     } else if (readers_ == waiting_.size()) {
       at_once_ = {process, service::Unknown, {}};

@@ -1,8 +1,8 @@
-// console [stdin=none]: the serial line COM1. Sends the log's text, and hands what is typed to
+// terminal [stdin=none]: the serial line COM1. Sends the log's text, and hands what is typed to
 // programs that ask for it (services.hpp). With stdin=none each finds its input at the end. Needs
 // the ports 3f8 to 3ff, interrupt line 4 and the log.
-#include "user/drivers/console_server.hpp"
 #include "user/drivers/ports.hpp"
+#include "user/drivers/terminal_server.hpp"
 #include "user/lib/calls.hpp"
 #include "user/lib/ipc.hpp"
 #include "user/lib/print.hpp"
@@ -19,11 +19,11 @@ struct Kernel {
     user::alarm(static_cast<std::uint64_t>(user::time()) + from_now);
   }
   static void say_lost(std::uint64_t count) {
-    user::print("[reprise] console: ", count, " characters of input were lost\n");
+    user::print("[reprise] terminal: ", count, " characters of input were lost\n");
   }
 };
 
-using Server = drivers::ConsoleServer<drivers::MachinePorts, Kernel>;
+using Server = drivers::TerminalServer<drivers::MachinePorts, Kernel>;
 constinit Server open_server{Server::Input::Open}, closed_server{Server::Input::Closed};
 
 }  // namespace
@@ -31,7 +31,7 @@ constinit Server open_server{Server::Input::Open}, closed_server{Server::Input::
 int main(int argc, char** argv) {
   const bool closed = user::text_argument(argc, argv, 1) == "stdin=none";
   Server& server = closed ? closed_server : open_server;
-  if (!server.start()) user::print("[reprise] console: no serial port answers\n");
+  if (!server.start()) user::print("[reprise] terminal: no serial port answers\n");
   while (true) {
     const Server::Answer answer = server.answer();
     const user::Received got =

@@ -1,4 +1,4 @@
-#include "user/linux/console.hpp"
+#include "user/linux/terminal.hpp"
 
 #include "user/linux/calls.hpp"
 #include "user/linux/descriptors.hpp"
@@ -15,7 +15,7 @@ constexpr char end_of_input = 0x04, backspace = 0x08, erase = 0x7f;
 struct Input {
   char text[4096];
   std::uint32_t taken, ready, count;
-  bool ended;  // 0x04 on an empty line, until a read has said so, or the console's end for good
+  bool ended;  // 0x04 on an empty line, until a read has said so, or the terminal's end for good
   bool closed;
 };
 constinit Input input{};
@@ -75,7 +75,7 @@ void accept(char character) {
 
 bool ready() { return input.taken < input.ready || input.ended || input.closed; }
 
-// Asks the console once; false: nothing came (Wait::No only).
+// Asks the terminal once; false: nothing came (Wait::No only).
 bool take_in(Wait wait) {
   compact();
   char part[256];
@@ -92,13 +92,13 @@ bool take_in(Wait wait) {
   return true;
 }
 
-bool is_console(const OpenFile& file) {
+bool is_terminal(const OpenFile& file) {
   return file.kind == OpenKind::Input || file.kind == OpenKind::Output;
 }
 
 Value bytes_ready(const OpenFile& file, UserAddress to) {
   int count = 0;
-  if (file.kind == OpenKind::Input) count = static_cast<int>(console_bytes_ready());
+  if (file.kind == OpenKind::Input) count = static_cast<int>(terminal_bytes_ready());
   if (file.kind == OpenKind::File && file.offset < file.node->content.size()) {
     count = static_cast<int>(file.node->content.size() - file.offset);
   }
@@ -107,7 +107,7 @@ Value bytes_ready(const OpenFile& file, UserAddress to) {
 
 }  // namespace
 
-Value read_console(UserAddress to, std::uint64_t bytes, bool at_once) {
+Value read_terminal(UserAddress to, std::uint64_t bytes, bool at_once) {
   while (!ready()) {
     if (!take_in(at_once ? Wait::No : Wait::Yes)) return fail(Errno::Again);
   }
@@ -125,7 +125,7 @@ Value read_console(UserAddress to, std::uint64_t bytes, bool at_once) {
   return static_cast<Value>(length);
 }
 
-Value write_console(UserAddress from, std::uint64_t bytes) {
+Value write_terminal(UserAddress from, std::uint64_t bytes) {
   std::uint64_t done = 0;
   while (done < bytes) {
     const native::Result result = native::log(from.value() + done, bytes - done);
@@ -135,19 +135,19 @@ Value write_console(UserAddress from, std::uint64_t bytes) {
   return static_cast<Value>(done);
 }
 
-bool console_has_input() {
+bool terminal_has_input() {
   while (!ready()) {
     if (!take_in(Wait::No)) return false;
   }
   return true;
 }
 
-void wait_for_console() {
+void wait_for_terminal() {
   while (!ready()) take_in(Wait::Yes);
 }
 
-std::uint64_t console_bytes_ready() {
-  static_cast<void>(console_has_input());
+std::uint64_t terminal_bytes_ready() {
+  static_cast<void>(terminal_has_input());
   return input.ready - input.taken;
 }
 
@@ -178,7 +178,7 @@ Value call_ioctl(Call& call) {
     file->flags = (file->flags & ~open_flags::non_block) | (value != 0 ? open_flags::non_block : 0);
     return 0;
   }
-  if (!is_console(*file) || !process().terminal) return fail(Errno::NotTerminal);
+  if (!is_terminal(*file) || !process().terminal) return fail(Errno::NotTerminal);
   bool good = true;
   if (request == GetTerminal) {
     good = write_user(call.user(2), terminal);

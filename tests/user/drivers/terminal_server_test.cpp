@@ -1,4 +1,4 @@
-#include "user/drivers/console_server.hpp"
+#include "user/drivers/terminal_server.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -101,9 +101,9 @@ struct Kernel {
   static void say_lost(std::uint64_t count) { lost += count; }
 };
 
-using Server = drivers::ConsoleServer<Ports, Kernel>;
+using Server = drivers::TerminalServer<Ports, Kernel>;
 
-// The loop of console.cpp, one turn at a time, with the kernel's notes.
+// The loop of terminal.cpp, one turn at a time, with the kernel's notes.
 struct Machine {
   explicit Machine(Server::Input input = Server::Input::Open, Device given = {}) : server{input} {
     device = given;
@@ -120,7 +120,7 @@ struct Machine {
     for (const char c : text) device.arrived.emplace_back(c, false);
   }
   void ask(std::uint64_t process, std::uint64_t bytes, std::uint64_t flags = 0,
-           std::uint64_t operation = service::console_read) {
+           std::uint64_t operation = service::terminal_read) {
     settle();
     server.requested(process, operation, bytes, flags);
     settle();
@@ -277,7 +277,7 @@ TEST_CASE("a UART that never rests does not keep the driver from its callers") {
   REQUIRE(machine.server.start());
   device.babbles = true;
   machine.settle(50);
-  machine.server.requested(4, service::console_read, 10, service::console_read_now);
+  machine.server.requested(4, service::terminal_read, 10, service::terminal_read_now);
   machine.settle(1);
   CHECK(machine.answers == "4:1:;");
 }
@@ -299,10 +299,10 @@ TEST_CASE("what is typed is handed out in order, to who has waited longest first
 TEST_CASE("a read that must not wait never does, and takes nothing from those who do") {
   Machine machine;
   REQUIRE(machine.server.start());
-  machine.ask(1, 10, service::console_read_now);
+  machine.ask(1, 10, service::terminal_read_now);
   CHECK(machine.answers == "1:1:;");
   machine.type("xy");
-  machine.ask(1, 10, service::console_read_now);
+  machine.ask(1, 10, service::terminal_read_now);
   CHECK(machine.answers == "1:1:;1:0:xy;");
   machine.ask(1, 10, 0, 99);
   CHECK(machine.answers.ends_with("1:2:;"));
@@ -324,7 +324,7 @@ TEST_CASE("with input closed each read finds the end, and what is typed is throw
   REQUIRE(machine.server.start());
   machine.type("unheard");
   machine.ask(1, 100);
-  machine.ask(1, 100, service::console_read_now);
+  machine.ask(1, 100, service::terminal_read_now);
   CHECK(machine.answers == "1:0:;1:0:;");
   CHECK(device.arrived.empty());
   machine.ask(1, 100);

@@ -1,7 +1,7 @@
 """One test for each row of docs/fault-model.md, "Sources of difference that are no faults": what
 the program sees of the source, and that two runs agree on it, with flips and without. Then the same
-rows with the protection taken out of the kernel (open_nondeterminism/*.patch): where the source varies on
-this emulator, the runs must be seen to differ, or else the protection may have closed nothing.
+rows with the protection taken out of the kernel (open_nondeterminism/*.patch): where the source
+varies on this emulator, the runs must be seen to differ. Otherwise it may protect nothing.
 
 Other rows have tests of their own: RDRAND in second_run_test, preemption and the search's trap flag
 in time_limit_test and stepping_test, processes and interrupts in scheduling_test and input_test.
@@ -26,7 +26,7 @@ SEEN = {
     "bases": r"nondeterminism: bases (kept|of the kernel alone)",
 }
 
-# Protection taken out -> the program that shows it. Init reads the time stamp and ports itself when it
+# Protection taken out -> the program that shows it. Init reads time stamp and ports itself when it
 # looks how fast the clocks run: it shows these two before there is any program.
 VARIES_HERE = {
     "time-stamp": ["nondeterminism", "time-stamp"],
@@ -44,7 +44,8 @@ class Rows(BootTest):
     """Rows share a boot, each as a process of the row's name."""
 
     def boot_rows(self, rows, args="", **settings):
-        programs = [image.Program(native("nondeterminism"), ["nondeterminism", row], row) for row in rows]
+        program = native("nondeterminism")
+        programs = [image.Program(program, ["nondeterminism", row], row) for row in rows]
         outcome = self.boot(programs, args, **settings)
         self.assert_clean(outcome)
         lines = outcome.program_output().splitlines()
@@ -118,7 +119,8 @@ class OpenNondeterminism(BootTest):
     def test_a_protection_that_is_taken_out_is_seen_as_a_mismatch(self):
         tree = self.scratch / "tree"
         shutil.copytree(TOP, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
-        patches = {path.stem: path for path in (TOP / "tests/qemu/open_nondeterminism").glob("*.patch")}
+        folder = TOP / "tests/qemu/open_nondeterminism"
+        patches = {path.stem: path for path in folder.glob("*.patch")}
         self.assertEqual(set(patches), set(VARIES_HERE))
         for name, program in VARIES_HERE.items():
             with self.subTest(protection=name):

@@ -1,7 +1,7 @@
-// clock [CENTURY]: the CMOS real-time clock, read once, for the first who asks (services.hpp): what
-// a machine does whose programs ask for no date does not depend on it. From there on the kernel's
-// own clock goes on. CENTURY is the register that holds the century, 0 for none, as ACPI tells it.
-// Needs the ports 70 to 71.
+// clock [CENTURY]: the CMOS real-time clock. It is read once, at the first request (services.hpp),
+// so a boot whose programs ask for no date does not depend on it. From then on the kernel's own
+// clock counts. CENTURY is the register that holds the century according to ACPI; 0: none. Needs
+// the ports 70 to 71.
 #include "user/drivers/cmos.hpp"
 #include "user/drivers/ports.hpp"
 #include "user/drivers/services.hpp"

@@ -1,6 +1,6 @@
-// The CMOS clock (MC146818A data sheet): wall-clock time, once a second, in whatever format the
-// firmware has chosen. A reading counts when the clock was not being updated and a second reading
-// agrees with it; both waits are bounded. Ports come as a type for the host tests.
+// The CMOS clock (MC146818A data sheet): the wall-clock time in seconds, in the format that the
+// firmware chose. A reading counts when the clock was not being updated and a second reading agrees
+// with it; both waits are bounded. Ports come as a type for the host tests.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,8 @@ struct CivilTime {
 
 // Seconds since 1970-01-01 UTC; the clock is taken to keep UTC.
 [[nodiscard]] constexpr std::uint64_t seconds_since_1970(const CivilTime& t) {
-  // Days by the Gregorian rule, counting years from March so that the leap day comes last.
-  // No branches: with time that counts instructions, no boot is to depend on the date.
+  // Days by the Gregorian rule, counting years from March so that the leap day comes last. No
+  // branches: where time counts instructions, a boot must not depend on the date.
   const std::uint64_t before_march = (14 - t.month) / 12;
   const std::uint64_t year = t.year - before_march;
   const std::uint64_t month = t.month + 12 * before_march - 3;
@@ -26,7 +26,8 @@ struct CivilTime {
   return (((days - days_until_1970) * 24 + t.hour) * 60 + t.minute) * 60 + t.second;
 }
 
-// What the registers hold, `format` (status B) says how; the century stands above the year's byte.
+// The date in the registers; `format` (status B) says how they are coded. The century stands above
+// the year's byte.
 [[nodiscard]] constexpr std::optional<CivilTime> decode_cmos(CivilTime raw, std::uint8_t format) {
   constexpr std::uint8_t binary = 4, twenty_four_hours = 2;
   constexpr std::uint32_t afternoon = 0x80;  // in the hours of a 12-hour clock

@@ -1,4 +1,4 @@
-// What people type, kept until somebody reads it. What does not fit is lost, and counted.
+// Keeps typed characters until a program reads them. Those that do not fit are lost, and counted.
 #pragma once
 
 #include <array>
@@ -19,14 +19,14 @@ public:
   void lose() { ++lost_; }
   [[nodiscard]] std::size_t size() const { return arrived_ - taken_; }
   [[nodiscard]] bool empty() const { return size() == 0; }
-  // The oldest, as many as there are and the buffer takes. They stay until drop().
+  // Copies the oldest characters, as many as fit. They stay until drop().
   [[nodiscard]] std::size_t copy(std::span<char> buffer) const {
     const std::size_t count = size() < buffer.size() ? size() : buffer.size();
     for (std::size_t i = 0; i < count; ++i) buffer[i] = text_[(taken_ + i) % capacity];
     return count;
   }
   void drop(std::size_t count) { taken_ += count; }
-  // Characters lost since this was asked last.
+  // Characters lost since the last call.
   [[nodiscard]] std::uint64_t take_lost() {
     const std::uint64_t lost = lost_;
     lost_ = 0;

@@ -1,5 +1,5 @@
-// The machine's ports as the devices' templates want them. Each access ends the processing element
-// and is done once, after both runs agreed on it.
+// The machine's ports, as a type for the devices' templates. Each access ends the processing
+// element and is done once, after both runs agreed on it.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-// screen ADDRESS PITCH WIDTH HEIGHT BITS RED GREEN BLUE: the log's text on the framebuffer, whose
-// physical address, bytes a line, size in pixels, bits a pixel and bit positions of the colours
-// these are. Needs that memory and the log. What was written first may have scrolled away before it
-// was ever drawn: the screen follows the log some fifty times a second.
+// screen ADDRESS PITCH WIDTH HEIGHT BITS RED GREEN BLUE: the log's text on the framebuffer. The
+// arguments are its physical address, bytes a line, size in pixels, bits a pixel and bit positions
+// of the colours. Needs that memory and the log. The screen follows the log some fifty times a
+// second, so text may scroll away before it is drawn.
 #include "user/drivers/services.hpp"
 #include "user/drivers/text_screen.hpp"
 #include "user/lib/calls.hpp"
@@ -19,7 +19,7 @@ void put_on_screen(std::size_t offset, std::size_t bytes) {
   user::device_write(address + offset, std::as_bytes(pixels.first(bytes)));
 }
 
-// What there is to read, then each changed row once. False: there may be more.
+// Reads the log, then draws each changed row once. False: there may be more to read.
 bool follow_log() {
   constexpr unsigned most_parts = 16;
   static constinit std::array<char, 4096> text;
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
   user::print("[reprise] screen: ", screen.columns(), " x ", screen.rows(), " characters\n");
   alarm_in(0);
   bool waits_for_alarm = true;
-  std::uint64_t caller = 0;  // there is nothing to ask of the screen
+  std::uint64_t caller = 0;  // the screen serves no requests
   while (true) {
     const user::Received got = user::receive(caller, {service::Unknown}, {});
     caller = got.sender > 0 ? static_cast<std::uint64_t>(got.sender) : 0;

@@ -1,5 +1,5 @@
-// What the drivers do for others, by messages (REPRISE_CALL): the first word is the operation, of
-// the answer the status. Init knows them by the names of their programs (REPRISE_FIND).
+// The drivers' services, by messages (REPRISE_CALL). A request's first word is the operation, an
+// answer's first word the status. Init finds a driver by its program's name (REPRISE_FIND).
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@ namespace service {
 enum Status : std::uint64_t { Ok = 0, WouldBlock = 1, Unknown = 2 };  // Unknown: no such operation
 
 inline constexpr std::string_view terminal_name = "terminal";
-// (most bytes, flags): answered with bytes when there is input, with none at its end.
+// (most bytes, flags): the answer has bytes once there is input, and none at its end.
 inline constexpr std::uint64_t terminal_read = 1;
 inline constexpr std::uint64_t terminal_read_now = 1;  // flag: WouldBlock rather than wait
 
 inline constexpr std::string_view clock_name = "clock";
-// (): the second word is the wall clock at kernel entry, in nanoseconds since 1970 UTC;
-// REPRISE_TIME is to be added. 0 when the machine has no clock.
+// (): the answer's second word is the wall clock at kernel entry, in nanoseconds since 1970 UTC.
+// The caller adds REPRISE_TIME. 0: the machine has no clock.
 inline constexpr std::uint64_t clock_wall = 1;
 
 }  // namespace service

@@ -1,6 +1,6 @@
-// terminal [stdin=none]: the serial line COM1. Sends the log's text, and hands what is typed to
-// programs that ask for it (services.hpp). With stdin=none each finds its input at the end. Needs
-// the ports 3f8 to 3ff, interrupt line 4 and the log.
+// terminal [stdin=none]: the serial line COM1. Sends the log's text, and hands typed characters to
+// programs that ask for them (services.hpp). With stdin=none each program finds its input at the
+// end. Needs the ports 3f8 to 3ff, interrupt line 4 and the log.
 #include "user/drivers/ports.hpp"
 #include "user/drivers/terminal_server.hpp"
 #include "user/lib/calls.hpp"

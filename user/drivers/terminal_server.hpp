@@ -1,11 +1,11 @@
-// The terminal driver's logic: the log's text goes out by the UART, what is typed is kept for the
-// programs that ask for it. It never waits by itself: it is told of notes and requests, does what
-// can be done at once, and says what to answer (terminal.cpp has the loop around it).
+// The terminal driver's logic: the UART sends the log's text, and typed characters are kept for the
+// programs that ask for them. The server never waits. It is given notes and requests, does what can
+// be done at once, and says what to answer (terminal.cpp has the loop around it).
 //
-// Output: text is taken from the log only when all that was taken before has left the FIFO, so that
-// asking for more tells the kernel that nothing is under way. An interrupt that got lost is made up
-// for by a look at the line every few milliseconds while one is awaited; a line that does not move
-// for seconds loses text rather than stop the machine.
+// Output: the driver takes text from the log only when the FIFO has sent all earlier text. Its
+// request for more thus tells the kernel that nothing is under way. While it awaits an interrupt it
+// looks at the line every few milliseconds, in case the interrupt is lost. If the line does not
+// move for seconds, text is lost; the machine goes on.
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ public:
 
   explicit constexpr TerminalServer(Input input) : input_{input} {}
 
-  // False: there is no UART. The log is drained all the same, to nowhere.
+  // False: there is no UART. The log is read all the same, and thrown away.
   bool start() {
     present_ = uart_.start();
     if (!present_) input_ = Input::Closed;
@@ -68,7 +68,7 @@ public:
     }
   }
 
-  // Whom to answer with the next RECEIVE, if anybody. Each is followed by answered().
+  // The process that the next RECEIVE answers, if any. answered() follows each.
   [[nodiscard]] Answer answer() {
     Answer result = at_once_;
     if (result.to == 0 && readers_ != 0 && !ring_.empty()) {
@@ -91,7 +91,7 @@ public:
       for (std::size_t i = 1; i < readers_; ++i) waiting_[i - 1] = waiting_[i];
       --readers_;
     }
-    // Not given: it has ended, or its buffer is too small for what it asked for.
+    // Not delivered: the reader has ended, or its buffer is smaller than its request.
     if (given == Given::Yes)
       ring_.drop(bytes);
     else if (bytes != 0)
@@ -110,7 +110,7 @@ private:
   static constexpr unsigned most_looks = 2'000;  // at a line that does not move
   static constexpr std::uint64_t millisecond = 1'000'000;
 
-  // All that the UART has to say, and as much text as it takes.
+  // Handles all that the UART reports, and sends as much text as it takes.
   void serve_line() {
     busy_ = false;
     if (!present_) {
@@ -130,7 +130,7 @@ private:
     busy_ = true;
   }
 
-  // What interrupts would have said, had they come.
+  // Looks for what a lost interrupt would have reported.
   void look_at_line() {
     if (uart_.has_received()) keep(uart_.take());
     if (idle_) return;
@@ -138,7 +138,7 @@ private:
     looks_ = idle_ ? 0 : looks_ + 1;
   }
 
-  // The next chunk, when the FIFO is empty.
+  // Sends the next chunk. The FIFO must be empty.
   void send() {
     if (stuck()) return drop_text();
     if (idle_ && unread_ && next_ == end_) {
@@ -181,7 +181,7 @@ private:
     if (errors.overrun || errors.garbled) ring_.lose();
   }
 
-  // For whatever comes without an interrupt.
+  // Sets the alarm for work that no interrupt announces.
   void set_alarm() {
     const std::size_t answered = at_once_.to == 0 && under_way_.to != 0 ? 1 : 0;
     const bool more = readers_ > answered && ring_.size() > under_way_.bytes.size();

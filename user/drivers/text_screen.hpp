@@ -1,7 +1,7 @@
-// A text screen on a linear framebuffer of 24 or 32 bits a pixel. Text goes into a grid of cells;
-// the rows that have changed are drawn dot by dot into a buffer of one row when the driver asks for
-// them, so that text that scrolls away unseen costs nothing and little memory is modified. It
-// scrolls several rows at once, since one at a time would redraw most of the screen for each line.
+// A text screen on a linear framebuffer of 24 or 32 bits a pixel. Text goes into a grid of cells.
+// The driver asks for each changed row, which is then drawn dot by dot into a buffer of one row. So
+// text that scrolls away unseen costs nothing, and little memory is modified. The screen scrolls
+// several rows at once; one at a time would redraw most of it for each line.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ struct Framebuffer {
 
 class TextScreen {
 public:
-  // Stays off when the framebuffer makes no sense or has a depth that is not served.
+  // The screen stays off when the framebuffer makes no sense or has another depth.
   void start(const Framebuffer& geometry);
   [[nodiscard]] bool on() const { return columns_ != 0 && rows_ != 0; }
   // ASCII, with \n, \r, \b and \t; each other character, UTF-8 included, shows as one '?'.
@@ -40,9 +40,9 @@ public:
     return (height_ - std::size_t{rows_} * row_lines()) * pitch_;
   }
 
-  // Whether the row has changed since it was asked last.
+  // Whether the row has changed since the last call.
   [[nodiscard]] bool take_change(unsigned row);
-  // Its row_bytes() bytes of pixels; the framebuffer has them at `row * row_bytes()`.
+  // The row's row_bytes() bytes of pixels; in the framebuffer they lie at `row * row_bytes()`.
   void draw(unsigned row, std::span<std::byte> pixels) const;
 
 private:

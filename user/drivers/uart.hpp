@@ -1,10 +1,10 @@
 // A 16550 serial port (NS16550 data sheet; the register names are its own), driven by its
-// interrupts. The kernel has set it up for its emergency output, and may write to it at any time
-// until it is told otherwise: so line control, whose highest bit turns the data register into
-// another, is not touched. Each access to a port ends a processing element, so few are made: one
-// for a chunk of text as long as the transmit FIFO, one to hear why the interrupt line is up.
-// Nothing here waits without bound. Ports come as a type, so that host tests can be the device.
-// Next: terminal_server.hpp, which decides what is sent and when.
+// interrupts. The kernel has set it up for its emergency output, and may write to it until the
+// driver reads the log. So line control is not touched: its highest bit turns the data register
+// into another. Each access to a port ends a processing element, so there are few: one for a chunk
+// of text as long as the transmit FIFO, one for the reason of an interrupt. No wait is without
+// bound. Ports come as a type, so that host tests can be the device. Next: terminal_server.hpp,
+// which decides what is sent and when.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ public:
     None = 0xff,
   };
   struct LineErrors {
-    bool overrun;  // characters that nobody took in time are lost
+    bool overrun;  // characters came faster than they were read, and are lost
     bool garbled;  // the next character is noise: parity, framing or break
   };
 
@@ -43,7 +43,8 @@ public:
     return true;
   }
 
-  // Why the line is up, most urgent first. Asking acknowledges TransmitterEmpty and Modem.
+  // The reason of the interrupt, most urgent first. Reading acknowledges TransmitterEmpty and
+  // Modem.
   [[nodiscard]] Cause cause() const {
     const std::uint8_t identification = read(InterruptIdentification);
     if ((identification & nothing_pending) != 0) return Cause::None;
@@ -52,13 +53,13 @@ public:
     return cause;
   }
   [[nodiscard]] bool can_send() const { return status(transmit_ready); }
-  // At most chunk_bytes(), when the FIFO is known to be empty.
+  // Sends at most chunk_bytes() characters. The FIFO must be empty.
   void send(std::span<const char> chunk) { Ports::write_all(base_ + Data, chunk); }
   [[nodiscard]] std::size_t chunk_bytes() const { return fifo_bytes_; }
 
   [[nodiscard]] bool has_received() const { return status(data_ready); }
   [[nodiscard]] char take() { return static_cast<char>(read(Data)); }
-  [[nodiscard]] LineErrors line_errors() const {  // since it was asked last
+  [[nodiscard]] LineErrors line_errors() const {  // since the last call
     const std::uint8_t now = read(LineStatus);
     return {(now & overrun) != 0, (now & (parity | framing | break_seen)) != 0};
   }

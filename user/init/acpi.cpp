@@ -11,16 +11,16 @@ constexpr std::size_t isa_lines = 16;  // those beyond are taken to be active lo
 constexpr std::size_t header_size = 36;         // §5.2.6: signature, length at 4, checksum
 constexpr std::size_t largest_table = 1 << 20;  // what claims to be longer is broken
 
-// A part of a table at a time is copied here, for tables may be longer; each copy is a call.
+// Holds one part of a table at a time, because tables may be longer. Each copy is a call.
 constinit std::array<std::byte, 16 << 10> table_bytes{};
 constinit std::array<std::byte, 4 << 10> list_bytes{};
 
-// A table where the firmware has left it.
+// A table in physical memory, where the firmware put it.
 class Table {
 public:
   Table(ReadPhysical read, std::span<std::byte> buffer) : read_{read}, buffer_{buffer} {}
 
-  // Whether it is there, with a good checksum; else it is empty.
+  // True: the table is there, with a good checksum. Otherwise it stays empty.
   bool open(std::uint64_t address) {
     use(address, header_size);
     const std::size_t length = value<std::uint32_t>(4);
@@ -135,8 +135,8 @@ void read_fadt(Table& table, AcpiFacts& facts) {
   }
 }
 
-// RSDP (§5.2.5.3): revision 2 has a second checksum and the 64-bit list. Opens the list; the size
-// of its pointers, 0: there is none.
+// RSDP (§5.2.5.3): revision 2 has a second checksum and the 64-bit list. Opens the list and returns
+// the size of its pointers. 0: there is no list.
 std::size_t open_list(std::uint64_t root, ReadPhysical read, Table& list) {
   Table pointer{read, table_bytes};
   if (!pointer.open(root, 20) || !pointer.begins_with("RSD PTR ")) return 0;

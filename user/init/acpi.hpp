@@ -1,7 +1,7 @@
 // The few facts that Reprise wants from the firmware's ACPI tables (ACPI Specification 6.5 §5.2):
-// interrupt controllers, the power management timer, the way to reset. Pure logic: memory is
-// copied by a function, each table's checksum is verified, and what is broken or missing is
-// left out rather than guessed.
+// interrupt controllers, the power management timer, the way to reset. Pure logic: a function
+// copies memory. Each table's checksum is verified; a broken or missing table is left out, not
+// guessed.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ struct AcpiFacts {
 // Copies physical memory; false when it cannot be read.
 using ReadPhysical = bool (*)(std::uint64_t address, std::span<std::byte> to);
 
-// `root` is the RSDP's address; 0 gives facts with nothing in them.
+// `root` is the RSDP's address; with 0 the facts are empty.
 [[nodiscard]] AcpiFacts read_acpi(std::uint64_t root, ReadPhysical read);
 
 }  // namespace reprise

@@ -1,6 +1,6 @@
-// The boot arguments: the rows of those that only init knows, and the reading of all. A row says
-// how its value reads, so that a refused argument can name what is allowed. Rows that the kernel
-// shares: kernel/abi/settings.hpp.
+// The rows of the boot arguments that only init knows, and the reading of all arguments. The rows
+// that the kernel shares stand in kernel/abi/settings.hpp. A row says what its values may be, so
+// that a refused argument can name what is allowed.
 #include "user/init/arguments.hpp"
 
 #include <tuple>
@@ -273,7 +273,7 @@ constexpr std::tuple init_settings{
     },
 };
 
-// What the values of a row may be, for people.
+// The values that a row allows, as text.
 template <class Owner>
 TextLine values_of(const NumberSetting<Owner>& row) {
   TextLine values{row.low, " to ", row.high};
@@ -304,7 +304,7 @@ TextLine fallback_of(const ChoiceSetting<Owner, E>& row) {
 }
 TextLine fallback_of(const TextSetting& row) { return TextLine{row.fallback}; }
 
-// Stores the value in `owner`; false: it is none of the row's.
+// Stores the value in `owner`. False: the row does not allow it.
 template <class Owner>
 bool read_value(const NumberSetting<Owner>& row, Owner& owner, Reading&, std::string_view value) {
   std::uint64_t number = 0;
@@ -326,7 +326,7 @@ void set_fallback(const TextSetting& row, Settings& settings) {
   if (!row.fallback.empty()) REPRISE_ASSERT(row.read(reading, row.fallback));
 }
 
-// Calls use(row, owner) for each row of both tables until it returns true; whether it did.
+// Calls use(row, owner) for each row of both tables until it returns true. False: it never did.
 template <class Use>
 bool any_row(Settings& settings, Use use) {
   const auto rows_of = [&use](auto& owner) {

@@ -37,8 +37,8 @@ struct BootFacts {
   }
 };
 
-// The texts view the blob, which lies at the physical `address`. What a blob says whose tags do not
-// fit counts up to the first that does not.
+// The texts view the blob, which lies at the physical `address`. Reading stops at the first tag
+// that does not fit into the blob; the tags before it count.
 [[nodiscard]] BootFacts parse_boot_facts(std::span<const std::byte> blob, std::uint64_t address);
 
 }  // namespace reprise

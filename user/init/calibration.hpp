@@ -16,14 +16,14 @@ namespace reprise {
 struct Estimate {
   std::string_view source;
   std::uint64_t hertz;  // 0: the source does not answer, or what no clock can be
-  // Stated by the machine, not measured; or coarse: a nominal value that may be 1 % off.
+  // Stated: the machine says it, nothing was measured. Coarse: a nominal value, up to 1 % off.
   enum class Quality : std::uint8_t { Stated, Measured, Nominal } quality;
 };
 
-// The estimate with the most others within 1 %; among equals a stated one, because it is exact.
-// Where no two agree, what was measured counts more than what was said. Then the earlier. A nominal
-// value loses against any other. Without any source time is wrong, but the runs and their
-// comparison do not depend on it: 1 GHz is assumed.
+// The estimate with the most others within 1 %. Among equals a stated one wins, because it is
+// exact. Where no two agree, a measured one wins over a stated one, and then the earlier. A nominal
+// value loses against any other. Without any source 1 GHz is assumed: time is wrong then, but the
+// runs and their comparison do not depend on it.
 [[nodiscard]] constexpr Estimate choose_frequency(std::span<const Estimate> estimates) {
   Estimate best{"assumed", 1'000'000'000, Estimate::Quality::Nominal};
   unsigned best_score = 0;
@@ -46,8 +46,9 @@ struct Estimate {
   return best;
 }
 
-// A measured frequency within 100 parts in a million of a whole MHz is taken for that: closer than
-// the measurement is, and an emulator's round clock then comes out the same in each boot.
+// Rounds a measured frequency that lies within 100 parts in a million of a whole MHz. The
+// measurement is less exact than that, and an emulator's round clock comes out the same in each
+// boot.
 [[nodiscard]] constexpr std::uint64_t snap_to_megahertz(std::uint64_t hertz) {
   constexpr std::uint64_t megahertz = 1'000'000;
   const std::uint64_t whole = (hertz + megahertz / 2) / megahertz * megahertz;
@@ -55,7 +56,7 @@ struct Estimate {
   return distance <= hertz / 10'000 ? whole : hertz;
 }
 
-// What no clock can be counts as no answer.
+// A frequency that no clock has counts as no answer.
 [[nodiscard]] constexpr std::uint64_t hertz_or_none(std::uint64_t hertz) {
   return hertz >= slowest_clock && hertz <= fastest_clock ? hertz : 0;
 }
@@ -65,10 +66,10 @@ struct Sample {
   std::uint64_t stamp;  // the time-stamp counter then
 };
 
-// Both counters at (nearly) one moment: of a few tries the one that took least time, so that an
-// SMI or a preempted virtual machine does not spoil the reading. Device::latch() notes the count by
-// one access, count() says what it was, Device::stamp() reads the time-stamp counter. What lies
-// between these takes equally long in two samples, and so cancels in their difference.
+// Reads both counters at (nearly) one moment. The quickest of a few tries counts, so that an SMI or
+// a preempted virtual machine does not spoil the reading. Device::latch() notes the count by one
+// access, count() says what it was, Device::stamp() reads the time-stamp counter. The work between
+// these takes equally long in two samples, and so cancels in their difference.
 template <class Device>
 Sample read_together(Device& device) {
   Sample best{};
@@ -85,8 +86,8 @@ Sample read_together(Device& device) {
   return best;
 }
 
-// Of the time-stamp counter, by a reference of `reference_hertz` that counts up, modulo mask + 1,
-// and passed that less than once. 0 when it stood (almost) still.
+// The time-stamp counter's frequency between two samples. The reference counts up at
+// `reference_hertz`, modulo mask + 1, and wrapped at most once. 0: it stood (almost) still.
 [[nodiscard]] constexpr std::uint64_t measured_hertz(const Sample& from, const Sample& to,
                                                      std::uint64_t mask,
                                                      std::uint64_t reference_hertz) {

@@ -1,7 +1,7 @@
-// The sources of the clocks' rates. Those that are measured are looked at only before and after a
-// sleep: each access to a port and each reading of the time stamp is a processing element. How many
-// there are does not depend on what is read, and the kernel then leaves all of it out of time:
-// where instructions are counted, each boot goes on alike from here.
+// The sources of the clocks' rates. A measured source is read only before and after a sleep,
+// because each access to a port and each reading of the time stamp ends a processing element. The
+// number of readings does not depend on their values, and the kernel then leaves all of them out of
+// time. So where instructions are counted, every boot goes on alike from here.
 #include "user/init/clock_rates.hpp"
 
 #include <array>
@@ -47,7 +47,7 @@ public:
     user::out8(channel, 0xff);
   }
   static void stop() { set_gate(0); }
-  // The count has passed 0, and goes on below 65535. Also where there is no PIT.
+  // True: the count has passed 0 and goes on below 65535, or there is no PIT.
   static bool has_ended() { return (user::in8(gate) & 0x20) != 0; }
 
   static void latch() { user::out8(command, 0x80); }
@@ -67,7 +67,7 @@ struct Measured {
   std::uint64_t by_acpi = 0, by_pit = 0;  // hertz; 0: no answer
 };
 
-// `begin`: the time stamp, which is also the kernel's time as long as it believes in 1 GHz.
+// `begin` is the time stamp. It is the kernel's time, too, as long as the kernel assumes 1 GHz.
 Measured measure(const PowerTimer& power_timer, std::uint64_t begin) {
   constexpr std::uint64_t interval = 40'000'000;  // the PIT can count 54 ms
   const bool has_power_timer = power_timer.port != 0;
@@ -112,7 +112,7 @@ std::uint64_t nominal() {
   return hertz_or_none((user::cpuid_leaf(0x16).eax & 0xffff) * 1'000'000ull);
 }
 
-// Of the timer: by its ticks in 10^9 of the time stamp, which the kernel has measured.
+// The timer's frequency, by its ticks in 10^9 of the time stamp, which the kernel has measured.
 std::uint64_t measured_timer(std::uint64_t stamp_hertz) {
   constexpr std::uint64_t billion = 1'000'000'000;
   return hertz_or_none(

@@ -1,6 +1,6 @@
 // Finds out how fast the time-stamp counter and the local APIC's timer run, tells the kernel, and
-// has a line about it for people. To be called before anything is timed, while init runs alone. The
-// way that was chosen, and why: calibration.hpp.
+// prints a line about it. Init calls it before anything is timed, while it runs alone. How and why:
+// calibration.hpp.
 #pragma once
 
 #include <cstdint>

@@ -12,8 +12,8 @@ namespace reprise {
 
 using Cpuid = user::CpuidResult (*)(std::uint32_t leaf);  // as user::cpuid_leaf()
 
-// Auto tries those that CPUID announces, a choice skips CPUID's word. `refused` is told of each
-// that failed. When none is left: landmark.
+// Auto tries the counters that CPUID announces; a named one is tried without asking CPUID. Calls
+// `refused` for each that fails its test. When none is left the result is landmark.
 [[nodiscard]] CounterFacts choose_counter(Settings::Counter choice, Cpuid cpuid,
                                           const CounterProbes& probes,
                                           void (*refused)(std::string_view name,

@@ -84,7 +84,7 @@ private:
     count_ = left_out_ = 0;
   }
 
-  // To the next trap. Each probe counts from 0.
+  // Runs to the next trap. Each probe counts from 0.
   Ending enter(std::uint64_t nanoseconds) {
     probe_.counter = facts_.settings;
     probe_.time = nanoseconds;
@@ -96,7 +96,7 @@ private:
     return probe_.ending;
   }
 
-  // To the next trap that decides something; a broken counter may give others without end.
+  // Runs to the next trap that decides something. A broken counter may cause others without end.
   Ending run(std::uint64_t nanoseconds = long_time) {
     Ending ending = enter(nanoseconds);
     for (unsigned i = 0; i < patience && ending == Ending::Device; ++i) {
@@ -119,14 +119,14 @@ private:
     return refuse(program.name, ": does not come to its end");
   }
 
-  // What the kind of trap that came last adds to a count.
+  // How much the last trap adds to a count.
   bool learn(std::string_view what, std::uint64_t instructions, std::int64_t& correction) {
     correction = static_cast<std::int64_t>(count_ - instructions);
     if (distance(count_, instructions) <= limits_.correction) return true;
     return refuse(what, ": counts ", count_, " instead of ", instructions);
   }
 
-  // A timer interrupt within the line; how long it takes to get there is the machine's affair.
+  // A timer interrupt within the straight line of code. How soon it comes depends on the machine.
   bool interrupt_line() {
     for (std::uint64_t time = 500; time < 1'000'000; time *= 2) {
       begin(line);

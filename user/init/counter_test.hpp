@@ -1,7 +1,6 @@
-// The test that every instruction counter has to pass at boot: has programs of known length run in
-// ring 3, learns what each kind of trap adds to a count, and how late stops come. What CPUID
-// announces counts for nothing: virtual machines announce counters that do not count. Next:
-// counter_choice.hpp.
+// The test that every instruction counter has to pass at boot. It runs programs of known length in
+// ring 3, and learns what each kind of trap adds to a count and how late stops come. CPUID is not
+// trusted: some virtual machines announce counters that do not count. Next: counter_choice.hpp.
 #pragma once
 
 #include <cstdint>

@@ -41,7 +41,7 @@ InstructionName instruction_name(const CodeBytes& code) {
   return {"of unknown name", "unknown"};
 }
 
-// The instruction bytes, "48 89 e5 ..."; "-" where nothing could be read.
+// The instruction bytes, "48 89 e5 ...", or "-" when they could not be read.
 TextLine text_of(const CodeBytes& code) {
   TextLine line{code.count == 0 ? "-" : ""};
   for (std::size_t i = 0; i < code.count; ++i) {

@@ -6,7 +6,14 @@ namespace reprise {
 namespace {
 
 void grant(DriverStart& start, reprise_grant_kind kind, std::uint64_t first, std::uint64_t last) {
-  start.grants[start.grant_count++] = {kind, first, last};
+  start.grants[start.grant_count] = {.kind = kind, .first = first, .last = last};
+  ++start.grant_count;
+}
+
+template <class Part>
+void add_word(DriverStart& start, const Part& part) {
+  start.words[start.word_count].append(part);
+  ++start.word_count;
 }
 
 DriverStart terminal(const Settings& settings) {
@@ -16,7 +23,7 @@ DriverStart terminal(const Settings& settings) {
   grant(start, REPRISE_GRANT_INTERRUPT, line, line);
   if (settings.console_serial) grant(start, REPRISE_GRANT_LOG, 0, 0);
   const bool typed = settings.input == Settings::Input::Terminal;
-  start.words[start.word_count++].append("stdin=", typed ? "console" : "none");
+  add_word(start, typed ? std::string_view{"stdin=console"} : std::string_view{"stdin=none"});
   return start;
 }
 
@@ -26,15 +33,16 @@ DriverStart screen(const Framebuffer& f) {
   grant(start, REPRISE_GRANT_MEMORY, f.address, f.address + bytes - 1);
   grant(start, REPRISE_GRANT_LOG, 0, 0);
   for (const std::uint64_t fact :
-       {f.address, f.pitch, f.width, f.height, f.bits, f.colours[0], f.colours[1], f.colours[2]})
-    start.words[start.word_count++].append(fact);
+       {f.address, f.pitch, f.width, f.height, f.bits, f.colours[0], f.colours[1], f.colours[2]}) {
+    add_word(start, fact);
+  }
   return start;
 }
 
 DriverStart clock(std::uint8_t century_register) {
   DriverStart start;
   grant(start, REPRISE_GRANT_PORT, 0x70, 0x71);
-  start.words[start.word_count++].append(century_register);
+  add_word(start, century_register);
   return start;
 }
 

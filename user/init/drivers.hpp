@@ -1,6 +1,6 @@
-// The drivers that init knows (user/drivers): which of them this machine and these arguments want,
-// what each is granted, and the arguments that tell it what it drives. A driver of another name
-// gets what `grant=` says, like any program.
+// The drivers that init knows (user/drivers): which of them this boot needs, what each is granted,
+// and the arguments that describe its device. A driver of another name gets what `grant=` says,
+// like any program.
 #pragma once
 
 #include <array>
@@ -22,7 +22,8 @@ struct DriverStart {
   std::size_t word_count = 0;
 };
 
-// Nothing: it is not wanted. `century_register` is the CMOS clock's; 0: there is none.
+// Nothing: this boot does not need the driver. `century_register` is the CMOS clock's; 0: there is
+// none.
 [[nodiscard]] std::optional<DriverStart> driver_start(std::string_view name,
                                                       const Framebuffer& framebuffer,
                                                       std::uint8_t century_register,

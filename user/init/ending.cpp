@@ -37,7 +37,7 @@ bool died_of_exception(const ProcessReport& process) {
   return died_of(process, dwc::PeEnd::Kind::Exception, faulted);
 }
 
-// General protection is what ports raise that are closed.
+// A closed port raises general protection.
 void print_refusal(std::string_view name, const ProcessReport& process) {
   const AccessRefusal& refused = process.refused;
   if (refused.reason == AccessRefusal::Reason::None) return;

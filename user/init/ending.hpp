@@ -1,5 +1,5 @@
-// How a program came to its end: its exit status as a shell would give it, and the lines about what
-// ended it when it was not the program itself.
+// How a program ended: its exit status as a shell would give it, and the lines about the cause when
+// the kernel ended it.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +9,12 @@
 
 namespace reprise {
 
-// After an exception 128 plus a signal as Linux numbers it; else what the program or the kernel
-// said.
+// After an exception 128 plus the number of Linux's signal for it; else the status that the program
+// or the kernel gave.
 [[nodiscard]] std::uint64_t exit_status_of(const ProcessReport& process);
 
-// Says why the kernel has ended the program, if it has: an exception that nobody handled, or memory
-// that ran out.
+// Prints why the kernel ended the program: an exception without a handler, or no memory. Prints
+// nothing when the program ended itself.
 void print_cause(std::string_view name, const ProcessReport& process);
 
 }  // namespace reprise

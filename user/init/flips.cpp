@@ -62,7 +62,7 @@ Injection RandomFlips::draw(std::uint64_t process, std::uint64_t ahead) {
   return flip;
 }
 
-// Of RFLAGS only the bits that ring 3 can have.
+// RFLAGS is hit only in the bits that ring 3 can set.
 void RandomFlips::aim_at_register(Injection& flip) {
   flip.word = random() % (general_words_hit + vector_words_hit);
   const std::uint64_t bits = flip.word == flags_word ? REPRISE_USER_FLAGS : ~std::uint64_t{0};

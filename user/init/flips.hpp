@@ -1,7 +1,7 @@
-// Flips at random (`inject.rate=`): where and when each hits is drawn here, the kernel only carries
-// it out (kernel/context/injector.hpp). A process has one ahead of it at any time, or some, where
-// init is told of their fates only now and then; when it is, the next is drawn. So the same seed
-// gives the same flips. And what became of a flip, told.
+// Random flips (`inject.rate=`), and the lines about each flip's fate. Place and time of a flip are
+// drawn here; the kernel carries it out (kernel/context/injector.hpp). Each process has one planned
+// flip at a time, or a few where init hears of their fates only now and then. When a fate is known
+// the next flip is drawn, so the same seed gives the same flips.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,10 @@ class RandomFlips {
 public:
   // One flip every `rate` PEs of a process on average.
   void start(std::uint64_t seed, std::uint64_t rate);
-  // From now on none is planned, as before start().
+  // Plans none from now on, as before start().
   void stop() { rate_ = 0; }
-  // The next one of that process, of which so many are ahead. False: the kernel does not take it.
+  // Plans the next flip of that process, `ahead` of which are planned at a time. False: the kernel
+  // does not take it.
   bool plan(std::uint64_t process, std::uint64_t ahead);
   // The flip as plan() gives it to the kernel.
   [[nodiscard]] Injection draw(std::uint64_t process, std::uint64_t ahead);

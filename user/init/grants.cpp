@@ -1,5 +1,6 @@
-// A grant (settings.hpp) from its text: PROCESS:port:LOW[-HIGH], PROCESS:mmio:FIRST[-LAST], numbers
-// in hexadecimal, PROCESS:irq:LINE, PROCESS:log. What is wrong is named, with what may stand there.
+// Reads a grant (settings.hpp): PROCESS:port:LOW[-HIGH], PROCESS:mmio:FIRST[-LAST] (both in
+// hexadecimal), PROCESS:irq:LINE or PROCESS:log. The error names the wrong part, and what may stand
+// there.
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
 

@@ -1,5 +1,5 @@
-// An injection (settings.hpp) from its text. The item is taken apart from the left; the first part
-// that is wrong or missing is named together with what may stand there.
+// Reads an injection (settings.hpp), part by part from the left. The error names the first part
+// that is wrong or missing, and what may stand there.
 #include "kernel/abi/init.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
@@ -28,7 +28,8 @@ constexpr std::array moment_words{
     ChoiceWord<Injection::Moment>{.word = "end", .value = Injection::Moment::End},
 };
 
-// Behind BIT. Offset 0 would be the run's start, which has a word of its own.
+// Reads the part behind BIT. Offset 0 is not allowed: it would be the start, which has its own
+// word.
 bool read_moment(Injection& injection, std::string_view text) {
   if (read_choice(text, moment_words, injection.moment)) return true;
   injection.moment = Injection::Moment::Offset;
@@ -45,7 +46,8 @@ Result<NamedInjection, ArgumentError> parse_injection(std::string_view item, Wor
   const auto next = [&] {
     const Cut parts = cut(rest.value_or(""), ':');
     rest = parts.tail;
-    return part = parts.head;
+    part = parts.head;
+    return part;
   };
   const auto wrong = [&](std::string_view allowed) {
     return Failure{
@@ -66,8 +68,10 @@ Result<NamedInjection, ArgumentError> parse_injection(std::string_view item, Wor
     return wrong("BIT: 0 to 63; of rflags 0 2 4 6 7 8 10 11 14 18 21, which ring 3 can set");
   injection.moment = injection.target == Injection::Target::Register ? Injection::Moment::Start
                                                                      : Injection::Moment::End;
-  if (rest && !read_moment(injection, part = *rest))
-    return wrong("start, end or at=N with N from 1");
+  if (rest) {
+    part = *rest;
+    if (!read_moment(injection, part)) return wrong("start, end or at=N with N from 1");
+  }
   return injection;
 }
 

@@ -80,7 +80,8 @@ void release_process(std::uint64_t process) {
 
 bool end_process(std::uint64_t process) { return raw_call(REPRISE_END, process, 0) == 0; }
 
-// Of the I/O APICs those in front of one that the kernel refuses: it lies where none can be.
+// The kernel refuses the list when an I/O APIC lies where none can be. Then the last one is left
+// out, and the others are tried again.
 std::uint64_t start_interrupts(InterruptControllers controllers) {
   std::int64_t answer = raw_call(REPRISE_INTERRUPTS, address_of(&controllers));
   for (auto last = controllers.io_apics.rbegin(); answer < 0; ++last) {
@@ -110,7 +111,7 @@ void reset_processor() {
   for (;;) raw_call(REPRISE_SHUTDOWN, 1);
 }
 
-// Init's end is the machine's.
+// A broken invariant ends init, and with it the machine.
 void panic_at(const char* file, int line, const char* what) {
   print_whole_line("[reprise] ", TextLine{"init: broken invariant: ", what, " (", file, ":",
                                           static_cast<unsigned>(line), ")"}

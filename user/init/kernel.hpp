@@ -1,5 +1,5 @@
-// The calls that only init may make, as functions (kernel/abi/init.hpp, docs/abi.md). What must not
-// fail ends init, and with it the machine, when it does.
+// The calls that only init may make, as functions (kernel/abi/init.hpp, docs/abi.md). A call that
+// must not fail ends init when it does, and with init the machine.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +16,13 @@ void configure(const KernelSettings& settings);
 void use_counter(const CounterSettings& settings);
 void probe_counter(CounterProbe& probe);              // as CounterProbes::run
 [[nodiscard]] const MachineReport& machine_report();  // as it is now; one object
-// What firmware or boot loader left at a physical address; false when it cannot be read.
+// Copies what firmware or boot loader left at a physical address. False: it cannot be read.
 [[nodiscard]] bool read_physical(std::uint64_t address, std::span<std::byte> to);
-// How fast the time stamp and the timer run; all since that time stamp is left out of time.
+// Sets how fast the time stamp and the timer run. The time since `stamp` does not count.
 void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp);
 [[nodiscard]] bool inject(const Injection& injection);
 [[nodiscard]] std::int64_t start_program(const ProgramRequest& request);  // its number, or an error
-// A process that has ended, each once, or a flip whose fate is known. Nothing: there is no more.
+// A process that has ended, or a flip whose fate is known; each is reported once.
 struct News {
   std::uint64_t ended = 0;
   std::optional<Injection> flip;
@@ -33,8 +33,8 @@ void forget_injections();
 // The process has ended and its report was read: the kernel may use its place again.
 void release_process(std::uint64_t process);
 bool end_process(std::uint64_t process);  // false: it has ended by itself
-// From here on interrupts of devices are let in; once, and before a program is started that was
-// granted some. Inputs of the I/O APICs, and local_x2apic.
+// Lets the devices' interrupts in. Init calls it once, before it starts a program that was granted
+// one. The result is the number of the I/O APICs' inputs, with local_x2apic.
 [[nodiscard]] std::uint64_t start_interrupts(InterruptControllers controllers);
 void finish_output();  // waits, some seconds at most, until the drivers have sent all text
 [[noreturn]] void exit_machine(ExitCode code);

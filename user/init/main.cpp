@@ -1,6 +1,6 @@
-// init, the first process: reads what GRUB was told, sets the machine up, starts the programs,
-// tells of each one's end, and says with which code the machine ends. It runs twice like any
-// program, and while it can run no other does. Next: arguments.hpp, programs.hpp, report.hpp.
+// init, the first process. It reads the boot arguments, sets the machine up, starts the programs,
+// reports each program's end, and chooses the machine's exit code. It runs twice like any program.
+// While it can run no other program does. Next: arguments.hpp, programs.hpp, report.hpp.
 #include <array>
 #include <optional>
 
@@ -42,7 +42,7 @@ constinit std::array<std::byte, most_boot_bytes> boot_bytes{};  // what `boot` v
   exit_machine(exit_code_of(error.error));
 }
 
-// The kernel has seen that all of it can be read, and found the same modules.
+// The kernel has read the same bytes before, and found the same modules.
 void read_boot_facts() {
   const MachineReport& machine = machine_report();
   REPRISE_ASSERT(machine.boot_bytes <= boot_bytes.size());
@@ -67,7 +67,7 @@ void plan_flip(Injection injection, std::string_view name, std::uint64_t process
   if (!inject(injection)) say(name, ": no flip can hit it: it runs once, not twice (harden=)");
 }
 
-// First of all, so that they can hit what follows; a PE that is over by now is not hit any more.
+// Comes first, so that flips can hit what follows. A PE that is over by now cannot be hit.
 void plan_flips_of_init() {
   for (const NamedInjection& named : settings.injections())
     if (named.name == "init") plan_flip(named, named.name, init_number);
@@ -78,7 +78,7 @@ void find_devices() {
   interrupt_inputs = start_interrupts(acpi.interrupts);
 }
 
-// Memory for the programs that are probed: written to first, so that they can.
+// Memory for the probed programs. Init writes to it first, so that they can.
 alignas(REPRISE_PAGE_SIZE) constinit volatile std::uint8_t probe_data[REPRISE_PAGE_SIZE]{};
 
 void probe_with_data(CounterProbe& probe) {
@@ -136,7 +136,7 @@ std::string_view name_of(std::uint64_t process) {
   return program != nullptr ? program->called() : "init";
 }
 
-// 0: there is none, or it has ended.
+// 0: no such process, or it has ended.
 std::uint64_t number_of(std::string_view name) {
   if (name == "init") return init_number;
   for (const Program& program : programs.all())
@@ -144,7 +144,7 @@ std::uint64_t number_of(std::string_view name) {
   return 0;
 }
 
-// Random flips come from when the programs do until the last report counts them.
+// Random flips strike from the programs' start until the last report counts them.
 void start_random_flips() {
   if (settings.inject_rate == 0) return;
   random_flips.start(settings.inject_seed, settings.inject_rate);
@@ -165,8 +165,9 @@ void start_random_flips() {
   }
 }
 
-// But for a random flip in a driver that sends the log: telling of one would bring about more.
-void tell_flip(const Injection& flip) {
+// Prints no line about a random flip in a driver that sends the log: the line would cause more
+// flips.
+void report_flip(const Injection& flip) {
   const Program* const program = programs.find(flip.process);
   const bool sends_log = program != nullptr && program->sends_log;
   if (flip.random == 0 || (!sends_log && flip.fate != FlipFate::NoTarget)) {
@@ -175,14 +176,14 @@ void tell_flip(const Injection& flip) {
   }
 }
 
-// Init's own next one is planned when all that there is to tell is told: at a high rate telling of
-// one would bring about the next.
+// Plans a program's next random flip. Init's own next flip is planned only when all news are
+// reported: at a high rate the report of one flip would cause the next.
 void plan_next(const Injection& flip) {
   const Program* const program = programs.find(flip.process);
   if (program != nullptr) random_flips.plan(flip.process, program->flips_ahead());
 }
 
-void tell_end(Program& program) {
+void report_end(Program& program) {
   const ProcessReport& process = process_report(program.process);
   program.ended = true;
   program.exit_status = exit_status_of(process);
@@ -207,18 +208,18 @@ void stop_programs() {
   }
 }
 
-// Tells of all that has happened; how many of the programs that the machine waits for have ended.
-std::size_t tell_news() {
+// Reports all news. Returns how many programs that the machine waits for have ended.
+std::size_t report_news() {
   std::size_t ended = 0;
   bool own_flip = false;
   while (const std::optional<News> news = take_news()) {
     if (news->flip) {
-      tell_flip(*news->flip);
+      report_flip(*news->flip);
       own_flip |= news->flip->random != 0 && news->flip->process == init_number;
       if (news->flip->random != 0) plan_next(*news->flip);
     } else if (Program* const program = programs.find(news->ended)) {
       ended += program->driver ? 0 : 1;
-      tell_end(*program);
+      report_end(*program);
     }
   }
   if (own_flip) random_flips.plan(init_number, 1);
@@ -229,7 +230,7 @@ bool must_end() {
   return settings.on_fail != Settings::OnFail::Stop && outcome() == ExitCode::MismatchStanding;
 }
 
-// Meanwhile init is who knows the processes' names (REPRISE_FIND).
+// Meanwhile init answers questions for a process by its name (REPRISE_FIND).
 void wait_for_programs() {
   std::size_t left = 0;
   for (const Program& program : programs.all()) left += program.driver ? 0 : 1;
@@ -242,7 +243,7 @@ void wait_for_programs() {
     received = user::receive(asker, answer, name);
     if (received.sender == 0) {
       if ((received.words[0] & REPRISE_NOTE_ALARM) != 0) stop_programs();
-      if ((received.words[0] & REPRISE_NOTE_NEWS) != 0) left -= tell_news();
+      if ((received.words[0] & REPRISE_NOTE_NEWS) != 0) left -= report_news();
     } else if (received.sender > 0) {
       const bool find = received.words[0] == REPRISE_FIND;
       answer = {find ? number_of({name.data(), received.bytes}) : 0};
@@ -250,12 +251,13 @@ void wait_for_programs() {
   }
 }
 
-// Nobody runs on behind a verdict that ends the machine, and the last report counts every flip.
+// Stops all programs first: none runs on behind a verdict that ends the machine, and the last
+// report counts every flip.
 [[noreturn]] void end_machine() {
   random_flips.stop();
   forget_injections();
   stop_programs();
-  tell_news();
+  report_news();
   print_final_report(programs, settings);
   if (must_end() && settings.on_fail == Settings::OnFail::Reboot) reboot_machine(acpi.reset);
   exit_machine(outcome());

@@ -1,4 +1,4 @@
-// The string behind a boot module's file name, which says what the module is for.
+// Reads the string of a boot module, which says what the module is for.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@
 
 namespace reprise {
 
-// What a boot module is for, from the string behind its file name (`module2 FILE STRING`):
+// The string stands behind the file name (`module2 FILE STRING`):
 //
 //   program=NAME ARGV...   a program; without ARGV its only argument is NAME
 //   driver=NAME            a program that serves the others: drivers.hpp
-//   personality            what serves Linux programs
+//   personality            the Linux personality (user/linux)
 //   archive                the files, a cpio archive
 //   init                   this program
 enum class ModuleRole : std::uint8_t { Program, Driver, Personality, Archive, Init };

@@ -1,5 +1,5 @@
-// Where event_line.hpp prints to: whole lines are collected, and leave by one call for many, each
-// call being a processing element.
+// Collects the lines of event_line.hpp. Each call ends a processing element, so many lines leave by
+// one call.
 #pragma once
 
 #include "user/init/event_line.hpp"

@@ -1,5 +1,4 @@
-// What CPUID says in ring 3: the processor's lines on the console, and how extended state is laid
-// out.
+// Facts from CPUID in ring 3: the lines about the processor, and the layout of extended state.
 #include "user/init/processor.hpp"
 
 #include <array>
@@ -51,7 +50,7 @@ void describe_processor() {
   say(line);
 }
 
-// Intel SDM Vol. 1 §13.5: leaf 0DH gives the size of what is enabled, and each component's place.
+// Intel SDM Vol. 1 §13.5: leaf 0DH gives the size of the enabled state, and each component's place.
 ExtendedLayout extended_layout() {
   constexpr std::uint32_t xsave_leaf = 0x0d, os_uses_xsave = 1u << 27;
   constexpr std::uint64_t avx = 1u << 2;

@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::size_t max_arguments = 128;
 
-// Of the module at hand: its string's words, and argv and environment as a process finds them.
-// Longer ones get the error for module strings.
+// For the module at hand: its string's words, then argv and environment as the process finds them.
+// A longer string is refused with Error::ModuleString.
 constinit std::array<char, 16 << 10> word_text{};
 constinit std::array<std::string_view, max_arguments> words{};
 constinit std::array<char, 32 << 10> strings{};
 static_assert(sizeof strings <= most_string_bytes);
 
-// The list's texts, each with a NUL, from `used` on; the new end, or nothing when it does not fit.
+// Appends the list's texts, each with a NUL, from `used` on. Returns the new end; nothing: no room.
 std::optional<std::size_t> append(std::size_t used, std::span<const std::string_view> list) {
   for (const std::string_view text : list) {
     if (text.size() >= strings.size() - used) return std::nullopt;
@@ -28,6 +28,20 @@ std::optional<std::size_t> append(std::size_t used, std::span<const std::string_
     strings[used++] = '\0';
   }
   return used;
+}
+
+// Grants what the driver needs and what grant= gives the program. False: more than most_grants.
+bool add_grants(ProgramRequest& request, std::string_view name, const DriverStart& facts,
+                const Settings& settings) {
+  for (std::size_t i = 0; i < facts.grant_count; ++i) request.grants[i] = facts.grants[i];
+  request.grant_count = facts.grant_count;
+  for (const NamedGrant& grant : settings.grants()) {
+    if (grant.process != name) continue;
+    if (request.grant_count == most_grants) return false;
+    request.grants[request.grant_count] = grant.grant;
+    ++request.grant_count;
+  }
+  return true;
 }
 
 }  // namespace
@@ -63,7 +77,7 @@ void Programs::start(const BootFacts& boot, std::uint8_t century_register,
   std::size_t programs = 0;
   for (std::size_t i = 0; i < boot.modules().size(); ++i) find_companion(i, boot);
   for (std::size_t i = 0; i < boot.modules().size(); ++i)
-    programs += start_one(i, boot, century_register, settings) ? 1 : 0;
+    if (start_one(i, boot, century_register, settings)) ++programs;
   if (programs == 0 && !first_error_) fail(Error::NoProgram, "boot modules");
 }
 
@@ -76,25 +90,40 @@ void Programs::find_companion(std::uint64_t module, const BootFacts& boot) {
   archive_ = module;
 }
 
-// Whether it was meant to be a program; drivers alone are nothing to run.
+// True: the module is meant to be a program, or it could not be used. A boot with drivers alone has
+// nothing to run.
 bool Programs::start_one(std::uint64_t module, const BootFacts& boot, std::uint8_t century_register,
                          const Settings& settings) {
   const auto& [string, bytes] = boot.modules()[module];
   const auto purpose = parse_module_string(string, word_text, words);
-  if (!purpose) return fail(purpose.error(), string), false;
+  if (!purpose) {
+    fail(purpose.error(), string);
+    return false;
+  }
   const auto& [role, name, argv] = purpose.value();
   const bool driver = role == ModuleRole::Driver;
   if (role != ModuleRole::Program && !driver) return false;
   const auto facts =
       driver ? driver_start(name, boot.framebuffer, century_register, settings) : DriverStart{};
   if (!facts) return false;
-  if (name == "init" || find_called(name) != nullptr) return fail(Error::NameTaken, name), true;
-  std::optional<std::size_t> end = append(0, argv);
-  for (std::size_t i = 0; end && i < facts->word_count; ++i)
-    end = append(*end, std::array{facts->words[i].view()});
+  const std::optional<Error> error = start_process(module, boot, purpose.value(), *facts, settings);
+  if (error) fail(*error, name);
+  return error || !driver;
+}
+
+std::optional<Error> Programs::start_process(std::uint64_t module, const BootFacts& boot,
+                                             const ModulePurpose& purpose, const DriverStart& facts,
+                                             const Settings& settings) {
+  const std::string_view name = purpose.name;
+  const bool driver = purpose.role == ModuleRole::Driver;
+  if (name == "init" || find_called(name) != nullptr) return Error::NameTaken;
+  std::optional<std::size_t> end = append(0, purpose.argv);
+  for (std::size_t i = 0; end && i < facts.word_count; ++i) {
+    end = append(*end, std::array{facts.words[i].view()});
+  }
   if (end) end = append(*end, settings.environment());
-  if (!end) return fail(Error::ModuleString, name), true;
-  if (bytes == 0) return fail(Error::EmptyModule, name), true;
+  if (!end) return Error::ModuleString;
+  if (boot.modules()[module].bytes == 0) return Error::EmptyModule;
 
   ProgramRequest request;
   request.module = module;
@@ -103,25 +132,22 @@ bool Programs::start_one(std::uint64_t module, const BootFacts& boot, std::uint8
   request.priority = settings.priority_of(name);
   request.strings = reinterpret_cast<std::uint64_t>(strings.data());
   request.string_bytes = *end;
-  request.argument_count = argv.size() + facts->word_count;
+  request.argument_count = purpose.argv.size() + facts.word_count;
   request.environment_count = settings.environment().size();
-  request.grant_count = facts->grant_count;
-  for (std::size_t i = 0; i < facts->grant_count; ++i) request.grants[i] = facts->grants[i];
-  for (const NamedGrant& grant : settings.grants()) {
-    if (grant.process != name) continue;
-    if (request.grant_count == most_grants) return fail(Error::BadGrant, name), true;
-    request.grants[request.grant_count++] = grant.grant;
-  }
+  if (!add_grants(request, name, facts, settings)) return Error::BadGrant;
   const std::int64_t started = start_program(request);
-  if (started == -REPRISE_NOT_GRANTED) return fail(Error::BadGrant, name), true;
-  if (started < 0) return fail(Error::OutOfMemory, name), true;
-  Program& program = programs_[count_++];
+  if (started == -REPRISE_NOT_GRANTED) return Error::BadGrant;
+  if (started < 0) return Error::OutOfMemory;
+
+  Program& program = programs_[count_];
+  ++count_;
   copy_text(name, std::span{program.name}.first(program.name.size() - 1));
   program.process = static_cast<std::uint64_t>(started);
   program.driver = driver;
-  for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count))
-    program.sends_log |= grant.kind == REPRISE_GRANT_LOG;
-  return !driver;
+  for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {
+    if (grant.kind == REPRISE_GRANT_LOG) program.sends_log = true;
+  }
+  return std::nullopt;
 }
 
 }  // namespace reprise

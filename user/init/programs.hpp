@@ -1,6 +1,6 @@
-// The programs of this boot: from the boot modules' strings to processes that the kernel has
-// started. A module that cannot be used is named, with what to do about it, and the others run all
-// the same. Nothing runs before init waits: its priority is above all others.
+// The programs of this boot: init starts one for each module whose string names one. A module that
+// cannot be used is reported, and the others run all the same. No program runs before init waits,
+// because init's priority is above all others.
 #pragma once
 
 #include <array>
@@ -11,6 +11,8 @@
 
 #include "kernel/abi/init.hpp"
 #include "user/init/boot_info.hpp"
+#include "user/init/drivers.hpp"
+#include "user/init/module_string.hpp"
 #include "user/init/settings.hpp"
 
 namespace reprise {
@@ -43,10 +45,10 @@ public:
   [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
   [[nodiscard]] Program* find(std::uint64_t process);
   [[nodiscard]] Program* find_called(std::string_view name);
-  // Whether a program that could not be started may be called so.
+  // Whether a program that could not be started may have this name.
   [[nodiscard]] bool was_meant(std::string_view name, const BootFacts& boot) const;
 
-  // Says what cannot be used; `subject` is a module's or a program's name.
+  // Reports what cannot be used; `subject` is a module's or a program's name.
   void fail(Error error, std::string_view subject);
   [[nodiscard]] std::optional<Error> first_error() const { return first_error_; }
 
@@ -54,6 +56,10 @@ private:
   void find_companion(std::uint64_t module, const BootFacts& boot);
   bool start_one(std::uint64_t module, const BootFacts& boot, std::uint8_t century_register,
                  const Settings& settings);
+  // Nothing: the process is started.
+  std::optional<Error> start_process(std::uint64_t module, const BootFacts& boot,
+                                     const ModulePurpose& purpose, const DriverStart& facts,
+                                     const Settings& settings);
 
   std::array<Program, most_modules> programs_{};
   std::size_t count_ = 0;

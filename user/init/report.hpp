@@ -1,4 +1,4 @@
-// What init says about the boot, at a program's end and at the machine's (docs/log-format.md has
+// Init's lines about the boot, each program's end and the machine's end (docs/log-format.md has
 // every field).
 #pragma once
 
@@ -12,20 +12,19 @@
 
 namespace reprise {
 
-// What cannot be used, for people and for scripts; `subject` is a module's name or the argument at
-// fault.
+// Reports what cannot be used; `subject` is a module's name or the argument at fault.
 void print_error(Error error, std::string_view subject);
 
 void print_refused_counter(std::string_view name, std::string_view reason);
 void print_counter(const CounterFacts& counter);
 
-// The last line before the programs'.
+// The last event before the programs start.
 void print_boot(const MachineReport& machine, std::string_view command_line);
 
 [[nodiscard]] std::string_view name_of(dwc::PeEnd::Kind kind);
 
-// What a person and a script are told when restarts did not cure a mismatch (diagnosis.cpp): the
-// PE, where both runs ended, the first words in which they differ, and the instructions there.
+// The lines about a mismatch that restarts did not cure (diagnosis.cpp): the PE, where both runs
+// ended, the first words in which they differ, and the instructions there.
 void print_diagnosis(std::string_view name, const ProcessReport& process, const WordNames& names);
 
 // The `exit` event, and the process's figures as the report= argument asks.

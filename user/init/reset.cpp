@@ -1,5 +1,5 @@
-// One way after the other, each with a little time to show: it may do nothing. Nobody else runs
-// meanwhile, init being ready all the time.
+// Tries one way after the other, and waits a little after each, because a way may do nothing. No
+// other program runs meanwhile: init is always ready.
 #include "user/init/reset.hpp"
 
 #include "kernel/base/address.hpp"

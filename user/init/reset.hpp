@@ -1,4 +1,4 @@
-// How the machine is reset, by every way that there is.
+// Resets the machine, by one way after another until one works.
 #pragma once
 
 #include <optional>
@@ -7,7 +7,7 @@
 
 namespace reprise {
 
-// All text is out first. `reset`: the firmware's way, if it has told of one.
+// Sends all text first. `reset` is the way that the firmware's tables name, if any.
 [[noreturn]] void reboot_machine(const std::optional<ResetRegister>& reset);
 
 }  // namespace reprise

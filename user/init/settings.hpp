@@ -17,16 +17,16 @@
 
 namespace reprise {
 
-// What is wrong with an argument of the command line.
+// Why an argument is refused.
 struct ArgumentError {
   static constexpr Error error = Error::BadArgument;
   std::string_view argument;  // the word at fault
-  std::string_view reason;    // what is wrong with it; of an injection the part at fault
+  std::string_view reason;    // what is wrong with it, or the part of the injection at fault
   TextLine allowed{};         // what may stand there
 };
 
-// The parser does not know the machine's registers: the index of a register word, or nothing for a
-// name that does not exist.
+// Finds the index of a register word by its name; nothing when there is no such name. The parser
+// gets it as a function, because it does not know the machine's registers.
 using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
 
 // A flip on purpose: one item of the list behind `inject=`,
@@ -34,8 +34,8 @@ using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
 //   PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N]
 //
 // with PE counted from 1, RUN 1 or 2, BIT 0 to 63 of a 64-bit word, and TARGET one of REGISTER,
-// page.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md). When no moment is said it is
-// the start for a register and the end for all others. The number of the process is not known yet.
+// page.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md). Without a moment it is the
+// start for a register and the end for all others. The process has no number yet.
 struct NamedInjection : Injection {
   std::string_view name;  // of the process
 };
@@ -43,7 +43,7 @@ struct NamedInjection : Injection {
 [[nodiscard]] Result<NamedInjection, ArgumentError> parse_injection(std::string_view item,
                                                                     WordNamed word_named);
 
-// What of the devices a process may reach: one item of the list behind `grant=` (docs/abi.md).
+// A grant of a device to a process: one item of the list behind `grant=` (docs/abi.md).
 struct NamedGrant {
   std::string_view process;
   reprise_grant grant{};
@@ -90,14 +90,14 @@ struct Settings {
   [[nodiscard]] std::span<const NamedGrant> grants() const {
     return std::span{grant_table}.first(grant_count);
   }
-  // "NAME=VALUE", as a program's environment wants them.
+  // "NAME=VALUE" each, as in a program's environment.
   [[nodiscard]] std::span<const std::string_view> environment() const {
     return std::span{environment_table}.first(environment_count);
   }
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;
-  // A name in harden=, priority= or grant= that is no program's, or in inject= or inject.only= that
-  // is neither a program's nor "init": nobody would miss its effect.
+  // A name that no program of this boot has, in harden=, priority=, grant=, inject= or
+  // inject.only=. The last two may also name "init". A typing error would otherwise pass unnoticed.
   [[nodiscard]] std::optional<std::string_view> unknown_name(
       bool (*is_program)(std::string_view name)) const;
 

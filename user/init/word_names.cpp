@@ -19,7 +19,7 @@ void set_name(WordNames& names, std::size_t word, const TextLine& name) {
   copy_text(name.view(), names[word]);
 }
 
-// An array of registers, two words each; the first of a register is its `from`-th word.
+// An array of registers, two words each. `from` is the number of the first word within a register.
 void name_vectors(WordNames& names, std::string_view prefix, std::size_t first, std::size_t from) {
   for (std::size_t i = 0; i < vector_words; ++i) {
     names[first + i] = {};

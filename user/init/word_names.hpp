@@ -12,8 +12,8 @@
 
 namespace reprise {
 
-// Of the extended image, in 64-bit words: its size, and where the upper halves of YMM0 to YMM15
-// lie; 0: the machine has none.
+// The layout of the extended image, in 64-bit words: its size, and where the upper halves of YMM0
+// to YMM15 lie. 0: the machine has none.
 struct ExtendedLayout {
   std::size_t words = 64;
   std::size_t ymm_word = 0;
@@ -22,7 +22,7 @@ struct ExtendedLayout {
 
 using WordNames = std::array<std::array<char, 8>, register_words>;
 
-// Names nobody gives stay empty.
+// A word without a name gets an empty one.
 void fill_word_names(WordNames& names, const ExtendedLayout& layout);
 [[nodiscard]] std::string_view word_name(const WordNames& names, std::size_t word);
 [[nodiscard]] std::optional<std::size_t> word_named(const ExtendedLayout& layout,

@@ -21,8 +21,8 @@ char take(std::string_view& rest) {
   return c;
 }
 
-// The byte of \xHH or \\xHH, of which the first backslash is taken already; takes nothing when it
-// is neither.
+// Takes the rest of \xHH or \\xHH, whose first backslash is taken already, and returns the byte.
+// Takes nothing when the text is neither.
 std::optional<unsigned> take_byte(std::string_view& rest) {
   const std::size_t x = rest.starts_with('\\') ? 1 : 0;
   if (rest.size() < x + 3 || rest[x] != 'x') return std::nullopt;
@@ -39,10 +39,11 @@ Result<std::string_view, std::string_view> take_word(std::string_view& rest,
   char quote = 0;  // the one that is open
   while (!rest.empty() && (quote != 0 || !is_blank(rest.front()))) {
     char c = take(rest);
-    if (quote == 0 ? c == '"' || c == '\'' : c == quote) {
-      quote = quote == 0 ? c : 0;
-      continue;
-    }
+    const bool opens = quote == 0 && (c == '"' || c == '\'');
+    const bool closes = quote != 0 && c == quote;
+    if (opens) quote = c;
+    if (closes) quote = 0;
+    if (opens || closes) continue;
     if (c == '\\' && quote != '\'') {
       if (rest.empty()) return Failure<std::string_view>{"a backslash at the end"};
       const std::optional<unsigned> byte = take_byte(rest);
@@ -50,7 +51,8 @@ Result<std::string_view, std::string_view> take_word(std::string_view& rest,
       c = byte ? static_cast<char>(*byte) : take(rest);
     }
     if (used == storage.size()) return Failure{too_much_text};
-    storage[used++] = c;
+    storage[used] = c;
+    ++used;
   }
   if (quote != 0) return Failure<std::string_view>{"a quote never closes"};
   return std::string_view{storage.data(), used};

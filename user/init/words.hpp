@@ -1,5 +1,5 @@
-// Takes text from outside apart, without ever calling what throws: lines into words as GRUB joins
-// them, words into parts, parts into numbers and choices.
+// Takes text from outside apart: lines into words as GRUB joins them, words into parts, parts into
+// numbers and choices. It calls nothing that throws.
 #pragma once
 
 #include <concepts>
@@ -18,20 +18,19 @@ namespace reprise {
 inline constexpr std::string_view too_much_text = "too long";
 
 // Blanks separate, double quotes group, and a backslash takes the next character as it is, also
-// within double quotes. Single quotes, which GRUB does not write but people do, group and leave
-// backslashes alone. \xHH is the byte of that number, and \x00 nothing: they carry what GRUB cannot
-// (a line feed, a word of no characters). GRUB versions hand them on as they are or with the
-// backslash doubled, so \\xHH means the same; a backslash that stands before an x is itself written
-// \x5c.
+// within double quotes. Single quotes group, too, and leave backslashes alone: people write them,
+// GRUB does not. \xHH is the byte of that number, and \x00 is no character; with them an image can
+// carry what GRUB cannot (a line feed, an empty word). Some versions of GRUB double the backslash,
+// so \\xHH means the same. A backslash before an x is itself written \x5c.
 //
-// The words lie in `storage`, which needs at most as many characters as `text`, without quotes and
-// escapes; the result is the used part of `words`. "" and '' are words of no characters. The error
-// says for people why the line cannot be split; it is too_much_text when `storage` was too small.
+// The words lie in `storage`, without quotes and escapes; it needs at most as many characters as
+// `text`. The result is the used part of `words`. "" and '' are empty words. The error says why the
+// line cannot be split; it is too_much_text when `storage` is too small.
 [[nodiscard]] Result<std::span<std::string_view>, std::string_view> split_words(
     std::string_view text, std::span<char> storage, std::span<std::string_view> words);
 
-// Names of processes stand in lists, in injections, in the log and in REPRISE_FIND: 1 to 31
-// (REPRISE_NAME_BYTES) printable characters of ASCII but none of blank , : = " ' and backslash.
+// A process's name has 1 to 31 (REPRISE_NAME_BYTES) printable ASCII characters, but none of blank ,
+// : = " ' and backslash: it stands in lists, in injections, in the log and in REPRISE_FIND.
 [[nodiscard]] bool is_process_name(std::string_view name);
 
 struct Cut {
@@ -46,7 +45,7 @@ struct Cut {
   return {text, std::nullopt};
 }
 
-// As much of the text as there is room for; how much that was. (std::string_view::copy may throw.)
+// Copies as much of the text as fits, and returns how much. (std::string_view::copy may throw.)
 constexpr std::size_t copy_text(std::string_view text, std::span<char> to) {
   std::size_t count = 0;
   while (count < text.size() && count < to.size()) {
@@ -56,7 +55,7 @@ constexpr std::size_t copy_text(std::string_view text, std::span<char> to) {
   return count;
 }
 
-// Behind `prefix`, or nothing when the text does not begin with it.
+// The text behind `prefix`; nothing when the text does not begin with it.
 [[nodiscard]] constexpr std::optional<std::string_view> behind(std::string_view text,
                                                                std::string_view prefix) {
   if (!text.starts_with(prefix)) return std::nullopt;
@@ -64,7 +63,7 @@ constexpr std::size_t copy_text(std::string_view text, std::span<char> to) {
   return text;
 }
 
-// Which part of a list, from 0, is the first that `wanted` holds for.
+// The number, from 0, of the first part of a list that is `wanted`.
 template <std::predicate<std::string_view> F>
 [[nodiscard]] std::optional<std::size_t> find_part(std::string_view list, char separator,
                                                    F wanted) {
@@ -77,7 +76,7 @@ template <std::predicate<std::string_view> F>
   return std::nullopt;
 }
 
-// The readers below store what the text says, or return false when it says nothing of the kind.
+// The readers below store the value and return true, or return false when the text has none.
 
 template <class E>
 [[nodiscard]] bool read_choice(std::string_view text,
@@ -106,7 +105,7 @@ template <std::unsigned_integral T>
   return true;
 }
 
-// The same without 0x, up to `high`.
+// A hexadecimal number without 0x, up to `high`.
 [[nodiscard]] bool read_hexadecimal(std::string_view text, std::uint64_t high,
                                     std::uint64_t& number);
 

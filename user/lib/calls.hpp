@@ -1,5 +1,5 @@
-// The native system calls as functions. A result below zero is the negative of a reprise_error
-// (kernel/abi/reprise.h); the raw form is for programs that call wrongly on purpose.
+// The native system calls as functions. A negative result is the negative of a reprise_error
+// (kernel/abi/reprise.h). raw_call() is for programs that call wrongly on purpose.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// What a test program expects: REPRISE_CHECK ends the program with status 1 and a line that says
-// where, when the condition does not hold.
+// REPRISE_CHECK, for test programs: when the condition does not hold, the program prints the place
+// and ends with status 1.
 #pragma once
 
 namespace user {

@@ -1,5 +1,5 @@
-// Handling one's own exceptions: the handler gets the registers as they were, may change them, and
-// the program continues with them when it returns. An exception within the handler ends the
+// Handles the program's own exceptions. The handler gets the registers as they were and may change
+// them; when it returns the program continues with them. An exception within the handler ends the
 // program.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Single instructions that C++ has no word for.
+// Single instructions that C++ cannot express.
 #pragma once
 
 #include <cstddef>
@@ -38,7 +38,7 @@ inline std::uint64_t time_stamp() {
   return std::uint64_t{high} << 32 | low;
 }
 
-// Needs CPUID 1 ECX bit 30. False when the generator had nothing to give.
+// Needs CPUID 1 ECX bit 30. False: the generator had no number.
 inline bool hardware_random(std::uint64_t& value) {
   bool given = false;
   asm volatile("rdrand %0" : "=r"(value), "=@ccc"(given));

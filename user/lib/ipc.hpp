@@ -1,5 +1,5 @@
-// Messages between processes, and what the kernel has to say (kernel/abi/reprise.h): a client
-// call()s, a server loops over receive(), and gives each answer with the receive() that follows it.
+// Messages between processes, and notes of the kernel (kernel/abi/reprise.h). A client calls
+// call(). A server loops over receive(), and gives each answer with the receive() that follows it.
 #pragma once
 
 #include <array>
@@ -14,19 +14,19 @@ namespace user {
 
 using Words = std::array<std::uint64_t, 3>;
 
-// Sends words and the first `bytes` of the buffer, waits, and has the answer in their place. The
+// Sends words and the first `bytes` of the buffer, and waits. The answer replaces both. Returns the
 // number of bytes that came, or the negative of a reprise_error.
 std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer = {},
                   std::size_t bytes = 0);
 
 struct Received {
-  std::int64_t sender;  // process; 0: the kernel; below: an error, and the answer was not given
-  Words words;          // of the kernel: what has happened, REPRISE_NOTE_...
+  std::int64_t sender;  // process; 0: the kernel; negative: an error, the answer was not delivered
+  Words words;          // from the kernel: REPRISE_NOTE_...
   std::size_t bytes;
 };
 
-// Answers `to` (0: nobody) with words and the first `bytes` of the buffer, then waits. What comes
-// is in the buffer.
+// Answers `to` (0: nobody) with words and the first `bytes` of the buffer, then waits. The next
+// message is in the buffer.
 Received receive(std::uint64_t to, const Words& words, std::span<char> buffer,
                  std::size_t bytes = 0);
 

@@ -1,4 +1,4 @@
-// What a program was started with. main(argc, argv) is called as usual; its value is the status.
+// What the program was started with. main(argc, argv) is called as usual and returns the status.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace user {
 [[nodiscard]] const std::uint64_t* auxiliary_vector();      // pairs, ends with AT_NULL (0)
 [[nodiscard]] std::uint64_t auxiliary(std::uint64_t type);  // 0 when it is not there
 
-// argv[index] as a decimal number; `otherwise` when there is none. Anything else ends the program.
+// argv[index] as a decimal number; `otherwise` without that argument. Other text ends the program.
 [[nodiscard]] std::uint64_t number_argument(int argc, char** argv, int index,
                                             std::uint64_t otherwise);
 [[nodiscard]] std::string_view text_argument(int argc, char** argv, int index);  // or no characters

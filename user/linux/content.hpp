@@ -1,5 +1,5 @@
-// The bytes of one regular file. They start in the archive, read-only; a page that is written gets
-// a copy of its own (copy-on-write); a page that lies in neither is a hole and reads as zeros.
+// The bytes of one regular file. They start in the archive, read-only. A written page gets a copy
+// of its own (copy-on-write). A page in neither is a hole and reads as zeros.
 #pragma once
 
 #include <cstddef>

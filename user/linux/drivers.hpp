@@ -1,5 +1,5 @@
-// What other processes, the drivers, do for this one: the terminal's input and the wall clock.
-// Where such a process does not run, input is at its end and time counts from 1970.
+// The drivers' services for this process: terminal input and the wall clock. Without the driver
+// input is at its end, and time counts from 1970.
 #pragma once
 
 #include <cstddef>

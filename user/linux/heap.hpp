@@ -1,7 +1,7 @@
 // The personality's own memory: file contents, names, tables. Blocks are powers of two, cut from
 // one window of the address space that the program cannot map into; a released block waits in the
-// list of its size and never returns to the kernel. No header precedes a block: who allocates
-// knows the size and gives it back at release.
+// list of its size and never returns to the kernel. A block has no header: its owner knows the size
+// and gives it at release.
 #pragma once
 
 #include <cstddef>

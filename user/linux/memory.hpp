@@ -12,7 +12,7 @@ void initialise_memory();
 
 [[nodiscard]] Regions& regions();
 
-// May the program map, unmap or protect here? Not the archive, the personality and its heap.
+// Whether the program may map, unmap or protect here: not the archive, the personality or its heap.
 [[nodiscard]] bool may_map(std::uint64_t start, std::uint64_t bytes);
 
 // A free place for `bytes` (page multiple); 0: none. Large ones get room to grow behind them.

@@ -1,5 +1,5 @@
 // Native calls of Reprise, typed. Each ends the processing element, so the personality makes one
-// only where something must leave the process or come into it.
+// only when something leaves or enters the process.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Pipes within the one process. Nobody else can fill or empty one while the process waits, so a
-// read or write that would have to wait says EAGAIN, whether O_NONBLOCK is set or not.
+// Pipes within the one process. No other process can fill or empty one meanwhile, so a read or
+// write that would wait fails with EAGAIN, whether O_NONBLOCK is set or not.
 #pragma once
 
 #include "user/linux/descriptors.hpp"

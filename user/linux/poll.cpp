@@ -1,5 +1,5 @@
-// poll and select. Files and the terminal's output are always ready; what can make a process wait
-// is the terminal's input, and a pipe, which only the process itself could fill.
+// poll and select. Files and the terminal's output are always ready. A process waits only for the
+// terminal's input, or for a pipe, which only the process itself could fill.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
@@ -39,15 +39,15 @@ std::uint16_t state_of(const OpenFile& file, std::uint16_t wanted) {
   return input | output;
 }
 
-// What is ready of `wanted`, or an error that is always told.
+// The ready part of `wanted`, or an error, which is always reported.
 std::uint16_t ready_of(int number, std::uint16_t wanted) {
   const OpenFile* file = descriptor(number);
   if (file == nullptr) return invalid;
   return static_cast<std::uint16_t>(state_of(*file, wanted) & (wanted | error | hang_up));
 }
 
-// Calls `count_ready` until it finds something or the time is over. Blocking reads of the terminal
-// cost one native call; with a time limit it is looked at every ten milliseconds.
+// Calls `count_ready` until it finds something or the time is over. Without a time limit the wait
+// is one native call; with one the terminal is looked at every ten milliseconds.
 template <typename Count>
 Value wait(std::uint64_t timeout, bool watches_terminal, Count count_ready) {
   Value count = count_ready();

@@ -1,4 +1,4 @@
-// What the personality knows of the one process it lives in.
+// The personality's facts about its one process.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Unpredictable bytes: ChaCha20 keyed from the kernel's entropy, so that a long read does not end a
-// processing element for every seven bytes.
+// Unpredictable bytes from ChaCha20, keyed with the kernel's entropy. A long read thus ends few
+// processing elements; the kernel's calls alone would end one for every seven bytes.
 #pragma once
 
 #include <cstdint>

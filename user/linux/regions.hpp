@@ -1,6 +1,6 @@
-// Which parts of the address space the program has mapped: sorted, disjoint, merged intervals.
-// Pure bookkeeping; memory.cpp makes it true. The program's image and its stack, which the kernel
-// mapped, are not in here.
+// The parts of the address space that the program has mapped: sorted, disjoint, merged intervals.
+// This is bookkeeping only; memory.cpp does the mapping. The program's image and stack are not
+// listed.
 #pragma once
 
 #include <cstddef>

@@ -18,7 +18,7 @@ constexpr std::int32_t sent_by_user = 0;
 bool ignored_by_default(int number) {
   return number == signal_number::child || number == signal_number::urgent ||
          number == signal_number::window || number == signal_number::resume ||
-         // Stopping would be for ever: nobody could continue the process.
+         // A stopped process would stop for ever: no other one could continue it.
          (number >= signal_number::stop && number <= signal_number::terminal_output);
 }
 
@@ -133,7 +133,7 @@ Value call_rt_sigpending(Call& call) {
   return write_user(call.user(0), pending) ? 0 : fail(Errno::Fault);
 }
 
-// Waiting for a signal makes sense only when one is pending: nobody else can send one.
+// A wait for a signal ends only when one is pending: no other process can send one.
 Value call_rt_sigsuspend(Call& call) {
   std::uint64_t mask = 0;
   if (call.argument[1] != 8) return fail(Errno::Invalid);

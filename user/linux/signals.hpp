@@ -1,6 +1,6 @@
-// Signals of a single-threaded process: actions, mask, what is pending. They come from the program
-// itself (kill, raise, abort, a write into a closed pipe) and from its exceptions; nobody else is
-// there to send one.
+// Signals of a single-threaded process: actions, mask, pending signals. They come from the program
+// itself (kill, raise, abort, a write into a closed pipe) and from its exceptions. No other process
+// can send one.
 #pragma once
 
 #include <cstdint>
@@ -48,11 +48,11 @@ struct SignalState {
 // Becomes pending, sent by the process itself.
 void raise_signal(int number);
 
-// Before the program continues with `registers`: enters handlers of pending, unblocked signals, or
-// ends the process.
+// Enters the handlers of pending, unblocked signals, or ends the process. Called before the program
+// continues with `registers`.
 void deliver_pending_signals(reprise_frame& registers);
 
-// A signal that an exception forces: blocked or ignored, it ends the process.
+// Delivers a signal for an exception. When it is blocked or ignored, it ends the process.
 void force_signal(reprise_frame& registers, const SignalInfo& info);
 
 // signal_frame.cpp: changes `registers` so that the program continues in its handler. False: the

@@ -1,4 +1,4 @@
-// What happens before the program's first instruction: own memory, own handlers, first descriptors.
+// Prepares the process before the program's first instruction: memory, handlers, first descriptors.
 #include "user/linux/descriptors.hpp"
 #include "user/linux/heap.hpp"
 #include "user/linux/log.hpp"
@@ -40,7 +40,7 @@ void read_stack(const std::uint64_t* stack) {
   }
 }
 
-// /proc/self/exe says an absolute path; a bare name of a boot module counts as lying in the root.
+// The absolute path for /proc/self/exe. The bare name of a boot module counts as lying in the root.
 // A copy: the original lies on the program's stack, which the program may overwrite.
 void keep_executable(std::string_view path) {
   static constinit char text[256] = {'/'};

@@ -1,6 +1,6 @@
-// The terminal as standard input and output. Input comes in lines: carriage return counts as end of
-// line, backspace takes a character back, 0x04 (control-D) ends the input or hands over the line
-// as it is. Characters are echoed when the terminal counts as a terminal (REPRISE_TTY=1).
+// The terminal as standard input and output. Input comes in lines. Carriage return ends a line,
+// backspace takes a character back, and 0x04 (control-D) ends the input or hands over the line as
+// it is. Characters are echoed when the program is told that this is a terminal (REPRISE_TTY=1).
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace personality {
 [[nodiscard]] Value read_terminal(UserAddress to, std::uint64_t bytes, bool at_once);
 [[nodiscard]] Value write_terminal(UserAddress from, std::uint64_t bytes);
 
-// True when a read would not wait; takes in what the terminal has.
+// True: a read would not wait. Takes in what the terminal has.
 [[nodiscard]] bool terminal_has_input();
 // Waits until terminal_has_input().
 void wait_for_terminal();

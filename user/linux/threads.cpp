@@ -1,5 +1,5 @@
-// What there is of threads and processes: one of each. New ones are refused; a futex has nobody who
-// could wake it.
+// Threads and processes: there is one of each, and new ones are refused. No other thread can wake a
+// futex.
 #include "user/linux/call_names.hpp"
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"

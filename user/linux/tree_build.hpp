@@ -13,7 +13,7 @@ struct ArchiveProblem {
   std::size_t offset;
 };
 
-// Adds all entries of the archive that can be used, up to its end or to where it is broken.
+// Adds all usable entries of the archive, up to its end or to the place where it is broken.
 [[nodiscard]] ArchiveProblem build_tree(Tree& tree, std::span<const std::byte> archive);
 
 // Both the tree and `executable` (the target of /proc/self/exe) live as long as the process.

@@ -1,5 +1,5 @@
-// Memory by the program's own pointers. Only these functions touch it: a bad pointer makes them
-// return false, and the Linux call then says EFAULT (user_memory.asm, entry.asm).
+// Memory behind the program's own pointers. Only these functions touch it. With a bad pointer they
+// return false, and the Linux call fails with EFAULT (user_memory.asm, entry.asm).
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ std::int64_t user_load_vectors(const void* area, std::uint64_t components);
 
 namespace personality {
 
-// An address that the program gave: nothing is known of it.
+// An unchecked address from the program.
 class UserAddress {
 public:
   explicit constexpr UserAddress(std::uint64_t value = 0) : value_(value) {}

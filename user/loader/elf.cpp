@@ -1,5 +1,5 @@
-// See elf.hpp. The order of the checks is the order in which a person wants to hear of them: what
-// kind of file this is comes before what is wrong inside it.
+// See elf.hpp. The checks come in the order of their use to a person: first the kind of file, then
+// what is wrong inside it.
 #include "user/loader/elf.hpp"
 
 #include "kernel/base/memory_map.hpp"
@@ -47,8 +47,8 @@ Fault check_dynamic(Bytes entries) {
 
 std::uint64_t padded(std::uint32_t bytes) { return (std::uint64_t{bytes} + 3) & ~std::uint64_t{3}; }
 
-// The version in a note named "Reprise". Foreign notes that do not fit end the search: they are
-// none of this kernel's business.
+// The version in a note named "Reprise". A foreign note that does not fit ends the search; it is no
+// error here.
 std::optional<std::uint32_t> native_version(Bytes notes) {
   static constexpr std::array<char, 8> name{"Reprise"};
   static constexpr std::uint32_t type = 1;
@@ -65,7 +65,7 @@ std::optional<std::uint32_t> native_version(Bytes notes) {
   return std::nullopt;
 }
 
-// Segments of other types: what they say about the kind of program.
+// What the segments of other types say about the kind of program.
 Fault check_other(ElfImage& image, const ProgramHeader& header, Bytes file) {
   if (header.type == elf::segment_interpreter) return Error::ElfDynamic;
   if (header.type != elf::segment_dynamic && header.type != elf::segment_note) return std::nullopt;

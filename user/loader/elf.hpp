@@ -1,7 +1,7 @@
-// Reads what a static x86-64 ELF file asks for, and refuses every file that contradicts itself.
-// The file is untrusted: whatever is returned lies within the file and within the addresses that
-// such an image may use, so that the loader needs no further checks. Nothing is copied or changed.
-// Formats: System V ABI, "Object Files"; x86-64 psABI, chapter 4.
+// Reads a static x86-64 ELF file, and refuses every file that contradicts itself. The file is
+// untrusted. All results lie within the file and within the addresses that such an image may use,
+// so the loader needs no further checks. Nothing is copied or changed. Formats: System V ABI,
+// "Object Files"; x86-64 psABI, chapter 4.
 #pragma once
 
 #include <array>
@@ -48,8 +48,8 @@ struct ElfImage {
   }
 };
 
-// Errors: EmptyModule, NotElf and all that begin with Elf. An executable stack that PT_GNU_STACK
-// asks for is not granted and no error; segments may come in any order but share no page.
+// Errors: EmptyModule, NotElf and all that begin with Elf. A request for an executable stack
+// (PT_GNU_STACK) is ignored. Segments may come in any order but share no page.
 [[nodiscard]] Result<ElfImage, Error> parse_elf(std::span<const std::byte> file);
 
 }  // namespace reprise

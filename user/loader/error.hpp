@@ -1,6 +1,6 @@
-// Every way in which what the machine was given can be wrong. The loader refuses a file by these
-// numbers (REPRISE_REFUSE), init has a word, a line and an exit code for each (user/init/error.hpp,
-// docs/log-format.md).
+// The errors in what a boot is given: modules, arguments, memory. The loader refuses a file with
+// these numbers (REPRISE_REFUSE). Init has a word, a line and an exit code for each
+// (user/init/error.hpp, docs/log-format.md).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ enum class Error : std::uint8_t {
   NoPersonality,    // no module with the role personality, or not its flat image
   BadArchive,
   BadArgument,  // unknown or malformed boot argument
-  OutOfMemory,  // the machine has too little memory for what it was asked to start
+  OutOfMemory,  // the machine has too little memory for the program
   BadGrant,     // memory of the kernel's, or too many for one process
   NoInit,       // no module with the role init
   AbiVersion,   // a native program for another version of the ABI

@@ -1,5 +1,5 @@
 // The first stack of a program (System V ABI, AMD64 supplement §3.4.1): argc, argv, environment and
-// auxiliary vector. The strings that they point to have been put there by the kernel.
+// auxiliary vector. The kernel has put their strings there.
 #pragma once
 
 #include <cstdint>

@@ -35,8 +35,8 @@ unsigned protection_of(const ElfSegment& segment) {
          (segment.execute ? REPRISE_PROTECT_EXECUTE : 0);
 }
 
-// Whole pages of the file are mapped where they lie; the last page of a segment's content is copied
-// when zeros follow it in memory or when the file ends in it.
+// Maps whole pages of the file. Copies the last page of a segment's content when zeros follow it in
+// memory or when the file ends in it.
 void map_segment(const ElfSegment& segment, std::span<const std::byte> file) {
   const std::uint64_t low = reprise::round_down(segment.address.value());
   const std::uint64_t high = reprise::round_up(segment.address.value() + segment.memory_bytes);

@@ -1,6 +1,6 @@
 // The first code of every process, part of the personality's image: maps the program beside itself
-// and builds its first stack. It runs in ring 3, so that it is run twice and compared like the
-// program it loads, and a broken file can hurt nobody else.
+// and builds its first stack. It runs in ring 3, so it runs twice and is compared like the program
+// it loads. A broken file can only hurt its own process.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct Program {
   std::uint64_t entry;
 };
 
-// Fills in the loader's part of `start`. A file that cannot be run ends the process with the
+// Fills in the loader's part of `start`. If the file cannot be run, the process ends with the
 // reason (REPRISE_REFUSE).
 Program load(reprise_start& start);
 

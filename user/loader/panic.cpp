@@ -1,4 +1,4 @@
-// A broken invariant of the loader ends its process, and nobody else's.
+// A broken invariant of the loader ends its own process only.
 #include "kernel/base/assert.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/native.hpp"

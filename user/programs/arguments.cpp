@@ -1,5 +1,5 @@
-// arguments [STATUS ...]: what the kernel passed: arguments, environment, initial stack. Ends with
-// STATUS (0).
+// arguments [STATUS ...]: prints the arguments and the environment, and checks the initial stack.
+// Ends with STATUS (0).
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
 #include "user/lib/print.hpp"

@@ -1,9 +1,8 @@
 // callfuzz [COUNT [SEED [wild]]]: COUNT random native calls with random arguments. Each answer must
-// be one that the ABI knows, each buffer that was given is all that was written, and nothing that
-// came back is the kernel's or a neighbour's (user/programs/neighbour.cpp). The calls work on an
-// arena, so that the program lives to tell; with `wild` they work on anything, and the program may
-// end itself in any way. Calls that a later kernel adds are made with the rest: rows of call_rows
-// say more about some.
+// be one that the ABI knows. A call writes only to the buffer that it was given, and no data of the
+// kernel or of a neighbour (user/programs/neighbour.cpp) comes back. The calls work on an arena, so
+// the program survives. With `wild` they work on any address, and the program may end in any way.
+// Calls that a later kernel adds are made, too; call_rows has details about some.
 #include <cstddef>
 #include <cstdint>
 
@@ -25,7 +24,7 @@ constexpr std::uint64_t arena = 0x200000000000, arena_pages = 64, arena_bytes = 
 constexpr unsigned read_write = REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE;
 constexpr std::uint64_t canary = 0x6d15c0ffee15dead;
 
-// What an argument may be, so that nothing but the arena is changed.
+// The kinds of arguments that change nothing but the arena.
 enum class Argument : std::uint8_t {
   Any,      // a number, wherever it leads
   Range,    // an address whose pages the call may change or write
@@ -99,8 +98,8 @@ std::uint64_t range(Random& random) {
   return arena + page * random.below(arena_pages + 1) + in_page;
 }
 
-// A size with which a call that starts at `from` ends within the arena, just behind it, or behind
-// all that a process can have.
+// A size for a call that starts at `from`. The call ends within the arena, just behind it, or
+// beyond all that a process can have.
 std::uint64_t bytes(Random& random, std::uint64_t from) {
   const bool inside = from >= arena && from < arena + arena_bytes + page;
   if (random.once_in(5)) return (1ull << 47) + number(random) % (1ull << 62);
@@ -175,7 +174,7 @@ bool is_disclosed(std::uint64_t word) {
   return kernel || (word & neighbour_mask) == neighbour_word;
 }
 
-// Obeyed, though it had to be refused: a range that is not the program's, more than there is.
+// The kernel obeyed a call that it must refuse: a range of others, or more than there is.
 void check_obeyed(const Made& made, std::int64_t result) {
   constexpr std::uint64_t user_high = 0x00007fffffffe000;
   const std::uint64_t* const a = made.arguments;
@@ -190,7 +189,7 @@ void check_obeyed(const Made& made, std::int64_t result) {
   }
 }
 
-// What the call has left in RSI, RDX, R10 and R8: as it was, or told by the ABI.
+// RSI, RDX, R10 and R8 after the call: unchanged, or as the ABI says.
 void check_registers(const Made& made, const std::uint64_t (&after)[6], std::int64_t result) {
   const bool answered = made.number == REPRISE_CALL && result >= 0;  // by init, the only one called
   for (std::size_t i = 1; i < 5; ++i) {
@@ -219,7 +218,7 @@ bool stands_in_file(std::uint64_t word, std::uint64_t offset) {
   return false;
 }
 
-// Fresh pages hold zeros, and what the calls have written into the arena is nobody else's.
+// Fresh pages hold zeros, and the calls have written no other process's data into the arena.
 void check_arena(const Made& made, std::uint64_t first, std::uint64_t pages) {
   for (std::uint64_t i = 0; i < pages * page / 8; ++i) {
     const std::uint64_t word = reinterpret_cast<const volatile std::uint64_t*>(first)[i];
@@ -228,7 +227,7 @@ void check_arena(const Made& made, std::uint64_t first, std::uint64_t pages) {
   }
 }
 
-// Two pages beside the arena that no call is told of, and a page of the program's own.
+// Two pages beside the arena that no call gets, and a page of the program's own.
 alignas(page) constinit std::uint64_t own[page / 8]{};
 constexpr std::uint64_t fences[] = {arena - page, arena + arena_bytes + page};
 
@@ -250,8 +249,8 @@ void check_fences(const Made& made) {
   }
 }
 
-// Makes the arena anew, and what there was is looked at first where it can be read for sure: a page
-// that PROTECT takes back exists.
+// Makes the arena anew. First it checks the pages that can certainly be read: a page whose PROTECT
+// succeeds exists.
 void renew(const Made& made) {
   for (std::uint64_t i = 0; i < arena_pages; ++i) {
     const std::uint64_t at = arena + i * page;

@@ -1,4 +1,4 @@
-// calls [ROUNDS]: many short processing elements: each round makes ten system calls of all kinds
+// calls [ROUNDS]: many short processing elements. Each round makes ten system calls of all kinds
 // and checks what they did.
 #include "user/lib/calls.hpp"
 

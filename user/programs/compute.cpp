@@ -1,4 +1,4 @@
-// compute [ROUNDS]: computation without memory or calls: its digest depends on every round.
+// compute [ROUNDS]: computes without memory or calls. Its digest depends on every round.
 #include "user/lib/print.hpp"
 #include "user/lib/start.hpp"
 

@@ -1,4 +1,4 @@
-// devices WHAT [N]: drives devices by what it was granted. The event timer is that at FED00000h
+// devices WHAT [N]: drives the devices that it was granted. The event timer is that at FED00000h
 // (IA-PC HPET Specification 1.0a).
 //   ports      numbers to port 80h, and the second UART's scratch register at 2FFh, by every form
 //              of IN, OUT, INS and OUTS
@@ -133,7 +133,7 @@ void use_memory(std::uint64_t count) {
   user::print("hpet: done\n");
 }
 
-// What is read goes into memory, where a difference between two runs would show.
+// Stores what it reads in memory, so that a difference between two runs shows.
 std::array<std::uint64_t, 64> seen{};
 
 void read_moving(bool memory) {
@@ -172,7 +172,7 @@ void copy_timer(std::uint64_t to, bool down) {
   REPRISE_CHECK(left == 0 && counter == 4711);
 }
 
-// Each into memory that was not written before, with nothing mapped behind or before it.
+// Each reads into memory that was not written before, with nothing mapped behind or before it.
 void read_to_the_ends() {
   constexpr std::uint16_t port = 0x1200;  // nobody is there: all ones
   constexpr std::uint64_t page = REPRISE_PAGE_SIZE;
@@ -200,8 +200,8 @@ void read_to_the_ends() {
   user::print("ends: done\n");
 }
 
-// What an access writes beside the device must not be lost: here one that reaches into the page
-// before it, which is in the page set by then.
+// An access that also reaches into the ordinary page before the device must not lose what it writes
+// there. That page is in the page set by then.
 void straddle(std::uint64_t count) {
   constexpr std::uint64_t page = REPRISE_PAGE_SIZE;
   REPRISE_CHECK(user::raw_call(REPRISE_MAP, place - page, page,

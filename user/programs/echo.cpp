@@ -1,4 +1,4 @@
-// echo [LINES]: says what it reads from the terminal, line by line (stdin=console). Ends at the
+// echo [LINES]: prints what it reads from the terminal, line by line (stdin=console). Ends at the
 // input's end, at a Ctrl-D, and after LINES lines.
 #include <array>
 

@@ -1,6 +1,6 @@
-// Effects on the outside, each with its number, for who counts them there: `effects source N`
-// writes to a port, by OUT and REP OUTS, to the event timer's counter at FED000F0h, and sends
-// messages to `effects sink N`, which writes what it gets to a port of its own.
+// Numbered effects on the outside, which a test counts there. `effects source N` writes to a port
+// by OUT and REP OUTS, writes to the event timer's counter at FED000F0h, and sends messages to
+// `effects sink N`, which writes them to a port of its own.
 #include <array>
 #include <cstdint>
 

@@ -1,5 +1,5 @@
-// exhaust: maps and touches memory until there is none. Being told so is success; being stopped by
-// the kernel is allowed, too; what it must not do is harm other programs.
+// exhaust: maps and touches memory until there is none. An error from the kernel is success, and
+// the kernel may also stop the program. Other programs must not be harmed.
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
 #include "user/lib/print.hpp"
@@ -19,7 +19,7 @@ int main(int, char**) {
   REPRISE_CHECK(result == -REPRISE_NO_MEMORY);
   REPRISE_CHECK(address > start.map_low);
 
-  // What was given stays usable, and what is given back can be had again.
+  // Memory that was mapped stays usable, and unmapped memory can be mapped again.
   for (std::uint64_t at = start.map_low; at < address; at += REPRISE_PAGE_SIZE)
     REPRISE_CHECK(*reinterpret_cast<const volatile std::uint64_t*>(at) == at);
   REPRISE_CHECK(user::unmap(start.map_low, chunk) == 0);

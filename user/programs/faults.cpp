@@ -1,5 +1,5 @@
-// faults KIND: does one forbidden thing, for which the kernel must stop this program and nothing
-// else. A status of 3 says that it was not stopped.
+// faults KIND: does one forbidden thing. The kernel must stop this program, and no other. Status 3:
+// it was not stopped.
 #include "user/lib/calls.hpp"
 #include "user/lib/instructions.hpp"
 #include "user/lib/print.hpp"

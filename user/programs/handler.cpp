@@ -1,5 +1,5 @@
-// handler: commits faults and handles them itself: every exception must reach the handler once,
-// with the right vector, code and address, and the program must go on as if it had not been.
+// handler: causes faults and handles them itself. Every exception must reach the handler once, with
+// the right vector, code and address. Then the program must go on as if it had not happened.
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
 #include "user/lib/exceptions.hpp"
@@ -30,7 +30,7 @@ void expect(std::uint64_t bytes_to_skip, std::uint64_t page_to_mend = 0) {
   user::compiler_barrier();
 }
 
-// A page that is missing comes to be when it is first written, as in a program that pages itself.
+// Maps a missing page at its first write, as a program with paging of its own does.
 void check_page_fault(std::uint64_t page) {
   expect(0, page);
   auto* word = reinterpret_cast<volatile std::uint64_t*>(page + 24);

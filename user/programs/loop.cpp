@@ -1,5 +1,5 @@
-// loop [calls]: never ends: without an argument in computation that only a watchdog or a time
-// limit can stop; with "calls" in endless system calls.
+// loop [calls]: never ends. Without an argument it computes, and only a watchdog or a time limit
+// can stop it. With "calls" it makes endless system calls.
 #include "user/lib/calls.hpp"
 #include "user/lib/print.hpp"
 #include "user/lib/start.hpp"

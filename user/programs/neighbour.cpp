@@ -1,6 +1,6 @@
-// neighbour [ROUNDS]: keeps a secret pattern in memory, over and over in fresh pages, and checks
-// that nobody has changed it: the process beside which others run wild. Prints a digest that
-// depends on nothing but ROUNDS.
+// neighbour [ROUNDS]: keeps a secret pattern in memory, again and again in fresh pages, and checks
+// that no process has changed it. It runs beside programs that run wild. Prints a digest that
+// depends on ROUNDS only.
 #include "user/programs/neighbour.hpp"
 
 #include <cstddef>

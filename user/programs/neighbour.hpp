@@ -1,5 +1,5 @@
-// What a neighbour fills its memory with, for those that must never see it: the upper half of each
-// word says whose it is, the lower half which.
+// The words that fill a neighbour's memory; other programs must never see them. The upper half of a
+// word names the owner, the lower half numbers the word.
 #pragma once
 
 #include <cstdint>

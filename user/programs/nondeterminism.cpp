@@ -1,6 +1,6 @@
 // nondeterminism ROW: tries one source of difference between two runs (docs/fault-model.md) and
-// says what a program sees of it. What it reads goes to memory, so that two runs that read
-// different values are a mismatch; what must fault has to fault each time, with the same vector.
+// prints what a program sees of it. It stores all readings in memory, so different values in two
+// runs are a mismatch. A forbidden instruction has to fault each time, with the same vector.
 //
 //   time-stamp   RDTSC, RDTSCP, prefixes before them or none: never back, at a plausible rate
 //   counters     RDPMC
@@ -193,7 +193,7 @@ void privileged() {
   user::print("nondeterminism: privileged all fault\n");
 }
 
-// The fault of the first write comes in the first run alone: its IRET nulls the selectors there.
+// Only the first run has the fault of the first write; the IRET from it nulls the selectors.
 void selectors() {
   constexpr std::uint64_t page = 0x10000000;
   for (int i = 0; i < rounds; ++i) {
@@ -209,7 +209,7 @@ void selectors() {
   user::print("nondeterminism: selectors 1 to 3 are null\n");
 }
 
-// What a PE leaves in them is where the next one goes on, and what its second run starts from.
+// A PE's last values are where the next PE goes on, and where its second run starts.
 void bases() {
   std::uint64_t fs = 0x1000, gs = 0x7fff00000000;
   const auto write = [&] {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t words = REPRISE_PAGE_SIZE / sizeof(std::uint64_t);
 
-// What the last round that wrote word `word` of page `page` left there; 0 when none did.
+// The value that the last round left in word `word` of page `page`; 0: no round wrote it.
 std::uint64_t expected(std::uint64_t page, std::uint64_t word, std::uint64_t pages,
                        std::uint64_t rounds) {
   if (word >= rounds) return 0;

@@ -1,4 +1,4 @@
-// recurse [DEPTH]: deep recursion: each level keeps 256 bytes on the stack and checks them on the
+// recurse [DEPTH]: recurses deeply. Each level keeps 256 bytes on the stack and checks them on the
 // way back. The page budget ends processing elements on the way down and up.
 #include "user/lib/checks.hpp"
 #include "user/lib/print.hpp"

@@ -1,7 +1,7 @@
 // spin MODE: never ends and never makes a call, so that only the time limit ends its PEs:
 //   jmp    jumps to itself           count  counts in memory
 //   stos   REP STOSB over 64 MiB, again and again
-//   poll   waits for memory that nobody changes
+//   poll   waits for memory that never changes
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
 #include "user/lib/print.hpp"

@@ -1,8 +1,9 @@
 // streams [COUNT [SEED [EVERY]]]: runs COUNT random streams of instructions, each from random
 // registers, and prints a digest of all that they left behind: registers, flags, extended state,
-// memory, exceptions. With the same seed it is the same in every boot of a machine, whatever was
-// injected. With EVERY the digest is also printed on the way, after so many streams each time, to
-// find the first that differs. user/programs/streams/generator.hpp says what a stream is made of.
+// memory, exceptions. The same seed gives the same digest in every boot of a machine, also with
+// injected flips. With EVERY the digest is also printed on the way, after so many streams each
+// time, to find the first that differs. user/programs/streams/generator.hpp says what a stream is
+// made of.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -119,8 +120,8 @@ void run_one(Random& random, const Cpu& cpu, std::uint64_t code, Digest& digest,
   digest.add(state.image, cpu.xsave ? image_end : image_legacy);
 }
 
-// Makes as many streams as there is room for a time, so that their pages change hands rarely:
-// nothing is writable and executable at once.
+// Makes many streams at a time, so that their pages change protection rarely: no page is writable
+// and executable at once.
 void run_batch(Random& random, const Cpu& cpu, std::uint64_t streams, std::uint64_t every,
                Digest& digest, Counts& counts) {
   REPRISE_CHECK(user::protect(code_pages, batch * stream_bytes, writable) == 0);

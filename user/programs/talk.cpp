@@ -1,5 +1,5 @@
-// What messages may not do, and in which order they come: `talk alone`; `talk server` with
-// `talk client`; `talk queue N` with N `talk caller`.
+// Checks which messages are refused, and in which order messages come: `talk alone`; `talk server`
+// with `talk client`; `talk queue N` with N times `talk caller`.
 #include <array>
 #include <cstdint>
 
@@ -92,7 +92,7 @@ void ask() {
   user::print("client: done\n");
 }
 
-// Hears all before it answers any, the last one first.
+// Receives all messages before it answers any, then answers the last one first.
 void queue(std::uint64_t count) {
   std::array<std::uint64_t, 16> callers{};
   user::sleep_until(static_cast<std::uint64_t>(user::time()) + 5'000'000);  // all have called

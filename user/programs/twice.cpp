@@ -1,8 +1,8 @@
 // twice [LOOPS [long]]: reads the hardware's random numbers, which differ between two runs and
 // cannot be trapped in ring 3. Run once (harden=none) it succeeds; hardened it must be stopped with
 // a mismatch that stands, because the second run really executes and gets another number. With
-// LOOPS it counts so far before it reads the number, and again behind it, without a call in
-// between: then the time limit ends the processing element. With `long` it goes on for ever with
+// LOOPS it counts that far before it reads the number, and again behind it, without a call in
+// between. Then the time limit ends the processing element. With `long` it goes on for ever with
 // instructions that each take long.
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"

@@ -74,7 +74,7 @@ void check_mxcsr(std::uint64_t calls) {
   REPRISE_CHECK(left == rounds_up);
 }
 
-// Exact in binary: the compiler's vector code must come to the same as the formula.
+// Exact in binary: the compiler's vector code must give the same result as the formula.
 double sum_of_squares(std::uint64_t count) {
   double sum = 0;
   for (std::uint64_t i = 1; i <= count; ++i) sum += static_cast<double>(i) * static_cast<double>(i);

@@ -1,5 +1,5 @@
-// wild: wild addresses, lengths and numbers to every native call: each must be refused with a clean
-// error, and nothing else may happen.
+// wild: gives wild addresses, lengths and numbers to every native call. The kernel must refuse each
+// with a clean error, and nothing else may happen.
 #include "user/programs/wild.hpp"
 
 #include "user/lib/calls.hpp"
@@ -59,8 +59,8 @@ void check_memory_calls(std::uint64_t free) {
   REFUSED(REPRISE_OCCUPIED, REPRISE_MAP, code, page, read_write);
 }
 
-// Pointers to data: no page of the kernel's or of nobody's, read-only pages, ranges with an end
-// beyond what is mapped.
+// Wrong pointers to data: into the kernel, to unmapped or read-only pages, and ranges that end
+// beyond the mapped part.
 void check_data_calls(std::uint64_t free, std::uint64_t stack_high) {
   for (const std::uint64_t address : wild_pages) {
     REFUSED(REPRISE_BAD_ADDRESS, REPRISE_LOG, address, 16);
@@ -77,7 +77,7 @@ void check_data_calls(std::uint64_t free, std::uint64_t stack_high) {
   REFUSED(REPRISE_BAD_ADDRESS, REPRISE_LOG, free, 1);
 }
 
-// Pages of the program's file, of which only whole ones within it may be had.
+// Pages of the program's file; only whole pages within it can be mapped.
 void check_file(std::uint64_t free, std::uint64_t file_bytes) {
   constexpr unsigned readable = REPRISE_PROTECT_READ;
   for (const std::uint64_t address : wild_pages) {
@@ -112,7 +112,7 @@ void check_numbers() {
   }
 }
 
-// Anything may come back from calls with random arguments, but only a value that the ABI knows.
+// Calls with random arguments may return any value that the ABI knows, and no other.
 void check_random(std::uint64_t free) {
   std::uint64_t state = 0x2545f4914f6cdd1d;
   const auto next = [&state] {

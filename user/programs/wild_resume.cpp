@@ -1,4 +1,4 @@
-// RESUME with frames that ask for what ring 3 must not have.
+// RESUME with frames that ask for rights that ring 3 must not have.
 #include "user/lib/calls.hpp"
 #include "user/lib/checks.hpp"
 #include "user/lib/exceptions.hpp"

@@ -1,5 +1,5 @@
-// countdown [COUNT]: a PE that begins at a countdown from COUNT (1000) in RBX: one flip in a high
-// bit there, and it would last for years. That is what the watchdog is for.
+// countdown [COUNT]: a PE that begins at a countdown from COUNT (1000) in RBX: after one flip in a
+// high bit there it would last for years. The watchdog ends it.
 #include "kernel/abi/reprise.h"
 #include "user/lib/print.hpp"
 #include "user/lib/start.hpp"

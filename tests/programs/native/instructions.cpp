@@ -1,6 +1,6 @@
 // instructions KIND [ROUNDS]: computes with one kind of instructions for a while and prints a
-// digest that depends on each result. Long stretches without a system call: what the time limit
-// cuts.
+// digest that depends on each result. It makes no system call for long stretches, so the time limit
+// cuts them.
 #include <array>
 #include <cstddef>
 

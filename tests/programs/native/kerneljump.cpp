@@ -1,7 +1,7 @@
 // kerneljump OFFSET LOW HIGH: spins for LOW, LOW + 1 ... HIGH - 1 instructions and goes each time
-// to the kernel's address of that offset, where ring 3 may not be. A time limit may end the run
-// just there, before the fault. (By IRET: behind other jumps QEMU looks for interrupts only after
-// it has fetched.)
+// to the kernel's address of that offset, which ring 3 may not execute. A time limit may end the
+// run just there, before the fault. (It jumps by IRET: behind other jumps QEMU checks for
+// interrupts only after the fetch.)
 #include "user/lib/checks.hpp"
 #include "user/lib/exceptions.hpp"
 #include "user/lib/print.hpp"

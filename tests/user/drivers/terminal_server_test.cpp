@@ -282,7 +282,7 @@ TEST_CASE("a UART that never rests does not keep the driver from its callers") {
   CHECK(machine.answers == "4:1:;");
 }
 
-TEST_CASE("what is typed is handed out in order, to who has waited longest first") {
+TEST_CASE("input is handed out in order, to the reader that has waited longest first") {
   Machine machine;
   REQUIRE(machine.server.start());
   machine.type("early");
@@ -296,7 +296,7 @@ TEST_CASE("what is typed is handed out in order, to who has waited longest first
   CHECK(machine.answers == "1:0:early;2:0:abc;3:0:def;");
 }
 
-TEST_CASE("a read that must not wait never does, and takes nothing from those who do") {
+TEST_CASE("a read that must not wait never does, and takes nothing from waiting readers") {
   Machine machine;
   REQUIRE(machine.server.start());
   machine.ask(1, 10, service::terminal_read_now);
@@ -331,7 +331,7 @@ TEST_CASE("with input closed each read finds the end, and what is typed is throw
   CHECK(Kernel::lost == 0);
 }
 
-TEST_CASE("input that nobody reads is kept up to a limit, and the loss is said") {
+TEST_CASE("unread input is kept up to a limit, and the loss is reported") {
   Machine machine;
   REQUIRE(machine.server.start());
   for (int i = 0; i < 50; ++i) {

@@ -112,7 +112,7 @@ TEST_CASE("cut off anywhere, nothing behind the blob's end is read") {
   }
 }
 
-TEST_CASE("of whatever the kernel accepts, init finds the same modules") {
+TEST_CASE("init finds the kernel's modules in every blob that the kernel accepts") {
   const auto whole = usual()
                          .module(0x300000, 0x301000, "archive")
                          .module(0x302000, 0x303000, "personality")

@@ -81,7 +81,7 @@ TEST_CASE("a reference that stands still, or hardly moves, is no answer") {
   CHECK(measure({}, 0) == 0);  // 714 ticks
 }
 
-TEST_CASE("what no clock can be is no answer") {
+TEST_CASE("a frequency that no clock has is no answer") {
   CHECK(hertz_or_none(slowest_clock) == slowest_clock);
   CHECK(hertz_or_none(fastest_clock) == fastest_clock);
   CHECK(hertz_or_none(slowest_clock - 1) == 0);

@@ -69,7 +69,7 @@ TEST_CASE("a value that does not fit into an event's line is cut, its quotes clo
   }
 }
 
-TEST_CASE("random flips are such as the kernel takes, of every kind") {
+TEST_CASE("random flips of every kind come, and the kernel takes each") {
   bool runs[3]{}, moments[3]{}, pages = false, registers = false, flags = false;
   for (const auto& flip : drawn(9, 2, 1)) {
     CHECK(flip.random == 1);
@@ -121,7 +121,7 @@ TEST_CASE("a random flip is planned as it is drawn") {
   CHECK(planned[0].element == again.draw(2, 1).element);
 }
 
-TEST_CASE("a flip is told with its target's name and its fate") {
+TEST_CASE("a flip is reported with its target's name and its fate") {
   reprise::WordNames names{};
   reprise::fill_word_names(names, {});
   reprise::Injection flip;

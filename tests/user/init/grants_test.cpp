@@ -26,7 +26,7 @@ std::string allowed_instead_of(std::string_view item) {
 
 }  // namespace
 
-TEST_CASE("a grant names a process, a kind, and from where to where") {
+TEST_CASE("a grant names a process, a kind and a range") {
   const NamedGrant ports = parsed("uart:port:3f8-3ff");
   CHECK(ports.process == "uart");
   CHECK(ports.grant.kind == REPRISE_GRANT_PORT);
@@ -49,7 +49,7 @@ TEST_CASE("one number stands for one port, or for one page") {
   CHECK(parsed("a:mmio:fed00000").grant.last == 0xfed00fff);
 }
 
-TEST_CASE("a grant that says nothing is refused with what may stand there") {
+TEST_CASE("a malformed grant is refused, and the error names what is allowed") {
   for (const std::string_view item : {"a:port:", "a:port:10000", "a:port:9-8", "a:port:1-",
                                       "a:port:-1", "a:port:0x80", "a:port:g"})
     CHECK(allowed_instead_of(item).starts_with("port:"));

@@ -35,7 +35,7 @@ TEST_CASE("a register's flip names process, PE, run, word and bit") {
   CHECK(i.moment == Moment::Start);
 }
 
-TEST_CASE("names with a point are the machine's affair") {
+TEST_CASE("the machine resolves names with a point") {
   CHECK(parsed("p:1:1:xmm3.1:0").word == test::xmm3_high);
 }
 
@@ -56,7 +56,7 @@ TEST_CASE("a snapshot's registers and pages can be flipped") {
   CHECK(page.word == 7);
 }
 
-TEST_CASE("the moment can be said") {
+TEST_CASE("an injection can name its moment") {
   CHECK(parsed("p:1:1:rax:5:end").moment == Moment::End);
   CHECK(parsed("p:1:1:rax:5:start").moment == Moment::Start);
   CHECK(parsed("p:1:1:page.0.0:5:start").moment == Moment::Start);
@@ -96,7 +96,7 @@ TEST_CASE("the part at fault is named") {
   CHECK(fault_in("p:1:1:rax:0:end:x") == "end:x");
 }
 
-TEST_CASE("of a part that is missing it is said what it would be") {
+TEST_CASE("the error names the part that is missing") {
   const auto wanted = [](std::string_view item) {
     const auto outcome = parse_injection(item, test::word_named);
     REQUIRE_FALSE(outcome);
@@ -114,7 +114,7 @@ TEST_CASE("of a part that is missing it is said what it would be") {
   CHECK(wanted("p:1:1:rax:0:") == "start, end or at=N with N from 1");
 }
 
-TEST_CASE("of the flags only those that ring 3 can set may be flipped") {
+TEST_CASE("a flip may hit only those flags that ring 3 can set") {
   const int bit = GENERATE(range(0, 64));
   const bool allowed = bit == 0 || bit == 2 || bit == 4 || bit == 6 || bit == 7 || bit == 8 ||
                        bit == 10 || bit == 11 || bit == 14 || bit == 18 || bit == 21;

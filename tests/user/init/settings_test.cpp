@@ -158,7 +158,7 @@ TEST_CASE("the machine can be stopped after seconds or milliseconds") {
 
 static bool there(std::string_view name) { return name == "a" || name == "b"; }
 
-TEST_CASE("a program that is named but not there is found") {
+TEST_CASE("an argument that names no program of this boot is found") {
   CHECK(parsed("")->unknown_name(there) == std::nullopt);
   CHECK(parsed("harden=all")->unknown_name(there) == std::nullopt);
   CHECK(parsed("harden=a,b priority=b:7,a:1")->unknown_name(there) == std::nullopt);
@@ -169,7 +169,7 @@ TEST_CASE("a program that is named but not there is found") {
   CHECK(parsed("inject.only=c")->unknown_name(there) == "c");
 }
 
-TEST_CASE("flips hit init, too, but nothing else is said of it") {
+TEST_CASE("injections may name init, other arguments may not") {
   CHECK(parsed("inject=init:1:1:rax:1 inject.only=init")->unknown_name(there) == std::nullopt);
   CHECK(parsed("harden=init")->unknown_name(there) == "init");
   CHECK(parsed("priority=init:1")->unknown_name(there) == "init");

@@ -75,7 +75,7 @@ TEST_CASE("what never closes is an error") {
   CHECK(error_of("\"\\") == "a backslash at the end");
 }
 
-TEST_CASE("more text or words than there is room for is an error, exactly as much is none") {
+TEST_CASE("text and words that just fit are read, one more is an error") {
   CHECK(error_of("abc de", 4) == too_much_text);
   CHECK(error_of("a b c", 100, 2) == "too many arguments");
   std::array<char, 3> storage{};

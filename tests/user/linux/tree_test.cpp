@@ -55,7 +55,7 @@ TEST_CASE("names of one inode share a node whose data came with the last one") {
   CHECK(fake::read_all(one->content) == "content");
 }
 
-TEST_CASE("of two entries with one name the later wins, but a directory stays") {
+TEST_CASE("the later of two entries with one name wins, but a directory stays") {
   fake::ArchiveWriter writer;
   writer.file("name", "old").file("name", "new").file("d/x", "").file("d", "not a directory");
   World world(writer.end());

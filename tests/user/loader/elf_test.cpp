@@ -83,7 +83,7 @@ TEST_CASE("this dynamically linked test is refused as dynamic") {
   CHECK(error_of(contents("/proc/self/exe")) == Error::ElfDynamic);
 }
 
-TEST_CASE("what is no ELF file for this machine is named as what it is") {
+TEST_CASE("a file that is no x86-64 ELF file is refused by its kind") {
   CHECK(error_of({}) == Error::EmptyModule);
   CHECK(error_of(std::as_bytes(std::span{"#!/bin/sh\n"})) == Error::NotElf);
   CHECK(error_of(std::as_bytes(std::span{"\x7f"
@@ -137,7 +137,8 @@ TEST_CASE("dynamic programs are refused by interpreter or by needed library") {
         }) == Error::ElfDynamic);
 }
 
-TEST_CASE("what is dynamic is called so even when a segment before the interpreter is wrong") {
+TEST_CASE(
+    "a dynamic program is refused as such even when a segment before the interpreter is wrong") {
   CHECK(error_after([](ElfBuilder& e) {
           e.segments[0].flags = 7;
           e.segments.push_back(ElfBuilder::other(3, 0x1200, 10));

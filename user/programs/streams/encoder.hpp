@@ -1,6 +1,6 @@
 // Writes instructions as bytes: prefixes, opcode map, ModRM, SIB, displacement, immediate (Intel
-// SDM Vol. 2A §2). It writes what it is told; whether that is an instruction is the generator's
-// matter.
+// SDM Vol. 2A §2). It does not check the result: the generator is responsible for valid
+// instructions.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// The instructions with a ModRM operand as tables, a row for each family that is encoded alike, and
-// what decides whether this CPU has them. Source: Intel SDM Vol. 2D, appendix A.
+// Tables of the instructions with a ModRM operand: one row for each family with the same encoding,
+// and the CPUID feature that it needs. Source: Intel SDM Vol. 2D, appendix A.
 #pragma once
 
 #include <cstdint>

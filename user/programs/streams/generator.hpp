@@ -1,7 +1,7 @@
-// Makes random streams of valid unprivileged instructions. What a stream is given: R14 and R15
-// point into the arena, R13 counts the rounds of its loop, RSP stands in the arena; no instruction
-// writes these but those that are meant to. So most of what a stream does succeeds, and the odd
-// fault is the program's to handle. What is left out, and why: docs/fault-model.md.
+// Makes random streams of valid unprivileged instructions. At a stream's start R14, R15 and RSP
+// point into the arena, and R13 counts the rounds of its loop. Only instructions made for it write
+// these registers. So most accesses succeed, and the program handles the few faults. What is left
+// out, and why: docs/fault-model.md.
 #pragma once
 
 #include <cstdint>

@@ -70,19 +70,20 @@ struct ChoiceSetting {
   std::string_view meaning;
 };
 
-inline constexpr std::array policy_words{
+// With the types deduced, GCC 12 puts such a constant into writable memory.
+inline constexpr std::array<ChoiceWord<dwc::Policy>, 2> policy_words{
     ChoiceWord<dwc::Policy>{.word = "rotate", .value = dwc::Policy::Rotate},
     ChoiceWord<dwc::Policy>{.word = "classic", .value = dwc::Policy::Classic},
 };
-inline constexpr std::array check_words{
+inline constexpr std::array<ChoiceWord<dwc::CheckScope>, 2> check_words{
     ChoiceWord<dwc::CheckScope>{.word = "dirty", .value = dwc::CheckScope::Dirty},
     ChoiceWord<dwc::CheckScope>{.word = "full", .value = dwc::CheckScope::Full},
 };
-inline constexpr std::array checkwords_words{
+inline constexpr std::array<ChoiceWord<dwc::CheckWords>, 2> checkwords_words{
     ChoiceWord<dwc::CheckWords>{.word = "on", .value = dwc::CheckWords::Verify},
     ChoiceWord<dwc::CheckWords>{.word = "off", .value = dwc::CheckWords::Ignore},
 };
-inline constexpr std::array flush_words{
+inline constexpr std::array<ChoiceWord<Flush>, 3> flush_words{
     ChoiceWord<Flush>{.word = "none", .value = Flush::None},
     ChoiceWord<Flush>{.word = "touched", .value = Flush::Touched},
     ChoiceWord<Flush>{.word = "all", .value = Flush::All},

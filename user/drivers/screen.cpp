@@ -22,7 +22,7 @@ void put_on_screen(std::size_t offset, std::size_t bytes) {
 // Reads the log, then draws each changed row once. False: there may be more to read.
 bool follow_log() {
   constexpr unsigned most_parts = 16;
-  static constinit std::array<char, 4096> text;
+  static constinit std::array<char, 4096> text{};
   unsigned part = 0;
   std::int64_t count = 0;
   for (; part < most_parts && (count = user::read_log(text, 1)) > 0; ++part)

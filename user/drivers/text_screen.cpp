@@ -30,7 +30,7 @@ void TextScreen::start(const Framebuffer& geometry) {
   scale_ = height_ < 1620 ? 1 : static_cast<unsigned>((height_ + 540) / 1080);
   ink_ = ink_level << geometry.red_position | ink_level << geometry.green_position |
          ink_level << geometry.blue_position;
-  columns_ = static_cast<unsigned>(smaller(geometry.width / (glyph_width * scale_), max_columns));
+  columns_ = static_cast<unsigned>(smaller(geometry.width / glyph_width / scale_, max_columns));
   rows_ = static_cast<unsigned>(smaller(height_ / row_lines(), max_rows));
   changed_.fill(true);
   for (auto& row : cells_) row.fill(' ');

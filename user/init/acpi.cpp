@@ -152,9 +152,9 @@ std::size_t open_list(std::uint64_t root, ReadPhysical read, Table& list) {
 
 AcpiFacts read_acpi(std::uint64_t root, ReadPhysical read) {
   AcpiFacts facts;
-  for (std::uint16_t line = 0; line < facts.interrupts.lines.size(); ++line) {
+  for (std::size_t line = 0; line < facts.interrupts.lines.size(); ++line) {
     const bool as_pci = line >= isa_lines;
-    facts.interrupts.lines[line] = {line, as_pci, as_pci};
+    facts.interrupts.lines[line] = {static_cast<std::uint16_t>(line), as_pci, as_pci};
   }
   if (root == 0) return facts;
   Table list{read, list_bytes}, table{read, table_bytes};

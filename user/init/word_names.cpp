@@ -7,7 +7,7 @@ namespace reprise {
 namespace {
 
 constexpr std::size_t general_words = 32;  // the last of them have no name
-constexpr std::size_t vector_words = 16 * 2;
+constexpr std::size_t vector_words = std::size_t{16} * 2;
 
 // In the order of arch::Register.
 constexpr std::string_view general_names[] = {

@@ -20,7 +20,7 @@ extern "C" const void* memchr(const void* memory, int value, std::size_t bytes) 
 
 namespace std {
 // A substring that begins behind the end of its text: a mistake in the personality itself.
-[[noreturn]] void __throw_out_of_range_fmt(const char*, ...) {
+void __throw_out_of_range_fmt(const char*, ...) {
   personality::Line() << "the personality itself failed: a substring out of range";
   personality::native::exit(127);
 }

@@ -54,7 +54,7 @@ using Nanoseconds = Quantity<struct NanosecondsTag>;  // since kernel entry, or 
   return round_down(bytes + page_size - 1);
 }
 
-// Who hands out frames, as seen by whoever needs some: page tables do not know the allocator.
+// What hands out frames. Page tables take them from here and do not know the allocator.
 class FrameSource {
 public:
   // A frame of unspecified content, or nothing when memory is exhausted.

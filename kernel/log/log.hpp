@@ -8,7 +8,8 @@
 // processes that send the log run, so nobody else's text can fill the ring. A screen that is too
 // far behind misses text.
 //
-// Readers are numbers of processes. The log notifies nobody: its owner asks for who is to be told.
+// Readers are numbers of processes. The log notifies nobody: its owner asks which readers are to be
+// told.
 #pragma once
 
 #include <array>

@@ -1,7 +1,7 @@
 // The pages of one process, and the only checked way to its memory. Fresh pages all stand on one
 // shared zero frame, program files on the boot module's own frames: a page gets a frame of its own
-// with its first write. Whoever changes pages that have been run on does it between processing
-// elements and tells the engine first: kernel/context/gate.hpp.
+// with its first write. Pages that have been run on change between processing elements only,
+// and the engine is told first: kernel/context/gate.hpp.
 #pragma once
 
 #include <cstddef>

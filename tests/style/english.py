@@ -11,10 +11,11 @@ import sys
 
 from files import C_LIKE, TOP, tracked
 
-PHRASES = ["for who", "to who", "by who", "of who", "from who", "with who", "of what", "such that",
+PHRASES = ["for who", "to who", "by who", "of who", "from who", "with who", "such that",
            "in case that", "whoever", "whomever"]
 SUFFIXES = C_LIKE | {".asm", ".inc", ".py", ".cmake", ".txt", ".md", ".ld", ""}
-PATTERN = re.compile(r"\b(" + "|".join(PHRASES) + r")\b", re.IGNORECASE)
+# "Of what" that opens a sentence, and the others anywhere.
+PATTERN = re.compile(r"\b((?i:" + "|".join(PHRASES) + r")|Of what)\b")
 OPENING = re.compile(r"^\s*(?://+|/?\*+|;+|#+|>)?\s*")  # what opens a line of a comment or a quote
 MENTION = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^”]*”")
 # Recorded output and files that other projects wrote; and this list itself.

@@ -134,8 +134,7 @@ TEST_CASE("a shared frame is copied before the kernel writes to its page, and ne
   const FrameNumber file = *f.frames.allocate();
   for (std::uint64_t& word : arch::frame_words(file)) word = 0x1111;
   REQUIRE(f.space.map_frames(f.pages(somewhere, 1), file, read_write));
-  CHECK(error_of(f.space.map_frames(f.pages(somewhere, 2), file, read_only)) ==
-        REPRISE_OCCUPIED);
+  CHECK(error_of(f.space.map_frames(f.pages(somewhere, 2), file, read_only)) == REPRISE_OCCUPIED);
   std::array<std::byte, 8> bytes{};
   REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
   CHECK(arch::frame_words(file)[0] == 0x1111);

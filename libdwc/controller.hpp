@@ -227,7 +227,7 @@ private:
 
   // ---- When the time limit has ended the first run ----
 
-  // The last attempt does without the counter, in case that it lies.
+  // The last attempt does without the counter: the counter may be wrong.
   [[nodiscard]] Guide guide() const {
     const bool last = restarts_ != 0 && restarts_ == settings_.restart_limit;
     return last || !core_.counter().counts ? Guide::Landmark : Guide::Counter;

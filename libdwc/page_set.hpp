@@ -67,7 +67,7 @@ public:
     storage_[size_++] = entry;
   }
 
-  // The last entry moves into the gap: whoever walks the set looks at the same place again.
+  // The last entry moves into the gap: a walk over the set looks at the same place again.
   void remove(Entry* entry) { *entry = storage_[--size_]; }
 
   [[nodiscard]] std::size_t count_dirty_in(WhichRun run) const {

@@ -30,8 +30,8 @@ public:
     return caution_.shortened(settings_.limit_ticks);
   }
 
-  // For one more instruction of a first run whose time is over: little, but more each time, in case
-  // that it was too little to carry it out. 0: it has had enough, it must have been carried out.
+  // Time for one more instruction of a first run whose time is over. It is little, but doubles each
+  // time, because it may have been too little. 0: the instruction has had enough.
   void expect_instruction() { more_time_ = first_run_limit() / 512 + 1; }
   [[nodiscard]] std::uint64_t more_time() {
     if (more_time_ > first_run_limit() / 4) return 0;

@@ -345,8 +345,12 @@ private:
     return Next::Resume;
   }
 
-  // To R0 and P0. False: one of them has changed since it was taken, and that is told.
+  // To R0 and P0, read from memory anew. A clean cache line that only one run has read wrong would
+  // otherwise be read alike by both new runs, which agree. False: R0 or P0 has changed since it was
+  // taken, and the diagnosis says which.
   [[nodiscard]] bool go_back() {
+    space_.flush_everything();
+    statistics_.ticks.flush += clock_.lap();
     const bool registers_intact = check_word(start_.words()) == start_check_;
     copy_words(core_.registers(), start_);
     const std::optional<Page> corrupt = memory_.restore();

@@ -105,13 +105,14 @@ public:
     return modified;
   }
 
-  // From P1 or P2 back to P0. Returns the first page whose base no longer has its check word.
+  // Back to P0, for another first run: every page of the set, whatever its dirty bit says. A page
+  // that no run wrote may still hold a flip that one of them has read. Returns the first page whose
+  // base no longer has its check word.
   [[nodiscard]] std::optional<Page> restore() {
     std::optional<Page> corrupt;
     for (Entry& entry : set_) {
-      entry.joined_now = false;
-      if (!entry.dirty_in_either() && !full_check()) continue;
-      if (!frames_.restore(entry) && !corrupt) corrupt = entry.page;
+      const bool intact = frames_.restore(entry);
+      if (!intact && !corrupt) corrupt = entry.page;
     }
     space_.invalidate_all();
     return corrupt;

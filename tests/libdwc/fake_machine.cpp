@@ -13,6 +13,7 @@ namespace {
 
 constexpr Frame zero_frame{0};
 constexpr std::uint64_t garbage = 0xdeadbeefdeadbeef;
+constexpr std::size_t words_per_line = 8;
 
 }  // namespace
 
@@ -45,6 +46,7 @@ void Machine::release(Frame frame) {
   }
   owner_[index(frame)] = Owner::Free;
   memory_[index(frame)].fill(garbage);
+  if (bad_line_ && bad_line_->frame == frame) drop_line();
   free_.push_back(frame);
 }
 
@@ -56,7 +58,10 @@ Frame Machine::must_own(Frame frame, const char* what) const {
 std::uint64_t Machine::copy_words(Frame to, Frame from) {
   must_own(to, "copied into a frame that is not the process's own");
   if (owner_.at(index(from)) == Owner::Free) throw Violation{"copied from a free frame"};
+  if (bad_line_ && bad_line_->frame == to) drop_line();
+  toggle_bad_line();
   memory_[index(to)] = memory_[index(from)];
+  toggle_bad_line();
   return check_word(from);
 }
 
@@ -76,7 +81,9 @@ dwc::Comparison Machine::compare(Frame a, Frame b) {
   time_ += 15;
   const auto& first = memory_.at(index(a));
   const auto& second = memory_.at(index(b));
+  toggle_bad_line();
   const auto [at, other] = std::mismatch(first.begin(), first.end(), second.begin());
+  toggle_bad_line();
   dwc::Comparison result{.first_difference = std::nullopt, .check_word = check_word(a)};
   if (at != first.end()) result.first_difference = static_cast<std::size_t>(at - first.begin());
   return result;
@@ -86,13 +93,51 @@ dwc::Comparison Machine::compare(Frame a, Frame b) {
 std::uint64_t Machine::check_word(Frame frame) {
   std::array<std::uint64_t, 4> lane{1, 2, 3, 4};
   const auto& words = memory_.at(index(frame));
+  toggle_bad_line();
   for (std::size_t i = 0; i < words.size(); i += 4) {
     for (std::size_t k = 0; k < 4; ++k) lane[k] = dwc::check_word_step(lane[k], words[i + k]);
   }
+  toggle_bad_line();
   return dwc::check_word(lane);
 }
 
 std::span<std::uint64_t> Machine::words(Frame frame) { return memory_.at(index(frame)); }
+
+// ---- The cache ----
+
+// Memory as the cache shows it, until the next call.
+void Machine::toggle_bad_line() {
+  if (bad_line_) memory_[index(bad_line_->frame)][bad_line_->word] ^= bad_line_->bits;
+}
+
+std::uint64_t Machine::seen(Frame frame, std::size_t word) const {
+  const bool bad = bad_line_ && bad_line_->frame == frame && bad_line_->word == word;
+  return memory_[index(frame)][word] ^ (bad ? bad_line_->bits : 0);
+}
+
+void Machine::store_word(Frame frame, std::size_t word, std::uint64_t value) {
+  if (bad_line_ && bad_line_->frame == frame) {
+    if (bad_line_->word / words_per_line == word / words_per_line) toggle_bad_line();
+    drop_line();
+  }
+  memory_[index(frame)][word] = value;
+}
+
+void Machine::mark_written(std::size_t page) {
+  written_[page] = true;
+  if (!tlb_[page].dirty) tlb_[page].dirty = table_[page].dirty = true;
+}
+
+void Machine::store_astray(Page page, std::size_t word, std::uint64_t value) {
+  mark_written(index(page));
+  store_word(tlb_[index(page)].frame, word, value);
+}
+
+void Machine::flush_everything() {
+  ++flushes;
+  time_ += 200;
+  drop_line();
+}
 
 // ---- Translations ----
 
@@ -271,46 +316,47 @@ bool Machine::step_is_over(Op executed, bool repeats_on, bool shadowed, bool fir
   return !shadowed && !(first && executed == Op::Pause);
 }
 
-// The word behind an address; or the page fault, after which nothing has been written.
-std::uint64_t* Machine::reach(std::uint64_t address, dwc::Write write, std::optional<Trap>& fault) {
+// The frame behind an address; or the page fault, after which nothing has been written.
+std::optional<Frame> Machine::reach(std::uint64_t address, dwc::Write write,
+                                    std::optional<Trap>& fault) {
   const bool writing = write == dwc::Write::Enabled;
   const std::uint64_t page = address / page_bytes;
   fault = Trap{.kind = Trap::Kind::Exception,
                .vector = page_fault_vector,
                .error_code = writing ? fault_write : 0,
                .fault_address = address};
-  if (address % 8 != 0 || page >= table_.size()) return nullptr;
+  if (address % 8 != 0 || page >= table_.size()) return std::nullopt;
   if (!tlb_[page].valid) walk(page);  // an entry that is not there is never remembered as such
   const Translation& translation = tlb_[page];
-  if (!translation.valid) return nullptr;
+  if (!translation.valid) return std::nullopt;
   fault->error_code |= fault_present;
-  if (writing && !translation.writable) return nullptr;
+  if (writing && !translation.writable) return std::nullopt;
   fault = std::nullopt;
-  return &memory_[index(translation.frame)][address % page_bytes / 8];
+  return translation.frame;
 }
 
 std::optional<Trap> Machine::load(const Instruction& instruction) {
   std::optional<Trap> fault;
   const std::uint64_t address = live_.word[instruction.b] + instruction.value;
-  const std::uint64_t* const word = reach(address, dwc::Write::Protected, fault);
-  if (word != nullptr) live_.word[instruction.a] = *word;
+  const std::optional<Frame> frame = reach(address, dwc::Write::Protected, fault);
+  if (frame) live_.word[instruction.a] = seen(*frame, address % page_bytes / 8);
   return fault;
 }
 
 std::optional<Trap> Machine::store(const Instruction& instruction) {
-  const bool pair = instruction.op == Op::StorePair;
+  const std::size_t count = instruction.op == Op::StorePair ? 2 : 1;
   const std::uint64_t address = live_.word[instruction.b] + instruction.value;
-  std::array<std::uint64_t*, 2> target{};
-  for (std::size_t i = 0; i < (pair ? 2u : 1u); ++i) {
+  std::array<std::optional<Frame>, 2> target{};
+  for (std::size_t i = 0; i < count; ++i) {
     std::optional<Trap> fault;
     target[i] = reach(address + i * page_bytes, dwc::Write::Enabled, fault);
     if (fault) return fault;
   }
-  for (std::size_t i = 0; i < (pair ? 2u : 1u); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const std::uint64_t page = address / page_bytes + i;
-    written_[page] = true;
-    if (!tlb_[page].dirty) tlb_[page].dirty = table_[page].dirty = true;
-    *target[i] = live_.word[i == 0 ? instruction.a : instruction.c];
+    mark_written(page);
+    store_word(*target[i], address % page_bytes / 8,
+               live_.word[i == 0 ? instruction.a : instruction.c]);
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 // - a stale translation after a cleared dirty bit leaves the bit clear; a stale writable one still
 //   writes the old frame; a stale read-only one faults again and again;
 // - copy() and compare() wreck the extended state in the CPU, as vector registers in use would;
+// - what reads memory reads it through a cache, whose one bad line stays until it is flushed;
 // - a frame is released once, by its owner, and never while mapped; its content is then garbage;
 // - a shared frame is never written, mapped writable or released. Breaking these throws.
 #pragma once
@@ -140,8 +141,8 @@ public:
   void clear_dirty(Page page);
   void invalidate(Page page);
   void invalidate_all();
-  void flush_caches() { time_ += 50; }
-  void flush_everything() { time_ += 200; }
+  void flush_caches() { time_ += 50; }  // flush=none
+  void flush_everything();
 
   // ---- dwc::Core ----
   Registers& registers() { return live_; }
@@ -185,6 +186,20 @@ public:
   Frame zero_page() const { return Frame{0}; }
 
   // ---- Where tests reach in ----
+  // A bad line of the cache over intact memory: whatever reads the word gets it with these bits
+  // flipped. A store to the word itself mends it. A store beside it, in the same line, makes the
+  // line dirty: the flip reaches memory. A store elsewhere in the page evicts the line. Else a
+  // comparison, which reads through the cache, might take it for a store that is still to come.
+  struct BadLine {
+    Frame frame;
+    std::size_t word;
+    std::uint64_t bits;
+  };
+  void spoil_line(const BadLine& line) { bad_line_ = line; }
+  void drop_line() { bad_line_.reset(); }
+  std::uint64_t flushes = 0;  // of everything
+  // As the program would store, to a page that it can write.
+  void store_astray(Page page, std::size_t word, std::uint64_t value);
   std::function<void(dwc::WhichRun)> on_run_begins, on_run_ended;
   std::function<void()> before_instruction;  // retired() says which
   bool machine_check_pending = false;
@@ -206,12 +221,16 @@ private:
     return static_cast<std::size_t>(id);
   }
   void walk(std::size_t page);
+  void toggle_bad_line();
+  std::uint64_t seen(Frame frame, std::size_t word) const;
+  void mark_written(std::size_t page);
+  void store_word(Frame frame, std::size_t word, std::uint64_t value);
   std::uint64_t copy_words(Frame to, Frame from);
   void wreck_extended_state();
   Trap run_until_trap(std::uint64_t limit);
   std::optional<Trap> execute();
   [[nodiscard]] bool step_is_over(Op executed, bool repeats_on, bool shadowed, bool first) const;
-  std::uint64_t* reach(std::uint64_t address, dwc::Write write, std::optional<Trap>& fault);
+  std::optional<Frame> reach(std::uint64_t address, dwc::Write write, std::optional<Trap>& fault);
   std::optional<Trap> load(const Instruction& instruction);
   std::optional<Trap> store(const Instruction& instruction);
   std::optional<Trap> repeat_store(const Instruction& instruction);
@@ -232,6 +251,7 @@ private:
   std::optional<Registers> step_target_;  // stepping: where a repeated instruction is to stop
   std::uint64_t retired_ = 0;
   std::uint64_t chance_ = 0;
+  std::optional<BadLine> bad_line_;
 };
 
 }  // namespace fake

@@ -136,6 +136,8 @@ public:
   dwc::Controller<M, M>& controller() { return controller_; }
   const dwc::Statistics& statistics() const { return controller_.statistics(); }
   const Kernel<M>& kernel() const { return kernel_; }
+  // The engine's storage: the pages of the set, and what is left of others.
+  std::span<const dwc::PageEntry<M>> entries() const { return pages_; }
 
 private:
   M& machine_;

@@ -35,13 +35,15 @@ TEST_CASE("random programs under random faults commit exactly the states of a pl
   }
   std::cout << "seeds " << first_seed << " to " << first_seed + programs - 1 << ": "
             << tally.programs << " programs, " << tally.pes << " PEs, " << tally.flips << " flips, "
-            << tally.mismatches << " mismatches, " << tally.restarts << " restarts, "
-            << tally.page_budget_ends << " page-budget ends, " << tally.evictions << " evictions, "
-            << tally.watchdog_expiries << " watchdog expiries, " << tally.classic << " classic, "
-            << tally.full_checks << " check=full\n";
+            << tally.clean_flips << " of them in what a run only reads, " << tally.mismatches
+            << " mismatches, " << tally.restarts << " restarts, " << tally.page_budget_ends
+            << " page-budget ends, " << tally.evictions << " evictions, " << tally.watchdog_expiries
+            << " watchdog expiries, " << tally.classic << " classic, " << tally.full_checks
+            << " check=full\n";
   // The test would mean little if these did not happen often.
   CHECK(tally.pes > 10 * programs);
   CHECK(tally.flips > programs);
+  CHECK(tally.clean_flips > programs / 10);
   CHECK(tally.mismatches > programs);
   CHECK(tally.page_budget_ends > programs / 5);
   CHECK(tally.evictions > programs / 2);
@@ -61,5 +63,7 @@ TEST_CASE("the random programs find each bug that a platform can have") {
   CHECK(is_found<fake::ExtendedStateNotFetched>("extended state not fetched"));
   CHECK(is_found<fake::ExtendedStateNotRewound>("extended state not rewound"));
   CHECK(is_found<fake::SharedFrameTakenForOwn>("shared frame taken for an own one"));
+  CHECK(is_found<fake::CleanPagesNotRestored>("clean pages not restored"));
+  CHECK(is_found<fake::NothingFlushedBeforeRestart>("no flush before a restart"));
   CHECK(is_found<fake::SecondRunOnlyPretended>("second run only pretended"));
 }

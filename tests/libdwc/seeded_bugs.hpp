@@ -54,6 +54,24 @@ struct StaleFrameAfterRestart : StepMachine {
   }
 };
 
+// Restarts, but believes that a page which no run has written is as it was.
+struct CleanPagesNotRestored : StepMachine {
+  using StepMachine::StepMachine;
+  std::uint64_t copy(Frame to, Frame from) {
+    for (const PageTableEntry& entry : table_) {
+      const bool clean = entry.present && entry.frame == to && !entry.dirty;
+      if (clean && step_ == Step::AfterSecond) return check_word(from);
+    }
+    return StepMachine::copy(to, from);
+  }
+};
+
+// Restarts with whatever the cache holds.
+struct NothingFlushedBeforeRestart : Machine {
+  using Machine::Machine;
+  void flush_everything() {}
+};
+
 struct NothingInvalidatedBetweenRuns : StepMachine {
   using StepMachine::StepMachine;
   void invalidate_all() {

@@ -1,6 +1,7 @@
-// What the engine has learned about the machine's hints: how much earlier than announced it starts
-// to look for a position, and how much shorter it makes the time limit. Kept from PE to PE, since
-// what made one search fail will make the next one fail; forgotten bit by bit when all goes well.
+// What the engine has learned about the core's hints: how much earlier than announced it starts to
+// look for a position, and how much shorter it makes the time limit. It is kept from PE to PE,
+// since what made one search fail makes the next one fail. It is forgotten bit by bit when all goes
+// well.
 #pragma once
 
 #include <cstdint>
@@ -27,15 +28,17 @@ public:
     widenings_ += widenings_ < 8 ? 1 : 0;
     good_ones_ = 0;
   }
-  // False: the limit is as short as it gets.
-  [[nodiscard]] bool halve_limit() {
-    if (halvings_ == most_halvings) return false;
-    ++halvings_;
+  // How often the limit can be halved before it is as short as it gets.
+  [[nodiscard]] unsigned halvings_left() const { return most_halvings - halvings_; }
+  // At most halvings_left().
+  void halve_limit(unsigned times) {
+    if (times == 0) return;
+    halvings_ += times;
     good_ones_ = 0;
-    return true;
   }
   void converged() {
-    if (++good_ones_ % good_ones_to_ease != 0) return;
+    ++good_ones_;
+    if (good_ones_ % good_ones_to_ease != 0) return;
     widenings_ -= widenings_ > 0 ? 1 : 0;
     lengthen_limit();
   }

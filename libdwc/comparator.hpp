@@ -1,21 +1,22 @@
-// Compares what two runs left behind, word by word: no checksum stands in for a word. Words that
-// differ are listed in the diagnosis. Every page and register is looked at even after a first
-// difference was found: a mismatch is rare, and then the whole picture is wanted.
+// Compares what two runs left behind, word by word: no checksum stands in for a word. The answer is
+// a value: what differs, or nothing. A mismatch is rare, and then the whole picture is wanted.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
+#include "libdwc/core.hpp"
 #include "libdwc/findings.hpp"
 #include "libdwc/page_set.hpp"
 
 namespace dwc {
 
 // The check word over a snapshot. Each step maps the running value one to one for a fixed word, and
-// the word one to one for a fixed running value: so a change of any single word, hence any single
-// flipped bit, always changes the result. A platform may use another one for its pages.
+// the word one to one for a fixed running value. So a change of any single word, and of any single
+// bit, always changes the result. A Space may use another one for its pages.
 inline constexpr std::uint64_t check_word_start = 0x9e3779b97f4a7c15;
 inline constexpr std::uint64_t check_word_factor = 0xd6e8feb86659fd93;  // odd: invertible
 
@@ -39,47 +40,79 @@ template <Core C>
   return differing;
 }
 
+// The words of two register sets that differ, in order.
+[[nodiscard]] inline Shortlist<WordDifference> differing_words(
+    std::span<const std::uint64_t> first, std::span<const std::uint64_t> second) {
+  Shortlist<WordDifference> differing;
+  for (std::size_t i = 0; i < first.size() && i < second.size(); ++i) {
+    if (first[i] == second[i]) continue;
+    differing.add({.word = i, .first = first[i], .second = second[i]});
+  }
+  return differing;
+}
+
+enum class Depth : std::uint8_t {
+  WholePicture,     // every register and page, even after a first difference
+  FirstDifference,  // no page behind the first one that differs, none at all if
+                    // registers differ
+};
+
 template <Space S>
 class Comparator {
 public:
-  Comparator(S& space, Statistics& statistics, Diagnosis<typename S::PageNumber>& diagnosis)
-      : space_{space}, statistics_{statistics}, diagnosis_{diagnosis} {}
+  using Found = Differences<typename S::PageNumber>;
 
-  // A comparison begins here: the diagnosis forgets what differed before.
-  [[nodiscard]] bool registers_agree(std::span<const std::uint64_t> a,
-                                     std::span<const std::uint64_t> b) {
-    diagnosis_.forget_differences();
-    bool agree = a.size() == b.size();
-    for (std::size_t i = 0; i < a.size() && i < b.size(); ++i) {
-      if (a[i] == b[i]) continue;
-      agree = false;
-      diagnosis_.registers.add({.page = {}, .word = i, .first = a[i], .second = b[i]});
+  Comparator(S& space, const Settings& settings, Statistics& statistics)
+      : space_{space}, settings_{settings}, statistics_{statistics} {}
+
+  // What differs between the registers of the two runs, and between the pages that either of them
+  // modified; by content. Nothing: the runs agree.
+  [[nodiscard]] std::optional<Found> compare(std::span<const std::uint64_t> first,
+                                             std::span<const std::uint64_t> second, PageSet<S>& set,
+                                             Depth depth) {
+    std::optional<Found> found;
+    if (!words_agree(first, second)) {
+      found.emplace();
+      found->registers = differing_words(first, second);
     }
-    return agree;
+    for (PageEntry<S>& entry : set) {
+      if (found && depth == Depth::FirstDifference) break;
+      if (entry.dirty_in_either() || settings_.check == CheckScope::Full) compare(entry, found);
+    }
+    return found;
+  }
+
+private:
+  [[nodiscard]] static bool words_agree(std::span<const std::uint64_t> a,
+                                        std::span<const std::uint64_t> b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
   }
 
   // P1 with P2. A page that only the second run wrote has no P1 of its own: its base is what the
   // first run left. Keeps the check word of P1, the next base.
-  [[nodiscard]] bool page_agrees(PageEntry<S>& entry) {
+  void compare(PageEntry<S>& entry, std::optional<Found>& found) {
     const auto first = entry.rewound ? entry.spare : entry.base;
     const Comparison comparison = space_.compare(first, entry.work);
     ++statistics_.compares;
     entry.first_check = comparison.check_word;
-    if (!comparison.first_difference) return true;
+    if (!comparison.first_difference) return;
+    if (!found) found.emplace();
     const std::span<const std::uint64_t> a = space_.words(first);
     const std::span<const std::uint64_t> b = space_.words(entry.work);
     for (std::size_t i = *comparison.first_difference; i < a.size(); ++i) {
       if (a[i] == b[i]) continue;
-      diagnosis_.pages.add(
+      found->pages.add(
           {.page = space_.number(entry.page), .word = i, .first = a[i], .second = b[i]});
     }
-    return false;
   }
 
-private:
   S& space_;
+  const Settings& settings_;
   Statistics& statistics_;
-  Diagnosis<typename S::PageNumber>& diagnosis_;
 };
 
 }  // namespace dwc

@@ -1,25 +1,30 @@
-// The life of a processing element (PE) as a state machine: a trap goes in, what to do next comes
-// out. No hardware, no allocation of its own: Space and Core have both.
+// The life of a processing element (PE) as a state machine: an event goes in, what to do next comes
+// out. No hardware, no allocation of its own: Space and Core have both. docs/engine.md has the same
+// states in the same order, with their transitions.
 //
-//           +------------------------- restart (bounded) -------------------------+
-//           v                                                                     |
-//  begin -> FIRST RUN --end--> rewind to R0, P0 -> SECOND RUN --end--> compare --differ
-//             ^   | write fault:                                          |
-//             +---+ page joins the set                                  agree: commit -> Serve
+//           +------------------------- restart (bounded) --------------------------+
+//           v                                                                      |
+//  READY -> FIRST RUN --end--> rewind to R0, P0 -> SECOND RUN --end--> compare --differ
+//             ^   | write fault:         |                              |
+//             +---+ page joins the set   +-> SEARCHING --position--> agree: commit -> Serve, READY
 //
-// When the time limit has ended the first run, anywhere, the second one is led to the same position
-// first: convergence.hpp. Before a PE is given up, trace.hpp looks for an instruction to blame.
+// SEARCHING is a second run, too: the time limit has ended the first one, anywhere, and this one is
+// led to the same position (convergence.hpp). Before a PE is given up, TRACING looks for an
+// instruction to blame (trace.hpp); then it is STOPPED.
 //
-// Invariant: outside of a PE, and after Stop, the process's registers and pages hold the last state
-// that two runs agreed on. Between begin() and Serve nobody outside may look at either.
+// Invariant: outside of a PE, and when stopped, the context's registers and pages hold the last
+// state that two runs agreed on. Between begin() and Serve nobody outside may look at either.
 #pragma once
 
-#include <array>
+#include <cstdint>
 #include <optional>
+#include <span>
 
 #include "libdwc/convergence.hpp"
+#include "libdwc/failure_policy.hpp"
 #include "libdwc/pe_clock.hpp"
-#include "libdwc/run_ends.hpp"
+#include "libdwc/run.hpp"
+#include "libdwc/shadow_memory.hpp"
 #include "libdwc/trace.hpp"
 
 namespace dwc {
@@ -44,72 +49,62 @@ public:
         core_{core},
         settings_{settings},
         start_{*storage.start},
-        first_{*storage.first},
         memory_{space, settings_, storage.pages, statistics_},
-        comparator_{space, statistics_, diagnosis_},
+        comparator_{space, settings_, statistics_},
         clock_{core, settings_, caution_},
-        search_{core, statistics_, comparator_, caution_},
-        trace_{core, storage.digests} {}
+        search_{core, statistics_, caution_},
+        trace_{core, storage.digests},
+        first_{WhichRun::First, core, *storage.first},
+        second_{WhichRun::Second, core, core.registers()} {}
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
-  // Starts a PE from the live registers, which must be complete. Then let the process run.
+  enum class State : std::uint8_t { Ready, FirstRun, SecondRun, Searching, Tracing, Stopped };
+
+  // Ready: starts a PE from the live registers, which must be complete. Then let the context run.
   void begin() {
     require(state_ == State::Ready);
-    state_ = State::Running;
     clock_.begin_pe();
     ++pe_number_;
     restarts_ = 0;
-    hint_failed_ = false;
+    without_counter_ = false;
+    a_hint_failed_ = false;
     copy_words(start_, core_.registers());
     start_check_ = check_word(start_.words());
-    start_run(WhichRun::First);
+    begin_first_run();
   }
 
-  // What stopped the process while a PE was under way.
+  // What stopped the context while a PE was under way.
   [[nodiscard]] Next handle(const Event<Page>& event) {
-    require(state_ == State::Running);
-    if (trace_.active()) return traced(event);
-    const std::uint64_t user_time = clock_.lap();
-    if (run_ == WhichRun::First) clock_.first_run_took(user_time);
-    phase_of_run() += user_time;
-
-    if (event.kind == Kind::WriteFault) {
-      const bool admitted = admit(event.page);
-      statistics_.ticks.fault += clock_.lap();
-      if (admitted) return proceed(search_.go_on());
+    switch (state_) {
+      case State::FirstRun: return in_first_run(event);
+      case State::SecondRun: return in_second_run(event);
+      case State::Searching: return in_searching(event);
+      case State::Tracing: return in_tracing(event);
+      case State::Ready:
+      case State::Stopped: break;
     }
-    if (is_position(event.kind)) return proceed(search_.stopped());
-    if (event.kind == Kind::Timer && within_instruction()) {
-      const std::uint64_t more_time = clock_.more_time();
-      core_.arm_timer(more_time);
-      if (more_time != 0) return Next::Resume;
-    }
-    ends_.note(run_, event, memory_);
-    end_run();
-    if (event.kind == Kind::MachineCheck) {
-      ++statistics_.machine_checks;
-      return restart(Verdict::MachineCheck);
-    }
-    return run_ == WhichRun::First ? after_first_run() : after_second_run();
+    require(false);  // no PE is under way
+    __builtin_unreachable();
   }
 
+  [[nodiscard]] State state() const { return state_; }
   // After Serve: the end that both runs agreed on.
-  [[nodiscard]] const PeEnd& end() const { return ends_.first; }
+  [[nodiscard]] const PeEnd& end() const { return *first_.end; }
   // After Stop: why. Before that, the last mismatch, if there was one.
   [[nodiscard]] const Diagnosis<PageNumber>& diagnosis() const { return diagnosis_; }
 
   // Outside of a PE, before the kernel itself writes or unmaps the page: its base would be stale.
   void forget(PageNumber page) {
-    require(state_ != State::Running);
+    require(!in_pe());
     memory_.forget(page);
   }
-  // Outside of a PE, after the process itself has run there: the same for all that it has written.
+  // Outside of a PE, after the context itself has run there: the same for all that it has written.
   void forget_modified() {
-    require(state_ != State::Running);
+    require(!in_pe());
     memory_.forget_modified();
   }
-  // Every page leaves the set, at any time: the process ends.
+  // Every page leaves the set, at any time: the context ends.
   void clear() { memory_.clear(); }
 
   // Of the current PE, from 1; before the first begin() it is 0.
@@ -121,162 +116,180 @@ public:
   // For fault injection while a run is stopped: the pages that it has modified so far, k counting
   // from 0, each with its base; and R0.
   [[nodiscard]] std::size_t modified_pages() {
-    memory_.note_modified(run_);
-    return memory_.set().count_dirty_in(run_);
+    memory_.note_modified(which_run());
+    return memory_.set().count_dirty_in(which_run());
   }
-  [[nodiscard]] const PageEntry<S>& modified(std::size_t k) const {
-    return memory_.set().dirty_in(run_, k);
+  [[nodiscard]] const PageEntry<S>& modified(std::size_t k) {
+    return memory_.set().dirty_in(which_run(), k);
   }
   [[nodiscard]] Registers& snapshot_registers() { return start_; }
 
 private:
   using Kind = typename Event<Page>::Kind;
-  using Depth = typename ShadowMemory<S>::Depth;
-  using Guide = typename Convergence<S, C>::Guide;
-  using Position = typename Convergence<S, C>::Position;
-  using TrapWords = std::array<std::uint64_t, C::trap_words>;
-  enum class State : std::uint8_t { Ready, Running, Stopped };
+  using Admission = typename ShadowMemory<S>::Admission;
+  using Guide = typename Convergence<C>::Guide;
+  using Position = typename Convergence<C>::Position;
+  using Found = Differences<PageNumber>;
 
-  // ---- A run, from its start to its end ----
-
-  // The live registers are R0, the pages P0.
-  void start_run(WhichRun run) {
-    run_ = run;
-    ++(run == WhichRun::First ? statistics_.first_runs : statistics_.second_runs);
-    run_end_told_ = false;
-    core_.run_begins(run);
-    if (run == WhichRun::First) clock_.begin_first_run();
-    faulted_at_.reset();
-    core_.arm_timer(run == WhichRun::First ? clock_.first_run_limit()
-                                           : clock_.second_run_limit(restarts_));
-    core_.restart_count();
-    core_.load();
-    statistics_.ticks.load += clock_.lap();
+  [[nodiscard]] bool in_pe() const { return state_ != State::Ready && state_ != State::Stopped; }
+  [[nodiscard]] WhichRun which_run() const {
+    const bool second = state_ == State::SecondRun || state_ == State::Searching;
+    return second ? WhichRun::Second : WhichRun::First;
   }
 
-  // Only the first run adds pages: what the second one modifies beyond them is a mismatch. A first
-  // fault, of the very first instruction, has the time limit begin anew: so that each PE gets on.
-  [[nodiscard]] bool admit(Page page) {
-    ++statistics_.write_faults;
-    const bool known = memory_.knows(page);
-    if (known || run_ == WhichRun::Second) return known;
-    const bool admitted = memory_.admit(page);
-    clock_.expect_instruction();
-    const bool first = !faulted_at_ && trap_words_apart<C>(start_, core_.registers()) == 0;
-    if (first && !trace_.active()) core_.arm_timer(clock_.first_run_limit());
-    faulted_at_ = trap_words();
-    return admitted;
-  }
+  // ---- One handler for each state ----
 
-  // The instruction that took the last write fault of the first run has not been carried out yet.
-  // What it writes to two pages may stand in the first of them already (so it is in QEMU), and that
-  // is no position that a run without faults comes to: it gets some more time.
-  [[nodiscard]] bool within_instruction() const {
-    return run_ == WhichRun::First && faulted_at_ == trap_words();
-  }
-
-  [[nodiscard]] TrapWords trap_words() const {
-    TrapWords words;
-    const std::span live = core_.registers().words();
-    __builtin_memcpy(words.data(), live.data(), C::trap_words * sizeof(live[0]));
-    return words;
-  }
-
-  [[nodiscard]] static bool is_position(Kind kind) {
-    return kind == Kind::Counter || kind == Kind::Step || kind == Kind::Break;
-  }
-
-  // Where the time since the run was let go belongs.
-  [[nodiscard]] std::uint64_t& phase_of_run() {
-    PhaseTicks& ticks = statistics_.ticks;
-    if (run_ == WhichRun::First) return ticks.first_run;
-    return search_.stepping() ? ticks.convergence : ticks.second_run;
-  }
-
-  void end_run() {
-    core_.arm_timer(0);
-    search_.end();
-    look_closely();
-  }
-
-  // The run stands where it may be over: everything about it can be seen.
-  void look_closely() {
-    core_.complete();
-    memory_.note_modified(run_);
-    if (!run_end_told_) core_.run_ended(run_);
-    run_end_told_ = true;
-  }
-
-  // ---- From run to run ----
-
-  [[nodiscard]] Next after_first_run() {
-    if (ends_.first.kind == PeEnd::Kind::ControlBits) return first_run_corrupt();
-    const std::uint64_t count = core_.count();
-    rewind();
-    start_run(WhichRun::Second);
-    if (ends_.first.kind != PeEnd::Kind::TimeLimit) return Next::Resume;
-    return proceed(search_.begin(first_, count, clock_.second_run_limit(restarts_), guide()));
-  }
-
-  [[nodiscard]] Next after_second_run() {
-    if (ends_.second.kind == PeEnd::Kind::Watchdog) ++statistics_.watchdog_expiries;
-    if (ends_.first.kind == PeEnd::Kind::TimeLimit) return missed();
-    if (states_agree(Depth::WholePicture) && ends_.agree()) return commit();
-    return mismatch(ends_.second);
-  }
-
-  // ---- When the time limit has ended the first run ----
-
-  // The last attempt does without the counter: the counter may be wrong.
-  [[nodiscard]] Guide guide() const {
-    const bool last = restarts_ != 0 && restarts_ == settings_.restart_limit;
-    return last || !core_.counter().counts ? Guide::Landmark : Guide::Counter;
-  }
-
-  // The second run stands somewhere on its way to the first one's position.
-  [[nodiscard]] Next proceed(Position position) {
-    if (position == Position::Candidate) {
-      look_closely();
-      if (states_agree(Depth::FirstDifference)) return converge();
-      core_.reload();
-      position = search_.go_on();
+  // Only the first run adds pages: what the second one modifies beyond them is a mismatch.
+  [[nodiscard]] Next in_first_run(const Event<Page>& event) {
+    const std::uint64_t user_time = clock_.lap();
+    clock_.first_run_took(user_time);
+    statistics_.ticks.first_run += user_time;
+    if (event.kind == Kind::WriteFault) {
+      const bool admitted = admit(event.page);
+      statistics_.ticks.fault += clock_.lap();
+      if (admitted) return Next::Resume;
     }
-    if (position == Position::Elsewhere) return Next::Resume;
-    ends_.second = {.kind = PeEnd::Kind::TimeLimit};
-    end_run();
+    if (is_position(event.kind)) return Next::Resume;  // a stale stop of an earlier search
+    if (event.kind == Kind::Timer && first_.within_faulting_instruction()) {
+      const bool goes_on = give_more_time();
+      if (goes_on) return Next::Resume;
+    }
+    first_.end = end_of_first(event);
+    end_run(first_);
+    if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
+    if (event.kind == Kind::ControlBits) return first_run_corrupt();
+    return begin_second_run();
+  }
+
+  [[nodiscard]] Next in_second_run(const Event<Page>& event) {
+    statistics_.ticks.second_run += clock_.lap();
+    if (event.kind == Kind::WriteFault) {
+      const bool known = knows(event.page);
+      if (known) return Next::Resume;
+    }
+    if (is_position(event.kind)) return Next::Resume;  // a stale stop of an earlier search
+    end_second(event);
+    if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
+    const std::optional<Found> found = compare(Depth::WholePicture);
+    if (!found && first_.end == second_.end) return commit();
+    differences_ = found.value_or(Found{});
+    return failed(Failure::Mismatch);
+  }
+
+  // A second run that the time limit's position leads.
+  [[nodiscard]] Next in_searching(const Event<Page>& event) {
+    const std::uint64_t user_time = clock_.lap();
+    if (search_.stepping()) {
+      statistics_.ticks.convergence += user_time;
+    } else {
+      statistics_.ticks.second_run += user_time;
+    }
+    if (event.kind == Kind::WriteFault) {
+      const bool known = knows(event.page);
+      if (known) return proceed(search_.go_on());
+    }
+    if (is_position(event.kind)) return proceed(search_.stopped());
+    core_.arm_timer(0);
+    search_.interrupted();
+    search_.end();
+    end_second(event);
+    if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
     return missed();
   }
 
-  [[nodiscard]] Next converge() {
-    core_.arm_timer(0);
-    search_.counter_is_off() ? caution_.widen() : caution_.converged();
-    search_.end();
-    ++statistics_.converged;
-    if (search_.steps() > statistics_.most_steps) statistics_.most_steps = search_.steps();
-    if (trap_words_apart<C>(start_, first_) == 0) caution_.lengthen_limit();
-    return commit();
-  }
-
-  // The first run's position was not met: by a fault, or because a hint was wrong.
-  [[nodiscard]] Next missed() {
-    if (!ends_.agree() || !search_.came_near()) (void)registers_agree();
-    const PeEnd::Kind end = ends_.second.kind;
-    const bool in_time = end != PeEnd::Kind::Watchdog;
-    if (end == PeEnd::Kind::ControlBits || (in_time && search_.covered())) {
-      return mismatch(ends_.second);
+  // A repetition may take as long as the program likes, and is one step: the timer ends the pass.
+  [[nodiscard]] Next in_tracing(const Event<Page>& event) {
+    bool goes_on = event.kind == Kind::Counter;
+    if (event.kind == Kind::Step || event.kind == Kind::Break) goes_on = trace_.stepped();
+    if (event.kind == Kind::WriteFault) {
+      ++statistics_.write_faults;
+      goes_on = memory_.admit(event.page) != Admission::Refused;
     }
-    describe(ends_.second);
-    ++statistics_.failed_convergences;
-    caution_.widen();
-    if (!core_.counter().counts) (void)caution_.halve_limit();
-    if (!core_.counter().counts || guide() == Guide::Counter) hint_failed_ = true;
-    return restart(Verdict::Unresolved);
+    if (goes_on) {
+      trace_.step();
+      return Next::Resume;
+    }
+    core_.arm_timer(0);
+    statistics_.ticks.convergence += clock_.lap();
+    const bool intact = go_back();
+    if (!intact) return stop(Verdict::SnapshotCorrupt);
+    diagnosis_.culprit = trace_.culprit();
+    if (diagnosis_.culprit) return stop(Verdict::Nondeterministic);
+    return trace(diagnosis_.verdict);
   }
 
-  // ---- Back, and forward ----
+  // ---- The first run ----
 
+  void begin_first_run() {
+    state_ = State::FirstRun;
+    ++statistics_.first_runs;
+    clock_.begin_first_run();
+    first_.end.reset();
+    second_.end.reset();
+    begin_run(first_, clock_.first_run_limit());
+  }
+
+  void begin_run(Run<S, C>& run, std::uint64_t limit) {
+    run.begin(limit);
+    statistics_.ticks.load += clock_.lap();
+  }
+
+  // If the very first instruction faults, the time limit begins anew, once: else a PE that only
+  // joins a page could come to nothing.
+  [[nodiscard]] bool admit(Page page) {
+    ++statistics_.write_faults;
+    const Admission admission = memory_.admit(page);
+    if (admission == Admission::Known) return true;
+    clock_.expect_instruction();
+    if (first_.faults_at_once(start_)) core_.arm_timer(clock_.first_run_limit());
+    first_.note_fault();
+    return admission == Admission::Joined;
+  }
+
+  // For the instruction of the last write fault, whose time is over.
+  [[nodiscard]] bool give_more_time() {
+    const std::uint64_t more_time = clock_.more_time();
+    core_.arm_timer(more_time);
+    return more_time != 0;
+  }
+
+  [[nodiscard]] PeEnd end_of_first(const Event<Page>& event) {
+    first_.refused.reset();
+    PeEnd end = event.end;
+    if (event.kind == Kind::ControlBits) end.kind = PeEnd::Kind::ControlBits;
+    if (event.kind == Kind::Timer) end.kind = PeEnd::Kind::TimeLimit;
+    if (event.kind == Kind::WriteFault) {
+      first_.refused = event.page;
+      const bool room = memory_.commit_makes_room();
+      end.kind = room ? PeEnd::Kind::PageBudget : PeEnd::Kind::OutOfFrames;
+    }
+    return end;
+  }
+
+  // It ended as no run can: no second one is needed to tell.
+  [[nodiscard]] Next first_run_corrupt() {
+    first_.keep_registers();
+    differences_ = {};
+    return failed(Failure::Mismatch);
+  }
+
+  // ---- The second run ----
+
+  [[nodiscard]] Next begin_second_run() {
+    const std::uint64_t count = core_.count();
+    rewind();
+    ++statistics_.second_runs;
+    const bool anywhere = first_.end->kind == PeEnd::Kind::TimeLimit;
+    state_ = anywhere ? State::Searching : State::SecondRun;
+    const std::uint64_t limit = clock_.second_run_limit(restarts_);
+    begin_run(second_, limit);
+    if (!anywhere) return Next::Resume;
+    return proceed(search_.begin({&first_.registers(), count}, limit, guide()));
+  }
+
+  // R1 and P1 are put aside.
   void rewind() {
-    copy_words(first_, core_.registers());
+    first_.keep_registers();
     copy_words(core_.registers(), start_);
     memory_.rewind();
     statistics_.ticks.rewind += clock_.lap();
@@ -284,65 +297,174 @@ private:
     statistics_.ticks.flush += clock_.lap();
   }
 
-  [[nodiscard]] bool registers_agree() {
-    return comparator_.registers_agree(first_.words(), core_.registers().words());
+  [[nodiscard]] bool knows(Page page) {
+    ++statistics_.write_faults;
+    const bool known = memory_.knows(page);
+    statistics_.ticks.fault += clock_.lap();
+    return known;
   }
 
-  [[nodiscard]] bool states_agree(Depth depth) {
-    const bool registers = registers_agree();
-    const bool wanted = registers || depth == Depth::WholePicture;
-    const bool agree = wanted && memory_.agrees(comparator_, depth) && registers;
+  void end_second(const Event<Page>& event) {
+    PeEnd end = event.end;
+    if (event.kind == Kind::ControlBits) end.kind = PeEnd::Kind::ControlBits;
+    if (event.kind == Kind::Timer) {
+      end.kind = PeEnd::Kind::Watchdog;
+      ++statistics_.watchdog_expiries;
+    }
+    if (event.kind == Kind::WriteFault) {
+      const bool refused_there = first_.refused == event.page;
+      end.kind = refused_there ? first_.end->kind : PeEnd::Kind::UnexpectedWrite;
+    }
+    second_.end = end;
+    end_run(second_);
+  }
+
+  // ---- Either run ----
+
+  [[nodiscard]] static bool is_position(Kind kind) {
+    return kind == Kind::Counter || kind == Kind::Step || kind == Kind::Break;
+  }
+
+  void end_run(Run<S, C>& run) {
+    core_.arm_timer(0);
+    stand_still(run);
+  }
+
+  // Everything about the run can be seen.
+  void stand_still(Run<S, C>& run) {
+    core_.complete();
+    memory_.note_modified(run.which());
+    run.report_end();
+  }
+
+  [[nodiscard]] std::optional<Found> compare(Depth depth) {
+    std::optional<Found> found = comparator_.compare(
+        first_.registers().words(), second_.registers().words(), memory_.set(), depth);
     statistics_.ticks.compare_commit += clock_.lap();
-    return agree;
+    return found;
   }
 
   [[nodiscard]] Next commit() {
     const std::size_t modified_pages = memory_.commit();
     state_ = State::Ready;
     statistics_.ticks.compare_commit += clock_.lap();
-    statistics_.count_committed(ends_.first.kind, modified_pages, clock_.took());
+    statistics_.count_committed(first_.end->kind, modified_pages, clock_.took());
     return Next::Serve;
   }
 
-  // ---- When the runs differ ----
+  // ---- The search ----
 
-  // The first run ended as no run can: no second one is needed to tell.
-  [[nodiscard]] Next first_run_corrupt() {
-    copy_words(first_, core_.registers());
-    diagnosis_.forget_differences();
-    return mismatch(std::nullopt);
+  // The last attempt does without the counter, which may lie.
+  [[nodiscard]] Guide guide() const {
+    const bool counter = core_.counter().counts && !without_counter_;
+    return counter ? Guide::Counter : Guide::Landmark;
   }
 
-  // Which words differ is in the diagnosis already.
-  [[nodiscard]] Next mismatch(std::optional<PeEnd> second_end) {
-    describe(second_end);
-    statistics_.mismatches.count(second_end == ends_.first, diagnosis_.registers.total() == 0,
-                                 diagnosis_.pages.total() == 0);
-    return restart(Verdict::Divergence);
-  }
-
-  void describe(std::optional<PeEnd> second_end) {
-    diagnosis_.pe = pe_number_;
-    diagnosis_.first_end = ends_.first;
-    diagnosis_.second_end = second_end;
-    diagnosis_.first_rip = first_.words()[C::rip_word];
-    diagnosis_.second_rip = second_end ? core_.registers().words()[C::rip_word] : 0;
-  }
-
-  // What only failed to converge gets all its attempts again, with half the time limit.
-  [[nodiscard]] Next restart(Verdict if_none_is_left) {
-    if (!go_back()) return stop(Verdict::SnapshotCorrupt);
-    if (restarts_++ == settings_.restart_limit) {
-      if (if_none_is_left != Verdict::Unresolved) return give_up(if_none_is_left);
-      ++statistics_.unresolved;
-      if (!caution_.halve_limit()) {
-        return give_up(hint_failed_ ? if_none_is_left : Verdict::Divergence);
-      }
-      restarts_ = 0;
+  // The run stands somewhere on its way.
+  [[nodiscard]] Next proceed(Position position) {
+    if (position == Position::Candidate) {
+      stand_still(second_);
+      const std::optional<Found> found = compare(Depth::FirstDifference);
+      if (!found) return converge();
+      differences_ = *found;
+      core_.reload();
+      position = search_.go_on();
     }
+    if (position == Position::Elsewhere) return Next::Resume;
+    core_.arm_timer(0);
+    search_.end();
+    second_.end = {.kind = PeEnd::Kind::TimeLimit};
+    end_run(second_);
+    return missed();
+  }
+
+  [[nodiscard]] Next converge() {
+    core_.arm_timer(0);
+    const bool counter_is_off = search_.counter_is_off();
+    search_.end();
+    if (counter_is_off) {
+      caution_.widen();
+    } else {
+      caution_.converged();
+    }
+    ++statistics_.converged;
+    if (search_.steps() > statistics_.most_steps) statistics_.most_steps = search_.steps();
+    if (trap_words_apart<C>(start_, first_.registers()) == 0) caution_.lengthen_limit();
+    return commit();
+  }
+
+  // The first run's position was not met: by a fault, or because a hint was wrong.
+  [[nodiscard]] Next missed() {
+    if (first_.end != second_.end || !search_.came_near()) {
+      differences_ = {};
+      differences_.registers =
+          differing_words(first_.registers().words(), second_.registers().words());
+    } else if (search_.nearest_differences().total() != 0) {
+      differences_ = {};
+      differences_.registers = search_.nearest_differences();
+    }
+    const PeEnd::Kind end = second_.end->kind;
+    const bool in_time = end != PeEnd::Kind::Watchdog;
+    const bool told = end == PeEnd::Kind::ControlBits || (in_time && search_.covered());
+    return failed(told ? Failure::Mismatch : Failure::Missed);
+  }
+
+  // ---- When an attempt has failed ----
+
+  // What follows is decided in failure_policy.hpp, and done here.
+  [[nodiscard]] Next failed(Failure failure) {
+    using Action = Decision::Action;
+    record(failure);
+    const bool intact = go_back();
+    const Decision decision = decide({.failure = failure,
+                                      .snapshot_intact = intact,
+                                      .restarts = restarts_,
+                                      .restart_limit = settings_.restart_limit,
+                                      .counter_counts = core_.counter().counts,
+                                      .a_hint_failed = a_hint_failed_,
+                                      .halvings_left = caution_.halvings_left()});
+    caution_.halve_limit(decision.halvings);
+    const bool out_of_restarts = intact && restarts_ == settings_.restart_limit;
+    if (failure == Failure::Missed && out_of_restarts) ++statistics_.unresolved;
+    switch (decision.action) {
+      case Action::Stop: return stop(decision.verdict);
+      case Action::Trace: return trace(decision.verdict);
+      case Action::Restart:
+      case Action::RestartWithoutCounter: ++restarts_; break;
+      case Action::RestartsBeginAnew: restarts_ = 0; break;
+    }
+    without_counter_ = decision.action == Action::RestartWithoutCounter;
     ++statistics_.restarts;
-    start_run(WhichRun::First);
+    begin_first_run();
     return Next::Resume;
+  }
+
+  // For the report, and for the next search.
+  void record(Failure failure) {
+    if (failure == Failure::MachineCheck) {
+      ++statistics_.machine_checks;
+      return;
+    }
+    describe();
+    if (failure == Failure::Mismatch) {
+      statistics_.mismatches.count(second_.end == first_.end, differences_.registers.total() == 0,
+                                   differences_.pages.total() == 0);
+      return;
+    }
+    ++statistics_.failed_convergences;
+    caution_.widen();
+    const bool by_hint = !core_.counter().counts || guide() == Guide::Counter;
+    a_hint_failed_ = a_hint_failed_ || by_hint;
+  }
+
+  void describe() {
+    diagnosis_.pe = pe_number_;
+    diagnosis_.first_end = *first_.end;
+    diagnosis_.second_end = second_.end;
+    diagnosis_.first_rip = first_.rip();
+    diagnosis_.second_rip = second_.end ? second_.rip() : 0;
+    diagnosis_.registers = differences_.registers;
+    diagnosis_.pages = differences_.pages;
   }
 
   // To R0 and P0, read from memory anew. A clean cache line that only one run has read wrong would
@@ -354,40 +476,26 @@ private:
     const bool registers_intact = check_word(start_.words()) == start_check_;
     copy_words(core_.registers(), start_);
     const std::optional<Page> corrupt = memory_.restore();
+    statistics_.ticks.rewind += clock_.lap();
     diagnosis_.corrupt_page.reset();
     if (corrupt) diagnosis_.corrupt_page = space_.number(*corrupt);
-    statistics_.ticks.rewind += clock_.lap();
     if (settings_.check_words == CheckWords::Ignore) return true;
-    if (registers_intact && !diagnosis_.corrupt_page) return true;
+    if (registers_intact && !corrupt) return true;
     ++statistics_.snapshot_failures;
     return false;
   }
 
+  // ---- The end of all attempts ----
+
   // From R0 and P0, by way of the two passes in which nothing is injected.
-  [[nodiscard]] Next give_up(Verdict verdict) {
-    diagnosis_.verdict = verdict;
-    run_ = WhichRun::First;
-    if (verdict == Verdict::MachineCheck || !trace_.begin_pass()) return stop(verdict);
+  [[nodiscard]] Next trace(Verdict if_nothing_is_found) {
+    diagnosis_.verdict = if_nothing_is_found;
+    const bool begun = trace_.begin_pass();
+    if (!begun) return stop(if_nothing_is_found);
+    state_ = State::Tracing;
     core_.arm_timer(settings_.trace_ticks);
     trace_.step();
     return Next::Resume;
-  }
-
-  // A repetition may take as long as the program likes, and is one step: the timer ends the pass.
-  [[nodiscard]] Next traced(const Event<Page>& event) {
-    const bool stepped = event.kind == Kind::Step || event.kind == Kind::Break;
-    const bool again =
-        event.kind == Kind::Counter || (event.kind == Kind::WriteFault && admit(event.page));
-    if (again || (stepped && trace_.stepped())) {
-      trace_.step();
-      return Next::Resume;
-    }
-    core_.arm_timer(0);
-    memory_.note_modified(run_);
-    statistics_.ticks.convergence += clock_.lap();
-    if (!go_back()) return stop(Verdict::SnapshotCorrupt);
-    diagnosis_.culprit = trace_.culprit();
-    return give_up(diagnosis_.culprit ? Verdict::Nondeterministic : diagnosis_.verdict);
   }
 
   [[nodiscard]] Next stop(Verdict verdict) {
@@ -401,25 +509,26 @@ private:
   C& core_;
   const Settings settings_;
   Registers& start_;
-  Registers& first_;
   Statistics statistics_;
   Diagnosis<PageNumber> diagnosis_;
   ShadowMemory<S> memory_;
   Comparator<S> comparator_;
   Caution caution_;
   PeClock<C> clock_;
-  Convergence<S, C> search_;
+  Convergence<C> search_;
   Trace<C> trace_;
-  RunEnds<S> ends_;
+  Run<S, C> first_;
+  Run<S, C> second_;
 
   State state_ = State::Ready;
-  WhichRun run_ = WhichRun::First;
   std::uint64_t pe_number_ = 0;
-  std::uint64_t start_check_ = 0;        // check word of R0
-  std::uint32_t restarts_ = 0;           // of this PE
-  bool hint_failed_ = false;             // in this PE; else all attempts but the last one differed
-  bool run_end_told_ = false;            // to the core, of this run
-  std::optional<TrapWords> faulted_at_;  // the last write fault of this run, if it is the first
+  std::uint64_t start_check_ = 0;  // check word of R0
+
+  // Of this PE, for decide().
+  std::uint32_t restarts_ = 0;
+  bool without_counter_ = false;  // this attempt
+  bool a_hint_failed_ = false;    // else all attempts by a hint differed
+  Found differences_;             // between this attempt's runs, where they came closest
 };
 
 }  // namespace dwc

@@ -1,14 +1,15 @@
-// Brings the second run to the position at which the time limit ended the first one. A position is
-// right when registers and pages equal the first run's, and for no other reason; the counter and
-// the addresses only say where it is worth to look:
+// Brings a run to a target position: where the time limit ended the first run, or, later, where a
+// log says that a PE ended. The position is right when registers and pages equal the target's, and
+// for no other reason. The counter and the addresses only say where it is worth to look:
 //
-//   with a counter     run at full speed until `margin` before the first run's count, then step:
+//   with a counter     run at full speed until `margin` before the target's count, then step:
 //                      at each instruction compare RIP, then the words that traps keep, and only
-//                      then everything (the controller does that)
-//   without (landmark) run from one arrival at the first run's RIP to the next, and look at each
+//                      then everything (the caller does that)
+//   without (landmark) run from one arrival at the target's RIP to the next, and look at each
 //
 // Invariant: every search ends. Steps, arrivals and early overflows are counted down, and time is
-// bounded. What the counter says is read twice in a PE: a step is one instruction on any machine.
+// bounded. The counter is read where the search begins to step, and not at each step: single steps
+// are interrupts, and real counters gain by those.
 #pragma once
 
 #include "libdwc/caution.hpp"
@@ -16,7 +17,14 @@
 
 namespace dwc {
 
-template <Space S, Core C>
+// Where a run is to be led.
+template <Core C>
+struct TargetPosition {
+  const typename C::Registers* registers = nullptr;  // must stay as they are during the search
+  std::uint64_t count = 0;                           // instructions from R0: a hint
+};
+
+template <Core C>
 class Convergence {
 public:
   using Registers = typename C::Registers;
@@ -28,38 +36,32 @@ public:
   };
   enum class Guide : std::uint8_t { Counter, Landmark };
 
-  Convergence(C& core, Statistics& statistics, Comparator<S>& comparator, const Caution& caution)
-      : core_{core}, statistics_{statistics}, comparator_{comparator}, caution_{caution} {}
+  Convergence(C& core, Statistics& statistics, const Caution& caution)
+      : core_{core}, statistics_{statistics}, caution_{caution} {}
 
-  // The second run stands loaded at R0 and shall come to `target`, `count` instructions from there.
-  // `bound` ticks are the longest that it may go without a stop. The target must stay as it is.
-  [[nodiscard]] Position begin(const Registers& target, std::uint64_t count, std::uint64_t bound,
-                               Guide guide) {
-    target_ = &target;
-    count_ = count;
+  // The run stands loaded at R0. `bound` ticks are the longest that it may go without a stop.
+  [[nodiscard]] Position begin(const TargetPosition<C>& target, std::uint64_t bound, Guide guide) {
+    target_ = target;
     bound_ = bound;
     early_left_ = most_early;
     steps_ = 0;
-    nearest_ = ~std::size_t{0};
+    nearest_ = nowhere;
     covered_ = true;
     if (guide == Guide::Landmark) {
-      return search(Phase::Landmark, caution_.widened(landmark_arrivals));
+      return search(Phase::Arriving, caution_.widened(landmark_arrivals));
     }
-    if (count <= margin()) return search(Phase::Stepping, count + window());
+    if (target.count <= margin()) return search(Phase::Stepping, target.count + window());
     phase_ = Phase::Running;
-    core_.stop_at_count(count - margin());
+    core_.stop_at_count(target.count - margin());
     return Position::Elsewhere;
   }
 
   // The run was stopped by what this class has armed, or by a stale event of that kind.
-  [[nodiscard]] Position stopped() {
-    if (phase_ == Phase::Idle) return Position::Elsewhere;
-    return phase_ == Phase::Running ? arrive() : look();
-  }
+  [[nodiscard]] Position stopped() { return phase_ == Phase::Running ? arrive() : look(); }
 
   // From a position that is not the target, or after something else was served.
   [[nodiscard]] Position go_on() {
-    if (phase_ == Phase::Idle || phase_ == Phase::Running) return Position::Elsewhere;
+    if (phase_ == Phase::Running) return Position::Elsewhere;
     const bool stepping = phase_ == Phase::Stepping;
     if (tries_left_ == 0) {
       covered_ = covered_ && stepping;
@@ -68,36 +70,42 @@ public:
     --tries_left_;
     ++steps_;
     if (stepping && steps_ % steps_per_bound == 0) core_.arm_timer(bound_);
-    if (stepping || core_.repeats()) core_.step(*target_);
+    if (stepping || core_.repeats()) core_.step(*target_.registers);
     return Position::Elsewhere;
   }
 
   // At a position that was found without the counter: what it says there proves it wrong. Not so
   // where the run stands as it began: a loop that changes nothing has any count.
   [[nodiscard]] bool counter_is_off() const {
-    if (phase_ != Phase::Landmark || steps_ == 0 || !core_.counter().counts) return false;
+    if (phase_ != Phase::Arriving || steps_ == 0 || !core_.counter().counts) return false;
     const std::uint64_t here = core_.count();
-    return (here > count_ ? here - count_ : count_ - here) > tolerance();
+    return (here > target_.count ? here - target_.count : target_.count - here) > tolerance();
   }
 
-  // The second run is over, converged or not: nothing of this class may stop the next one.
+  // The run has ended otherwise, before it came to the target.
+  void interrupted() {
+    if (phase_ == Phase::Running) covered_ = core_.count() + tolerance() < target_.count;
+  }
+
+  // The search is over, converged or not: nothing that it has armed may stop the next run.
   void end() {
-    if (phase_ == Phase::Idle) return;
     if (phase_ == Phase::Running) {
-      covered_ = core_.count() + tolerance() < count_;
       core_.stop_at_count(0);
     } else {
       core_.break_at(std::nullopt);
     }
-    phase_ = Phase::Idle;
     statistics_.steps += steps_;
   }
 
-  // After end(): every place where the target could be, by the counter's word, was looked at, or
-  // the run ended before it came there.
+  // Every place where the target could be, by the counter's word, was looked at, or the run ended
+  // before it came there.
   [[nodiscard]] bool covered() const { return covered_; }
-  // A position with the right RIP was seen; the diagnosis has the one with the fewest other words.
-  [[nodiscard]] bool came_near() const { return nearest_ != ~std::size_t{0}; }
+  // A position with the right RIP was seen.
+  [[nodiscard]] bool came_near() const { return nearest_ != nowhere; }
+  // The trap words that differ at the nearest one of those; none at a candidate.
+  [[nodiscard]] const Shortlist<WordDifference>& nearest_differences() const {
+    return nearest_differences_;
+  }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool stepping() const { return phase_ == Phase::Stepping; }
 
@@ -108,7 +116,10 @@ public:
   }
 
 private:
-  enum class Phase : std::uint8_t { Idle, Running, Stepping, Landmark };
+  // Of a search under way. Whether there is one is the controller's state.
+  enum class Phase : std::uint8_t { Running, Stepping, Arriving };
+
+  static constexpr std::size_t nowhere = ~std::size_t{0};
 
   static constexpr std::uint64_t least_margin = 4;
   static constexpr std::uint64_t least_window = 16;
@@ -125,7 +136,7 @@ private:
   [[nodiscard]] Position search(Phase phase, std::uint64_t tries) {
     phase_ = phase;
     tries_left_ = tries;
-    core_.break_at(target_->words()[C::rip_word]);
+    core_.break_at(target_.registers->words()[C::rip_word]);
     return look();
   }
 
@@ -133,34 +144,36 @@ private:
   // leaves less to look at, or nothing.
   [[nodiscard]] Position arrive() {
     const std::uint64_t count = core_.count();
-    if (count < count_ - margin()) {
-      if (early_left_-- == 0) return give_up();
-      core_.stop_at_count(count_ - margin());
-      return Position::Elsewhere;
-    }
-    if (count > count_ + window()) return give_up();
+    if (count < target_.count - margin()) return arrived_early();
+    if (count > target_.count + window()) return give_up();
     core_.stop_at_count(0);
     core_.arm_timer(bound_);
-    covered_ = count + tolerance() <= count_;
-    return search(Phase::Stepping, count_ + window() - count);
+    covered_ = count + tolerance() <= target_.count;
+    return search(Phase::Stepping, target_.count + window() - count);
+  }
+
+  [[nodiscard]] Position arrived_early() {
+    if (early_left_ == 0) return give_up();
+    --early_left_;
+    core_.stop_at_count(target_.count - margin());
+    return Position::Elsewhere;
   }
 
   // The counter is of no use in this run.
   [[nodiscard]] Position give_up() {
-    core_.stop_at_count(0);
-    phase_ = Phase::Idle;
     covered_ = false;
     return Position::Missed;
   }
 
   [[nodiscard]] Position look() {
     const Registers& live = core_.registers();
-    if (live.words()[C::rip_word] != target_->words()[C::rip_word]) return go_on();
-    const std::size_t differing = trap_words_apart<C>(*target_, live);
+    const Registers& target = *target_.registers;
+    if (live.words()[C::rip_word] != target.words()[C::rip_word]) return go_on();
+    const std::size_t differing = trap_words_apart<C>(target, live);
     if (differing < nearest_) {
       nearest_ = differing;
-      (void)comparator_.registers_agree(target_->words().first(C::trap_words),
-                                        live.words().first(C::trap_words));
+      nearest_differences_ =
+          differing_words(target.words().first(C::trap_words), live.words().first(C::trap_words));
     }
     if (differing != 0) return go_on();
     ++statistics_.candidates;
@@ -169,16 +182,15 @@ private:
 
   C& core_;
   Statistics& statistics_;
-  Comparator<S>& comparator_;
   const Caution& caution_;
 
-  Phase phase_ = Phase::Idle;
-  const Registers* target_ = nullptr;  // R1
-  std::uint64_t count_ = 0;            // the first run's: a hint
+  Phase phase_ = Phase::Running;
+  TargetPosition<C> target_;
   std::uint64_t bound_ = 0;
   std::uint64_t tries_left_ = 0;
   std::uint64_t steps_ = 0;
-  std::size_t nearest_ = 0;  // fewest differing trap words where RIP was right
+  std::size_t nearest_ = nowhere;  // fewest differing trap words where RIP was right
+  Shortlist<WordDifference> nearest_differences_;
   unsigned early_left_ = 0;
   bool covered_ = false;
 };

@@ -13,8 +13,8 @@
 
 namespace dwc {
 
-// Time by phase, in the platform's ticks. The runs count user time as the controller sees it: from
-// the moment it lets the process run to the next event.
+// Time by phase, in the core's ticks. The runs count user time as the controller sees it: from the
+// moment it lets the process run to the next event.
 struct PhaseTicks {
   std::uint64_t first_run = 0;
   std::uint64_t fault = 0;   // write faults: joining the page set
@@ -92,10 +92,16 @@ enum class Verdict : std::uint8_t {
   Nondeterministic,  // the runs differ by an instruction that gives another result each time
 };
 
+struct WordDifference {
+  std::size_t word = 0;  // in Registers::words()
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+};
+
 template <class PageNumber>
-struct Difference {
-  PageNumber page{};     // means nothing for registers
-  std::size_t word = 0;  // of the page, or in Registers::words()
+struct PageDifference {
+  PageNumber page{};
+  std::size_t word = 0;  // of the page
   std::uint64_t first = 0;
   std::uint64_t second = 0;
 };
@@ -121,6 +127,13 @@ private:
   std::size_t total_ = 0;
 };
 
+// The first words in which two runs differ.
+template <class PageNumber>
+struct Differences {
+  Shortlist<WordDifference> registers;
+  Shortlist<PageDifference<PageNumber>> pages;
+};
+
 // What is kept of the last two runs that did not agree, for the report when restarts did not help:
 // how each ended, where, and the first words that differ.
 template <class PageNumber>
@@ -132,14 +145,10 @@ struct Diagnosis {
                                     // the second one did not come to the first one's position
   std::uint64_t first_rip = 0;      // of each run's end, or where the second one was given up
   std::uint64_t second_rip = 0;
-  Shortlist<Difference<PageNumber>> registers, pages;
+  Shortlist<WordDifference> registers;
+  Shortlist<PageDifference<PageNumber>> pages;
   std::optional<PageNumber> corrupt_page;  // SnapshotCorrupt: nothing means the registers
   std::optional<std::uint64_t> culprit;    // Nondeterministic: RIP of the instruction
-
-  void forget_differences() {
-    registers.clear();
-    pages.clear();
-  }
 };
 
 }  // namespace dwc

@@ -1,7 +1,6 @@
 // The pages that a PE has modified, or is predicted to modify, each with its three frames. Pages of
-// the set are mapped writable; every other page of the process is write-protected, so that nothing
-// is written without the set knowing. Order has no meaning. What the frames mean:
-// shadow_frames.hpp.
+// the set are mapped writable. Every other page of the process is write-protected, so the set knows
+// of each write. The order has no meaning. shadow_frames.hpp says what the frames are for.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +36,13 @@ struct PageEntry {
   [[nodiscard]] bool dirty_in(WhichRun run) const {
     return run == WhichRun::First ? first_dirty : second_dirty;
   }
+  void set_dirty_in(WhichRun run, bool dirty) {
+    if (run == WhichRun::First) {
+      first_dirty = dirty;
+    } else {
+      second_dirty = dirty;
+    }
+  }
   [[nodiscard]] bool dirty_in_either() const { return first_dirty || second_dirty; }
 };
 
@@ -64,11 +70,15 @@ public:
 
   void add(const Entry& entry) {
     require(!full());
-    storage_[size_++] = entry;
+    storage_[size_] = entry;
+    ++size_;
   }
 
-  // The last entry moves into the gap: a walk over the set looks at the same place again.
-  void remove(Entry* entry) { *entry = storage_[--size_]; }
+  // The last entry moves into the gap: a walk of the set goes on at the same place.
+  void remove(Entry* entry) {
+    --size_;
+    *entry = storage_[size_];
+  }
 
   [[nodiscard]] std::size_t count_dirty_in(WhichRun run) const {
     std::size_t count = 0;
@@ -79,7 +89,9 @@ public:
   // The k-th page that `run` modified, in the set's order.
   [[nodiscard]] const Entry& dirty_in(WhichRun run, std::size_t k) const {
     for (const Entry& entry : *this) {
-      if (entry.dirty_in(run) && k-- == 0) return entry;
+      if (!entry.dirty_in(run)) continue;
+      if (k == 0) return entry;
+      --k;
     }
     require(false);
     __builtin_unreachable();

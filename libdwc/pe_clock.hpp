@@ -35,12 +35,13 @@ public:
   void expect_instruction() { more_time_ = first_run_limit() / 512 + 1; }
   [[nodiscard]] std::uint64_t more_time() {
     if (more_time_ > first_run_limit() / 4) return 0;
-    return more_time_ *= 2;
+    more_time_ *= 2;
+    return more_time_;
   }
 
-  // A second run does the same work as the first, but finds caches and translations cold. What the
-  // clock ended too early, on a machine that is itself interrupted, gets four times the slack at
-  // each restart, up to 64 times: a loop still ends, and a slow run is not taken for one for ever.
+  // A second run does the same work as the first, but finds caches and translations cold. A machine
+  // that is itself interrupted may need longer. So each restart gives four times the slack, up to
+  // 64 times: a loop still ends, and a slow run is not taken for a loop for ever.
   [[nodiscard]] std::uint64_t second_run_limit(std::uint32_t restarts) const {
     const unsigned growth = 2 * (restarts < 3 ? restarts : 3);
     return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << growth);

@@ -11,7 +11,7 @@
 #include <optional>
 #include <span>
 
-#include "libdwc/comparator.hpp"
+#include "libdwc/interface.hpp"
 #include "libdwc/shadow_frames.hpp"
 
 namespace dwc {
@@ -30,16 +30,21 @@ public:
         set_{storage, settings.page_budget},
         frames_{space, settings.policy, statistics} {}
 
-  [[nodiscard]] const PageSet<S>& set() const { return set_; }
+  [[nodiscard]] PageSet<S>& set() { return set_; }
 
-  // A write fault of the first run: the page joins. Predicted pages that are still clean give way
-  // when the set is full or the frames have run out. False: there is no room in this PE.
-  [[nodiscard]] bool admit(Page page) {
-    if (knows(page)) return true;
-    while (set_.full() || !join(page)) {
-      if (!give_one_up()) return false;
+  enum class Admission : std::uint8_t { Known, Joined, Refused };
+
+  // A write fault of the first run: the page joins, unless it is known. Predicted pages that are
+  // still clean give way when the set is full or the frames have run out. Refused: there is no room
+  // in this PE.
+  [[nodiscard]] Admission admit(Page page) {
+    if (knows(page)) return Admission::Known;
+    for (;;) {
+      const bool joined = !set_.full() && join(page);
+      if (joined) return Admission::Joined;
+      const bool room = give_one_up();
+      if (!room) return Admission::Refused;
     }
-    return true;
   }
 
   // A fault on a page of the set comes from a translation older than the set's: it only has to go.
@@ -62,7 +67,7 @@ public:
   // The dirty bits are true because they were cleared, and their translations invalidated, before.
   void note_modified(WhichRun run) {
     for (Entry& entry : set_) {
-      (run == WhichRun::First ? entry.first_dirty : entry.second_dirty) = space_.dirty(entry.page);
+      entry.set_dirty_in(run, space_.dirty(entry.page));
     }
   }
 
@@ -72,19 +77,6 @@ public:
       if (entry.first_dirty || full_check()) frames_.rewind(entry);
     }
     space_.invalidate_all();
-  }
-
-  enum class Depth : std::uint8_t { WholePicture, FirstDifference };
-
-  // The union of what both runs modified, by content.
-  [[nodiscard]] bool agrees(Comparator<S>& comparator, Depth depth) {
-    bool agree = true;
-    for (Entry& entry : set_) {
-      if (!entry.dirty_in_either() && !full_check()) continue;
-      agree = comparator.page_agrees(entry) && agree;
-      if (!agree && depth == Depth::FirstDifference) break;
-    }
-    return agree;
   }
 
   // From P2 to the process's state. Pages that stayed clean for long leave the set. Returns how
@@ -130,8 +122,11 @@ public:
 
   void forget_modified() {
     for (Entry* entry = set_.begin(); entry != set_.end();) {
-      const Page page = entry->page;
-      space_.dirty(page) ? release(entry) : static_cast<void>(++entry);
+      if (space_.dirty(entry->page)) {
+        release(entry);
+      } else {
+        ++entry;
+      }
     }
     space_.invalidate_all();
   }
@@ -172,8 +167,8 @@ private:
     return true;
   }
 
-  // With check=full the dirty bit alone is not believed. Word by word here, since the platform's
-  // fast compare may need vector registers, which still belong to the process.
+  // With check=full the dirty bit alone is not believed. Word by word here, since the space's fast
+  // compare may need vector registers, which still belong to the process.
   [[nodiscard]] bool clean_so_far(const Entry& entry) {
     if (space_.dirty(entry.page)) return false;
     const std::span<const std::uint64_t> before = space_.words(entry.base);

@@ -1,12 +1,12 @@
 // Names the instruction that makes the two runs of a PE differ by itself (RDRAND cannot be trapped
 // in ring 3). When restarts have not helped, the PE is run twice more, in single steps. After each
-// step of the first pass a digest of all registers is kept; the first step of the second pass that
-// comes to another one was such an instruction. What a transient fault did is not seen again, so
-// nothing is named then.
+// step of the first pass a digest of all registers is kept. The first step of the second pass that
+// comes to another digest was such an instruction. A transient fault is not seen again, and then
+// nothing is named.
 //
 // Invariant: a pass ends. It has as many steps as there is room for, and the controller bounds its
-// time. One step that changes nothing (a jump to itself, or an NMI came first) counts as one, but
-// is not kept: the passes stay aligned.
+// time. A step that changes nothing (a jump to itself, or an NMI came first) counts, but its digest
+// is not kept: so the passes stay aligned.
 #pragma once
 
 #include "libdwc/comparator.hpp"
@@ -30,7 +30,6 @@ public:
     core_.load();
     return true;
   }
-  [[nodiscard]] bool active() const { return pass_ != 0; }
 
   void step() {
     at_ = core_.registers().words()[C::rip_word];
@@ -42,11 +41,13 @@ public:
     core_.complete();
     const std::uint64_t sum = check_word(core_.registers().words());
     const auto digest = static_cast<std::uint32_t>(sum >> 32);
-    if (--steps_left_ == 0 || kept_ == digests_.size()) return false;
+    --steps_left_;
+    if (steps_left_ == 0 || kept_ == digests_.size()) return false;
     if (digest == last_) return true;
     last_ = digest;
     if (pass_ == 2 && digests_[kept_] != digest) culprit_ = at_;
-    digests_[kept_++] = digest;
+    digests_[kept_] = digest;
+    ++kept_;
     return !culprit_;
   }
 

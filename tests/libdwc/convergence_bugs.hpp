@@ -25,21 +25,31 @@ struct ExtendedStateForgotten : Machine {
 template <class M, std::size_t words, bool pages>
 class LaxComparator {
 public:
-  LaxComparator(M& machine, dwc::Statistics& /*unused*/,
-                dwc::Diagnosis<typename M::PageNumber>& /*unused*/)
-      : machine_{machine} {}
-  bool registers_agree(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b) {
+  using Found = dwc::Differences<typename M::PageNumber>;
+
+  LaxComparator(M& machine, const dwc::Settings& settings, dwc::Statistics& /*unused*/)
+      : machine_{machine}, settings_{settings} {}
+
+  std::optional<Found> compare(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b,
+                               dwc::PageSet<M>& set, dwc::Depth /*unused*/) {
     const std::size_t count = std::min(words, a.size());
-    return std::equal(a.begin(), a.begin() + count, b.begin());
+    bool agree = std::equal(a.begin(), a.begin() + count, b.begin());
+    for (dwc::PageEntry<M>& entry : set) {
+      const bool full = settings_.check == dwc::CheckScope::Full;
+      if (agree && (full || entry.dirty_in_either())) agree = page_agrees(entry);
+    }
+    return agree ? std::nullopt : std::optional{Found{}};
   }
+
+private:
   bool page_agrees(dwc::PageEntry<M>& entry) {
     const auto compared = machine_.compare(entry.rewound ? entry.spare : entry.base, entry.work);
     entry.first_check = compared.check_word;
     return !pages || !compared.first_difference;
   }
 
-private:
   M& machine_;
+  const dwc::Settings& settings_;
 };
 
 }  // namespace fake

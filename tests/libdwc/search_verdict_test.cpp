@@ -295,8 +295,11 @@ TEST_CASE("caution: four times as much for each failure, up to a cap, and half t
   for (int i = 0; i < 20; ++i) caution.widen();
   CHECK(caution.widened(8) == dwc::Caution::most);
   CHECK(caution.widened(100'000) == 100'000);
-  for (unsigned i = 0; i < dwc::Caution::most_halvings; ++i) CHECK(caution.halve_limit());
-  CHECK_FALSE(caution.halve_limit());
+  for (unsigned i = 0; i < dwc::Caution::most_halvings; ++i) {
+    CHECK(caution.halvings_left() == dwc::Caution::most_halvings - i);
+    caution.halve_limit(1);
+  }
+  CHECK(caution.halvings_left() == 0);
   CHECK(caution.shortened(640) == 10);
   CHECK(caution.shortened(3) == 1);
   caution.lengthen_limit();

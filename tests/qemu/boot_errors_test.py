@@ -129,13 +129,13 @@ class BadPrograms(BootErrorTest):
         self.assertEqual(outcome.events("exit"), [])
 
     def test_a_program_too_large_for_the_machine_is_refused(self):
-        # 15 GiB of zeros cost 30 MiB of page tables alone: a machine of 64 MiB has room for two.
+        # 15 GiB of zeros cost 30 MiB of page tables alone: a machine of 68 MiB has room for two.
         # All load at once; which of them comes too late does not matter.
         good = self.good()
         number, segment = good.loads()[-1]
         path = self.file("large", good.with_segment(number, memsz=segment.memsz + (15 << 30)))
         modules = [(path, f"program={name} compute 1000") for name in ("one", "two", "three")]
-        outcome = self.boot([], contents={"modules": modules}, memory=64)
+        outcome = self.boot([], contents={"modules": modules}, memory=68)
         self.assert_refused(outcome, "out-of-memory", "not enough memory to start")
         refused = outcome.events("error")[0]["subject"]
         for name in {"one", "two", "three"} - {refused}:

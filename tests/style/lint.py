@@ -4,8 +4,8 @@
     lint.py [--thorough] BUILD FOLDER...
 
 Compiler flags come from BUILD/compile_commands.json; a file that is not there (its build rule is a custom
-one) gets plain ones. Outside ring 0 the static analyzer, which follows paths through functions, runs only
-with --thorough: it takes several times as long as all other checks together.
+one) gets plain ones. The static analyzer, which follows paths through functions, runs only with --thorough:
+in ring 0 it takes several times as long as all other checks together.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from files import RING_0, TOP, tracked
+from files import TOP, tracked
 
 LIGHT_CATCH = Path(__file__).resolve().parent / "lint"
 # Of GCC: clang does not know the one, and without x87 it refuses the standard library's headers.
@@ -84,10 +84,8 @@ def main():
     options = parser.parse_args()
     names = [name for name in tracked({".cpp", ".c"}, tuple(f"{folder}" for folder in options.folders))
              if name not in EXCEPT]
-    ring_0 = [name for name in names if name.startswith(RING_0) or options.thorough]
-    others = [name for name in names if name not in ring_0]
-    found = findings(run_clang_tidy(ring_0, options.build, [])
-                     + run_clang_tidy(others, options.build, ["--checks=-clang-analyzer-*"]))
+    checks = [] if options.thorough else ["--checks=-clang-analyzer-*"]
+    found = findings(run_clang_tidy(names, options.build, checks))
     print("\n".join(found))
     print(f"{len(names)} files, {len(found)} findings")
     return 1 if found or not names else 0

@@ -1,8 +1,9 @@
-// Vector registers and the like: which of them ring 3 may use.
+// Extended state: x87 and vector registers, as far as ring 3 may use them.
 #pragma once
 
 namespace arch {
 
-void start_extended_state();  // by FXSAVE, or by XSAVE with every component that fits
+// Enables it: with XSAVE every component that fits into UserState, else what FXSAVE saves.
+void start_extended_state();
 
 }  // namespace arch

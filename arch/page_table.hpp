@@ -60,6 +60,11 @@ public:
   void clear_dirty() const;
   [[nodiscard]] bool accessed() const;
 
+  // Makes a device page present for one granted access; close_device() undoes it, and it also
+  // invalidates the translation.
+  void open_device() const;
+  void close_device() const;
+
   friend bool operator==(const BasicLeaf& a, const BasicLeaf& b) { return a.page_ == b.page_; }
 
 private:
@@ -99,23 +104,12 @@ public:
   [[nodiscard]] std::optional<reprise::PageNumber> next_mapped(reprise::PageNumber from,
                                                                reprise::PageNumber end) const;
 
-  // As the leaf's, each with a walk of its own. The page must be mapped.
-  void replace(reprise::PageNumber page, reprise::FrameNumber frame, WriteAccess write_access);
-  [[nodiscard]] bool dirty(reprise::PageNumber page) const;
-  void clear_dirty(reprise::PageNumber page);
-  [[nodiscard]] bool accessed(reprise::PageNumber page) const;
-
-  // Makes a device page present for one granted access; close_device() undoes it.
-  void open_device(reprise::PageNumber page);
-  void close_device(reprise::PageNumber page);
-
   void activate() const;                             // the CPU translates by it from now on
   static void invalidate(reprise::PageNumber page);  // one translation of the active space
   static void invalidate_user();                     // all user translations of the active space
 
 private:
   BasicPageTable(reprise::FrameNumber root, reprise::FrameSource& frames);
-  [[nodiscard]] std::uint64_t& existing_entry(reprise::PageNumber page) const;
   reprise::FrameNumber root_;
   reprise::FrameSource* frames_;
 };

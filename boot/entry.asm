@@ -1,12 +1,13 @@
-; From the boot loader to C++: entered by a Multiboot2 loader in 32-bit protected mode without
-; paging (Multiboot2 specification 2.0 §3.3), it checks that the CPU has long mode, loads boot page
-; tables and calls kernel_main() at its high address, on the kernel stack. The final tables come
-; later, in arch/x86_64/kernel_tables.cpp; until then three windows are open, all writable and
-; executable:
+; From the boot loader to C++. A Multiboot2 loader enters here in 32-bit protected mode, without
+; paging (Multiboot2 specification 2.0 §3.3). This code checks that the CPU has long mode and loads
+; boot page tables. Then it calls kernel_main() at its high address, on the kernel stack.
 ;
-;   0000000000000000  physical memory as it is, for the few instructions before the jump up
-;   DIRECT_MAP_BASE   the same; BOOT_GIGABYTES, enough for the frames of the final tables
-;   KERNEL_BASE       the first GiB, where the kernel image lies
+; arch/x86_64/kernel_tables.cpp builds the final tables later. Until then three windows are mapped,
+; all writable and executable:
+;
+;   0000000000000000  physical memory from 0 on, for the few instructions before the jump up
+;   DIRECT_MAP_BASE   the same memory: BOOT_GIGABYTES, enough for the frames of the final tables
+;   KERNEL_BASE       the first GiB, which holds the kernel image
 ;
 ; Constants in capitals come from the C++ headers (arch/x86_64/offsets.cpp).
 %include "offsets.inc"
@@ -38,15 +39,15 @@ section .boot.text progbits alloc exec nowrite align=16
 bits 32
 
 ; On entry: EAX = loader's magic, EBX = physical address of the boot information, no stack.
-; Both arrive at the call in EBP and EDI.
+; EBP and EDI keep the two until the call of kernel_main().
 global boot_entry
 boot_entry:
         cli
         cld
         mov ebp, eax
-        mov edi, ebx                    ; CPUID overwrites it
+        mov edi, ebx                    ; CPUID overwrites EBX
 
-        mov eax, 0x80000000             ; is there a leaf that could announce long mode?
+        mov eax, 0x80000000             ; does the leaf exist that announces long mode?
         cpuid
         mov esi, no_long_mode
         cmp eax, 0x80000001
@@ -71,8 +72,8 @@ boot_entry:
         lgdt [boot_gdt_pointer]
         jmp 8:long_mode
 
-; ESI = text, ends with a zero byte. Says it on COM1 and on the VGA text screen, tells QEMU, halts.
-; Waits a bounded time for the UART: there may be none.
+; ESI = text that ends with a zero byte. Writes it to COM1 and to the VGA text screen, ends QEMU by
+; its debug exit, and halts. It waits a bounded time for the UART, because there may be none.
 unfit:
         mov edi, 0xb8000
         mov bh, 0x0f                    ; white on black
@@ -106,7 +107,8 @@ long_mode:
         jmp rax
 
 section .text
-; kernel_main(magic, info): both 32 bits wide, the upper halves are undefined after the mode change.
+; void kernel_main(uint32_t magic [edi], uint32_t info [esi])
+; Only 32 bits of each count: the upper halves are undefined after the change of mode.
 ; The loader's segments stay until load_descriptor_tables().
 high_entry:
         mov rsp, kernel_stack_top
@@ -128,7 +130,7 @@ no_long_mode:
         db 13, 10
         db 'reprise: error code=machine-unfit missing=long-mode', 13, 10, 0
 
-; One PDPT serves all three windows: its entries from 0 on, and 510 for the kernel's.
+; One PDPT serves all three windows: entries from 0 on the first two, entry 510 the kernel's.
         align 4096
 boot_pml4:
         dq boot_pdpt + TABLE
@@ -153,8 +155,8 @@ boot_pds:
 
 section .bss align=4096
         alignb 4096
-; The kernel's one stack. The final tables leave the guard page out: an overflow becomes a double
-; fault, which has a stack of its own, instead of silently wrong data.
+; The kernel's one stack. The final tables do not map the guard page. So a stack overflow ends in a
+; double fault, which has a stack of its own, and overwrites no data.
 kernel_stack_guard: resb 4096
                 resb KERNEL_STACK_BYTES
 kernel_stack_top:

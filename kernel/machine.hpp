@@ -1,5 +1,5 @@
-// All that the kernel keeps, one of each. It is the only mutable object of kernel/: made before
-// main() and filled on the way up.
+// All that the kernel keeps, one of each. It is the only mutable object of kernel/. Boot makes it
+// first (kernel/the_machine.hpp) and fills it on the way up.
 #pragma once
 
 #include <cstdint>

@@ -23,6 +23,7 @@ namespace reprise {
 namespace {
 
 void start_machine(std::uint32_t magic, std::uint32_t info) {
+  make_machine();
   arch::start_emergency_serial();  // so that whatever fails below can be said
   arch::load_descriptor_tables();  // so that a fault below is reported, not a reset
   arch::require_features();        // the rest relies on these

@@ -1,7 +1,7 @@
-// What the engine has learned about the core's hints: how much earlier than announced it starts to
-// look for a position, and how much shorter it makes the time limit. It is kept from PE to PE,
-// since what made one search fail makes the next one fail. It is forgotten bit by bit when all goes
-// well.
+// What the engine has learned about the core's hints. Two things follow from it: how much earlier
+// than announced the search for a position begins, and how much shorter the time limit is. It is
+// kept from PE to PE, because what made one search fail makes the next one fail, too. Good searches
+// undo it step by step.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ public:
   static constexpr unsigned most_halvings = 6;       // down to a 64th of the limit
   static constexpr unsigned good_ones_to_ease = 64;  // convergences in a row
 
-  // Four times the amount for each failure.
+  // The amount times four for each widening, up to `most`.
   [[nodiscard]] std::uint64_t widened(std::uint64_t amount) const {
     const std::uint64_t wide = amount << 2 * widenings_;
     if (wide < most) return wide;
@@ -25,12 +25,12 @@ public:
   }
 
   void widen() {
-    widenings_ += widenings_ < 8 ? 1 : 0;
+    if (widenings_ < most_widenings) ++widenings_;
     good_ones_ = 0;
   }
   // How often the limit can be halved before it is as short as it gets.
   [[nodiscard]] unsigned halvings_left() const { return most_halvings - halvings_; }
-  // At most halvings_left().
+  // `times` is at most halvings_left().
   void halve_limit(unsigned times) {
     if (times == 0) return;
     halvings_ += times;
@@ -39,12 +39,16 @@ public:
   void converged() {
     ++good_ones_;
     if (good_ones_ % good_ones_to_ease != 0) return;
-    widenings_ -= widenings_ > 0 ? 1 : 0;
+    if (widenings_ > 0) --widenings_;
     lengthen_limit();
   }
-  void lengthen_limit() { halvings_ -= halvings_ > 0 ? 1 : 0; }
+  void lengthen_limit() {
+    if (halvings_ > 0) --halvings_;
+  }
 
 private:
+  static constexpr unsigned most_widenings = 8;  // 4 to the 8th is `most`
+
   unsigned widenings_ = 0;
   unsigned halvings_ = 0;
   unsigned good_ones_ = 0;

@@ -1,6 +1,6 @@
-// Brings a run to a target position: where the time limit ended the first run, or, later, where a
-// log says that a PE ended. The position is right when registers and pages equal the target's, and
-// for no other reason. The counter and the addresses only say where it is worth to look:
+// Leads a run to a target position: where the time limit ended the first run, or, later, where a
+// log says that a PE ended. A position is the target if registers and pages equal the target's, and
+// for no other reason. The counter and the addresses only say where to look:
 //
 //   with a counter     run at full speed until `margin` before the target's count, then step:
 //                      at each instruction compare RIP, then the words that traps keep, and only
@@ -8,8 +8,8 @@
 //   without (landmark) run from one arrival at the target's RIP to the next, and look at each
 //
 // Invariant: every search ends. Steps, arrivals and early overflows are counted down, and time is
-// bounded. The counter is read where the search begins to step, and not at each step: single steps
-// are interrupts, and real counters gain by those.
+// bounded. The counter is read where the search begins to step, and not at each step. A single step
+// is an interrupt, and real counters count some of those, too.
 #pragma once
 
 #include "libdwc/caution.hpp"
@@ -31,7 +31,7 @@ public:
 
   enum class Position : std::uint8_t {
     Elsewhere,  // the run goes on; where it has to stop next is armed
-    Candidate,  // RIP and trap words are right: compare everything; if unequal, load, then go_on()
+    Candidate,  // RIP and trap words are right: compare all; if unequal, load, then go_on()
     Missed,     // the search is over and has found nothing
   };
   enum class Guide : std::uint8_t { Counter, Landmark };
@@ -39,7 +39,7 @@ public:
   Convergence(C& core, Statistics& statistics, const Caution& caution)
       : core_{core}, statistics_{statistics}, caution_{caution} {}
 
-  // The run stands loaded at R0. `bound` ticks are the longest that it may go without a stop.
+  // The run is loaded at R0. It may run for at most `bound` ticks without a stop.
   [[nodiscard]] Position begin(const TargetPosition<C>& target, std::uint64_t bound, Guide guide) {
     target_ = target;
     bound_ = bound;
@@ -56,7 +56,7 @@ public:
     return Position::Elsewhere;
   }
 
-  // The run was stopped by what this class has armed, or by a stale event of that kind.
+  // Something that this class has armed stopped the run, or a stale event of that kind did.
   [[nodiscard]] Position stopped() { return phase_ == Phase::Running ? arrive() : look(); }
 
   // From a position that is not the target, or after something else was served.
@@ -74,20 +74,21 @@ public:
     return Position::Elsewhere;
   }
 
-  // At a position that was found without the counter: what it says there proves it wrong. Not so
-  // where the run stands as it began: a loop that changes nothing has any count.
+  // At a position that was found without the counter: whether the counter's value proves it wrong.
+  // It proves nothing where the run still is as it began, as a loop that changes nothing has any
+  // count.
   [[nodiscard]] bool counter_is_off() const {
     if (phase_ != Phase::Arriving || steps_ == 0 || !core_.counter().counts) return false;
     const std::uint64_t here = core_.count();
     return (here > target_.count ? here - target_.count : target_.count - here) > tolerance();
   }
 
-  // The run has ended otherwise, before it came to the target.
+  // The run has ended in another way, before it came to the target.
   void interrupted() {
     if (phase_ == Phase::Running) covered_ = core_.count() + tolerance() < target_.count;
   }
 
-  // The search is over, converged or not: nothing that it has armed may stop the next run.
+  // The search is over, with or without success. Nothing that it has armed may stop the next run.
   void end() {
     if (phase_ == Phase::Running) {
       core_.stop_at_count(0);
@@ -97,26 +98,26 @@ public:
     statistics_.steps += steps_;
   }
 
-  // Every place where the target could be, by the counter's word, was looked at, or the run ended
-  // before it came there.
+  // If the counter is right, the search looked at every place where the target could be, or the run
+  // ended before it came there.
   [[nodiscard]] bool covered() const { return covered_; }
   // A position with the right RIP was seen.
   [[nodiscard]] bool came_near() const { return nearest_ != nowhere; }
-  // The trap words that differ at the nearest one of those; none at a candidate.
+  // The trap words that differ at the nearest of these positions; none at a candidate.
   [[nodiscard]] const Shortlist<WordDifference>& nearest_differences() const {
     return nearest_differences_;
   }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
   [[nodiscard]] bool stepping() const { return phase_ == Phase::Stepping; }
 
-  // How much before the target the counter stops the run.
+  // How many instructions before the target the counter stops the run.
   [[nodiscard]] std::uint64_t margin() const {
     const std::uint64_t announced = core_.counter().margin;
     return caution_.widened(announced < least_margin ? least_margin : announced);
   }
 
 private:
-  // Of a search under way. Whether there is one is the controller's state.
+  // Of a search under way. The controller's state says whether there is one.
   enum class Phase : std::uint8_t { Running, Stepping, Arriving };
 
   static constexpr std::size_t nowhere = ~std::size_t{0};
@@ -140,8 +141,8 @@ private:
     return look();
   }
 
-  // The overflow. A stale one comes long before it is due: then it is asked for again. A late one
-  // leaves less to look at, or nothing.
+  // At the overflow. A stale one comes long before it is due, and is asked for again. A late one
+  // leaves fewer positions to look at, or none.
   [[nodiscard]] Position arrive() {
     const std::uint64_t count = core_.count();
     if (count < target_.count - margin()) return arrived_early();
@@ -159,7 +160,7 @@ private:
     return Position::Elsewhere;
   }
 
-  // The counter is of no use in this run.
+  // The counter does not help in this run.
   [[nodiscard]] Position give_up() {
     covered_ = false;
     return Position::Missed;

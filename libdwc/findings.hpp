@@ -1,5 +1,5 @@
-// What the engine finds, for a report: numbers that are only ever added to, and the diagnosis of
-// the last mismatch.
+// What the engine finds, for a report: numbers that only grow, and the diagnosis of the last
+// mismatch.
 #pragma once
 
 #include <array>
@@ -13,28 +13,28 @@
 
 namespace dwc {
 
-// Time by phase, in the core's ticks. The runs count user time as the controller sees it: from the
-// moment it lets the process run to the next event.
+// Time by phase, in the core's ticks. A run's time is user time as the controller sees it: from the
+// moment at which it lets the context run to the next event.
 struct PhaseTicks {
   std::uint64_t first_run = 0;
   std::uint64_t fault = 0;   // write faults: joining the page set
-  std::uint64_t load = 0;    // taking R0, loading the registers for a run
-  std::uint64_t rewind = 0;  // to R0 and P0: before the second run, and before a restart
+  std::uint64_t load = 0;    // taking R0 and loading the registers for a run
+  std::uint64_t rewind = 0;  // to R0 and P0, before the second run and before a restart
   std::uint64_t flush = 0;
   std::uint64_t second_run = 0;
-  std::uint64_t convergence = 0;  // its last part, step by step, behind the counter's stop
+  std::uint64_t convergence = 0;  // the last part of it, in steps, after the counter's stop
   std::uint64_t compare_commit = 0;
 };
 
-// What differed between two runs; one mismatch may count in several.
+// What differed between two runs. One mismatch may count in several of them.
 struct Mismatches {
   std::uint64_t total = 0, end = 0, registers = 0, pages = 0;
 
   void count(bool ends_agree, bool registers_agree, bool pages_agree) {
     ++total;
-    end += ends_agree ? 0 : 1;
-    registers += registers_agree ? 0 : 1;
-    pages += pages_agree ? 0 : 1;
+    if (!ends_agree) ++end;
+    if (!registers_agree) ++registers;
+    if (!pages_agree) ++pages;
   }
 };
 
@@ -50,11 +50,11 @@ struct Statistics {
 
   std::uint64_t first_runs = 0, second_runs = 0;
 
-  std::uint64_t copies = 0, copies_at_fault = 0;  // outside of write faults, and at them
+  std::uint64_t copies = 0, copies_at_fault = 0;  // the first: outside of write faults
   std::uint64_t compares = 0;                     // of pages
   std::uint64_t write_faults = 0;
   std::uint64_t remaps = 0;
-  std::uint64_t evictions = 0;  // predicted pages that gave way to others
+  std::uint64_t evictions = 0;  // predicted pages that left because others needed their room
 
   Mismatches mismatches;
   std::uint64_t restarts = 0;
@@ -68,7 +68,7 @@ struct Statistics {
   std::uint64_t most_steps = 0;  // of one that converged
   std::uint64_t candidates = 0;  // positions compared in full
   std::uint64_t failed_convergences = 0;
-  std::uint64_t unresolved = 0;  // all restarts used up by failed convergences: the limit is halved
+  std::uint64_t unresolved = 0;  // failed convergences after which no restart was left
 
   void count_committed(PeEnd::Kind kind, std::size_t pages, std::uint64_t took) {
     ++committed;
@@ -86,10 +86,10 @@ struct Statistics {
 
 enum class Verdict : std::uint8_t {
   Divergence,        // the runs differ, again after every restart that was allowed
-  SnapshotCorrupt,   // the state to go back to has changed itself
-  Unresolved,        // no convergence, even with the shortest limit: neither right nor wrong
-  MachineCheck,      // recoverable ones, again after every restart; the ends below mean nothing
-  Nondeterministic,  // the runs differ by an instruction that gives another result each time
+  SnapshotCorrupt,   // the snapshot has changed, so there is no state to go back to
+  Unresolved,        // no convergence, even with the shortest limit: nothing shows an error
+  MachineCheck,      // a recoverable one after each restart; the ends below mean nothing
+  Nondeterministic,  // an instruction gives another result each time
 };
 
 struct WordDifference {
@@ -106,7 +106,7 @@ struct PageDifference {
   std::uint64_t second = 0;
 };
 
-// The first few of something; the rest is counted only.
+// The first few items of a list. The others are only counted.
 template <class T>
 class Shortlist {
 public:
@@ -134,17 +134,17 @@ struct Differences {
   Shortlist<PageDifference<PageNumber>> pages;
 };
 
-// What is kept of the last two runs that did not agree, for the report when restarts did not help:
-// how each ended, where, and the first words that differ.
+// The last two runs that did not agree: how each ended, where, and the first words that differ. It
+// is for the report when restarts did not help.
 template <class PageNumber>
 struct Diagnosis {
   Verdict verdict = Verdict::Divergence;
   std::uint64_t pe = 0;  // its number, from 1
   PeEnd first_end;
-  std::optional<PeEnd> second_end;  // nothing when the first run was given up; TimeLimit when
-                                    // the second one did not come to the first one's position
-  std::uint64_t first_rip = 0;      // of each run's end, or where the second one was given up
-  std::uint64_t second_rip = 0;
+  std::optional<PeEnd> second_end;  // nothing if there was no second run; TimeLimit if it did not
+                                    // come to the first run's position
+  std::uint64_t first_rip = 0;      // at the end of the first run
+  std::uint64_t second_rip = 0;     // at the end of the second run, or where it was given up
   Shortlist<WordDifference> registers;
   Shortlist<PageDifference<PageNumber>> pages;
   std::optional<PageNumber> corrupt_page;  // SnapshotCorrupt: nothing means the registers

@@ -1,7 +1,7 @@
-// What the engine and its caller tell each other: Settings before the first PE, an Event for each
-// trap, Next for what the kernel does then, and PeEnd for the reason why a processing element (PE)
-// is over. A choice changes cost or depth of the check; none lets a state be committed that two
-// runs did not agree on.
+// What the engine and its caller tell each other. Settings are given before the first PE, an Event
+// for each trap. Next says what the kernel does then, and PeEnd why a processing element (PE) is
+// over. Settings change the cost or the depth of the check. With none of them is a state committed
+// that two runs did not agree on.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 namespace dwc {
 
 enum class Policy : std::uint8_t {
-  Rotate,   // three frames that rotate; modified pages stay writable (docs/engine.md)
-  Classic,  // the paper's own: a write fault and three copies for each page in each PE
+  Rotate,   // three frames rotate; modified pages stay writable (docs/engine.md)
+  Classic,  // the paper's: a write fault and three copies for each page in each PE
 };
 
 enum class CheckScope : std::uint8_t {
@@ -19,8 +19,8 @@ enum class CheckScope : std::uint8_t {
 };
 
 enum class CheckWords : std::uint8_t {
-  Verify,  // before a restart the snapshot must still have the check words it was taken with
-  Ignore,  // for experiments: shows what a flipped snapshot does unnoticed
+  Verify,  // before a restart the snapshot must still have its check words
+  Ignore,  // for experiments: a flipped snapshot goes unnoticed
 };
 
 struct Settings {
@@ -29,21 +29,21 @@ struct Settings {
   CheckWords check_words = CheckWords::Verify;
   std::uint32_t page_budget = 64;            // pages in the set, predicted ones included
   std::uint32_t restart_limit = 3;           // restarts in a row of one PE
-  std::uint32_t clean_limit = 4;             // PEs that a page may stay clean before it leaves
+  std::uint32_t clean_limit = 4;             // a page that stays clean for so many PEs leaves
   std::uint64_t limit_ticks = 0;             // ends the first run; 0: no limit
   std::uint64_t second_run_slack_ticks = 0;  // second run: 4 times the first one's time plus this
-  std::uint64_t trace_ticks = 0;             // ends a pass of the trace; 0: its room alone does
+  std::uint64_t trace_ticks = 0;             // ends a pass of the trace; 0: only its room does
 };
 
-// Both runs must end alike: all fields equal. Only the first five kinds can be agreed upon; a run
-// that ends in one of the others has gone wrong.
+// How a run ended. Both runs must end alike, with all fields equal. Two runs can agree only on the
+// first five kinds. A run that ends in one of the others has gone wrong.
 struct PeEnd {
   enum class Kind : std::uint8_t {
     SystemCall,
     Exception,
-    PageBudget,       // a write beyond the budget; RIP stands at the instruction that faulted
-    OutOfFrames,      // not even the first modified page of the PE found its frames
-    TimeLimit,        // of the first run, anywhere; the second has come to the same position
+    PageBudget,       // a write beyond the budget; RIP is at the instruction that faulted
+    OutOfFrames,      // there were no frames for the first page that the PE modified
+    TimeLimit,        // ended the first run, anywhere; the second came to the same position
     Watchdog,         // the second run took too long
     UnexpectedWrite,  // the second run wrote a page that the first one had not
     ControlBits,      // RFLAGS as ring 3 cannot set it
@@ -60,14 +60,14 @@ struct PeEnd {
 template <class Page>
 struct Event {
   enum class Kind : std::uint8_t {
-    WriteFault,    // to `page`, which the process may write but which is write-protected; `end`
-                   // carries vector, error code and address
+    WriteFault,    // to `page`, which the process may write; the hardware write-protects it. `end`
+                   // has vector, error code and address
     End,           // `end` is what stopped the run
-    Timer,         // the time armed by arm_timer() is over
-    Counter,       // as asked for by stop_at_count()
-    Step,          // as asked for by step()
-    Break,         // as asked for by break_at()
-    ControlBits,   // the trap found interrupts off or an I/O privilege raised
+    Timer,         // arm_timer()'s time is over
+    Counter,       // stop_at_count()'s count is reached
+    Step,          // step() is done
+    Break,         // break_at()'s address is reached
+    ControlBits,   // at the trap, interrupts were off or the I/O privilege was raised
     MachineCheck,  // a recoverable one
   };
   Kind kind;
@@ -76,9 +76,9 @@ struct Event {
 };
 
 enum class Next : std::uint8_t {
-  Resume,  // run on; whatever had to be loaded has been loaded
-  Serve,   // committed: Controller::end() is to be served, once, outside of the PE
-  Stop,    // no restart is left, or none is possible: Controller::diagnosis()
+  Resume,  // let the context run on; all that it needs is loaded
+  Serve,   // committed: serve Controller::end(), once, outside of the PE
+  Stop,    // the PE is given up: Controller::diagnosis() says why
 };
 
 }  // namespace dwc

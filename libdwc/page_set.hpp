@@ -82,7 +82,9 @@ public:
 
   [[nodiscard]] std::size_t count_dirty_in(WhichRun run) const {
     std::size_t count = 0;
-    for (const Entry& entry : *this) count += entry.dirty_in(run) ? 1 : 0;
+    for (const Entry& entry : *this) {
+      if (entry.dirty_in(run)) ++count;
+    }
     return count;
   }
 

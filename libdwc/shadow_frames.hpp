@@ -1,6 +1,6 @@
-// The frames behind a page of the set, and how they move. Three roles: `work` is mapped and written
-// in place; `base` keeps P0, the content at the start of the PE; `spare` waits for the second run,
-// and from rewind to commit holds P1.
+// The three frames behind a page of the set, and how they change roles. `work` is mapped, and the
+// runs write it. `base` keeps P0, the content at the start of the PE. `spare` waits for the second
+// run, and holds P1 from rewind to commit.
 //
 //                    work         base        spare
 //   join, run 1      P0 -> P1     P0          -             all three reserved: the only step
@@ -9,8 +9,9 @@
 //   commit classic   -            P2          -             the page leaves, write-protected
 //   restore          P0           P0          -
 //
-// Invariant: a base that belongs to nobody else has the content its check word was taken of, and a
-// shared frame is never written, never released and never put back by map(), which takes ownership.
+// Invariant: a base that is the page's own has the content from which its check word was taken. A
+// shared frame is never written and never released. It is never given to map(), because map() makes
+// a frame the page's own.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +33,8 @@ public:
   ShadowFrames(S& space, Policy policy, Statistics& statistics)
       : space_{space}, policy_{policy}, statistics_{statistics} {}
 
-  // Write fault: reserves every frame that rewind and commit will need and makes the page writable.
-  // Nothing, and nothing changed, when the frames have run out.
+  // At a write fault: reserves every frame that rewind and commit will need, and makes the page
+  // writable. Without enough frames it changes nothing and returns nothing.
   [[nodiscard]] std::optional<Entry> join(Page page) {
     const std::optional<Frame> copy = space_.allocate();
     if (!copy) return std::nullopt;
@@ -64,8 +65,8 @@ public:
 
   enum class Stay : std::uint8_t { Predicted, Leave };
 
-  // Both runs agreed on the page's content: it becomes the process's own. Says whether the page can
-  // stay in the set; if not, release() it. The caller invalidates.
+  // Both runs agreed on the page's content, so P2 becomes the context's state. Says whether the
+  // page can stay in the set; if not, release() it. The caller invalidates.
   [[nodiscard]] Stay commit(Entry& entry) {
     const Stay stay = policy_ == Policy::Classic ? commit_in_place(entry) : rotate(entry);
     if (stay == Stay::Predicted && entry.dirty_in_either()) space_.clear_dirty(entry.page);
@@ -73,7 +74,7 @@ public:
     return stay;
   }
 
-  // Back to P0, ready for another first run. False: the base no longer has its check word. The
+  // The page is P0 again, for another first run. False: the base no longer has its check word. The
   // caller invalidates.
   [[nodiscard]] bool restore(Entry& entry) {
     const std::uint64_t check = copy(entry.work, entry.base);
@@ -82,8 +83,8 @@ public:
     return check == entry.base_check;
   }
 
-  // The page leaves the set as it stands and is write-protected again; all but one of its frames go
-  // back. The caller invalidates.
+  // The page leaves the set with its present content, write-protected. It keeps one frame, and the
+  // others are released. The caller invalidates.
   void release(Entry& entry) {
     const bool in_place = policy_ == Policy::Classic && !entry.base_shared;
     map(entry.page, in_place ? entry.base : entry.work, Write::Protected);
@@ -93,15 +94,15 @@ public:
   }
 
 private:
-  // The paper's way: P2 is copied back into the frame that was P0. A shared P0 stays what it is,
-  // and a page that was not rewound has just been found equal to P0.
+  // The paper's way: P2 is copied into the frame that holds P0. Two cases need no copy. A shared
+  // base is not written. A page that was not rewound was found equal to P0.
   Stay commit_in_place(Entry& entry) {
     if (entry.rewound && !entry.base_shared) copy(entry.base, entry.work);
     return Stay::Leave;
   }
 
-  // P1 equals P2, so P1 is the next base and the old base the next spare. A shared base cannot
-  // become a spare: another frame does, or the page leaves.
+  // P1 equals P2, so the frame with P1 is the next base, and the old base is the next spare. A
+  // shared base cannot become a spare: a fresh frame does, or the page leaves.
   Stay rotate(Entry& entry) {
     if (!entry.rewound) return Stay::Predicted;
     Frame next_spare = entry.base;

@@ -1,9 +1,9 @@
-// A process's memory as a PE sees it: the page set and its frames as a whole. It lets pages in at
-// their first write, takes all of them back to P0 and forward to the committed state, and gives
-// predicted pages up when room is short. One page's frames: shadow_frames.hpp.
+// A context's memory as a PE sees it: the page set and its frames as a whole. Pages join at their
+// first write. All of them go back to P0 together, or forward to the committed state. Predicted
+// pages leave when room is short. shadow_frames.hpp has the frames of one page.
 //
-// Invariant: every page that the process can write without a fault is in the set. A translation
-// that says otherwise is invalidated before the process runs again.
+// Invariant: every page that the context can write without a fault is in the set. A translation
+// that says otherwise is invalidated before the context runs again.
 #pragma once
 
 #include <cstddef>
@@ -34,9 +34,9 @@ public:
 
   enum class Admission : std::uint8_t { Known, Joined, Refused };
 
-  // A write fault of the first run: the page joins, unless it is known. Predicted pages that are
-  // still clean give way when the set is full or the frames have run out. Refused: there is no room
-  // in this PE.
+  // A write fault of the first run: the page joins, unless it is known. If the set is full or the
+  // frames have run out, predicted pages that are still clean leave. Refused: there is no room in
+  // this PE.
   [[nodiscard]] Admission admit(Page page) {
     if (knows(page)) return Admission::Known;
     for (;;) {
@@ -47,15 +47,15 @@ public:
     }
   }
 
-  // A fault on a page of the set comes from a translation older than the set's: it only has to go.
+  // A fault on a page of the set comes from an outdated translation, which is invalidated.
   [[nodiscard]] bool knows(Page page) {
     if (set_.find(page) == nullptr) return false;
     space_.invalidate(page);
     return true;
   }
 
-  // Whether ending the PE here makes room: pages it modified become predictions, which can give
-  // way.
+  // Whether ending the PE here makes room: the pages that it modified become predictions, and those
+  // can leave.
   [[nodiscard]] bool commit_makes_room() {
     if (set_.full()) return true;
     for (const Entry& entry : set_) {
@@ -64,7 +64,8 @@ public:
     return false;
   }
 
-  // The dirty bits are true because they were cleared, and their translations invalidated, before.
+  // The dirty bits can be believed: they were cleared before the run, and the translations
+  // invalidated.
   void note_modified(WhichRun run) {
     for (Entry& entry : set_) {
       entry.set_dirty_in(run, space_.dirty(entry.page));
@@ -79,13 +80,16 @@ public:
     space_.invalidate_all();
   }
 
-  // From P2 to the process's state. Pages that stayed clean for long leave the set. Returns how
+  // P2 becomes the context's state. Pages that stayed clean for long leave the set. Returns how
   // many pages the PE modified.
   std::size_t commit() {
     std::size_t modified = 0;
     for (Entry* entry = set_.begin(); entry != set_.end();) {
-      modified += entry->dirty_in_either() ? 1 : 0;
-      entry->clean_for = entry->dirty_in_either() ? 0 : entry->clean_for + 1;
+      ++entry->clean_for;
+      if (entry->dirty_in_either()) {
+        ++modified;
+        entry->clean_for = 0;
+      }
       const auto stay = frames_.commit(*entry);
       if (stay == Stay::Predicted && entry->clean_for < settings_.clean_limit) {
         ++entry;
@@ -97,8 +101,8 @@ public:
     return modified;
   }
 
-  // Back to P0, for another first run: every page of the set, whatever its dirty bit says. A page
-  // that no run wrote may still hold a flip that one of them has read. Returns the first page whose
+  // Every page of the set becomes P0 again, for another first run, whatever its dirty bit says: a
+  // page that no run wrote may hold a flip that one of them has read. Returns the first page whose
   // base no longer has its check word.
   [[nodiscard]] std::optional<Page> restore() {
     std::optional<Page> corrupt;
@@ -150,8 +154,8 @@ private:
     set_.remove(entry);
   }
 
-  // The predicted page that has been clean for longest leaves; pages that joined in this very run
-  // never do, so that an instruction that writes two pages gets both. False: there is none.
+  // The predicted page that has been clean for longest leaves. False: there is none. Pages that
+  // joined in this run stay, so that an instruction that writes two pages gets both.
   [[nodiscard]] bool give_one_up() {
     Entry* oldest = nullptr;
     for (Entry& entry : set_) {
@@ -167,8 +171,8 @@ private:
     return true;
   }
 
-  // With check=full the dirty bit alone is not believed. Word by word here, since the space's fast
-  // compare may need vector registers, which still belong to the process.
+  // With check=full the dirty bit alone is not believed. This compares word by word, because the
+  // space's fast comparison may use vector registers, and those still hold the context's values.
   [[nodiscard]] bool clean_so_far(const Entry& entry) {
     if (space_.dirty(entry.page)) return false;
     const std::span<const std::uint64_t> before = space_.words(entry.base);

@@ -1,10 +1,9 @@
-// The local APIC (Intel SDM Vol. 3A chapter 11; AMD APM Vol. 2 chapter 16): what may interrupt,
-// and the one-shot timer. As x2APIC, through MSRs, where the CPU has it; else as xAPIC, through
-// memory. Both hold the same registers, named here by their xAPIC offsets. The timer counts down at
-// a rate of its own; its other mode, waiting for a time stamp, is not needed, and some CPUs have it
-// wrong.
+// The local APIC (Intel SDM Vol. 3A chapter 11; AMD APM Vol. 2 chapter 16): what may interrupt, and
+// the one-shot timer. A CPU with x2APIC is driven through MSRs, any other through memory (xAPIC).
+// Both have the same registers, named here by their xAPIC offsets. The timer counts down at a rate
+// of its own. Its other mode, which waits for a time stamp, is not used: some CPUs have it wrong.
 //
-// Within a PE task priority lets only the timer through: a device's interrupt waits for the PE's
+// Within a PE, task priority lets only the timer through. A device's interrupt waits for the PE's
 // end. Next: interrupts.cpp, which says when devices are let in.
 #include "arch/x86_64/apic.hpp"
 
@@ -58,7 +57,7 @@ void write(Register r, std::uint32_t value) {
   registers[static_cast<unsigned>(r) / 4] = value;
 }
 
-// An entry that this APIC does not have must not be written: as x2APIC that is a protection fault.
+// Writes only the entries that this APIC has. In x2APIC mode any other one is a protection fault.
 void mask_local_sources() {
   const std::uint32_t last_entry = read(Register::Version) >> 16 & 0xff;
   stop_timer();
@@ -79,24 +78,24 @@ std::uint32_t local_apic_id() { return read(Register::Id) >> (in_x2apic_mode() ?
 void start_local_apic() {
   const std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En;
   write_msr(Msr::ApicBase, base);
-  // Firmware may have chosen x2APIC already: only a reset leads back from there.
+  // Firmware may have chosen x2APIC already. Only a reset leads back from it.
   if (has(feature::x2apic) || (base & ApicBase::Extd) != 0) {
     write_msr(Msr::ApicBase, base | ApicBase::Extd);
   } else {
     const auto page = map_device(reprise::PhysAddr{base & ApicBase::Base}, reprise::page_size,
                                  CacheMode::Uncached);
-    REPRISE_ASSERT(!page.empty());  // require_features() has seen to it that there is an APIC
+    REPRISE_ASSERT(!page.empty());  // require_features() has found an APIC
     this_cpu().xapic = reinterpret_cast<volatile std::uint32_t*>(page.data());
   }
   hold_devices();
-  // First: an APIC that is disabled by software masks whatever entry is written.
+  // This comes first: a software-disabled APIC masks every entry that is written.
   write(Register::Spurious, software_enable | spurious_vector);
   mask_local_sources();
   constexpr std::uint32_t divide_by_1 = 0b1011;  // SDM figure 11-10
   write(Register::Divide, divide_by_1);
   write(Register::LvtTimer, timer_vector);  // one-shot
   write(Register::ErrorStatus, 0);
-  end_of_interrupt();  // of whatever the firmware left in service
+  end_of_interrupt();  // for an interrupt that the firmware may have left in service
 }
 
 void end_of_interrupt() { write(Register::EndOfInterrupt, 0); }

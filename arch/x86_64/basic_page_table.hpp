@@ -106,6 +106,17 @@ bool BasicLeaf<Format>::accessed() const {
 }
 
 template <class Format>
+void BasicLeaf<Format>::open_device() const {
+  *entry_ |= Format::open_rights;
+}
+
+template <class Format>
+void BasicLeaf<Format>::close_device() const {
+  *entry_ &= ~(Format::open_rights | Format::accessed | Format::dirty);
+  Format::invalidate(page_);
+}
+
+template <class Format>
 BasicPageTable<Format>::BasicPageTable(reprise::FrameNumber root, reprise::FrameSource& frames)
     : root_{root}, frames_{&frames} {}
 
@@ -158,13 +169,6 @@ std::optional<BasicLeaf<Format>> BasicPageTable<Format>::leaf(reprise::PageNumbe
 }
 
 template <class Format>
-std::uint64_t& BasicPageTable<Format>::existing_entry(reprise::PageNumber page) const {
-  std::uint64_t* const entry = x86::find_entry<Format>(root_, page);
-  REPRISE_ASSERT(entry != nullptr);
-  return *entry;
-}
-
-template <class Format>
 std::optional<Mapping> BasicPageTable<Format>::find(reprise::PageNumber page) const {
   const std::optional<BasicLeaf<Format>> found = leaf(page);
   if (!found) return std::nullopt;
@@ -185,38 +189,6 @@ std::optional<reprise::PageNumber> BasicPageTable<Format>::next_mapped(
     reprise::PageNumber from, reprise::PageNumber end) const {
   constexpr std::uint64_t most = x86::page_count<Format>;
   return x86::first_in(root_, 4, 0, from.value(), end.value() < most ? end.value() : most);
-}
-
-template <class Format>
-void BasicPageTable<Format>::replace(reprise::PageNumber page, reprise::FrameNumber frame,
-                                     WriteAccess write_access) {
-  BasicLeaf<Format>{page, &existing_entry(page)}.replace(frame, write_access);
-}
-
-template <class Format>
-bool BasicPageTable<Format>::dirty(reprise::PageNumber page) const {
-  return (existing_entry(page) & Format::dirty) != 0;
-}
-
-template <class Format>
-void BasicPageTable<Format>::clear_dirty(reprise::PageNumber page) {
-  existing_entry(page) &= ~Format::dirty;
-}
-
-template <class Format>
-bool BasicPageTable<Format>::accessed(reprise::PageNumber page) const {
-  return (existing_entry(page) & Format::accessed) != 0;
-}
-
-template <class Format>
-void BasicPageTable<Format>::open_device(reprise::PageNumber page) {
-  existing_entry(page) |= Format::open_rights;
-}
-
-template <class Format>
-void BasicPageTable<Format>::close_device(reprise::PageNumber page) {
-  existing_entry(page) &= ~(Format::open_rights | Format::accessed | Format::dirty);
-  invalidate(page);
 }
 
 template <class Format>

@@ -1,6 +1,6 @@
-// Switches on the extended state that ring 3 may use: by XSAVE x87, SSE, AVX and AVX-512, whatever
-// of it the CPU has, else x87 and SSE by FXSAVE (Intel SDM Vol. 1 §13.2, §13.5). Protection keys
-// stay off (CR4.PKE): a page's rights stand in its table entry alone.
+// Switches on the extended state that ring 3 may use (Intel SDM Vol. 1 §13.2, §13.5). With XSAVE
+// that is what the CPU has of x87, SSE, AVX and AVX-512. Without XSAVE it is x87 and SSE, by
+// FXSAVE. Protection keys stay off (CR4.PKE), so a page's rights stand in its table entry alone.
 #include "arch/extended_state.hpp"
 
 #include "arch/user_state.hpp"
@@ -28,7 +28,7 @@ void start_xsave() {
   if ((offered & Xcr0::Avx) == 0) return enable_components(basic);
   const bool avx512 = (offered & Xcr0::Avx512) == Xcr0::Avx512;
   enable_components(basic | Xcr0::Avx | (avx512 ? Xcr0::Avx512 : 0));
-  // A layout with gaps, which no known CPU has, might not fit.
+  // A layout with gaps might not fit. No known CPU has one.
   if (board.extended_state.words > extended_words) enable_components(basic | Xcr0::Avx);
   for (std::uint32_t i = 2; i < board.extended_state.places.size(); ++i) {
     const CpuidResult leaf = cpuid(xsave_leaf, i);
@@ -38,7 +38,8 @@ void start_xsave() {
 
 }  // namespace
 
-// Intel SDM Vol. 1 §13.6. MXCSR is stored and restored whatever the bit of SSE says (§13.7, §13.8).
+// Intel SDM Vol. 1 §13.6. MXCSR is kept as it is: XSAVE and XRSTOR handle it whether or not
+// XSTATE_BV has SSE (§13.7, §13.8).
 void x86::make_canonical(std::span<std::uint64_t> image, const ExtendedState& layout) {
   const auto clear = [&](std::size_t from, std::size_t to) {
     for (std::size_t i = from; i < to; ++i) image[i] = 0;

@@ -1,5 +1,5 @@
-// Which extended state this machine has and how it is saved: found once at boot, kept in the board.
-// user_state.cpp works with it.
+// Which extended state this machine has, and how it is saved. Boot finds it once and keeps it in
+// the board. user_state.cpp saves and restores by it.
 #pragma once
 
 #include <array>
@@ -25,16 +25,17 @@ struct ExtendedState {
   std::uint64_t components = 0;       // as in XCR0; 0: FXSAVE and FXRSTOR are all there is
   std::size_t words = fxsave_words;   // size of the image
   std::uint64_t mxcsr_mask = 0xffbf;  // bits of MXCSR that may be set
-  // Where the components beyond the legacy region lie, by their number in XCR0; in words. Of AVX
-  // (2) the upper halves of YMM0..15, two words each.
+  // Where the components beyond the legacy region lie, in words, by their number in XCR0. AVX (2)
+  // is the upper halves of YMM0..15, two words each.
   struct Place {
     std::size_t first = 0, count = 0;
   };
   std::array<Place, 10> places{};
 };
 
-// An image that XSAVE has stored: a component that XSTATE_BV says is in its initial state gets the
-// value that it has there, whatever the image says, and counts as present.
+// Makes an image that XSAVE has stored depend on register values alone. XSTATE_BV may say that a
+// component is in its initial state. Then the initial value is stored, and XSTATE_BV counts the
+// component as present.
 void make_canonical(std::span<std::uint64_t> image, const ExtendedState& layout);
 
 }  // namespace arch::x86

@@ -1,6 +1,6 @@
-// All inline assembly of the kernel: one instruction a function (the few pairs say why they are
-// one). Nothing here decides anything. The registers' bits stand in registers.hpp. Where an
-// instruction takes a number in EDX:EAX, the upper halves of RDX and RAX do not count.
+// All inline assembly of the kernel, one instruction a function. Each of the few pairs says why it
+// is one function. Nothing here decides anything. registers.hpp has the registers' bits. Where an
+// instruction takes a number in EDX:EAX, the CPU ignores the upper halves of RDX and RAX.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@
 
 namespace arch::x86 {
 
-// Ports. Devices are told apart from memory by the volatile and the clobber.
+// Ports. `volatile` and the clobber keep each access in its place among the others.
 inline std::uint8_t in8(std::uint16_t port) {
   std::uint8_t value;
   asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
@@ -67,10 +67,10 @@ inline void write_xcr0(std::uint64_t value) {
 // Interrupts and waiting.
 inline void cli() { asm volatile("cli" : : : "memory"); }
 inline void hlt() { asm volatile("hlt" : : : "memory"); }
-// STI holds interrupts off until the next instruction has begun: no interrupt is lost between the
-// two, which is why they are one (Intel SDM Vol. 2B, STI).
+// STI holds interrupts off until the end of the next instruction (Intel SDM Vol. 2B, STI). So the
+// pair loses no interrupt between STI and HLT.
 inline void sti_hlt() { asm volatile("sti\n\thlt" : : : "memory"); }
-// For the same reason STI alone would let nothing in when CLI follows.
+// For the same reason STI directly before CLI lets no interrupt in. So a NOP follows.
 inline void sti_nop() { asm volatile("sti\n\tnop" : : : "memory"); }
 
 // Time and chance.
@@ -79,7 +79,8 @@ inline std::uint64_t rdtsc() {
   asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
   return high << 32 | low;
 }
-// From one reading of the time-stamp counter to the next but one instruction, which is another.
+// Ticks between two readings of the time-stamp counter with one instruction between them. It is one
+// function so that the compiler puts no other instruction there.
 inline std::uint32_t ticks_of_two_instructions() {
   std::uint32_t first, second;
   asm volatile("rdtsc\n\tmov %%eax, %0\n\trdtsc" : "=&r"(first), "=&a"(second) : : "edx", "memory");
@@ -103,7 +104,7 @@ REPRISE_WRITER(clflushopt, const void*, "clflushopt (%0)")
 inline void wbinvd() { asm volatile("wbinvd" : : : "memory"); }
 inline void mfence() { asm volatile("mfence" : : : "memory"); }
 
-// Descriptor tables; the operand of LGDT and LIDT (Intel SDM Vol. 3A §3.5.1).
+// Descriptor tables. TablePointer is the operand of LGDT and LIDT (Intel SDM Vol. 3A §3.5.1).
 struct [[gnu::packed]] TablePointer {
   std::uint16_t limit;
   std::uint64_t base;
@@ -113,8 +114,8 @@ inline void lidt(const TablePointer& p) { asm volatile("lidt %0" : : "m"(p) : "m
 REPRISE_WRITER(lldt, std::uint16_t, "lldt %0")
 REPRISE_WRITER(ltr, std::uint16_t, "ltr %0")
 
-// This CPU's own data, to which the GS base points in ring 0: its first word is its address.
-// Volatile: must not move to where GS is the program's (per_cpu.hpp).
+// This CPU's own data. In ring 0 the GS base points to it, and its first word is its own address.
+// `volatile` keeps the access away from places where the GS base is the program's (per_cpu.hpp).
 struct PerCpu;
 inline PerCpu& this_cpu() {
   PerCpu* self;
@@ -122,8 +123,8 @@ inline PerCpu& this_cpu() {
   return *self;
 }
 inline void swapgs() { asm volatile("swapgs" : : : "memory"); }
-// Loading the selector changes the base that is active: so the program's is, for that moment, which
-// is why they are one.
+// Loading the selector changes the active base. The two SWAPGS make the program's base the active
+// one meanwhile. They are one function because nothing between them may use this_cpu().
 inline void write_program_gs(std::uint16_t selector) {
   asm volatile("swapgs\n\tmov %0, %%gs\n\tswapgs" : : "r"(selector) : "memory");
 }
@@ -139,7 +140,7 @@ REPRISE_WRITER(write_fs, std::uint16_t, "mov %0, %%fs")
 REPRISE_WRITER(write_gs, std::uint16_t, "mov %0, %%gs")
 REPRISE_WRITER(write_ss, std::uint16_t, "mov %0, %%ss")
 
-// Extended state; images are 64-byte aligned, `components` as in XCR0.
+// Extended state. Images are 64-byte aligned; `components` has the bits of XCR0.
 REPRISE_WRITER(fxsave64, void*, "fxsave64 (%0)")
 REPRISE_WRITER(fxrstor64, const void*, "fxrstor64 (%0)")
 inline void xsave64(void* image, std::uint64_t components) {
@@ -150,7 +151,7 @@ inline void xrstor64(const void* image, std::uint64_t components) {
 }
 inline void fninit() { asm volatile("fninit"); }
 
-// Memory, without vector registers: `count` words of eight bytes.
+// Fills `count` words of eight bytes, without vector registers.
 inline void rep_stosq(void* to, std::uint64_t value, std::size_t count) {
   asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(value) : "memory");
 }

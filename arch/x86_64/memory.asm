@@ -1,5 +1,5 @@
-; The memory functions that the compiler itself calls. The string instructions use no vector
-; registers: the program's are still in the CPU while the kernel decides.
+; The memory functions that the compiler itself calls. They use string instructions and no vector
+; registers, because the program's vector registers are still in the CPU while the kernel runs.
 bits 64
 section .text
 
@@ -13,9 +13,9 @@ memcpy:
     mov rcx, rdx
     mov r8, rdi
     sub r8, rsi
-    cmp r8, rdx                 ; unsigned: below means to lies in (from, from + size)
+    cmp r8, rdx                 ; unsigned: "below" means that `to` lies in [from, from + size)
     jb .backwards
-    shr rcx, 3                  ; words first: an emulator pays, and counts, each iteration
+    shr rcx, 3                  ; words first: an emulator pays for, and counts, each iteration
     rep movsq
     mov ecx, edx
     and ecx, 7

@@ -1,5 +1,5 @@
-// The machine's registers: one type each, its bits under the names of the Intel SDM. How to read
-// and write the registers stands in instructions.hpp, what CPUID can announce in features.hpp.
+// The machine's registers: one type each, with its bits under the names of the Intel SDM.
+// instructions.hpp reads and writes the registers. features.hpp has what CPUID can announce.
 #pragma once
 
 #include <cstdint>
@@ -24,10 +24,11 @@ struct Cr4 {
 struct Rflags {
   static constexpr Bits Fixed = bit(1), Zf = bit(6), Tf = bit(8), If = bit(9), Df = bit(10),
                         Iopl = 3 << 12, Nt = bit(14), Rf = bit(16), Ac = bit(18),
-                        Seen = 0x3e7fd7;  // those that exist, but RF, which ring 3 never sees
+                        Seen = 0x3e7fd7;  // all that exist except RF: ring 3 never sees RF
 };
 
-// Intel SDM Vol. 3B §17.2. Of Dr7 only what execution breakpoints 0 and 1 need: type and length 0.
+// Intel SDM Vol. 3B §17.2. Dr7 has only the bits for execution breakpoints 0 and 1. Their type and
+// length are 0.
 struct Dr6 {
   static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0;
 };
@@ -41,8 +42,8 @@ struct PageFaultCode {
                         Pk = bit(5), Ss = bit(6);
 };
 
-// Which components XSAVE and XRSTOR manage (Intel SDM Vol. 1 §13.3). Avx512 is three, opmask,
-// ZMM_Hi256 and Hi16_ZMM, of use only together.
+// Which components XSAVE and XRSTOR manage (Intel SDM Vol. 1 §13.3). Avx512 is three components:
+// opmask, ZMM_Hi256 and Hi16_ZMM. They are of use only together.
 struct Xcr0 {
   static constexpr Bits X87 = bit(0), Sse = bit(1), Avx = bit(2), Avx512 = 7 << 5;
 };
@@ -117,7 +118,8 @@ struct McStatus {
   static constexpr Bits Pcc = bit(57), Val = bit(63);
 };
 
-// Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1. Bit 32 of the global ones: fixed counter 0.
+// Intel SDM Vol. 3B §20.2.2 to §20.2.4 and §18.4.1. Bit 32 of the global registers is fixed counter
+// 0.
 struct FixedControl {
   static constexpr Bits Usr0 = bit(1), Pmi0 = bit(3);
 };
@@ -130,13 +132,15 @@ struct PerfCapabilities {
 struct DebugCtl {
   static constexpr Bits FreezeWhileSmm = bit(14);
 };
-// AMD APM Vol. 2 §13.2.1. Standing: retired instructions of ring 3, with interrupt, not enabled.
+// AMD APM Vol. 2 §13.2.1. Standing: counts retired instructions of ring 3, interrupts on overflow,
+// and is not enabled yet.
 struct PerfEvtSel {
   static constexpr Bits Usr = bit(16), Int = bit(20), En = bit(22), RetiredInstructions = 0xc0,
                         Standing = RetiredInstructions | Usr | Int;
 };
 
-// An entry of any level of the 4-level tables (Intel SDM Vol. 3A §4.5.4). Ps: in levels 2 and 3.
+// An entry of any level of the 4-level tables (Intel SDM Vol. 3A §4.5.4). Only levels 2 and 3 have
+// Ps.
 struct TableEntry {
   static constexpr Bits P = bit(0), Rw = bit(1), Us = bit(2), Pwt = bit(3), Pcd = bit(4),
                         A = bit(5), D = bit(6), Ps = bit(7), G = bit(8), Frame = 0x000ffffffffff000,

@@ -70,7 +70,8 @@ inline constexpr std::uint64_t inner_kernel_rights = TableEntry::P | TableEntry:
     if (entry == nullptr) return false;
     if (*entry == 0) *entry = at | rights;
     if ((rights & ~*entry & TableEntry::Rw) != 0) return false;
-    at += large ? large_page - at % large_page : reprise::page_size;
+    const std::uint64_t next_large = at - at % large_page + large_page;
+    at = large ? next_large : at + reprise::page_size;
   }
   return true;
 }

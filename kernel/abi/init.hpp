@@ -1,7 +1,6 @@
-// What the kernel and process 1, init (user/init), tell each other in the calls that only init may
-// make (docs/abi.md). Both are built from this file, in one tree; nobody else sees it. It holds
-// plain words and copies of the engine's own findings. The kernel fills and reads them; init makes
-// text of them.
+// What the kernel and init (process 1, user/init) tell each other in the calls that only init may
+// make (docs/abi.md). Both are built from this file, in one tree. Nobody else sees it. It holds
+// plain words and copies of the engine's findings: the kernel fills them, init prints them.
 #pragma once
 
 #include <array>
@@ -18,7 +17,7 @@
 namespace reprise {
 
 inline constexpr std::size_t register_words = 376;    // of a process: general, then extended
-inline constexpr std::size_t first_vector_word = 52;  // XMM0; two words each, up to XMM15
+inline constexpr std::size_t first_vector_word = 52;  // of XMM0; two words each, up to XMM15
 inline constexpr std::size_t most_modules = 64;
 inline constexpr std::size_t most_processes = 64;           // at a time, init among them
 inline constexpr std::size_t most_injections = 128;         // at a time
@@ -30,11 +29,12 @@ inline constexpr std::uint64_t fastest_clock = 10'000'000'000;  // scale() is ex
 inline constexpr unsigned highest_priority = 7;
 inline constexpr std::uint64_t init_number = 1;
 inline constexpr std::uint64_t no_archive = ~std::uint64_t{0};
-inline constexpr std::int64_t news_of_flip = 1 << 16;  // from REPRISE_NEWS: no process's number
+inline constexpr std::int64_t news_of_flip = 1
+                                             << 16;  // of REPRISE_NEWS; no process has this number
 
-// REPRISE_PROBE: init's own code once in ring 3, outside of any PE, to the next trap. The counter
-// is started anew, counts from 0, and is given up again. The code may write to pages that init has
-// written to in the PE before.
+// REPRISE_PROBE: runs init's own code once in ring 3, outside of any PE, up to the next trap. The
+// counter counts from 0 meanwhile; afterwards the one that was in use is in use again. The code may
+// write to pages that init has written to in the PE before.
 struct CounterProbe {
   enum class Ending : std::uint64_t {  // in the order of arch::Trap::Kind
     SystemCall,
@@ -46,20 +46,20 @@ struct CounterProbe {
     Device,
     NonMaskable,
     MachineCheck,
-    None  // init begins with it; the kernel never says it
+    None  // before the probe
   };
   CounterSettings counter;
-  std::uint64_t time = 0;     // nanoseconds, from 1, when a Timer trap comes
-  std::uint64_t stop = 0;     // count at which a Counter trap comes; 0: nowhere
-  std::uint64_t steps = 0;    // 1: a Step trap after one instruction
-  reprise_frame registers{};  // before, and then after
-  std::uint64_t count = 0;    // result: instructions, and then how it ended
-  Ending ending = Ending::None;
+  std::uint64_t time = 0;        // nanoseconds until the Timer trap, from 1
+  std::uint64_t stop = 0;        // count at which the Counter trap comes; 0: none comes
+  std::uint64_t steps = 0;       // 1: a Step trap comes after one instruction
+  reprise_frame registers{};     // before the probe; the call stores those after it
+  std::uint64_t count = 0;       // result: instructions
+  Ending ending = Ending::None;  // result
 };
 
-// The fate of a flip. DiedOut: overwritten or never used, so both runs agreed. Caught: the runs
-// differed. Stopped: they did so until the context was stopped. NoTarget: there was nothing to hit.
-// The others are states of the kernel's own.
+// The fate of a flip. DiedOut: it was overwritten or never used, so both runs agreed. Caught: the
+// runs differed. Stopped: they differed until the context was stopped.
+// NoTarget: there was nothing to hit. The last three are the kernel's own states.
 enum class FlipFate : std::uint8_t { DiedOut, Caught, Stopped, NoTarget, Free, Planned, Struck };
 using FlipCounts = std::array<std::uint64_t, 3>;  // of the first three
 
@@ -68,30 +68,31 @@ struct MachineReport {
   std::uint64_t total_memory, free_memory;
   std::uint64_t longest_wait, longest_pe;  // nanoseconds
   FlipCounts flips;
-  // Rate of the local APIC's timer; 0: it does not move. Until REPRISE_CLOCK the time stamp is
-  // taken to run at 1 GHz, so these are the timer's ticks in 10^9 of the time stamp.
+  // Rate of the local APIC's timer; 0: it does not move. Until REPRISE_CLOCK the kernel assumes
+  // that the time stamp runs at 1 GHz. So until then this is the timer's ticks in 10^9 time-stamp
+  // ticks.
   std::uint64_t timer_hertz;
   std::uint64_t modules;
-  std::uint64_t boot_address, boot_bytes;  // physical: what the boot loader left to be read
+  std::uint64_t boot_address, boot_bytes;  // the boot loader's information; a physical address
 };
 
-// REPRISE_INJECT: a flip on purpose, once.
+// REPRISE_INJECT: one bit to flip on purpose, once.
 struct Injection {
   enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
   // When in the run. Start: before its first instruction. End: after its last one, before anything
-  // is compared. Offset: `offset` instructions into it, as exactly as the counter stops there.
+  // is compared. Offset: after `offset` instructions, as exactly as the counter can stop there.
   enum class Moment : std::uint8_t { Start, End, Offset };
   std::uint64_t process = 0;  // its number
   std::uint64_t element = 1;  // PE of that process, from 1; if random: counted from its last PE
   std::uint64_t run = 1;      // 1 or 2
-  std::uint64_t page = 0;     // K, from 0: K-th page that the run has modified; for page targets
+  std::uint64_t page = 0;     // for page targets, from 0: the K-th page that the run has modified
   std::uint64_t word = 0;     // register word, or word of the page 0..511
   std::uint64_t bit = 0;      // 0..63
   std::uint64_t offset = 0;   // N, from 1; for Moment::Offset
   Target target = Target::Register;
   Moment moment = Moment::Start;
-  // 1: a random flip. It hits some page, whatever K is, and strikes at the end of a run that is
-  // shorter than its offset.
+  // 1: a random flip. `page` then chooses among the pages that there are. If the run is shorter
+  // than the offset, the flip strikes at its end.
   std::uint64_t random = 0;
   FlipFate fate = FlipFate::Free;
 
@@ -116,7 +117,7 @@ struct CodeBytes {
   std::array<std::uint8_t, 16> bytes{};
 };
 
-// The device access that ended a process.
+// The device access that ended a process, and why it was not carried out.
 struct AccessRefusal {
   enum class Reason : std::uint8_t { None, NotGranted, Unsupported } reason = Reason::None;
   std::uint64_t first = 0, last = 0;  // ports, or addresses
@@ -127,14 +128,14 @@ struct ProcessReport {
   std::uint64_t ended = 0, exit_status = 0;
   dwc::PeEnd last_end{};       // of its last PE
   std::uint64_t rip = 0;       // where it stands: after a mismatch, the PE's start
-  std::uint64_t refusal = 0;   // Error + 1 when its file cannot be run
-  AccessRefusal refused{};     // means something when `last_end` is an exception that ended it
-  std::uint64_t standing = 0;  // 1: ended by a mismatch that `diagnosis` describes
+  std::uint64_t refusal = 0;   // Error + 1 if its file cannot be run
+  AccessRefusal refused{};     // valid if `last_end` is an exception that ended the process
+  std::uint64_t standing = 0;  // 1: a mismatch ended it; `diagnosis` describes it
   std::uint64_t elements = 0;
-  std::uint64_t user_time = 0;  // nanoseconds; all there is of an unhardened process
-  std::uint64_t hardened = 0;   // the rest is meant only then
+  std::uint64_t user_time = 0;  // nanoseconds
+  std::uint64_t hardened = 0;   // 1: all that follows is valid
   std::uint64_t margin = 0;
-  std::array<CodeBytes, 3> code;  // where each run of a standing mismatch stood; at its culprit
+  std::array<CodeBytes, 3> code;  // of a standing mismatch: where each run stood, and its culprit
   dwc::Statistics statistics;
   dwc::Diagnosis<PageNumber> diagnosis;
 };

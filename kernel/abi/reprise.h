@@ -1,8 +1,8 @@
 /* The native ABI of Reprise: all that programs share with the kernel. Init shares more (init.hpp).
  *
- * A call is the SYSCALL instruction: number in RAX, arguments in RDI, RSI, RDX, R10; the
- * result comes in RAX, an error as its negative. RCX and R11 are lost. Each call ends the
- * processing element: it is served once, after both runs agreed on number and arguments.
+ * A call is the SYSCALL instruction. RAX takes the number; RDI, RSI, RDX and R10 take the
+ * arguments. RAX returns the result, or an error as its negative. RCX and R11 are lost. Each call
+ * ends the processing element. It is served once, after both runs agreed on number and arguments.
  */
 #ifndef REPRISE_ABI_H
 #define REPRISE_ABI_H
@@ -12,7 +12,7 @@
 #define REPRISE_ABI_VERSION 3
 #define REPRISE_PAGE_SIZE 4096ul
 
-/* Native programs carry an ELF note with this name and type; its content is the ABI version. */
+/* A native program has an ELF note of this name and type. Its content is the ABI version. */
 #define REPRISE_NOTE_NAME "Reprise"
 #define REPRISE_NOTE_TYPE 1
 
@@ -38,7 +38,7 @@ enum reprise_call {
   REPRISE_ALARM = 18,    /* (nanoseconds on the monotonic clock, or ~0): notifies then; returns 0 */
   REPRISE_MAP_DEVICE = 19,   /* (address, bytes, physical address): granted device memory; 0 */
   REPRISE_DEVICE_WRITE = 20, /* (physical address, buffer, bytes): into granted device memory */
-  /* Only init has these; for all others there are no such calls. Structures: init.hpp. */
+  /* Only init has these. For all others these calls do not exist. Structures: init.hpp. */
   REPRISE_CONFIGURE = 32,     /* (const KernelSettings*): returns 0 */
   REPRISE_COUNTER = 33,       /* (const CounterSettings*): the counter from now on; returns 0 */
   REPRISE_MACHINE = 34,       /* (MachineReport*): returns 0 */
@@ -54,8 +54,8 @@ enum reprise_call {
   REPRISE_INTERRUPTS = 42, /* (const InterruptControllers*): inputs, and local_x2apic; once */
   REPRISE_PROBE = 43,      /* (CounterProbe*): runs init's own code under a counter; returns 0 */
   REPRISE_CLOCK = 44,      /* (hertz of the time stamp, of the timer, time stamp now): returns 0 */
-  REPRISE_RELEASE = 45, /* (process): it has ended and init has heard so; its place is used again,
-                           its number is not; returns 0 */
+  REPRISE_RELEASE = 45,    /* (process): one that has ended, as init knows. Its place is used again,
+                              its number is not. Returns 0 */
 };
 
 enum reprise_error {
@@ -71,31 +71,38 @@ enum reprise_error {
   REPRISE_NOT_GRANTED = 10,
 };
 
-/* Messages: three words, and bytes that the kernel copies from the sender's buffer to the other
- * side's, once both processing elements are committed. Registers: RDI RSI RDX R10 R8 R9,
- * as the arguments above; `sizes` are the bytes to send (at most REPRISE_MESSAGE_BYTES), and in
- * the upper half the buffer's room for what comes. CALL waits until `to` has received the
- * message and answered: RAX is the number of bytes that came, RSI RDX R10 the answer's words.
- * RECEIVE answers first (0: nobody), in whatever order, then waits: RAX is the sender, RSI RDX
- * R10 the words, R8 the number of bytes. When the answer cannot be given, RECEIVE returns the
- * error and waits for nothing. Sender 0 is the kernel: RSI says what has happened since it last
- * did, bits 0 to 31 the granted interrupt lines of these numbers. */
+/* A message is three words, and bytes. The kernel copies the bytes from the sender's buffer to the
+ * other side's, once the processing elements of both are committed.
+ *
+ * Arguments are in RDI RSI RDX R10 R8 R9, in the order above. The lower half of `sizes` is the
+ * number of bytes to send, at most REPRISE_MESSAGE_BYTES. The upper half is the buffer's room for
+ * the bytes that come.
+ *
+ * CALL waits until `to` has received the message and answered. Then RAX is the number of bytes that
+ * came, and RSI RDX R10 are the answer's words.
+ *
+ * RECEIVE first answers a caller (0: nobody), then waits for the next message. Callers may be
+ * answered in any order. Then RAX is the sender, RSI RDX R10 are the words, and R8 is the number of
+ * bytes. When the answer cannot be given, RECEIVE returns the error and does not wait.
+ *
+ * Sender 0 is the kernel. RSI then says what has happened since its last message: bits 0 to 31
+ * stand for the granted interrupt lines of these numbers, the bits above for the notes below. */
 #define REPRISE_MESSAGE_BYTES 65536ul
 #define REPRISE_SIZES(send, room) (((send) + 0ul) | ((room) + 0ul) << 32)
 #define REPRISE_NOTE_LOG (1ul << 32) /* the log has text to be read */
 #define REPRISE_NOTE_ALARM (1ul << 33)
 #define REPRISE_NOTE_NEWS (1ul << 34) /* for init: REPRISE_NEWS has some */
 
-/* Process 1, init, knows the others by name: a message of REPRISE_FIND and the name as bytes is
- * answered with the number, or with 0. */
+/* Process 1, init, knows the others by name. The message REPRISE_FIND has the name as its bytes.
+ * The answer is the process's number, or 0. */
 #define REPRISE_INIT 1ul
 #define REPRISE_FIND 1ul
 #define REPRISE_NAME_BYTES 31ul
 
-/* What a process may reach of the machine (boot argument grant=). An instruction that reaches a
- * granted port, or device memory mapped by MAP_DEVICE, ends the processing element and is
- * carried out once, when that is committed. An interrupt line is an ISA line below 16, else an
- * I/O APIC input. */
+/* What a process may reach of the machine (boot argument grant=). An access to a granted port, or
+ * to device memory mapped by MAP_DEVICE, ends the processing element. The instruction is carried
+ * out once, after the commit. Interrupt lines below 16 are ISA lines, others are inputs of the I/O
+ * APICs. */
 enum reprise_grant_kind {
   REPRISE_GRANT_PORT = 0,
   REPRISE_GRANT_MEMORY = 1, /* physical addresses, whole pages */
@@ -108,34 +115,37 @@ struct reprise_grant {
 };
 
 /* LOG_READ needs the grant of the log. It reads the text that the serial line (output 0) or the
- * screen (output 1) shows next. 0 bytes: nothing yet; REPRISE_NOTE_LOG tells of more. Each call
- * says that the text of all calls before it is out. */
+ * screen (output 1) shows next. 0 bytes: there is none yet, and REPRISE_NOTE_LOG will tell of some.
+ * By each call the caller says that the text of all its earlier calls is out. */
 
-/* Protection bits; writable together with executable is refused (REPRISE_BAD_ARGUMENT). 0 reserves
+/* Protection bits. Writable together with executable is refused (REPRISE_BAD_ARGUMENT). 0 reserves
  * the pages without access. */
 #define REPRISE_PROTECT_READ 1u
 #define REPRISE_PROTECT_WRITE 2u
 #define REPRISE_PROTECT_EXECUTE 4u
 
-/* LOG cuts longer text, and LOG_READ fills no more: the result says how much it was. */
+/* LOG and LOG_READ take at most this much in one call. The result says how much it was. */
 #define REPRISE_LOG_BYTES 16384ul
-#define REPRISE_LOG_LINES 1u   /* a line that is left unfinished ends first */
-#define REPRISE_MAP_REPLACE 1u /* pages already there are replaced by fresh zero pages */
+#define REPRISE_LOG_LINES 1u   /* first end a line that was left unfinished */
+#define REPRISE_MAP_REPLACE 1u /* fresh zero pages replace mapped ones */
 
 #define REPRISE_BASE_FS 0u
 #define REPRISE_BASE_GS 1u
 
-/* Handlers. REPRISE_HANDLER_SYSCALL: from then on a SYSCALL made outside the personality's image
- * (REPRISE_IMAGE_BASE up to REPRISE_IMAGE_END) continues at `entry`, within the same PE, with
- * RCX = return address, R11 = RFLAGS and all else as at the SYSCALL; the frame is not used.
- * REPRISE_HANDLER_EXCEPTION: after an exception the registers are written to the frame, the
- * handler is disarmed, and the program continues at `entry` with RDI = frame; SET_HANDLER arms
- * it again. An entry of 0 removes the handler. */
+/* Handlers. An entry of 0 removes the handler.
+ *
+ * REPRISE_HANDLER_SYSCALL is for SYSCALLs outside the personality's image (REPRISE_IMAGE_BASE up to
+ * REPRISE_IMAGE_END). Each continues at `entry`, within the same PE. RCX is the return address, R11
+ * is RFLAGS, and all else is as at the SYSCALL. The frame is not used.
+ *
+ * REPRISE_HANDLER_EXCEPTION: after an exception the kernel writes the registers to the frame and
+ * disarms the handler. The program continues at `entry` with RDI = frame. SET_HANDLER arms the
+ * handler again. */
 #define REPRISE_HANDLER_SYSCALL 0u
 #define REPRISE_HANDLER_EXCEPTION 1u
 
 /* The RFLAGS bits that ring 3 can have: CF PF AF ZF SF TF DF OF NT AC ID (Intel SDM Vol. 1 §3.4.3).
- * RESUME takes these from the frame; IF and bit 1 are always set. */
+ * RESUME takes these from the frame. IF and bit 1 are always set. */
 #define REPRISE_USER_FLAGS 0x244dd5ul
 
 struct reprise_frame {
@@ -145,10 +155,10 @@ struct reprise_frame {
   uint64_t vector, error_code, fault_address; /* of the exception; ignored by RESUME */
 };
 
-/* What a process is started with. The kernel enters the personality with RDI pointing to this
- * and no stack; its loader maps the program, builds the System V initial stack (argc, argv,
- * envp, auxv) and fills in what is marked (l). A native program is then entered with RDI
- * pointing to this and RSP to that stack; a Linux program with that RSP and RDX = 0. */
+/* What a process is started with. The kernel enters the personality with RDI pointing to this and
+ * without a stack. The personality's loader maps the program, builds the System V initial stack
+ * (argc, argv, envp, auxv) and fills in the members marked (l). Then it enters the program with RSP
+ * pointing to that stack. A native program gets RDI pointing to this, a Linux program RDX = 0. */
 struct reprise_start {
   uint64_t abi_version;
   uint64_t process;         /* as REPRISE_SELF */
@@ -165,8 +175,8 @@ struct reprise_start {
   uint64_t argument_count, environment_count;
 };
 
-/* The boot module `personality` is a flat image: it begins with this, and its parts follow each
- * other in whole pages from REPRISE_IMAGE_BASE on. */
+/* The boot module `personality` is a flat image, mapped from REPRISE_IMAGE_BASE on. It begins with
+ * this structure. Its parts follow each other in whole pages. */
 #define REPRISE_IMAGE_BASE 0x00007e0000000000ul
 #define REPRISE_IMAGE_END 0x00007f0000000000ul
 #define REPRISE_IMAGE_MAGIC 0x0045534952504552ul /* "REPRISE" */

@@ -1,5 +1,5 @@
-// Addresses and page-sized numbers as distinct types: a physical address is never taken for
-// one of a user's, and neither for a number. Construction and reading out are explicit.
+// Addresses and page-sized numbers, each kind a type of its own. So a physical address cannot be
+// used as a user address, nor either as a plain number. Conversions are explicit.
 #pragma once
 
 #include <compare>
@@ -30,7 +30,7 @@ private:
 };
 
 using PhysAddr = Quantity<struct PhysAddrTag>;        // byte address in physical memory
-using UserAddr = Quantity<struct UserAddrTag>;        // byte address as ring 3 gave it: unchecked
+using UserAddr = Quantity<struct UserAddrTag>;        // byte address from ring 3, not checked
 using FrameNumber = Quantity<struct FrameNumberTag>;  // physical address / 4096
 using PageNumber = Quantity<struct PageNumberTag>;    // user virtual address / 4096
 using Nanoseconds = Quantity<struct NanosecondsTag>;  // since kernel entry, or a duration
@@ -54,7 +54,7 @@ using Nanoseconds = Quantity<struct NanosecondsTag>;  // since kernel entry, or 
   return round_down(bytes + page_size - 1);
 }
 
-// What hands out frames. Page tables take them from here and do not know the allocator.
+// Hands out frames. Page tables take their frames from it, so they need not know the allocator.
 class FrameSource {
 public:
   // A frame of unspecified content, or nothing when memory is exhausted.

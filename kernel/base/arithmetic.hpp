@@ -1,5 +1,5 @@
-// Arithmetic that <algorithm> has, too, but that is no freestanding header: a bare-metal compiler
-// need not have it. And ratios of large numbers.
+// Minimum, maximum and bounds, and ratios of large numbers. <algorithm> is not a freestanding
+// header, so a bare-metal compiler need not have it.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@ template <class T>
   return a < b ? b : a;
 }
 
-// Both ends included.
+// `low` and `high` count as between.
 template <class T>
 [[nodiscard]] constexpr bool is_between(std::type_identity_t<T> low, T value,
                                         std::type_identity_t<T> high) {
   return low <= value && value <= high;
 }
 
-// ticks * hertz / of, exact as long as of * hertz fits into 64 bits, whatever `ticks` is.
+// ticks * hertz / of. Exact for every `ticks` if of * hertz fits into 64 bits. 0 if `of` is 0.
 [[nodiscard]] constexpr std::uint64_t scale(std::uint64_t ticks, std::uint64_t hertz,
                                             std::uint64_t of) {
   return of == 0 ? 0 : ticks / of * hertz + ticks % of * hertz / of;

@@ -1,10 +1,11 @@
-// Invariants of the kernel itself. They stay on in release: a kernel that protects others from
-// silent corruption must not run on in a state it knows to be wrong. Never used for user input.
+// Checks of the kernel's own invariants. Release builds have them, too: a kernel that protects
+// programs from silent corruption must not go on in a state that it knows to be wrong. User input
+// is never checked by them.
 #pragma once
 
 namespace reprise {
 
-// Ends the machine with the place and the broken invariant (host tests: aborts).
+// Reports the place and the broken invariant, and ends the machine. In host tests it aborts.
 [[noreturn]] void panic_at(const char* file, int line, const char* what);
 
 }  // namespace reprise

@@ -1,6 +1,7 @@
-// What QEMU's isa-debug-exit device is given; QEMU then exits with (value << 1) | 1. From
-// first_boot_error on it is what was given at boot that is at fault (user/loader/error.hpp,
-// docs/log-format.md); the kernel itself knows only the few that keep init from running.
+// The values that the kernel writes to QEMU's isa-debug-exit device. QEMU then exits with
+// (value << 1) | 1. Values from first_boot_error on blame what was given at boot
+// (user/loader/error.hpp, docs/log-format.md). The kernel names only the few of them that keep init
+// from running.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Which interrupt controllers the machine has: what init finds in the firmware's tables and tells
-// the kernel (REPRISE_INTERRUPTS). Plain words that may hold anything.
+// Which interrupt controllers the machine has. Init finds them in the firmware's tables and tells
+// the kernel (REPRISE_INTERRUPTS). The kernel trusts none of these words.
 #pragma once
 
 #include <array>
@@ -19,10 +19,11 @@ struct InterruptSource {
 
 struct InterruptControllers {
   std::array<IoApicEntry, 8> io_apics{};
-  std::array<InterruptSource, 32> lines{};  // where each really arrives
+  std::array<InterruptSource, 32> lines{};  // where each line really arrives
 };
 
-// The answer: how many inputs the I/O APICs have, and this when the local one is an x2APIC.
+// The call's answer is the number of inputs of the I/O APICs. This bit is added if the local APIC
+// is an x2APIC.
 inline constexpr std::uint64_t local_x2apic = 1ull << 32;
 
 }  // namespace reprise

@@ -1,4 +1,4 @@
-// Where everything lies in the virtual address space: the map and the truth, in one place.
+// Where everything lies in the virtual address space. The picture and the constants stand together.
 //
 //   0000000000001000  user half: programs, their stacks, the personality, the archive
 //   00007fffffffe000  end of the user half
@@ -15,7 +15,7 @@ inline constexpr std::uint64_t user_high = 0x00007fffffffe000;  // exclusive
 
 inline constexpr std::uint64_t mmap_low = 0x0000100000000000;
 inline constexpr std::uint64_t mmap_high = 0x00007c0000000000;
-inline constexpr std::uint64_t program_file_base = 0x00007c8000000000;  // as it came, read-only
+inline constexpr std::uint64_t program_file_base = 0x00007c8000000000;  // unchanged, read-only
 inline constexpr std::uint64_t archive_base = 0x00007d0000000000;
 inline constexpr std::uint64_t personality_base = 0x00007e0000000000;
 inline constexpr std::uint64_t personality_end = 0x00007f0000000000;
@@ -26,6 +26,6 @@ inline constexpr std::uint64_t direct_map_base = 0xffff800000000000;
 inline constexpr std::uint64_t direct_map_limit = 1ull << 46;  // bytes of physical memory at most
 inline constexpr std::uint64_t kernel_base = 0xffffffff80000000;
 
-inline constexpr std::size_t most_boot_bytes = 1 << 20;  // of what the boot loader left to be read
+inline constexpr std::size_t most_boot_bytes = 1 << 20;  // of the boot loader's information
 
 }  // namespace reprise

@@ -1,4 +1,5 @@
-// A value or the reason why there is none. [[nodiscard]]: an error is handled or passed on.
+// A value, or the reason why there is none. [[nodiscard]] makes each caller handle the error or
+// pass it on.
 #pragma once
 
 #include <optional>
@@ -15,7 +16,7 @@ struct Failure {
 template <class E>
 Failure(E) -> Failure<E>;
 
-struct Done {};  // the value of a step that yields nothing but its success
+struct Done {};  // the value of a step that has no other result than success
 
 template <class T, class E>
 class [[nodiscard]] Result {

@@ -1,5 +1,5 @@
-// A line of text put together in place from its parts: text, numbers, Hex{...}. What does not fit
-// is cut.
+// A line of text, put together in place from its parts: text, numbers, Hex{...}. Text that does not
+// fit is cut off.
 #pragma once
 
 #include <array>
@@ -32,7 +32,9 @@ private:
     for (const char c : text) add(c);
   }
   void add(char c) {
-    if (used_ < buffer_.size()) buffer_[used_++] = c;
+    if (used_ == buffer_.size()) return;
+    buffer_[used_] = c;
+    ++used_;
   }
   void add(std::unsigned_integral auto value) { add_digits(value, 10); }
   void add(Hex hex) {

@@ -108,8 +108,17 @@ void Gate::own_writes() {
 
 // ---- Devices ----
 
-void Gate::open_device_page(PageNumber page) { context_.space_.table().open_device(page); }
-void Gate::close_device_page(PageNumber page) { context_.space_.table().close_device(page); }
+void Gate::open_device_page(PageNumber page) {
+  const std::optional<arch::Leaf> leaf = context_.space_.table().leaf(page);
+  REPRISE_ASSERT(leaf);  // the fault was found to be on a device page
+  leaf->open_device();
+}
+
+void Gate::close_device_page(PageNumber page) {
+  const std::optional<arch::Leaf> leaf = context_.space_.table().leaf(page);
+  REPRISE_ASSERT(leaf);  // nothing unmaps it meanwhile
+  leaf->close_device();
+}
 
 void Gate::begin_device_access(std::optional<UserAddr> store) {
   own_store(store, arch::WriteAccess::Enabled);

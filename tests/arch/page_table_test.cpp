@@ -162,7 +162,8 @@ TEMPLATE_TEST_CASE(
   CHECK(same(s.table.find(page).value(), mapping));
   CHECK_FALSE(walk<TestType>(s.memory, page).present);
 
-  s.table.open_device(page);
+  const auto leaf = s.table.leaf(page).value();
+  leaf.open_device();
   const Translation open = walk<TestType>(s.memory, page);
   REQUIRE(open.present);
   CHECK((open.user && open.writable && !open.executable) == true);
@@ -170,10 +171,10 @@ TEMPLATE_TEST_CASE(
   CHECK(open.uncached);
 
   *open.leaf |= Now::accessed | Now::dirty;  // as the MMU does
-  s.table.close_device(page);
+  leaf.close_device();
   CHECK(same(s.table.find(page).value(), mapping));
   CHECK_FALSE(walk<TestType>(s.memory, page).present);
-  CHECK_FALSE(s.table.accessed(page));
+  CHECK_FALSE(leaf.accessed());
   s.table.clear();  // and does not release the frame, which nobody allocated
 }
 
@@ -192,7 +193,6 @@ TEMPLATE_TEST_CASE("write access that the process or the sharing forbids is a br
       Panic);
   REQUIRE(s.table.map(PageNumber{1}, {frame, {true, true, false}, Ownership::Shared}));
   REQUIRE_THROWS_AS(s.table.map(PageNumber{last_page + 1}, {frame, {}}), Panic);
-  REQUIRE_THROWS_AS(s.table.dirty(PageNumber{2}), Panic);
   REQUIRE_FALSE(s.table.find(PageNumber{last_page + 1}));
   REQUIRE_FALSE(s.table.unmap(PageNumber{last_page + 1}));
 }
@@ -295,11 +295,12 @@ TEMPLATE_TEST_CASE(
   REQUIRE(s.table.map(PageNumber{5}, {shared, {true, true, true}, Ownership::Shared}));
   touch<TestType>(s.memory, PageNumber{5}, Now::accessed | Now::dirty);
   const FrameNumber own = s.frame();
-  s.table.replace(PageNumber{5}, own, WriteAccess::Enabled);
+  const auto leaf = s.table.leaf(PageNumber{5}).value();
+  leaf.replace(own, WriteAccess::Enabled);
   REQUIRE(same(*s.table.find(PageNumber{5}),
                {own, {true, true, true}, Ownership::Owned, WriteAccess::Enabled}));
-  REQUIRE_FALSE(s.table.dirty(PageNumber{5}));
-  REQUIRE_FALSE(s.table.accessed(PageNumber{5}));
+  REQUIRE_FALSE(leaf.dirty());
+  REQUIRE_FALSE(leaf.accessed());
   s.memory.release(shared);
 }
 
@@ -361,20 +362,21 @@ TEMPLATE_TEST_CASE("accessed and dirty are what the MMU set, protecting clears d
   const PageNumber page{0x400};
   REQUIRE(
       s.table.map(page, {s.frame(), {true, true, false}, Ownership::Owned, WriteAccess::Enabled}));
-  const Mapping before = *s.table.find(page);
+  const auto leaf = s.table.leaf(page).value();
+  const Mapping before = leaf.mapping();
   touch<TestType>(s.memory, page, Now::accessed);
-  REQUIRE(s.table.accessed(page));
-  REQUIRE_FALSE(s.table.dirty(page));
+  REQUIRE(leaf.accessed());
+  REQUIRE_FALSE(leaf.dirty());
   touch<TestType>(s.memory, page, Now::dirty);
-  REQUIRE(s.table.dirty(page));
+  REQUIRE(leaf.dirty());
   REQUIRE(same(*s.table.find(page), before));
-  s.table.clear_dirty(page);
-  REQUIRE_FALSE(s.table.dirty(page));
-  REQUIRE(s.table.accessed(page));
+  leaf.clear_dirty();
+  REQUIRE_FALSE(leaf.dirty());
+  REQUIRE(leaf.accessed());
   touch<TestType>(s.memory, page, Now::dirty);
-  s.table.replace(page, s.table.find(page)->frame, WriteAccess::Protected);
-  REQUIRE_FALSE(s.table.dirty(page));
-  REQUIRE_FALSE(s.table.accessed(page));
+  leaf.replace(before.frame, WriteAccess::Protected);
+  REQUIRE_FALSE(leaf.dirty());
+  REQUIRE_FALSE(leaf.accessed());
   REQUIRE_FALSE(walk<TestType>(s.memory, page).writable);
   REQUIRE(s.table.find(page)->permissions.write);
 }
@@ -394,13 +396,15 @@ TEMPLATE_TEST_CASE("a change of one page writes one word of memory", "", HostFor
     for (std::size_t i = 0; i < before.size(); ++i) changed += before[i] != after[i] ? 1 : 0;
     return changed;
   };
-  const FrameNumber seventh = s.table.find(PageNumber{7})->frame;
-  REQUIRE(changes([&] { s.table.replace(PageNumber{7}, seventh, WriteAccess::Enabled); }) == 1);
+  const auto seventh = s.table.leaf(PageNumber{7}).value();
+  const FrameNumber same_frame = seventh.mapping().frame;
+  REQUIRE(changes([&] { seventh.replace(same_frame, WriteAccess::Enabled); }) == 1);
   REQUIRE(changes([&] { touch<TestType>(s.memory, PageNumber{7}, Now::dirty); }) == 1);
-  REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 1);
-  REQUIRE(changes([&] { s.table.clear_dirty(PageNumber{7}); }) == 0);
-  const FrameNumber old = s.table.find(PageNumber{9})->frame;
-  REQUIRE(changes([&] { s.table.replace(PageNumber{9}, spare, WriteAccess::Protected); }) == 1);
+  REQUIRE(changes([&] { seventh.clear_dirty(); }) == 1);
+  REQUIRE(changes([&] { seventh.clear_dirty(); }) == 0);
+  const auto ninth = s.table.leaf(PageNumber{9}).value();
+  const FrameNumber old = ninth.mapping().frame;
+  REQUIRE(changes([&] { ninth.replace(spare, WriteAccess::Protected); }) == 1);
   s.memory.release(old);
   const FrameNumber gone = s.table.find(PageNumber{11})->frame;
   REQUIRE(changes([&] { s.table.unmap(PageNumber{11}); }) == 1);

@@ -16,7 +16,7 @@ from files import C_LIKE, RING_0, TOP, tracked
 
 # symbol of kernel.elf -> why it may be there
 ALLOWED = {
-    "reprise::machine": "the kernel's one object: frames, processes, CPUs, log, settings",
+    "reprise::machine_storage": "the kernel's one object: frames, processes, CPUs, log, settings",
     "arch::x86::board": "what the machine has once: IDT, clock rates, I/O APICs, kernel root, serial line",
     "arch::x86::boot_cpu": "per-processor state of the processor that boots, reached by GS base",
     "kernel_stack_guard": "the boot processor's kernel stack begins: a page that is never mapped",

@@ -136,8 +136,9 @@ void try_first_write(PageTable& table) {
   const Trap trap = run_from(user_write);
   expect("first write faults", is_exception(trap, x86::page_fault_vector) && trap.error_code == 7 &&
                                    trap.fault_address == address_of(page).value());
-  expect("and leaves the page clean", !table.dirty(page));
-  table.replace(page, table.find(page)->frame, WriteAccess::Enabled);
+  const Leaf leaf = *table.leaf(page);
+  expect("and leaves the page clean", !leaf.dirty());
+  leaf.replace(leaf.mapping().frame, WriteAccess::Enabled);
   PageTable::invalidate(page);
   Trap stop{};
   do {
@@ -146,7 +147,7 @@ void try_first_write(PageTable& table) {
   } while (stop.kind == Trap::Kind::Timer && state[Register::Rip] == place(user_write));
   expect("timer ends a loop",
          stop.kind == Trap::Kind::Timer && state[Register::Rip] == place(user_spin));
-  expect("written page is dirty", table.dirty(page));
+  expect("written page is dirty", leaf.dirty());
 }
 
 void try_flags() {

@@ -10,6 +10,7 @@ namespace {
 
 std::optional<pmu::Arguments> parse(std::vector<std::string> texts) {
   std::vector<char*> pointers;
+  pointers.reserve(texts.size());
   for (std::string& text : texts) pointers.push_back(text.data());
   return pmu::parse_arguments(static_cast<int>(pointers.size()), pointers.data());
 }

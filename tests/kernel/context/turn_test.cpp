@@ -18,7 +18,7 @@ constexpr std::uint64_t pe_length = 200;
 // among those that are ready, PE for PE, as a string of names.
 class Machine {
 public:
-  Machine(std::vector<unsigned> priorities, unsigned quantum) : quantum_{quantum} {
+  Machine(const std::vector<unsigned>& priorities, unsigned quantum) : quantum_{quantum} {
     for (const unsigned priority : priorities) {
       turns_.emplace_back(priority);
       ready_.push_back(true);

@@ -39,6 +39,7 @@ extern const char user_page[], user_call[], user_undefined[], user_write[], user
     user_vector[], user_flags[], user_time_stamp[], user_port[], user_breakpoint[],
     user_interrupt[], user_step[], user_selectors[], user_table[], user_halt[], user_steps[],
     user_steps_repeat[], user_steps_end[], user_self[], user_gs_base[];
+// NOLINTNEXTLINE(readability-identifier-naming): the compiler calls it by this name.
 [[noreturn]] void __cxa_pure_virtual() { REPRISE_PANIC("a pure virtual function was called"); }
 }
 

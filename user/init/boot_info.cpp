@@ -44,8 +44,9 @@ std::string_view text_in(Bytes content) {
 void add_module(Bytes content, BootFacts& facts) {
   const auto module = read_as<ModuleTag>(content, 0);
   if (!module || module->end < module->start || facts.module_count == most_modules) return;
-  facts.module_table[facts.module_count++] = {text_in(content.subspan(sizeof *module)),
-                                              module->end - module->start};
+  facts.module_table[facts.module_count] = {.string = text_in(content.subspan(sizeof *module)),
+                                            .bytes = module->end - module->start};
+  ++facts.module_count;
 }
 
 // Only what the screen can draw on: direct colour, 8 bits for each of red, green and blue.
@@ -56,8 +57,12 @@ void read_framebuffer(Bytes content, Framebuffer& framebuffer) {
   for (const Colour colour : {f->red, f->green, f->blue}) {
     if (colour.size != 8 || colour.position > f->bits - 8) return;
   }
-  framebuffer = {f->address, f->pitch, f->width,
-                 f->height,  f->bits,  {f->red.position, f->green.position, f->blue.position}};
+  framebuffer = {.address = f->address,
+                 .pitch = f->pitch,
+                 .width = f->width,
+                 .height = f->height,
+                 .bits = f->bits,
+                 .colours = {f->red.position, f->green.position, f->blue.position}};
 }
 
 }  // namespace

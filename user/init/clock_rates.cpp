@@ -79,13 +79,15 @@ Measured measure(const PowerTimer& power_timer, std::uint64_t begin) {
   const Sample pit_from = read_together(pit);
   if (machine_report().timer_hertz != 0) user::sleep_until(begin + interval);
   while (static_cast<std::uint64_t>(user::time()) < begin + interval) {
-  }  // no timer to wake by
+  }  // without a timer, the process spins
   const Sample pit_to = read_together(pit);
   const bool pit_ended = Pit::has_ended();
   if (has_power_timer) power_to = read_together(power);
   Pit::stop();
-  return {measured_hertz(power_from, power_to, power.mask(), PowerCounter::hertz),
-          pit_ended ? 0 : measured_hertz(pit_from, pit_to, Pit::mask, Pit::hertz)};
+  const std::uint64_t by_pit =
+      pit_ended ? 0 : measured_hertz(pit_from, pit_to, Pit::mask, Pit::hertz);
+  return {.by_acpi = measured_hertz(power_from, power_to, power.mask(), PowerCounter::hertz),
+          .by_pit = by_pit};
 }
 
 struct StatedRates {
@@ -97,7 +99,7 @@ StatedRates stated_by_hypervisor() {
   constexpr std::uint32_t hypervisor = 1u << 31;
   if ((user::cpuid_leaf(1).ecx & hypervisor) == 0) return {};
   const auto leaf = user::cpuid_leaf(0x40000010);
-  return {hertz_or_none(leaf.eax * 1000ull), hertz_or_none(leaf.ebx * 1000ull)};
+  return {.stamp = hertz_or_none(leaf.eax * 1000ull), .timer = hertz_or_none(leaf.ebx * 1000ull)};
 }
 
 // Leaf 15h: the core crystal's frequency, and the ratio to it (Intel SDM Vol. 3B §18.7.3). The APIC
@@ -105,7 +107,8 @@ StatedRates stated_by_hypervisor() {
 StatedRates stated_by_cpu() {
   const auto leaf = user::cpuid_leaf(0x15);
   if (leaf.eax == 0 || leaf.ebx == 0) return {};
-  return {hertz_or_none(scale(leaf.ecx, leaf.ebx, leaf.eax)), hertz_or_none(leaf.ecx)};
+  return {.stamp = hertz_or_none(scale(leaf.ecx, leaf.ebx, leaf.eax)),
+          .timer = hertz_or_none(leaf.ecx)};
 }
 
 std::uint64_t nominal() {
@@ -123,18 +126,22 @@ std::uint64_t measured_timer(std::uint64_t stamp_hertz) {
 
 void set_clock_rates(const PowerTimer& power_timer) {
   const std::uint64_t begin = user::time_stamp();
-  const StatedRates hypervisor = stated_by_hypervisor(), cpu = stated_by_cpu();
+  const StatedRates hypervisor = stated_by_hypervisor();
+  const StatedRates cpu = stated_by_cpu();
   const Measured measured = measure(power_timer, begin);
-  const std::array estimates{Estimate{"hypervisor", hypervisor.stamp, Quality::Stated},
-                             Estimate{"cpuid", cpu.stamp, Quality::Stated},
-                             Estimate{"acpi", measured.by_acpi, Quality::Measured},
-                             Estimate{"pit", measured.by_pit, Quality::Measured},
-                             Estimate{"nominal", nominal(), Quality::Nominal}};
+  const std::array estimates{
+      Estimate{.source = "hypervisor", .hertz = hypervisor.stamp, .quality = Quality::Stated},
+      Estimate{.source = "cpuid", .hertz = cpu.stamp, .quality = Quality::Stated},
+      Estimate{.source = "acpi", .hertz = measured.by_acpi, .quality = Quality::Measured},
+      Estimate{.source = "pit", .hertz = measured.by_pit, .quality = Quality::Measured},
+      Estimate{.source = "nominal", .hertz = nominal(), .quality = Quality::Nominal}};
   const Estimate stamp = choose_frequency(estimates);
-  const Estimate timer = choose_frequency(
-      std::array{Estimate{"hypervisor", hypervisor.timer, Quality::Stated},
-                 Estimate{"cpuid", cpu.timer, Quality::Stated},
-                 Estimate{"measured", measured_timer(stamp.hertz), Quality::Measured}});
+  const Estimate timer = choose_frequency(std::array{
+      Estimate{.source = "hypervisor", .hertz = hypervisor.timer, .quality = Quality::Stated},
+      Estimate{.source = "cpuid", .hertz = cpu.timer, .quality = Quality::Stated},
+      Estimate{.source = "measured",
+               .hertz = measured_timer(stamp.hertz),
+               .quality = Quality::Measured}});
   set_clock(stamp.hertz, timer.hertz, begin);
   TextLine line{"clock: time stamp ", stamp.hertz / 1000, " kHz by ",
                 stamp.source,         ", timer ",         timer.hertz / 1000,

@@ -20,25 +20,44 @@ struct Program {
   std::uint64_t iterations;  // of a REP, which may count as one instruction or each by itself
 };
 constexpr std::uint64_t line_length = 65536;
-constexpr Program line{"straight line", counter_programs, line_length + 1, 0};
-constexpr Program loop{"loop", counter_loop, 20'002, 0};
-constexpr Program faults{"page faults", counter_page_faults, 62, 0};
-constexpr std::array programs{line,
-                              loop,
-                              faults,
-                              Program{"LOCK", counter_lock, 602, 0},
-                              Program{"CPUID", counter_cpuid, 82, 0},
-                              Program{"REP", counter_rep, 3, 1000}};
+constexpr Program line{.name = "straight line",
+                       .begin = counter_programs,
+                       .instructions = line_length + 1,
+                       .iterations = 0};
+constexpr Program loop{
+    .name = "loop", .begin = counter_loop, .instructions = 20'002, .iterations = 0};
+constexpr Program faults{
+    .name = "page faults", .begin = counter_page_faults, .instructions = 62, .iterations = 0};
+constexpr std::array programs{
+    line,
+    loop,
+    faults,
+    Program{.name = "LOCK", .begin = counter_lock, .instructions = 602, .iterations = 0},
+    Program{.name = "CPUID", .begin = counter_cpuid, .instructions = 82, .iterations = 0},
+    Program{.name = "REP", .begin = counter_rep, .instructions = 3, .iterations = 1000},
+};
 constexpr std::uint64_t faulting_bytes = 2;
 
-struct Limits {  // what is taken from a counter at most
+// A counter that exceeds them is refused.
+struct Limits {
+  CounterKind kind;
   std::string_view name;
-  std::uint64_t correction;  // a trap that adds more than that is not believed
-  std::uint64_t tolerance;   // nor counts that are further off
+  std::uint64_t correction;  // how much one trap may add to a count
+  std::uint64_t tolerance;   // how far off a count may be
 };
 constexpr std::array<Limits, 4> limits{
-    // by CounterKind
-    {{"landmark", 0, 0}, {"pmu-intel", 8, 16}, {"pmu-amd", 8, 16}, {"icount", 1000, 0}}};
+    Limits{.kind = CounterKind::Landmark, .name = "landmark", .correction = 0, .tolerance = 0},
+    Limits{.kind = CounterKind::PmuIntel, .name = "pmu-intel", .correction = 8, .tolerance = 16},
+    Limits{.kind = CounterKind::PmuAmd, .name = "pmu-amd", .correction = 8, .tolerance = 16},
+    Limits{.kind = CounterKind::Icount, .name = "icount", .correction = 1000, .tolerance = 0},
+};
+
+constexpr const Limits& limits_of(CounterKind kind) {
+  for (const Limits& of_kind : limits) {
+    if (of_kind.kind == kind) return of_kind;
+  }
+  return limits.front();  // not reached: each kind has a row
+}
 
 constexpr unsigned patience = 1000;                 // traps in one program
 constexpr std::uint64_t long_time = 1'000'000'000;  // nanoseconds; none of the programs takes that
@@ -51,7 +70,7 @@ constexpr std::uint64_t distance(std::uint64_t a, std::uint64_t b) { return a < 
 class CounterTest {
 public:
   CounterTest(CounterKind kind, const CounterProbes& probes)
-      : probes_{probes}, limits_{limits[static_cast<std::size_t>(kind)]} {
+      : probes_{probes}, limits_{limits_of(kind)} {
     facts_.settings.kind = kind;
   }
 
@@ -199,7 +218,7 @@ private:
 
 }  // namespace
 
-std::string_view name_of(CounterKind kind) { return limits[static_cast<std::size_t>(kind)].name; }
+std::string_view name_of(CounterKind kind) { return limits_of(kind).name; }
 
 Result<CounterFacts, TextLine> test_counter(CounterKind kind, const CounterProbes& probes) {
   CounterTest test{kind, probes};

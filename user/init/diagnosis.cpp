@@ -10,24 +10,40 @@ namespace {
 using Diagnosis = dwc::Diagnosis<PageNumber>;
 
 struct VerdictText {
-  std::string_view word, explanation;
+  std::string_view word;         // for scripts
+  std::string_view explanation;  // for people
 };
 
-// In the order of dwc::Verdict.
-constexpr std::array verdict_texts{
-    VerdictText{
-        "divergence",
-        "its two runs kept differing: not a transient fault, or a source of nondeterminism"},
-    VerdictText{"snapshot-corrupt",
-                "the state to go back to has changed itself: nothing right is left to run from"},
-    VerdictText{"unresolved",
-                "its second run never came to where the time limit had ended the first"},
-    VerdictText{"machine-check", "the processor reported errors of its own in each attempt"},
-    VerdictText{"nondeterministic", "two runs can never agree on what it does"},
-};
+VerdictText text_of(dwc::Verdict verdict) {
+  switch (verdict) {
+    case dwc::Verdict::Divergence:
+      return {.word = "divergence",
+              .explanation =
+                  "its two runs kept differing: not a transient fault, or a source of "
+                  "nondeterminism"};
+    case dwc::Verdict::SnapshotCorrupt:
+      return {.word = "snapshot-corrupt",
+              .explanation =
+                  "the state to go back to has changed itself: nothing right is left to "
+                  "run from"};
+    case dwc::Verdict::Unresolved:
+      return {.word = "unresolved",
+              .explanation =
+                  "its second run never came to where the time limit had ended the "
+                  "first"};
+    case dwc::Verdict::MachineCheck:
+      return {.word = "machine-check",
+              .explanation = "the processor reported errors of its own in each attempt"};
+    case dwc::Verdict::Nondeterministic:
+      return {.word = "nondeterministic",
+              .explanation = "two runs can never agree on what it does"};
+  }
+  __builtin_unreachable();  // the kernel has no other verdict
+}
 
 struct InstructionName {
-  std::string_view people, scripts;
+  std::string_view people;
+  std::string_view scripts;
 };
 
 // 0F C7 /6 and /7 with a register, behind 66 and REX (Intel SDM Vol. 2B, RDRAND and RDSEED).
@@ -36,9 +52,9 @@ InstructionName instruction_name(const CodeBytes& code) {
   while (at < code.count && (code.bytes[at] == 0x66 || code.bytes[at] >> 4 == 4)) ++at;
   const bool group9 = at + 2 < code.count && code.bytes[at] == 0x0f && code.bytes[at + 1] == 0xc7;
   const std::uint8_t operand = group9 ? code.bytes[at + 2] : 0;
-  if (operand >= 0xf8) return {"RDSEED", "rdseed"};
-  if (operand >= 0xf0) return {"RDRAND", "rdrand"};
-  return {"of unknown name", "unknown"};
+  if (operand >= 0xf8) return {.people = "RDSEED", .scripts = "rdseed"};
+  if (operand >= 0xf0) return {.people = "RDRAND", .scripts = "rdrand"};
+  return {.people = "of unknown name", .scripts = "unknown"};
 }
 
 // The instruction bytes, "48 89 e5 ...", or "-" when they could not be read.
@@ -74,7 +90,7 @@ void print_differences(std::string_view name, const Diagnosis& diagnosis, const 
 
 void print_diagnosis(std::string_view name, const ProcessReport& process, const WordNames& names) {
   const Diagnosis& diagnosis = process.diagnosis;
-  const VerdictText& verdict = verdict_texts[static_cast<std::size_t>(diagnosis.verdict)];
+  const VerdictText verdict = text_of(diagnosis.verdict);
   say(name, ": PE ", diagnosis.pe,
       " is not committed and the program is stopped: ", verdict.explanation);
   EventLine line{"mismatch",

@@ -14,19 +14,25 @@ struct ExceptionText {
 
 // Intel SDM Vol. 3A table 6-1.
 constexpr ExceptionText exception_texts[] = {
-    {0, 8, "divide error"},         {1, 5, "debug exception"},
-    {3, 5, "breakpoint"},           {6, 4, "invalid opcode"},
-    {7, 8, "device not available"}, {11, 7, "segment not present"},
-    {12, 7, "stack fault"},         {13, 11, "general protection"},
-    {14, 11, "page fault"},         {16, 8, "x87 floating-point error"},
-    {17, 7, "alignment check"},     {19, 8, "SIMD floating-point exception"},
+    {.vector = 0, .signal = 8, .name = "divide error"},
+    {.vector = 1, .signal = 5, .name = "debug exception"},
+    {.vector = 3, .signal = 5, .name = "breakpoint"},
+    {.vector = 6, .signal = 4, .name = "invalid opcode"},
+    {.vector = 7, .signal = 8, .name = "device not available"},
+    {.vector = 11, .signal = 7, .name = "segment not present"},
+    {.vector = 12, .signal = 7, .name = "stack fault"},
+    {.vector = 13, .signal = 11, .name = "general protection"},
+    {.vector = 14, .signal = 11, .name = "page fault"},
+    {.vector = 16, .signal = 8, .name = "x87 floating-point error"},
+    {.vector = 17, .signal = 7, .name = "alignment check"},
+    {.vector = 19, .signal = 8, .name = "SIMD floating-point exception"},
 };
 
 ExceptionText text_of(std::uint8_t vector) {
   for (const ExceptionText& text : exception_texts) {
     if (text.vector == vector) return text;
   }
-  return {vector, 11, "exception"};
+  return {.vector = vector, .signal = 11, .name = "exception"};
 }
 
 bool died_of(const ProcessReport& process, dwc::PeEnd::Kind kind, std::uint64_t status) {

@@ -13,7 +13,10 @@ bool needs_quotes(std::string_view value) {
 }  // namespace
 
 void EventLine::add_value(std::string_view text) {
-  if (!needs_quotes(text)) return line_.append(text);
+  if (!needs_quotes(text)) {
+    line_.append(text);
+    return;
+  }
   line_.append('"');
   for (const char c : text) {
     const bool escaped = c == '"' || c == '\\';

@@ -5,6 +5,7 @@
 #include "kernel/abi/reprise.h"
 #include "user/init/event_line.hpp"
 #include "user/init/kernel.hpp"
+#include "user/init/words.hpp"
 
 namespace reprise {
 namespace {
@@ -16,9 +17,20 @@ constexpr std::size_t general_words_hit = 18;  // general registers, RIP, RFLAGS
 constexpr std::size_t flags_word = 17;
 constexpr std::size_t vector_words_hit = 32;  // XMM0 to XMM15
 
-// In the order of FlipFate and of Injection::Moment.
-constexpr std::array<std::string_view, 4> fate_words{"died-out", "caught", "stopped", "no-target"};
-constexpr std::array<std::string_view, 3> moment_words{"start", "end", "at"};
+// The fates that end a flip; the kernel reports no other.
+using FateWord = ChoiceWord<FlipFate>;
+constexpr std::array<FateWord, 4> fate_words{
+    FateWord{.word = "died-out", .value = FlipFate::DiedOut},
+    FateWord{.word = "caught", .value = FlipFate::Caught},
+    FateWord{.word = "stopped", .value = FlipFate::Stopped},
+    FateWord{.word = "no-target", .value = FlipFate::NoTarget},
+};
+using MomentWord = ChoiceWord<Moment>;
+constexpr std::array<MomentWord, 3> moment_words{
+    MomentWord{.word = "start", .value = Moment::Start},
+    MomentWord{.word = "end", .value = Moment::End},
+    MomentWord{.word = "at", .value = Moment::Offset},
+};
 
 }  // namespace
 
@@ -79,8 +91,8 @@ void print_flip(std::string_view process, const Injection& flip, const WordNames
     target.append("page.", flip.page, ".", flip.word);
   }
   print_event("flip", "process", process, "pe", flip.element, "run", flip.run, "moment",
-              moment_words[static_cast<std::size_t>(flip.moment)], "offset", flip.offset, "target",
-              target, "bit", flip.bit, "outcome", fate_words[static_cast<std::size_t>(flip.fate)]);
+              word_of(flip.moment, moment_words), "offset", flip.offset, "target", target, "bit",
+              flip.bit, "outcome", word_of(flip.fate, fate_words));
 }
 
 }  // namespace reprise

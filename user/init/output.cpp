@@ -1,7 +1,9 @@
 #include "user/init/output.hpp"
 
 #include <array>
+#include <span>
 
+#include "user/init/words.hpp"
 #include "user/lib/calls.hpp"
 
 namespace reprise {
@@ -22,7 +24,7 @@ void flush_output() {
 void print_whole_line(std::string_view prefix, std::string_view text) {
   if (used + prefix.size() + text.size() + 1 > lines.size()) flush_output();
   for (const std::string_view part : {prefix, text, std::string_view{"\n"}}) {
-    for (const char c : part) lines[used++] = c;
+    used += copy_text(part, std::span{lines}.subspan(used));
   }
 }
 

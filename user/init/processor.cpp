@@ -22,13 +22,20 @@ struct Feature {
 
 // Intel SDM Vol. 2A, CPUID.
 constexpr Feature features[] = {
-    {"nx", 0x80000001, &CpuidResult::edx, 20}, {"smep", 7, &CpuidResult::ebx, 7},
-    {"smap", 7, &CpuidResult::ebx, 20},        {"umip", 7, &CpuidResult::ecx, 2},
-    {"xsave", 1, &CpuidResult::ecx, 26},       {"avx", 1, &CpuidResult::ecx, 28},
-    {"avx512", 7, &CpuidResult::ebx, 16},      {"fsgsbase", 7, &CpuidResult::ebx, 0},
-    {"clflushopt", 7, &CpuidResult::ebx, 23},  {"rdrand", 1, &CpuidResult::ecx, 30},
-    {"rdseed", 7, &CpuidResult::ebx, 18},      {"invariant-tsc", 0x80000007, &CpuidResult::edx, 8},
-    {"hypervisor", 1, &CpuidResult::ecx, 31}};
+    {.name = "nx", .leaf = 0x80000001, .where = &CpuidResult::edx, .position = 20},
+    {.name = "smep", .leaf = 7, .where = &CpuidResult::ebx, .position = 7},
+    {.name = "smap", .leaf = 7, .where = &CpuidResult::ebx, .position = 20},
+    {.name = "umip", .leaf = 7, .where = &CpuidResult::ecx, .position = 2},
+    {.name = "xsave", .leaf = 1, .where = &CpuidResult::ecx, .position = 26},
+    {.name = "avx", .leaf = 1, .where = &CpuidResult::ecx, .position = 28},
+    {.name = "avx512", .leaf = 7, .where = &CpuidResult::ebx, .position = 16},
+    {.name = "fsgsbase", .leaf = 7, .where = &CpuidResult::ebx, .position = 0},
+    {.name = "clflushopt", .leaf = 7, .where = &CpuidResult::ebx, .position = 23},
+    {.name = "rdrand", .leaf = 1, .where = &CpuidResult::ecx, .position = 30},
+    {.name = "rdseed", .leaf = 7, .where = &CpuidResult::ebx, .position = 18},
+    {.name = "invariant-tsc", .leaf = 0x80000007, .where = &CpuidResult::edx, .position = 8},
+    {.name = "hypervisor", .leaf = 1, .where = &CpuidResult::ecx, .position = 31},
+};
 
 bool has(const Feature& feature) {
   return (user::cpuid_leaf(feature.leaf).*feature.where >> feature.position & 1) != 0;

@@ -25,9 +25,27 @@ std::optional<std::size_t> append(std::size_t used, std::span<const std::string_
   for (const std::string_view text : list) {
     if (text.size() >= strings.size() - used) return std::nullopt;
     used += copy_text(text, std::span{strings}.subspan(used));
-    strings[used++] = '\0';
+    strings[used] = '\0';
+    ++used;
   }
   return used;
+}
+
+// Writes argv, the driver's words and the environment. Returns their bytes; nothing: no room.
+std::optional<std::size_t> write_strings(const ModulePurpose& purpose, const DriverStart& facts,
+                                         const Settings& settings) {
+  std::optional<std::size_t> end = append(0, purpose.argv);
+  for (std::size_t i = 0; end && i < facts.word_count; ++i) {
+    end = append(*end, std::array{facts.words[i].view()});
+  }
+  return end ? append(*end, settings.environment()) : std::nullopt;
+}
+
+bool grants_log(const ProgramRequest& request) {
+  for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {
+    if (grant.kind == REPRISE_GRANT_LOG) return true;
+  }
+  return false;
 }
 
 // Grants what the driver needs and what grant= gives the program. False: more than most_grants.
@@ -74,20 +92,26 @@ bool Programs::was_meant(std::string_view name, const BootFacts& boot) const {
 
 void Programs::start(const BootFacts& boot, std::uint8_t century_register,
                      const Settings& settings) {
-  std::size_t programs = 0;
-  for (std::size_t i = 0; i < boot.modules().size(); ++i) find_companion(i, boot);
-  for (std::size_t i = 0; i < boot.modules().size(); ++i)
-    if (start_one(i, boot, century_register, settings)) ++programs;
-  if (programs == 0 && !first_error_) fail(Error::NoProgram, "boot modules");
+  for (std::size_t i = 0; i < boot.modules().size(); ++i) find_archive(i, boot);
+  bool any_program = false;
+  for (std::size_t i = 0; i < boot.modules().size(); ++i) {
+    any_program |= start_one(i, boot, century_register, settings);
+  }
+  if (!any_program && !first_error_) fail(Error::NoProgram, "boot modules");
 }
 
-void Programs::find_companion(std::uint64_t module, const BootFacts& boot) {
+// Notes the archive of Linux programs' files when the module is one.
+void Programs::find_archive(std::uint64_t module, const BootFacts& boot) {
   const auto& [string, bytes] = boot.modules()[module];
   const auto purpose = parse_module_string(string, word_text, words);
   if (!purpose || purpose.value().role != ModuleRole::Archive) return;
-  if (bytes == 0) return fail(Error::EmptyModule, string);
-  if (archive_ != no_archive) return fail(Error::NameTaken, string);
-  archive_ = module;
+  if (bytes == 0) {
+    fail(Error::EmptyModule, string);
+  } else if (archive_ != no_archive) {
+    fail(Error::NameTaken, string);
+  } else {
+    archive_ = module;
+  }
 }
 
 // True: the module is meant to be a program, or it could not be used. A boot with drivers alone has
@@ -117,12 +141,8 @@ std::optional<Error> Programs::start_process(std::uint64_t module, const BootFac
   const std::string_view name = purpose.name;
   const bool driver = purpose.role == ModuleRole::Driver;
   if (name == "init" || find_called(name) != nullptr) return Error::NameTaken;
-  std::optional<std::size_t> end = append(0, purpose.argv);
-  for (std::size_t i = 0; end && i < facts.word_count; ++i) {
-    end = append(*end, std::array{facts.words[i].view()});
-  }
-  if (end) end = append(*end, settings.environment());
-  if (!end) return Error::ModuleString;
+  const std::optional<std::size_t> string_bytes = write_strings(purpose, facts, settings);
+  if (!string_bytes) return Error::ModuleString;
   if (boot.modules()[module].bytes == 0) return Error::EmptyModule;
 
   ProgramRequest request;
@@ -131,7 +151,7 @@ std::optional<Error> Programs::start_process(std::uint64_t module, const BootFac
   request.hardened = settings.hardens(name) ? 1 : 0;
   request.priority = settings.priority_of(name);
   request.strings = reinterpret_cast<std::uint64_t>(strings.data());
-  request.string_bytes = *end;
+  request.string_bytes = *string_bytes;
   request.argument_count = purpose.argv.size() + facts.word_count;
   request.environment_count = settings.environment().size();
   if (!add_grants(request, name, facts, settings)) return Error::BadGrant;
@@ -144,9 +164,7 @@ std::optional<Error> Programs::start_process(std::uint64_t module, const BootFac
   copy_text(name, std::span{program.name}.first(program.name.size() - 1));
   program.process = static_cast<std::uint64_t>(started);
   program.driver = driver;
-  for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {
-    if (grant.kind == REPRISE_GRANT_LOG) program.sends_log = true;
-  }
+  program.sends_log = grants_log(request);
   return std::nullopt;
 }
 

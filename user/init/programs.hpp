@@ -19,7 +19,10 @@ namespace reprise {
 
 // What the final report adds up.
 struct ProgramTotals {
-  std::uint64_t elements = 0, mismatches = 0, restarts = 0, standing = 0;
+  std::uint64_t elements = 0;
+  std::uint64_t mismatches = 0;
+  std::uint64_t restarts = 0;
+  std::uint64_t standing = 0;
 };
 
 struct Program {
@@ -53,7 +56,7 @@ public:
   [[nodiscard]] std::optional<Error> first_error() const { return first_error_; }
 
 private:
-  void find_companion(std::uint64_t module, const BootFacts& boot);
+  void find_archive(std::uint64_t module, const BootFacts& boot);
   bool start_one(std::uint64_t module, const BootFacts& boot, std::uint8_t century_register,
                  const Settings& settings);
   // Nothing: the process is started.

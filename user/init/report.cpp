@@ -5,6 +5,7 @@
 #include "kernel/base/arithmetic.hpp"
 #include "user/init/event_line.hpp"
 #include "user/init/kernel.hpp"
+#include "user/init/words.hpp"
 #include "user/lib/calls.hpp"
 
 namespace reprise {
@@ -13,10 +14,18 @@ namespace {
 using dwc::PeEnd;
 using dwc::Statistics;
 
-// In the order of PeEnd::Kind.
-constexpr std::array<std::string_view, Statistics::end_kinds> end_names{
-    "system-call", "exception", "page-budget",      "out-of-frames",
-    "time-limit",  "watchdog",  "unexpected-write", "control-bits"};
+using EndWord = ChoiceWord<PeEnd::Kind>;
+constexpr std::array<EndWord, Statistics::end_kinds> end_words{
+    EndWord{.word = "system-call", .value = PeEnd::Kind::SystemCall},
+    EndWord{.word = "exception", .value = PeEnd::Kind::Exception},
+    EndWord{.word = "page-budget", .value = PeEnd::Kind::PageBudget},
+    EndWord{.word = "out-of-frames", .value = PeEnd::Kind::OutOfFrames},
+    EndWord{.word = "time-limit", .value = PeEnd::Kind::TimeLimit},
+    EndWord{.word = "watchdog", .value = PeEnd::Kind::Watchdog},
+    EndWord{.word = "unexpected-write", .value = PeEnd::Kind::UnexpectedWrite},
+    EndWord{.word = "control-bits", .value = PeEnd::Kind::ControlBits},
+};
+// The counts of Statistics::modified_pages, which are in this order.
 constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
     "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
 
@@ -32,12 +41,19 @@ TextLine ratio(std::uint64_t numerator, std::uint64_t denominator) {
   return TextLine{numerator / denominator, cents < 10 ? ".0" : ".", cents};
 }
 
-template <std::size_t Count>
-void print_counts(std::string_view event, std::string_view process,
-                  const std::array<std::string_view, Count>& names,
-                  const std::array<std::uint64_t, Count>& counts) {
-  EventLine line{event, "process", process};
-  for (std::size_t i = 0; i < Count; ++i) line.add(names[i], counts[i]);
+void print_ends(std::string_view process, const Statistics& s) {
+  EventLine line{"ends", "process", process};
+  for (const EndWord& end : end_words) {
+    line.add(end.word, s.by_end[static_cast<std::size_t>(end.value)]);
+  }
+  line.print();
+}
+
+void print_modified_pages(std::string_view process, const Statistics& s) {
+  EventLine line{"modified-pages", "process", process};
+  for (std::size_t i = 0; i < bucket_names.size(); ++i) {
+    line.add(bucket_names[i], s.modified_pages[i]);
+  }
   line.print();
 }
 
@@ -51,8 +67,8 @@ void print_verdicts(std::string_view name, const Statistics& s) {
 
 void print_details(std::string_view name, const Statistics& s, std::uint64_t margin) {
   const dwc::PhaseTicks& t = s.ticks;
-  print_counts("ends", name, end_names, s.by_end);
-  print_counts("modified-pages", name, bucket_names, s.modified_pages);
+  print_ends(name, s);
+  print_modified_pages(name, s);
   print_event("convergence", "process", name, "limited",
               s.by_end[static_cast<std::size_t>(PeEnd::Kind::TimeLimit)], "converged", s.converged,
               "steps", s.steps, "most_steps", s.most_steps, "candidates", s.candidates, "failed",
@@ -76,7 +92,7 @@ void print_error(Error error, std::string_view subject) {
   print_event("error", "code", text.word, "subject", subject);
 }
 
-std::string_view name_of(PeEnd::Kind kind) { return end_names[static_cast<std::size_t>(kind)]; }
+std::string_view name_of(PeEnd::Kind kind) { return word_of(kind, end_words); }
 
 void print_refused_counter(std::string_view name, std::string_view reason) {
   say("counter ", name, " refused: ", reason);

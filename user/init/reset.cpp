@@ -20,7 +20,8 @@ void wait_a_little() {
 // ACPI 6.5 §4.8.3.6.
 void reset_by_firmware(const ResetRegister& reset) {
   if (reset.space == ResetRegister::Space::Port) {
-    return user::out8(static_cast<std::uint16_t>(reset.address), reset.value);
+    user::out8(static_cast<std::uint16_t>(reset.address), reset.value);
+    return;
   }
   constexpr std::uint64_t place = 0x200000000;  // where nothing of init's is
   const std::uint64_t page = round_down(reset.address);

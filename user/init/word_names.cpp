@@ -6,14 +6,30 @@
 namespace reprise {
 namespace {
 
-constexpr std::size_t general_words = 32;  // the last of them have no name
+constexpr std::size_t general_words = 32;  // the last six have no name
 constexpr std::size_t vector_words = std::size_t{16} * 2;
 
-// In the order of arch::Register.
-constexpr std::string_view general_names[] = {
-    "rax",     "rbx",     "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8",
-    "r9",      "r10",     "r11", "r12", "r13", "r14", "r15", "rip", "rflags",
-    "fs_base", "gs_base", "cs",  "ss",  "ds",  "es",  "fs",  "gs"};
+// Where the kernel keeps each register. word_names_test.cpp compares the numbers with the kernel's
+// own (arch::Register).
+struct GeneralName {
+  std::size_t word;
+  std::string_view name;
+};
+constexpr GeneralName general_names[] = {
+    {.word = 0, .name = "rax"},      {.word = 1, .name = "rbx"},
+    {.word = 2, .name = "rcx"},      {.word = 3, .name = "rdx"},
+    {.word = 4, .name = "rsi"},      {.word = 5, .name = "rdi"},
+    {.word = 6, .name = "rbp"},      {.word = 7, .name = "rsp"},
+    {.word = 8, .name = "r8"},       {.word = 9, .name = "r9"},
+    {.word = 10, .name = "r10"},     {.word = 11, .name = "r11"},
+    {.word = 12, .name = "r12"},     {.word = 13, .name = "r13"},
+    {.word = 14, .name = "r14"},     {.word = 15, .name = "r15"},
+    {.word = 16, .name = "rip"},     {.word = 17, .name = "rflags"},
+    {.word = 18, .name = "fs_base"}, {.word = 19, .name = "gs_base"},
+    {.word = 20, .name = "cs"},      {.word = 21, .name = "ss"},
+    {.word = 22, .name = "ds"},      {.word = 23, .name = "es"},
+    {.word = 24, .name = "fs"},      {.word = 25, .name = "gs"},
+};
 
 void set_name(WordNames& names, std::size_t word, const TextLine& name) {
   copy_text(name.view(), names[word]);
@@ -30,8 +46,9 @@ void name_vectors(WordNames& names, std::string_view prefix, std::size_t first, 
 }  // namespace
 
 void fill_word_names(WordNames& names, const ExtendedLayout& layout) {
-  std::size_t word = 0;
-  for (const std::string_view name : general_names) set_name(names, word++, TextLine{name});
+  for (const auto& [word, register_name] : general_names) {
+    set_name(names, word, TextLine{register_name});
+  }
   for (std::size_t i = 0; i < layout.words; ++i) {
     set_name(names, general_words + i, TextLine{"ext.", i});
   }
@@ -45,15 +62,17 @@ std::string_view word_name(const WordNames& names, std::size_t word) {
 }
 
 std::optional<std::size_t> word_named(const ExtendedLayout& layout, std::string_view name) {
-  for (std::size_t i = 0; i < std::size(general_names); ++i) {
-    if (general_names[i] == name) return i;
+  for (const auto& [word, register_name] : general_names) {
+    if (register_name == name) return word;
   }
-  std::size_t number = 0, word = 0;
+  std::size_t number = 0;
+  std::size_t word = 0;
   if (const auto index = behind(name, "ext.")) {
     const bool known = read_number(*index, 0, layout.words - 1, number);
     return known ? std::optional{general_words + number} : std::nullopt;
   }
-  const auto xmm = behind(name, "xmm"), ymm = behind(name, "ymm");
+  const auto xmm = behind(name, "xmm");
+  const auto ymm = behind(name, "ymm");
   const Cut place = cut(xmm ? *xmm : ymm.value_or(""), '.');
   const std::size_t last = ymm && layout.ymm_word != 0 ? 3 : 1;
   if (!read_number(place.head, 0, 15, number) ||

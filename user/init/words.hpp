@@ -76,7 +76,8 @@ template <std::predicate<std::string_view> F>
   return std::nullopt;
 }
 
-// The readers below store the value and return true, or return false when the text has none.
+// The read_... functions below store the value and return true, or return false when the text has
+// none.
 
 template <class E>
 [[nodiscard]] bool read_choice(std::string_view text,
@@ -88,6 +89,16 @@ template <class E>
     return true;
   }
   return false;
+}
+
+// The inverse of read_choice(): the word of a value, empty when the table has no such row.
+template <class E>
+[[nodiscard]] constexpr std::string_view word_of(
+    E value, std::type_identity_t<std::span<const ChoiceWord<E>>> choices) {
+  for (const ChoiceWord<E>& choice : choices) {
+    if (choice.value == value) return choice.word;
+  }
+  return {};
 }
 
 // A decimal number within [low, high]; digits only.

@@ -9,8 +9,8 @@ using Quality = Estimate::Quality;
 
 namespace {
 
-// A machine whose reference counter moves with its time-stamp counter, or stands still. As in init
-// each access takes long; what it reaches happens at a certain point of that time.
+// A machine with a reference counter that moves with the time-stamp counter, or stands still. As in
+// init, each access takes long and has its effect at a certain point of that time.
 struct Device {
   static inline std::uint64_t time = 0;
   std::uint64_t stamps_per_tick = 700;  // 0: the reference does not move

@@ -1,5 +1,5 @@
-// Which counters init believes, on machines that have them, lack them, and lie about them. Each is
-// probed as the kernel does it, with the kernel's own code.
+// Which counters init believes on machines that have them, lack them, or report wrong counts. The
+// kernel's own code probes each counter, as in the machine.
 #include "user/init/counter_choice.hpp"
 
 #include <string>
@@ -21,7 +21,7 @@ struct Found {
   CounterFacts facts;
 };
 
-// As init does it on the machine as it is.
+// Chooses a counter as init does, on the machine in its present state.
 Found choose(Choice choice = Choice::Auto) {
   ProbedMachine probed;
   refusals.clear();
@@ -172,19 +172,19 @@ TEST_CASE("auto asks CPUID first, a choice does not, but tests all the same") {
   REQUIRE(choose(Choice::Pmu).name == "landmark");
   REQUIRE(refusals ==
           "pmu-intel: its registers do not exist\npmu-amd: its registers do not exist\n");
-  REQUIRE(choose(Choice::Icount).name == "icount");  // this machine's clock is one
+  REQUIRE(choose(Choice::Icount).name == "icount");  // this machine's time counts instructions
   REQUIRE(choose(Choice::Landmark).name == "landmark");
   become(Pmu::Intel).version = 0;
   machine.power_on();
   REQUIRE(choose().name == "landmark");
   REQUIRE(choose(Choice::Pmu).name == "pmu-intel");
   become(Pmu::AmdOld);
-  machine.power_on(1u << 31);  // a virtual machine: the older four are announced by nothing
+  machine.power_on(1u << 31);  // a virtual machine: no bit announces the four older counters
   REQUIRE(choose().name == "landmark");
   REQUIRE(choose(Choice::Pmu).name == "pmu-amd");
 }
 
-// The judgement alone: what the kernel tells is made up.
+// Tests the judgement alone: the kernel's answers are made up.
 namespace {
 
 CounterProbe answer;

@@ -65,7 +65,7 @@ TEST_CASE("a value that does not fit into an event's line is cut, its quotes clo
     reprise::print_event("boot", "command_line", std::string_view{text});
     REQUIRE(printed.size() <= 512 + std::string_view{"reprise: "}.size());
     REQUIRE(printed.ends_with('"'));
-    REQUIRE(printed[printed.size() - 2] != '\\');  // else the last quote is one of the value's
+    REQUIRE(printed[printed.size() - 2] != '\\');  // else the last quote belongs to the value
   }
 }
 

@@ -1,4 +1,4 @@
-// A machine with three registers, for the parsers that ask which names exist.
+// A machine with three registers. The parsers ask it which names exist.
 #pragma once
 
 #include <cstddef>

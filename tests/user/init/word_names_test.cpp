@@ -1,11 +1,12 @@
-// Every word has a name of its own, the name leads back to it, and the names are those that people
-// use.
+// Every word has a name of its own, and the name leads back to the word. People use the same names.
 #include "user/init/word_names.hpp"
 
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "arch/user_state.hpp"
 #include "tests/catch.hpp"
 
 using namespace reprise;
@@ -32,6 +33,26 @@ TEST_CASE("every word has a name of its own, and the name leads back to it") {
       REQUIRE(seen.insert(name).second);
       REQUIRE(word_named(layout, name) == word);
     }
+  }
+}
+
+TEST_CASE("each register's name leads to the word in which the kernel keeps it") {
+  using arch::Register;
+  constexpr std::pair<const char*, Register> registers[] = {
+      {"rax", Register::Rax},        {"rbx", Register::Rbx},        {"rcx", Register::Rcx},
+      {"rdx", Register::Rdx},        {"rsi", Register::Rsi},        {"rdi", Register::Rdi},
+      {"rbp", Register::Rbp},        {"rsp", Register::Rsp},        {"r8", Register::R8},
+      {"r9", Register::R9},          {"r10", Register::R10},        {"r11", Register::R11},
+      {"r12", Register::R12},        {"r13", Register::R13},        {"r14", Register::R14},
+      {"r15", Register::R15},        {"rip", Register::Rip},        {"rflags", Register::Rflags},
+      {"fs_base", Register::FsBase}, {"gs_base", Register::GsBase}, {"cs", Register::Cs},
+      {"ss", Register::Ss},          {"ds", Register::Ds},          {"es", Register::Es},
+      {"fs", Register::Fs},          {"gs", Register::Gs},
+  };
+  REQUIRE(std::size(registers) == static_cast<std::size_t>(Register::count));
+  for (const auto& [name, where] : registers) {
+    INFO(name);
+    REQUIRE(word_named(avx, name) == static_cast<std::size_t>(where));
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 using Words = std::vector<std::string>;
 
 Words words_of(std::string_view text) {
-  std::vector<char> storage(text.size());  // what the contract says is enough
+  std::vector<char> storage(text.size());  // the contract says that this is enough
   std::array<std::string_view, 16> words;
   const auto result = split_words(text, storage, words);
   REQUIRE(result);
@@ -28,8 +28,8 @@ std::string error_of(std::string_view text, std::size_t characters = 100, std::s
   return std::string{result.error()};
 }
 
-// What GRUB makes of the arguments of `module2`: quotes around those with blanks, backslashes
-// before quotes and backslashes.
+// Quotes the arguments of `module2` as GRUB does. It puts quotes around arguments with blanks, and
+// a backslash before each quote and backslash.
 std::string joined_as_grub_does(const Words& words) {
   std::string line;
   for (const std::string& word : words) {

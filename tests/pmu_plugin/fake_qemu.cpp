@@ -1,6 +1,6 @@
-// Plays a QEMU that the plugin must refuse: one that lacks what the plugin reaches into
-// (FAKE_BARE), one of another version (FAKE_OTHER), one that emulates a program, not a machine
-// (FAKE_USER). Loads the plugin as QEMU does and calls its entry; prints `refused` or `accepted`.
+// Plays a QEMU that the plugin must refuse. FAKE_BARE lacks the symbols that the plugin uses,
+// FAKE_OTHER has another version, FAKE_USER emulates a program instead of a machine. Loads the
+// plugin as QEMU does and calls its entry; prints `refused` or `accepted`.
 #include <dlfcn.h>
 
 #include <cstdio>
@@ -21,7 +21,7 @@ const Version* qmp_query_version(void**) {
   static const Version version{&triple, ""};
   return &version;
 }
-// Never called: a refusal comes first.
+// Never called: the plugin refuses before that.
 #define EXPORTED(name) \
   void name() {}
 EXPORTED(qemu_get_cpu)

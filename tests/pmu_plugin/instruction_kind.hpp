@@ -1,6 +1,6 @@
-// Three facts about an instruction's bytes that the counting needs: does it leave for another
-// address (then it may "return" to itself, as `jmp .` does), is it a system call, is it a string
-// instruction with a repeat prefix, is it one that moves an MSR. Everything else is `Plain`.
+// The kind of an instruction, by its bytes. The counting treats some kinds in a way of their own: a
+// transfer to another address (it may "return" to itself, as `jmp .` does), a system call, a string
+// instruction with a repeat prefix, and an access to an MSR. Every other instruction is `Plain`.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,9 @@
 // The plugin itself: joins QEMU's translation blocks (retirement.hpp) to the PMU's registers
-// (pmu_model.hpp) and raises the interrupt. README.md says what is modelled and how it is used.
+// (pmu_model.hpp) and raises the interrupt. README.md says what is modelled and how to use it.
 //
 // WRMSR and RDMSR run in QEMU first, which ignores the PMU's MSRs and reads them as 0. At the next
-// instruction all guest registers are in memory, and none has changed but those that RDMSR writes:
-// there the model takes the written value, or puts the right one into EAX and EDX.
+// instruction all guest registers are in memory, and only those that RDMSR writes have changed.
+// There the model takes the written value, or puts the right one into EAX and EDX.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -16,7 +16,7 @@
 #include "qemu_internals.hpp"
 #include "retirement.hpp"
 
-// The version of the interface that the declarations are of; QEMU looks for this symbol.
+// The version of the interface that qemu_api.hpp declares. QEMU looks for this symbol.
 extern "C" __attribute__((visibility("default"))) const int qemu_plugin_version = 1;
 
 namespace {
@@ -51,7 +51,7 @@ std::uint64_t next_random() {
   return z ^ z >> 31;
 }
 
-// Looks at the counter; an overflow that asks for an interrupt sets its time.
+// Reads the counter. If an overflow asks for an interrupt, sets the interrupt's time.
 void look_at_counter() {
   const pmu::Retired now = plugin->retirement.now();
   if (!plugin->counter.overflowed(now)) return;
@@ -62,7 +62,7 @@ void look_at_counter() {
   plugin->deliver_at = plugin->retirement.steps() + delay;
 }
 
-// Not of an interrupt that was refused at first: its lateness is the guest's.
+// Leaves out an interrupt that was refused at first: the guest itself made it late.
 void note_skid() {
   const std::uint64_t events = plugin->counter.events(plugin->retirement.now());
   if (plugin->counter.wraps_at() == pmu::kNever || events < plugin->counter.last_wrap()) return;
@@ -71,7 +71,7 @@ void note_skid() {
   if (skid > plugin->skid_most) plugin->skid_most = skid;
 }
 
-// Through LVTPC, which the local APIC masks as it delivers (Intel SDM Vol. 3A §11.5.1).
+// Delivers through LVTPC, which the local APIC masks at delivery (Intel SDM Vol. 3A §11.5.1).
 void raise_interrupt() {
   qemu::LvtEntry entry = qemu::read_lvtpc();
   if (plugin->arguments.trace)
@@ -90,7 +90,7 @@ void raise_interrupt() {
   qemu::write_lvtpc(entry);
 }
 
-// Between two blocks.
+// Runs between two blocks.
 void work() {
   plugin->work_queued = false;
   plugin->retirement.stands_at(qemu::current_ring(), qemu::read_register(Register::Rip));
@@ -154,8 +154,8 @@ void before_block(unsigned, void* data) {
     finish_msr_access();
   const pmu::Retired now = plugin->retirement.now();
   const pmu::FixedCounter& counter = plugin->counter;
-  // Work that is queued now is done when this block has ended: so the question is what will be
-  // then.
+  // Work that is queued now is done when this block has ended, so this looks at the state at that
+  // time.
   const bool counts = block.ring != 0 ? counter.counts_user() : counter.counts_kernel();
   const bool wraps = counter.events(now) + (counts ? block.sure : 0) >= counter.wraps_at();
   const bool due = plugin->retirement.steps() + block.instructions.size() >= plugin->deliver_at;
@@ -186,7 +186,7 @@ void instrument(qemu_plugin_insn* code, const pmu::Instruction& instruction, Kin
   }
 }
 
-// A block is only ever run at the CPL at which it was translated: the CPL is part of TCG's key.
+// A block runs only at the CPL at which it was translated, because TCG's key contains the CPL.
 void on_translation(PluginId, qemu_plugin_tb* code) {
   pmu::Block& block = plugin->blocks.emplace_back();
   block.ring = qemu::current_ring();

@@ -14,7 +14,7 @@ constexpr std::uint64_t kControlDefined = 0xbbb;
 // Bit 32 of the three global registers belongs to fixed counter 0.
 constexpr std::uint64_t kFixed0 = std::uint64_t{1} << 32;
 constexpr std::uint64_t kGlobalControlDefined = std::uint64_t{7} << 32;
-// OvfBuf and CondChgd may be cleared besides the counters' overflow bits.
+// Software may clear OvfBuf and CondChgd besides the counters' overflow bits.
 constexpr std::uint64_t kClearDefined = kGlobalControlDefined | std::uint64_t{3} << 62;
 
 }  // namespace

@@ -1,8 +1,9 @@
-// The modelled PMU: MSRs in, counter values and overflows out; knows nothing of QEMU. One counter,
-// IA32_FIXED_CTR0 (INST_RETIRED.ANY), after Intel SDM Vol. 3B §20.2 (architectural performance
-// monitoring, version 2). Time is what the caller passes: how many instructions have retired in
-// user mode (CPL above 0) and in ring 0 since power on. The counter's value is kept as "value at
-// the last look, and the event count at that look", so that nothing has to run per instruction.
+// The modelled PMU: it takes writes to MSRs and gives counter values and overflows. It knows
+// nothing of QEMU. It has one counter, IA32_FIXED_CTR0 (INST_RETIRED.ANY), after Intel SDM Vol. 3B
+// §20.2 (architectural performance monitoring, version 2). The caller passes the time: how many
+// instructions have retired in user mode (CPL above 0) and in ring 0 since power on. The model
+// keeps the counter's value and the event count at its last look, so no code has to run for each
+// instruction.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +34,8 @@ public:
 
   void reset();
 
-  // True if the MSR is one of the PMU's. A write that would raise #GP on a real machine (reserved
-  // bits, a read-only register) is taken without those bits, and noted in faulty_write().
+  // True if the MSR belongs to the PMU. Some writes would raise #GP on a real machine (reserved
+  // bits, a read-only register). The model takes them without those bits, and counts them.
   bool write(std::uint32_t msr, std::uint64_t value, Retired now);
   [[nodiscard]] std::optional<std::uint64_t> read(std::uint32_t msr, Retired now);
 

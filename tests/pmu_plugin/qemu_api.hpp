@@ -1,6 +1,6 @@
-// The part of QEMU's public TCG plugin interface (version 1) that the PMU model uses, declared here
-// because Debian ships no header for it. The definitions live in the QEMU binary that loads the
-// plugin; the layout of QemuInfo is the interface's, so nothing in it may move.
+// The part of QEMU's public TCG plugin interface (version 1) that the PMU model uses. It is
+// declared here because Debian ships no header for it. The definitions are in the QEMU binary that
+// loads the plugin. The interface fixes the layout of QemuInfo, so no field of it may move.
 #pragma once
 
 #include <cstddef>

@@ -89,7 +89,7 @@ bool attach() {
   const VersionInfo* version = api.qmp_query_version(&error);
   if (version->qemu->major != kMajor || version->qemu->minor != kMinor) {
     std::fprintf(stderr,
-                 "pmu_plugin: this is QEMU %d.%d.%d; the plugin reaches into QEMU's inside and is "
+                 "pmu_plugin: this is QEMU %d.%d.%d; the plugin uses QEMU's internals and is "
                  "only known to be right with %d.%d\n",
                  static_cast<int>(version->qemu->major), static_cast<int>(version->qemu->minor),
                  static_cast<int>(version->qemu->micro), static_cast<int>(kMajor),
@@ -123,7 +123,7 @@ void write_register(Register which, std::uint64_t value) {
   api.x86_cpu_gdb_write_register(cpu, image.data(), static_cast<int>(which));
 }
 
-// In real mode the low bits of CS mean nothing; that SS has them set too is not seen in practice.
+// In real mode the low bits of CS mean nothing. In practice SS never has them set, too.
 unsigned current_ring() {
   const std::uint64_t ring = read_register(Register::Cs) & 3;
   return ring == (read_register(Register::Ss) & 3) ? static_cast<unsigned>(ring) : 0;
@@ -149,9 +149,10 @@ void write_lvtpc(LvtEntry entry) {
   api.cpu_physical_memory_rw(kApicLvtpc, &entry.raw, sizeof entry.raw, true);
 }
 
-// QEMU 7.2 serves one pending interrupt at a time. If another thread has just asked the CPU to look
-// at its APIC (CPU_INTERRUPT_POLL: each tick of the PIT does, masked or not), that comes before an
-// NMI, which then stays pending until something else stops the CPU. Empty work stops it again.
+// QEMU 7.2 serves one pending interrupt at a time. Another thread may just have asked the CPU to
+// look at its APIC (CPU_INTERRUPT_POLL). Each tick of the PIT does so, masked or not. That request
+// is served before an NMI, and the NMI stays pending until something else stops the CPU. Empty work
+// stops it.
 void deliver(LvtEntry entry) {
   constexpr std::uint8_t physical = 0;
   constexpr std::uint8_t edge = 0;

@@ -1,8 +1,7 @@
-// What the plugin interface of QEMU 7.2 does not offer and the PMU model needs: the guest's
-// registers and memory, its local APIC, and a way to act between two translation blocks. All of it
-// goes through functions that the QEMU binary happens to export; they are no interface, so the
-// version is checked and each symbol is looked up by name before anything is done.
-// Which of them may be called when stands at each.
+// What the PMU model needs and the plugin interface of QEMU 7.2 lacks: the guest's registers and
+// memory, its local APIC, and a way to act between two translation blocks. All calls go through
+// functions that the QEMU binary happens to export. They are no interface, so attach() checks
+// the version and looks each symbol up by name first. Each comment says when the call is allowed.
 #pragma once
 
 #include <array>
@@ -27,16 +26,17 @@ struct LvtEntry {
   [[nodiscard]] bool masked() const { return (raw & kMasked) != 0; }
 };
 
-// Finds every symbol and checks the version; says on stderr what is wrong. Call it first.
+// Finds every symbol and checks the version. Says on stderr what is wrong. Call it first.
 [[nodiscard]] bool attach();
-// Binds to the first virtual CPU; from its start on. False (and said) if TCG does not run it.
+// Binds to the first virtual CPU. Call it when that CPU has started, or later. False, with a
+// message on stderr: TCG does not run the CPU.
 [[nodiscard]] bool bind_cpu();
 
-// On the CPU's thread, where no register of the guest waits in a host register: at the start of a
+// Call these on the CPU's thread, when all guest registers are in memory: at the start of a
 // translation block, during translation, after RDMSR and WRMSR, or in a function given to later().
 std::uint64_t read_register(Register which);
 void write_register(Register which, std::uint64_t value);
-// CPL of what runs, or is translated.
+// CPL of the code that runs or is being translated.
 unsigned current_ring();
 [[nodiscard]] bool read_memory(std::uint64_t address, std::span<std::uint64_t> words);
 

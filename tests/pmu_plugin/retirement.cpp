@@ -1,4 +1,4 @@
-// Which started instruction did not retire; see retirement.hpp.
+// Finds the started instructions that did not retire; see retirement.hpp.
 #include "retirement.hpp"
 
 #include <array>

@@ -1,12 +1,11 @@
-// Counts retired instructions. TCG tells when an instruction is about to run, which is not the
-// same: one that faults, one that TCG starts a second time (a store into its own block's page, a
-// 16-byte atomic), and every iteration of a REP but the last have been started and have not
-// retired.
+// Counts retired instructions. TCG only reports that an instruction is about to run. Some started
+// instructions do not retire: one that faults, one that TCG starts a second time (a store into its
+// own block's page, a 16-byte atomic), and every iteration of a REP but the last.
 //
-// So each start is counted by an addition inside the translated code, and the last start of a block
-// is judged once it is known where the CPU went from there: to the same instruction again means
-// "not retired", unless the instruction is one that jumps. From ring 3 into the kernel that place
-// stands in the frame that the CPU pushed.
+// So an addition inside the translated code counts each start. The last start of a block is judged
+// when the next address is known. The same instruction again means "not retired", unless the
+// instruction jumps. After an entry from ring 3 into the kernel, the next address of ring 3 lies in
+// the frame that the CPU pushed.
 #pragma once
 
 #include <cstdint>
@@ -36,14 +35,14 @@ public:
   // `gain` is added to the user's count at each interrupt and exception taken in user mode.
   explicit Retirement(unsigned gain) : gain_{gain} {}
 
-  // Where the translated code adds one for each start of an instruction.
+  // The translated code adds one here for each start of an instruction.
   [[nodiscard]] std::uint64_t* started(unsigned ring) { return &started_[ring != 0 ? 1 : 0]; }
 
-  // All but what the block that runs now has started and not finished.
+  // All retired instructions, without those of the block that runs now.
   [[nodiscard]] Retired now() const { return {started_[1], started_[0]}; }
 
-  // All starts, also those of instructions that did not retire: what a delay is measured in, so
-  // that an interrupt may come in the middle of a REP.
+  // All starts, also those of instructions that did not retire. A delay is measured in starts, so
+  // an interrupt may come in the middle of a REP.
   [[nodiscard]] std::uint64_t steps() const { return started_[0] + started_[1] + undone_; }
 
   // The CPU is about to run `next`. True if it has just entered user mode.
@@ -66,7 +65,7 @@ public:
     ring_ = ring;
   }
 
-  // QEMU throws its blocks away: keeps what is still needed of the last one.
+  // QEMU drops its blocks. This keeps the facts about the last one that are still needed.
   void blocks_vanish();
 
 private:

@@ -1,5 +1,5 @@
-// clock [CENTURY]: the CMOS real-time clock. It is read once, at the first request (services.hpp),
-// so a boot whose programs ask for no date does not depend on it. From then on the kernel's own
+// clock [CENTURY]: the CMOS real-time clock. It is read once, at the first request (services.hpp).
+// So a boot does not depend on the date unless a program asks for it. From then on the kernel's own
 // clock counts. CENTURY is the register that holds the century according to ACPI; 0: none. Needs
 // the ports 70 to 71.
 #include "user/drivers/cmos.hpp"

@@ -1,6 +1,6 @@
 // The CMOS clock (MC146818A data sheet): the wall-clock time in seconds, in the format that the
 // firmware chose. A reading counts when the clock was not being updated and a second reading agrees
-// with it; both waits are bounded. Ports come as a type for the host tests.
+// with it; both waits are bounded. The ports are a template argument, for the host tests.
 #pragma once
 
 #include <cstdint>
@@ -13,9 +13,9 @@ struct CivilTime {
   friend bool operator==(const CivilTime&, const CivilTime&) = default;
 };
 
-// Seconds since 1970-01-01 UTC; the clock is taken to keep UTC.
+// Seconds since 1970-01-01 UTC. The clock is assumed to keep UTC.
 [[nodiscard]] constexpr std::uint64_t seconds_since_1970(const CivilTime& t) {
-  // Days by the Gregorian rule, counting years from March so that the leap day comes last. No
+  // Days by the Gregorian rule. Years begin in March, which puts the leap day last. There are no
   // branches: where time counts instructions, a boot must not depend on the date.
   const std::uint64_t before_march = (14 - t.month) / 12;
   const std::uint64_t year = t.year - before_march;

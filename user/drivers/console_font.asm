@@ -1,4 +1,4 @@
-; The glyphs of the text console, `console_font` in text_screen.hpp: README.md says what they are.
+; The glyphs of the text screen: `console_font` in text_screen.hpp. font/README.md describes them.
 section .rodata
 global console_font
 console_font: incbin "console_font.bin"

@@ -1,4 +1,5 @@
-// Keeps typed characters until a program reads them. Those that do not fit are lost, and counted.
+// Keeps typed characters until a program reads them. Characters that do not fit are lost and
+// counted.
 #pragma once
 
 #include <array>
@@ -13,8 +14,12 @@ public:
   static constexpr std::size_t capacity = 4096;
 
   void put(char c) {
-    if (size() == capacity) return lose();
-    text_[arrived_++ % capacity] = c;
+    if (size() == capacity) {
+      lose();
+      return;
+    }
+    text_[arrived_ % capacity] = c;
+    ++arrived_;
   }
   void lose() { ++lost_; }
   [[nodiscard]] std::size_t size() const { return arrived_ - taken_; }
@@ -35,7 +40,8 @@ public:
 
 private:
   std::array<char, capacity> text_{};
-  std::size_t arrived_ = 0, taken_ = 0;  // in all
+  std::size_t arrived_ = 0;  // characters since the start
+  std::size_t taken_ = 0;
   std::uint64_t lost_ = 0;
 };
 

@@ -7,16 +7,21 @@
 
 namespace service {
 
-enum Status : std::uint64_t { Ok = 0, WouldBlock = 1, Unknown = 2 };  // Unknown: no such operation
+enum Status : std::uint64_t {
+  Ok = 0,
+  WouldBlock = 1,
+  Unknown = 2
+};  // Unknown: the operation does not exist
 
 inline constexpr std::string_view terminal_name = "terminal";
-// (most bytes, flags): the answer has bytes once there is input, and none at its end.
+// Arguments: most bytes, flags. The answer comes when there is input. Without bytes, it means the
+// end of the input.
 inline constexpr std::uint64_t terminal_read = 1;
 inline constexpr std::uint64_t terminal_read_now = 1;  // flag: WouldBlock rather than wait
 
 inline constexpr std::string_view clock_name = "clock";
-// (): the answer's second word is the wall clock at kernel entry, in nanoseconds since 1970 UTC.
-// The caller adds REPRISE_TIME. 0: the machine has no clock.
+// No arguments. The answer's second word is the wall clock at kernel entry, in nanoseconds since
+// 1970 UTC. The caller adds REPRISE_TIME. 0: the machine has no clock.
 inline constexpr std::uint64_t clock_wall = 1;
 
 }  // namespace service

@@ -1,11 +1,11 @@
 // The terminal driver's logic: the UART sends the log's text, and typed characters are kept for the
-// programs that ask for them. The server never waits. It is given notes and requests, does what can
-// be done at once, and says what to answer (terminal.cpp has the loop around it).
+// programs that ask for them. The server never waits. It takes notes and requests, does what can be
+// done at once, and says what to answer. terminal.cpp has the loop around it.
 //
-// Output: the driver takes text from the log only when the FIFO has sent all earlier text. Its
-// request for more thus tells the kernel that nothing is under way. While it awaits an interrupt it
-// looks at the line every few milliseconds, in case the interrupt is lost. If the line does not
-// move for seconds, text is lost; the machine goes on.
+// Output: the driver takes text from the log only when the FIFO has sent all earlier text. So its
+// request for more tells the kernel that no text is under way. While it awaits an interrupt it
+// looks at the line every few milliseconds, because an interrupt may be lost. If the line does not
+// move for seconds, text is lost and the machine goes on.
 #pragma once
 
 #include <array>
@@ -35,7 +35,7 @@ public:
 
   explicit constexpr TerminalServer(Input input) : input_{input} {}
 
-  // False: there is no UART. The log is read all the same, and thrown away.
+  // False: there is no UART. The server then reads the log and drops its text.
   bool start() {
     present_ = uart_.start();
     if (!present_) input_ = Input::Closed;
@@ -64,7 +64,8 @@ public:
     } else if (readers_ == waiting_.size()) {
       at_once_ = {process, service::Unknown, {}};
     } else {
-      waiting_[readers_++] = {process, bytes};
+      waiting_[readers_] = {process, bytes};
+      ++readers_;
     }
   }
 
@@ -130,7 +131,7 @@ private:
     busy_ = true;
   }
 
-  // Looks for what a lost interrupt would have reported.
+  // Checks for events whose interrupt may have been lost.
   void look_at_line() {
     if (uart_.has_received()) keep(uart_.take());
     if (idle_) return;
@@ -153,7 +154,8 @@ private:
       const char c = text_[next_];
       const bool needs_return = c == '\n' && !returned_;  // \n becomes \r\n
       returned_ = needs_return;
-      chunk[used++] = needs_return ? '\r' : c;
+      chunk[used] = needs_return ? '\r' : c;
+      ++used;
       next_ += needs_return ? 0 : 1;
     }
     idle_ = false;

@@ -61,7 +61,8 @@ void TextScreen::put(char c) {
 
 void TextScreen::new_line() {
   column_ = 0;
-  if (++row_ < rows_) return;
+  ++row_;
+  if (row_ < rows_) return;
   const unsigned distance = rows_per_scroll < rows_ ? rows_per_scroll : rows_;
   for (unsigned row = 0; row < rows_; ++row) {
     for (unsigned column = 0; column < columns_; ++column) {

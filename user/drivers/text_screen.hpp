@@ -1,7 +1,7 @@
 // A text screen on a linear framebuffer of 24 or 32 bits a pixel. Text goes into a grid of cells.
-// The driver asks for each changed row, which is then drawn dot by dot into a buffer of one row. So
-// text that scrolls away unseen costs nothing, and little memory is modified. The screen scrolls
-// several rows at once; one at a time would redraw most of it for each line.
+// The driver asks for each changed row, and the screen draws it dot by dot into a buffer of one
+// row. So text that scrolls away unseen costs nothing, and little memory is modified. The screen
+// scrolls several rows at once. One row at a time would redraw most of it for each line.
 #pragma once
 
 #include <array>

@@ -1,10 +1,10 @@
-// A 16550 serial port (NS16550 data sheet; the register names are its own), driven by its
-// interrupts. The kernel has set it up for its emergency output, and may write to it until the
-// driver reads the log. So line control is not touched: its highest bit turns the data register
-// into another. Each access to a port ends a processing element, so there are few: one for a chunk
-// of text as long as the transmit FIFO, one for the reason of an interrupt. No wait is without
-// bound. Ports come as a type, so that host tests can be the device. Next: terminal_server.hpp,
-// which decides what is sent and when.
+// A 16550 serial port, driven by its interrupts. The register names are those of the NS16550 data
+// sheet. The kernel has set the port up for its emergency output, and may write to it until the
+// driver reads the log. So the driver leaves line control alone: its highest bit turns the data
+// register into another one. Each access to a port ends a processing element, so accesses are few:
+// one for a chunk of text as long as the transmit FIFO, one for the reason of an interrupt. Every
+// wait is bounded. The ports are a template argument, and host tests pass a fake device there.
+// Next: terminal_server.hpp, which decides what is sent and when.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ namespace drivers {
 template <class Ports>
 class Uart {
 public:
-  enum class Cause : std::uint8_t {  // of the interrupt, as the identification register has it
+  // The reason of an interrupt, with the numbers of the identification register.
+  enum class Cause : std::uint8_t {
     Modem = 0,
     TransmitterEmpty = 1,
     Received = 2,
@@ -30,12 +31,12 @@ public:
 
   explicit constexpr Uart(std::uint16_t base) : base_{base} {}
 
-  // False where the scratch register does not keep what is written: there is no UART. Characters
-  // that have arrived already stay in the FIFO.
+  // False: there is no UART, because the scratch register does not keep a written value. Characters
+  // that have already arrived stay in the FIFO.
   bool start() {
     for (const std::uint8_t probe : {0xa5, 0x5a}) {
       write(Scratch, probe);
-      static_cast<void>(read(LineStatus));  // so that no bus holds the value by itself
+      static_cast<void>(read(LineStatus));  // else a floating bus might still hold the value
       if (read(Scratch) != probe) return false;
     }
     fifo_bytes_ = (read(InterruptIdentification) & fifo_works) == fifo_works ? 16 : 1;

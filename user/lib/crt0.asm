@@ -1,9 +1,9 @@
-; The first instruction of a native program, and the note that makes it one.
+; The first instruction of a native program, and the ELF note that marks the file as native.
 bits 64
 default rel
 
 ; Entered with RDI = const struct reprise_start*, RSP = the System V initial stack: argc, argv...,
-; 0, envp..., 0, auxv. RSP is a multiple of 16, as the call to a C++ function wants it.
+; 0, envp..., 0, auxv. RSP is a multiple of 16, as the System V ABI asks for at a call.
 global _start
 extern start_program
 section .text

@@ -1,8 +1,8 @@
-; Where the kernel continues after an exception that user/lib handles. Entered with RDI = the frame
-; that holds all general registers, RSP = that of the interrupted code: below it lie 128 bytes that
-; are still in use (System V ABI, red zone), and its alignment is anyone's. The handler is C++ and
-; may change vector registers, so they are kept here; upper halves of AVX registers are not touched
-; by code compiled for the base architecture.
+; The kernel continues here after an exception that user/lib handles. Entered with RDI = the frame
+; that holds all general registers, RSP = that of the interrupted code. The 128 bytes below RSP are
+; still in use (System V ABI, red zone), and RSP may have any alignment. The handler is C++ and may
+; change vector registers, so they are kept here. FXSAVE is enough: code compiled for the base
+; architecture does not change the upper halves of AVX registers.
 bits 64
 default rel
 global exception_entry
@@ -16,14 +16,14 @@ exception_entry:
   mov rbx, rdi
   call [exception_handler]
   fxrstor [rsp]
-  mov eax, 11                ; REPRISE_SET_HANDLER: the kernel has disarmed it
+  mov eax, 11                ; REPRISE_SET_HANDLER: the kernel has disarmed the handler
   mov edi, 1                 ; REPRISE_HANDLER_EXCEPTION
   lea rsi, [exception_entry]
   mov rdx, rbx
   syscall
-  mov eax, 12                ; REPRISE_RESUME: as the handler left the frame
+  mov eax, 12                ; REPRISE_RESUME: continue with the frame as the handler left it
   mov rdi, rbx
   syscall
-  ud2                        ; the frame was not one to continue with
+  ud2                        ; reached only when the kernel refuses the frame
 
 section .note.GNU-stack noalloc noexec nowrite progbits

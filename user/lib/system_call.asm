@@ -1,7 +1,7 @@
 ; std::int64_t reprise_system_call(std::uint64_t number, std::uint64_t a, b, c, d, e)
-; Moves the C arguments (RDI, RSI, RDX, RCX, R8, R9) to where the native ABI wants them (RAX; RDI,
-; RSI, RDX, R10, R8). Clobbers RCX and R11 as the SYSCALL instruction does. The personality links
-; this file, too: a SYSCALL inside its own image is a native call, any other is the program's.
+; Moves the C arguments (RDI, RSI, RDX, RCX, R8, R9) to the native ABI's registers (RAX; RDI, RSI,
+; RDX, R10, R8). Clobbers RCX and R11 as the SYSCALL instruction does. The personality links this
+; file, too. A SYSCALL inside its own image is a native call; any other belongs to the program.
 bits 64
 default rel
 global reprise_system_call
@@ -17,7 +17,8 @@ reprise_system_call:
   ret
 
 ; std::int64_t reprise_message_call(std::uint64_t number, Registers* registers)
-; Loads RDI, RSI, RDX, R10, R8, R9 in this order for the call, and stores them as it left them.
+; Loads RDI, RSI, RDX, R10, R8, R9 from the array for the call. Afterwards stores RSI, RDX, R10 and
+; R8, which carry the answer.
 global reprise_message_call
 reprise_message_call:
   push rbx

@@ -1,4 +1,4 @@
-// chmod, chown, utimensat, umask. The user is root; owners are recorded and have no other effect.
+// chmod, chown, utimensat, umask. The user is root. Owners are recorded and have no other effect.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
@@ -44,7 +44,7 @@ Value change_owner(Value found, Node* node, std::uint64_t user, std::uint64_t gr
   return 0;
 }
 
-// The time that one of utimensat's two entries means; `old` when it is to stay.
+// Sets `meant` to the time that one of utimensat's two entries asks for. `old` is the present one.
 Value time_meant(const TimeSpec& time, std::uint64_t old, std::uint64_t& meant) {
   constexpr std::int64_t now = 0x3fffffff, omit = 0x3ffffffe;
   if (time.nanoseconds == omit) {
@@ -123,7 +123,7 @@ Value call_umask(Call& call) {
   return old;
 }
 
-// Extended attributes: the file system has none, which is what libc and ls -l expect to hear.
+// Extended attributes: the file system has none. libc and ls -l understand this error.
 Value call_no_attribute(Call&) { return fail(Errno::NotSupported); }
 
 }  // namespace personality

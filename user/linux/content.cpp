@@ -21,7 +21,8 @@ void Content::clear() {
   drop_pages(0);
   heap().release(pages_, slots_ * sizeof *pages_);
   pages_ = nullptr;
-  slots_ = size_ = 0;
+  slots_ = 0;
+  size_ = 0;
   archived_ = {};
 }
 
@@ -34,8 +35,8 @@ void Content::drop_pages(std::uint64_t first) {
   }
 }
 
-// The longest run of bytes at `offset` that lies in one place, at most `bytes`, which is cut to its
-// length; nullptr: a hole. `offset` + `bytes` does not exceed the size.
+// The longest run of bytes from `offset` that lies in one place, at most `bytes` long; nullptr: a
+// hole. Sets `bytes` to the length of the run. `offset` + `bytes` must not exceed the size.
 const std::byte* Content::part(std::uint64_t offset, std::uint64_t& bytes) const {
   const std::uint64_t index = offset / page_bytes, within = offset % page_bytes;
   if (own_pages_ == 0 && offset < archived_.size()) {
@@ -108,10 +109,10 @@ Value Content::write(std::uint64_t offset, UserAddress from, std::uint64_t bytes
     const std::uint64_t at = offset + done, within = at % page_bytes;
     const std::uint64_t length = least(bytes - done, page_bytes - within);
     std::byte* page = own_page(at / page_bytes);
-    const Errno error = page == nullptr                               ? Errno::NoSpace
-                        : copy_in(page + within, from + done, length) ? Errno::None
-                                                                      : Errno::Fault;
-    if (error != Errno::None) return done > 0 ? static_cast<Value>(done) : fail(error);
+    if (page == nullptr) return done > 0 ? static_cast<Value>(done) : fail(Errno::NoSpace);
+    if (!copy_in(page + within, from + done, length)) {
+      return done > 0 ? static_cast<Value>(done) : fail(Errno::Fault);
+    }
     done += length;
     if (at + length > size_) size_ = at + length;
   }
@@ -123,7 +124,7 @@ Value Content::resize(std::uint64_t size) {
   if (size < size_) {
     drop_pages(page_up(size) / page_bytes);
     archived_ = archived_.first(least(archived_.size(), size));
-    // What a later growth shows behind the new end must read as zeros.
+    // If the file grows again, the bytes behind the new end must read as zeros.
     const std::uint64_t index = size / page_bytes, within = size % page_bytes;
     if (within != 0 && index < slots_ && pages_[index] != nullptr) {
       memset(pages_[index] + within, 0, page_bytes - within);

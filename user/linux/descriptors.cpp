@@ -9,7 +9,7 @@ namespace {
 
 struct Slot {
   OpenFile* file;
-  bool close_on_exec;  // no exec here: only what F_GETFD says
+  bool close_on_exec;  // only F_GETFD reports it: there is no exec
 };
 
 constinit Slot slots[descriptor_limit] = {};
@@ -18,8 +18,10 @@ constinit OpenFile terminal_input{}, terminal_output{};
 }  // namespace
 
 void initialise_descriptors() {
-  terminal_input = {OpenKind::Input, 0, 1, nullptr, nullptr, 0};  // one reference for ever
-  terminal_output = {OpenKind::Output, open_flags::write_only, 1, nullptr, nullptr, 0};
+  // The first reference stays for ever: the two are never destroyed.
+  terminal_input = OpenFile{.kind = OpenKind::Input, .references = 1};
+  terminal_output =
+      OpenFile{.kind = OpenKind::Output, .flags = open_flags::write_only, .references = 1};
   install_at(terminal_input, 0, false);
   install_at(terminal_output, 1, false);
   install_at(terminal_output, 2, false);
@@ -44,7 +46,7 @@ Value install(OpenFile& file, int lowest, bool close_on_exec) {
 void install_at(OpenFile& file, int number, bool close_on_exec) {
   ++file.references;
   if (slots[number].file != nullptr) static_cast<void>(close_descriptor(number));
-  slots[number] = {&file, close_on_exec};
+  slots[number] = {.file = &file, .close_on_exec = close_on_exec};
 }
 
 Value close_descriptor(int number) {

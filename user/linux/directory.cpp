@@ -1,4 +1,4 @@
-// Reading directories, the working directory.
+// Reads directories, and keeps the working directory.
 #include "user/linux/calls.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/paths.hpp"
@@ -25,18 +25,20 @@ std::uint8_t type_of(const Node& node) {
   return 0;
 }
 
-// Fills the program's buffer entry by entry; the offset of the open file is the last cookie.
+// Fills the program's buffer entry by entry. The open file's offset is the last entry's cookie.
 class Listing {
 public:
   Listing(UserAddress to, std::uint64_t room) : to_(to), room_(room) {}
 
-  // False: the list ends here, for lack of room or because of a bad address.
+  // False: the list ends here, because room is short or the address is bad.
   bool add(const Node& node, std::string_view name, std::uint64_t cookie) {
     char record[name_offset + longest_name + 1 + 8] = {};
     const std::uint64_t bytes = (name_offset + name.size() + 1 + 7) & ~std::uint64_t{7};
     if (bytes > room_ - used_) return false;
-    const DirectoryEntry head{node.number, cookie, static_cast<std::uint16_t>(bytes),
-                              type_of(node)};
+    const DirectoryEntry head{.number = node.number,
+                              .next = cookie,
+                              .bytes = static_cast<std::uint16_t>(bytes),
+                              .type = type_of(node)};
     memcpy(record, &head, name_offset);
     memcpy(record + name_offset, name.data(), name.size());
     if (!copy_out(to_ + used_, record, bytes)) {
@@ -94,7 +96,7 @@ Value call_getdents64(Call& call) {
   return listing.result(!complete);
 }
 
-// Built from the end: each step towards the root puts a name before what is there.
+// Builds the path from its end: each step towards the root puts one name in front.
 Value call_getcwd(Call& call) {
   char text[longest_path];
   std::size_t first = sizeof text - 1;
@@ -106,9 +108,14 @@ Value call_getcwd(Call& call) {
     if (name.size() + 1 > first) return fail(Errno::NameTooLong);
     first -= name.size();
     memcpy(text + first, name.data(), name.size());
-    text[--first] = '/';
+    --first;
+    text[first] = '/';
   }
-  if (text[first] == '\0') text[--first] = '/';
+  const bool is_root = text[first] == '\0';
+  if (is_root) {
+    --first;
+    text[first] = '/';
+  }
   const std::size_t bytes = sizeof text - first;
   if (bytes > call.argument[1]) return fail(Errno::Range);
   return copy_out(call.user(0), text + first, bytes) ? static_cast<Value>(bytes)

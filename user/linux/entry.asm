@@ -1,14 +1,15 @@
 ; The three ways into the personality, and the one way out.
 ;
-;   personality_start  the kernel, once: prepare, then start the program
-;   syscall_entry      a SYSCALL of the program, redirected here within its processing element
-;   exception_entry    an exception, of the program or of a copy from or to its memory
-;   resume             all registers from a struct reprise_frame at RSP, then on with the program
+;   personality_start  The kernel enters here once. Prepares, then starts the program.
+;   syscall_entry      Serves a SYSCALL of the program. The kernel redirects it to this label within
+;                      the same processing element.
+;   exception_entry    Serves an exception of the program, or of a copy from or to its memory.
+;   resume             Loads all registers from a struct reprise_frame at RSP and continues there.
 ;
-; The program's red zone (128 bytes below its RSP) is never written: each way in leaves the
-; program's stack at once, and `resume` returns by a jump through memory. One program has one
-; thread here, so that what must outlive the switch of stacks can lie in fixed places.
-; Layout of struct reprise_frame: frame.cpp checks the numbers below against the compiled struct.
+; The program's red zone (128 bytes below its RSP) is never written. Each way in leaves the
+; program's stack at once, and `resume` returns by a jump through memory. A program has one thread,
+; so values that must outlive the switch of stacks lie in fixed places.
+; frame.cpp checks the offsets in frame_offsets.inc against the compiled struct reprise_frame.
 
 bits 64
 default rel
@@ -31,7 +32,7 @@ section .image_header progbits alloc exec nowrite align=8 ; struct reprise_image
 
 section .bss
 alignb 4096
-call_stack:       resb HANDLER_BYTES ; its lowest page is made a guard
+call_stack:       resb HANDLER_BYTES ; start.cpp makes its lowest page a guard
 call_stack_top:
 exception_stack:  resb HANDLER_BYTES
 exception_stack_top:
@@ -42,7 +43,7 @@ program_rip:      resq 1
 
 section .text
 
-; void personality_start(struct reprise_start*): no stack yet. No return.
+; void personality_start(struct reprise_start*): entered without a stack; never returns.
 personality_start:
   lea rsp, [call_stack_top]
   sub rsp, FRAME_BYTES + 8   ; keeps RSP + 8 a multiple of 16 behind the call
@@ -51,7 +52,7 @@ personality_start:
   jmp resume
 
 ; On entry: RCX = return address, R11 = RFLAGS, all else as at the program's SYSCALL.
-; On the way out all registers but RAX, RCX and R11 are as they were.
+; On exit all registers but RAX, RCX and R11 have their old values.
 syscall_entry:
   mov [program_rsp], rsp
   lea rsp, [call_stack_top]
@@ -82,7 +83,7 @@ syscall_entry:
   call serve_call            ; (frame)
   ; falls into resume
 
-; RSP = struct reprise_frame*: loads all of it and continues at its rip.
+; Entered with RSP = struct reprise_frame*. Loads all registers and continues at the frame's RIP.
 resume:
   pop rax
   pop rbx
@@ -105,8 +106,8 @@ resume:
   mov rsp, [program_rsp]
   jmp [program_rip]
 
-; void exception_entry(struct reprise_frame*): the handler is disarmed, RSP is anything.
-; A fault of a copy (user_memory.asm) must not use the stack: it may interrupt handle_exception.
+; void exception_entry(struct reprise_frame*): on entry the handler is disarmed, RSP is undefined.
+; A fault of a copy (user_memory.asm) may interrupt handle_exception, so it must not use the stack.
 exception_entry:
   cld
   mov rbx, rdi

@@ -1,5 +1,5 @@
-// An exception becomes a Linux signal. Faults of copies from and to the program's memory never come
-// here: entry.asm turns those into error returns.
+// An exception becomes a Linux signal. Faults of copies from and to the program's memory do not
+// reach this file: entry.asm turns those into error returns.
 #include "user/linux/log.hpp"
 #include "user/linux/memory.hpp"
 #include "user/linux/native.hpp"
@@ -33,18 +33,26 @@ std::int32_t page_fault_code(const reprise_frame& frame) {
   return (frame.error_code & was_present) != 0 || reserved ? no_access : not_mapped;
 }
 
+SignalInfo make_info(std::int32_t number, std::int32_t code, std::uint64_t address) {
+  SignalInfo info{};
+  info.number = number;
+  info.code = code;
+  info.address = address;
+  return info;
+}
+
 SignalInfo signal_for(const reprise_frame& frame) {
   using namespace signal_number;
   switch (frame.vector) {
-    case DivideError: return {floating, 0, divide, 0, frame.rip};
-    case Debug: return {trap, 0, trace, 0, frame.rip};
-    case Breakpoint: return {trap, 0, code_kernel, 0, 0};
-    case InvalidOpcode: return {illegal, 0, illegal_operand, 0, frame.rip};
-    case PageFault: return {segment, 0, page_fault_code(frame), 0, frame.fault_address};
+    case DivideError: return make_info(floating, divide, frame.rip);
+    case Debug: return make_info(trap, trace, frame.rip);
+    case Breakpoint: return make_info(trap, code_kernel, 0);
+    case InvalidOpcode: return make_info(illegal, illegal_operand, frame.rip);
+    case PageFault: return make_info(segment, page_fault_code(frame), frame.fault_address);
     case X87Error:
-    case SimdError: return {floating, 0, floating_unknown, 0, frame.rip};
-    case AlignmentCheck: return {bus, 0, misaligned, 0, 0};
-    default: return {segment, 0, code_kernel, 0, 0};
+    case SimdError: return make_info(floating, floating_unknown, frame.rip);
+    case AlignmentCheck: return make_info(bus, misaligned, 0);
+    default: return make_info(segment, code_kernel, 0);
   }
 }
 

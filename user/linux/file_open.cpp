@@ -1,4 +1,4 @@
-// open and its kin, close, dup, fcntl.
+// The calls open, openat, creat, close, close_range, dup, dup2, dup3 and fcntl.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
@@ -21,7 +21,7 @@ Value install_new(OpenKind kind, std::uint32_t flags, Node* node) {
   return number;
 }
 
-// /dev/stdin and its kin are the open file behind descriptor 0, 1 or 2.
+// /dev/stdin, /dev/stdout and /dev/stderr are the open files behind descriptors 0, 1 and 2.
 Value open_standard(int number, std::uint32_t flags) {
   OpenFile* file = descriptor(number);
   if (file == nullptr) return fail(Errno::NoEntry);
@@ -66,7 +66,8 @@ Value create_file(const Found& found, std::uint32_t flags, std::uint32_t mode) {
   if (found.directory_wanted) return fail(Errno::IsDirectory);
   Node* node = tree().create(NodeType::File, mode & 07777 & ~process().file_mode_mask);
   if (node == nullptr) return fail(Errno::NoSpace);
-  node->modified = node->accessed = wall_nanoseconds();
+  node->modified = wall_nanoseconds();
+  node->accessed = node->modified;
   if (tree().add(*found.parent, found.last, *node, Tree::Name::Copy) == nullptr) {
     tree().drop_unused(*node);
     return fail(Errno::NoSpace);

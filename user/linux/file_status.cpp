@@ -1,4 +1,4 @@
-// stat in its variants, access, readlink, statfs.
+// stat and its variants, access, readlink, statfs.
 #include "user/linux/file_status.hpp"
 
 #include "user/linux/calls.hpp"
@@ -103,7 +103,7 @@ FileStatus terminal_status() {
   return status;
 }
 
-// The status of what fstatat and statx mean by descriptor, path and flags.
+// The status of the file that fstatat and statx name by descriptor, path and flags.
 Value find_status(int base, UserAddress path, std::uint64_t flags, FileStatus& status) {
   const LastLink last = (flags & no_follow) != 0 ? LastLink::Keep : LastLink::Follow;
   if ((flags & empty_path) != 0) {
@@ -137,7 +137,7 @@ Value access_at(int base, UserAddress path, std::uint64_t mode, std::uint64_t fl
   if ((mode & ~std::uint64_t{7}) != 0) return fail(Errno::Invalid);
   FileStatus status{};
   if (const Value result = find_status(base, path, flags, status); result < 0) return result;
-  // The user is root: everything may be read and written, but executed only with some x bit.
+  // The user is root, who may read and write everything. Execution needs one x bit.
   const bool executable = (status.mode & 0111) != 0 || (status.mode & 0170000) == type_directory;
   return (mode & execute) != 0 && !executable ? fail(Errno::Access) : 0;
 }
@@ -149,7 +149,7 @@ Value read_link(int base, UserAddress path, UserAddress to, std::int64_t bytes) 
   if (const Value result = text.load(path); result < 0) return result;
   std::string_view target;
   if (std::string_view(text.text, text.length) == "/proc/self/exe") {
-    target = process().executable;  // libc asks this at every start: not worth building the tree
+    target = process().executable;  // every libc asks at its start; this needs no tree
   } else {
     const Value result = resolve_user(base, path, LastLink::Keep, text, found);
     if (result < 0) return result;

@@ -1,4 +1,4 @@
-// Bytes from and to open files: read, write and their variants, lseek, sizes.
+// Moves bytes from and to open files: read, write and their variants, lseek, sizes.
 #include "user/linux/calls.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/paths.hpp"
@@ -10,7 +10,7 @@ namespace personality {
 
 namespace {
 
-constexpr std::int64_t here = -1;  // at the file's own offset, which moves
+constexpr std::int64_t here = -1;  // the transfer starts at the file's own offset and moves it
 constexpr std::uint64_t transfer_limit = 0x7ffff000;
 
 struct Vector {
@@ -79,7 +79,7 @@ Value write_some(OpenFile& file, UserAddress from, std::uint64_t bytes, std::int
 
 enum class Direction { Read, Write };
 
-// The open file behind a descriptor, if it can be used so; else nullptr and `error`.
+// The open file behind a descriptor that allows this use; else nullptr, and `error` says why.
 OpenFile* usable(int number, Direction direction, std::int64_t at, Value& error) {
   OpenFile* file = descriptor(number);
   error = fail(Errno::BadFile);
@@ -98,7 +98,7 @@ Value transfer(const Call& call, Direction direction, std::int64_t at) {
                                       : write_some(*file, call.user(1), call.argument[2], at);
 }
 
-// What printf and its kin write in parts leaves in one native call when it is short.
+// Joins the parts of a short writev, such as printf makes, so one native call sends all.
 Value write_terminal_parts(const Vector* parts, std::uint64_t count) {
   char text[1024];
   std::uint64_t length = 0;
@@ -190,7 +190,7 @@ Value call_lseek(Call& call) {
     case Set: break;
     case Current: offset += static_cast<std::int64_t>(file->offset); break;
     case End: offset += size; break;
-    case Data:  // the whole file counts as data, with the one hole at its end
+    case Data:  // the whole file counts as data; the only hole is at its end
     case Hole:
       if (!is_file || offset < 0 || offset >= size) return fail(Errno::Invalid);
       if (call.integer(2) == Hole) offset = size;

@@ -1,4 +1,4 @@
-// Ties the numbers in frame_offsets.inc to the compiled structures; no code.
+// Checks the numbers in frame_offsets.inc against the compiled structures. It has no code.
 #include <cstddef>
 
 #include "kernel/abi/reprise.h"

@@ -39,7 +39,7 @@ void* Heap::cut(std::size_t bytes) {
   const std::uint64_t align = bytes < REPRISE_PAGE_SIZE ? bytes : REPRISE_PAGE_SIZE;
   const std::uint64_t start = (next_ + align - 1) & ~(align - 1);
   if (!extend(start + bytes)) return nullptr;
-  // What alignment skips is cut into free blocks, so that nothing is lost between sizes.
+  // Cuts the bytes that alignment skips into free blocks, so they are not lost.
   for (std::uint64_t at = next_; at < start;) {
     const std::uint64_t block = at & (~at + 1);
     if (block >= 1u << smallest) release(reinterpret_cast<void*>(at), block);

@@ -1,4 +1,5 @@
-// Who the process is, and what machine it believes to run on: root, alone, on one processor.
+// What a program can ask about itself and the machine: the user is root, there is one process and
+// one processor.
 #include <string_view>
 
 #include "user/linux/calls.hpp"
@@ -87,7 +88,7 @@ Value call_arch_prctl(Call& call) {
     case SetGs: return set_base(REPRISE_BASE_GS, call.argument[1], self.gs_base);
     case GetFs: return write_user(call.user(1), self.fs_base) ? 0 : fail(Errno::Fault);
     case GetGs: return write_user(call.user(1), self.gs_base) ? 0 : fail(Errno::Fault);
-    default: return fail(Errno::Invalid);  // glibc asks for shadow stacks: there are none
+    default: return fail(Errno::Invalid);  // glibc asks for shadow stacks; there are none
   }
 }
 

@@ -1,4 +1,4 @@
-// Resource limits and what sysinfo says of the machine.
+// Resource limits, and what sysinfo reports about the machine.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
@@ -30,7 +30,7 @@ Value get_limit(std::uint64_t resource, UserAddress to) {
   return write_user(to, limit_of(resource)) ? 0 : fail(Errno::Fault);
 }
 
-// Accepted when it is sound, and without effect: what is limited is fixed at the start.
+// Accepts a sound limit without effect: all limits are fixed at the start.
 Value set_limit(std::uint64_t resource, UserAddress from) {
   Limit limit{};
   if (resource >= resources) return fail(Errno::Invalid);
@@ -62,7 +62,7 @@ Value call_sysinfo(Call& call) {
     std::uint64_t total_high, free_high;
     std::uint32_t unit;
   } information{};
-  // The native ABI does not tell the size of memory: a figure that every supported machine has.
+  // The native ABI does not report the size of memory. Every supported machine has this much.
   constexpr std::uint64_t total = 64ull << 20;
   information.uptime = static_cast<std::int64_t>(monotonic_nanoseconds() / second_nanoseconds);
   information.total = total;

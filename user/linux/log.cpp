@@ -5,13 +5,16 @@
 namespace personality {
 
 Line::~Line() {
-  text_[length_++] = '\n';
+  text_[length_] = '\n';
+  ++length_;
   native::log(reinterpret_cast<std::uint64_t>(text_), length_);
 }
 
 Line& Line::operator<<(std::string_view text) {
   for (const char character : text) {
-    if (length_ < sizeof text_ - 1) text_[length_++] = character;
+    if (length_ == sizeof text_ - 1) break;  // room for the line feed
+    text_[length_] = character;
+    ++length_;
   }
   return *this;
 }
@@ -20,7 +23,8 @@ Line& Line::operator<<(std::uint64_t number) {
   char digits[20];
   std::size_t first = sizeof digits;
   do {
-    digits[--first] = static_cast<char>('0' + number % 10);
+    --first;
+    digits[first] = static_cast<char>('0' + number % 10);
     number /= 10;
   } while (number != 0);
   return *this << std::string_view(digits + first, sizeof digits - first);
@@ -31,7 +35,10 @@ Line& Line::operator<<(Hex number) {
   std::size_t length = 2;
   int shift = 60;
   while (shift > 0 && (number.value >> shift) == 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) digits[length++] = "0123456789abcdef"[number.value >> shift & 15];
+  for (; shift >= 0; shift -= 4) {
+    digits[length] = "0123456789abcdef"[number.value >> shift & 15];
+    ++length;
+  }
   return *this << std::string_view(digits, length);
 }
 

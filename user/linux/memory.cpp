@@ -1,6 +1,6 @@
 // brk, mmap, munmap, mprotect. Every change is made in the kernel first and then written to the
-// table of regions. PROT_NONE costs no memory: such a region is only reserved in the table, and
-// gets pages when mprotect opens it.
+// table of regions. A region with PROT_NONE costs no memory: the table reserves it, and mprotect
+// gives it pages later.
 #include "user/linux/memory.hpp"
 
 #include "user/linux/calls.hpp"
@@ -39,7 +39,7 @@ struct Request {
   [[nodiscard]] bool keeps() const { return (flags & map_fixed_noreplace) != 0; }
 };
 
-// Pages at `start`, filled from the file, with their final protection.
+// Maps pages at `start`, fills them from the file, and sets their final protection.
 Value back(const Request& request, std::uint64_t start) {
   const unsigned protection = native_protection(request.protection);
   const unsigned first = request.file == nullptr ? protection : read_write;
@@ -78,7 +78,7 @@ Value map(const Request& request) {
   const std::uint64_t hint = page_down(request.address);
   if (hint != 0 && may_map(hint, request.bytes) &&
       the_regions.is_free(hint, hint + request.bytes)) {
-    // What the kernel mapped (image, stack) is not in the table: it then says OCCUPIED.
+    // The table does not list the image and the stack. There the kernel answers OCCUPIED.
     if (const Value result = place(request, hint); result >= 0) return result;
   }
   const std::uint64_t start = find_place(request.bytes);
@@ -94,12 +94,13 @@ Value find_file(const Call& call, const Request& request, OpenFile*& file) {
   }
   if (file->kind != OpenKind::File) return fail(Errno::NoDevice);
   if (!file->may_read()) return fail(Errno::Access);
-  // A shared mapping is a copy: the difference could be seen through a writable one only.
+  // A shared mapping is a copy. Only a writable one would show the difference.
   const bool shared = (request.flags & map_type) == map_shared;
   return shared && (request.protection & 2) != 0 ? fail(Errno::NoDevice) : 0;
 }
 
-// Sets the protection of [start, end), which lies in one region, or outside of all of them.
+// Sets the protection of [start, end), which lies in `region`, or outside of all when it is
+// nullptr.
 Value protect_part(const Region* region, std::uint64_t start, std::uint64_t end,
                    unsigned protection) {
   if (region == nullptr) {
@@ -122,7 +123,8 @@ Regions& regions() { return the_regions; }
 void initialise_memory() {
   const reprise_start& start = process().start;
   the_regions.clear();
-  break_start = break_now = page_up(start.program_break);
+  break_start = page_up(start.program_break);
+  break_now = break_start;
   // The upper quarter of the free area is the personality's own.
   const std::uint64_t quarter = page_down((start.map_high - start.map_low) / 4);
   heap().initialise(page_down(start.map_high) - quarter, page_down(start.map_high));
@@ -168,8 +170,12 @@ Value call_brk(Call& call) {
 }
 
 Value call_mmap(Call& call) {
-  Request request{call.argument[0], page_up(call.argument[1]), call.argument[2],
-                  call.argument[3], call.argument[5],          nullptr};
+  Request request{.address = call.argument[0],
+                  .bytes = page_up(call.argument[1]),
+                  .protection = call.argument[2],
+                  .flags = call.argument[3],
+                  .offset = call.argument[5],
+                  .file = nullptr};
   const std::uint64_t type = request.flags & map_type;
   if (call.argument[1] == 0 || type == 0 || type > 3) return fail(Errno::Invalid);
   if (request.offset % page_bytes != 0) return fail(Errno::Invalid);

@@ -1,4 +1,4 @@
-// Making, removing and moving names: mkdir, rmdir, unlink, rename, link, symlink.
+// Makes, removes and moves names: mkdir, rmdir, unlink, rename, link, symlink.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/heap.hpp"
@@ -14,10 +14,11 @@ constexpr std::uint64_t remove_directory = 0x200, follow_link = 0x400;  // AT_*
 
 bool is_dot(std::string_view name) { return name == "." || name == ".."; }
 
-// Gives a new node its name; without memory the node goes away again.
+// Gives a new node its name. Without memory for the name, the node is dropped.
 Value add_named(const Found& found, Node* node) {
   if (node == nullptr) return fail(Errno::NoSpace);
-  node->modified = node->accessed = wall_nanoseconds();
+  node->modified = wall_nanoseconds();
+  node->accessed = node->modified;
   if (tree().add(*found.parent, found.last, *node, Tree::Name::Copy) == nullptr) {
     tree().drop_unused(*node);
     return fail(Errno::NoSpace);
@@ -77,7 +78,7 @@ Value check_replacement(const Found& from, const Found& to) {
   return to.node->first != nullptr ? fail(Errno::NotEmpty) : 0;
 }
 
-// The new name is added before the old one goes, so that a lack of memory changes nothing.
+// Adds the new name before it removes the old one. When memory is short, nothing has changed.
 Value move_entry(const Found& from, const Found& to) {
   Node& node = *from.node;
   const bool directory = node.is_directory();
@@ -88,7 +89,8 @@ Value move_entry(const Found& from, const Found& to) {
     if (to.entry != nullptr) drop_entry(*to.entry);
     drop_entry(*from.entry);
   } else {
-    // A directory has one entry: `self` and the counts of links allow no second one meanwhile.
+    // A directory can have only one entry (`self`, and the counts of links), so the old one goes
+    // first.
     const std::string_view old_name = from.entry->name;
     Node& old_parent = *from.parent;
     char kept[longest_name];

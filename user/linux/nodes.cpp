@@ -76,7 +76,8 @@ Node* Tree::create(NodeType type, std::uint32_t mode) {
   if (node == nullptr) return nullptr;
   node->type = type;
   node->mode = mode;
-  node->number = next_number_++;
+  node->number = next_number_;
+  ++next_number_;
   return node;
 }
 
@@ -86,15 +87,26 @@ Entry* Tree::add(Node& directory, std::string_view name, Node& node, Name lifeti
   Entry* entry = heap().create<Entry>();
   if (entry == nullptr) return nullptr;
   Entry*& head = table_[slot(directory, name)];
-  *entry = {name,    lifetime == Name::Copy, &directory, &node,
-            nullptr, directory.last,         head,       directory.next_cookie++};
+  *entry = {.name = name,
+            .name_owned = lifetime == Name::Copy,
+            .parent = &directory,
+            .node = &node,
+            .next = nullptr,
+            .previous = directory.last,
+            .chain = head,
+            .cookie = directory.next_cookie};
+  ++directory.next_cookie;
   head = entry;
-  (directory.last != nullptr ? directory.last->next : directory.first) = entry;
+  if (directory.last != nullptr) {
+    directory.last->next = entry;
+  } else {
+    directory.first = entry;
+  }
   directory.last = entry;
   ++entries_;
   if (node.is_directory()) {
     node.self = entry;
-    node.links = 2 + node.links;  // its own "." and this entry; 0 so far, or its subdirectories
+    node.links += 2;  // its own "." and this entry; before, only its subdirectories count
     ++directory.links;
   } else {
     ++node.links;
@@ -108,8 +120,16 @@ void Tree::remove(Entry& entry) {
   Entry** place = &table_[slot(directory, entry.name)];
   while (*place != &entry) place = &(*place)->chain;
   *place = entry.chain;
-  (entry.previous != nullptr ? entry.previous->next : directory.first) = entry.next;
-  (entry.next != nullptr ? entry.next->previous : directory.last) = entry.previous;
+  if (entry.previous != nullptr) {
+    entry.previous->next = entry.next;
+  } else {
+    directory.first = entry.next;
+  }
+  if (entry.next != nullptr) {
+    entry.next->previous = entry.previous;
+  } else {
+    directory.last = entry.previous;
+  }
   --entries_;
   if (node.is_directory()) {
     node.self = nullptr;

@@ -10,7 +10,7 @@ namespace {
 constexpr int link_limit = 40;
 constinit Node* current_directory = nullptr;
 
-// One walk. `at_` is the first character that was not looked at.
+// One walk along a path. `at_` is the first character that the walk has not read.
 class Walk {
 public:
   Walk(Tree& tree, Node& base, PathText& path, LastLink last, Found& found)
@@ -78,9 +78,10 @@ private:
     return more;
   }
 
-  // The path becomes the link's target followed by what was left.
+  // The new path is the link's target, then the rest of the old path.
   Value splice(const Node& link) {
-    if (++links_ > link_limit) return fail(Errno::Loop);
+    ++links_;
+    if (links_ > link_limit) return fail(Errno::Loop);
     const std::size_t rest = path_.length - at_;
     if (link.target.empty()) return fail(Errno::NoEntry);
     if (link.target.size() + rest > longest_path) return fail(Errno::NameTooLong);

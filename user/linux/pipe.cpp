@@ -15,7 +15,10 @@ std::uint32_t least(std::uint64_t a, std::uint64_t b) {
 Pipe* create_pipe() {
   Pipe* pipe = heap().create<Pipe>();
   if (pipe == nullptr) return nullptr;
-  *pipe = {static_cast<char*>(heap().allocate(Pipe::capacity)), 0, 0, 1, 1};
+  *pipe = {};
+  pipe->bytes = static_cast<char*>(heap().allocate(Pipe::capacity));
+  pipe->readers = 1;
+  pipe->writers = 1;
   if (pipe->bytes != nullptr) return pipe;
   heap().destroy(pipe);
   return nullptr;
@@ -27,7 +30,7 @@ void drop_pipe(Pipe& pipe) {
   heap().destroy(&pipe);
 }
 
-// Both ends get descriptors, or neither: what is done is undone by closing.
+// Gives both ends descriptors, or neither: after a failure it closes what it has opened.
 Value open_ends(Pipe& pipe, UserAddress numbers, std::uint32_t flags) {
   const bool close_on_exec = (flags & open_flags::close_on_exec) != 0;
   OpenFile* reader = create_open_file(OpenKind::PipeReader, flags, nullptr);
@@ -97,7 +100,11 @@ Value write_pipe(Pipe& pipe, UserAddress from, std::uint64_t bytes) {
 
 void leave_pipe(OpenFile& file) {
   Pipe& pipe = *file.pipe;
-  --(file.kind == OpenKind::PipeReader ? pipe.readers : pipe.writers);
+  if (file.kind == OpenKind::PipeReader) {
+    --pipe.readers;
+  } else {
+    --pipe.writers;
+  }
   drop_pipe(pipe);
 }
 

@@ -1,5 +1,5 @@
-// poll and select. Files and the terminal's output are always ready. A process waits only for the
-// terminal's input, or for a pipe, which only the process itself could fill.
+// poll and select. Files and the terminal's output are always ready. A process can wait for the
+// terminal's input. It could also wait for a pipe, but nobody else fills that.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
@@ -39,7 +39,7 @@ std::uint16_t state_of(const OpenFile& file, std::uint16_t wanted) {
   return input | output;
 }
 
-// The ready part of `wanted`, or an error, which is always reported.
+// What of `wanted` is ready. Errors are reported without being wanted.
 std::uint16_t ready_of(int number, std::uint16_t wanted) {
   const OpenFile* file = descriptor(number);
   if (file == nullptr) return invalid;
@@ -47,7 +47,7 @@ std::uint16_t ready_of(int number, std::uint16_t wanted) {
 }
 
 // Calls `count_ready` until it finds something or the time is over. Without a time limit the wait
-// is one native call; with one the terminal is looked at every ten milliseconds.
+// is one native call. With a time limit, the terminal is asked every ten milliseconds.
 template <typename Count>
 Value wait(std::uint64_t timeout, bool watches_terminal, Count count_ready) {
   Value count = count_ready();
@@ -116,8 +116,14 @@ Value count_selected(int limit, const Selection& wanted, Selection& ready) {
     const auto mask = static_cast<std::uint16_t>((reads ? in : 0) | (writes ? out : 0));
     const std::uint16_t state = ready_of(number, mask);
     if (state == invalid) return fail(Errno::BadFile);
-    if (reads && (state & (in | hang_up | error)) != 0) ready.read.add(number), ++count;
-    if (writes && (state & (out | error)) != 0) ready.write.add(number), ++count;
+    if (reads && (state & (in | hang_up | error)) != 0) {
+      ready.read.add(number);
+      ++count;
+    }
+    if (writes && (state & (out | error)) != 0) {
+      ready.write.add(number);
+      ++count;
+    }
   }
   return count;
 }

@@ -17,16 +17,20 @@ struct Generator {
 constinit Generator generator{};
 
 void quarter_round(std::uint32_t* x, int a, int b, int c, int d) {
-  x[a] += x[b], x[d] = std::rotl(x[d] ^ x[a], 16);
-  x[c] += x[d], x[b] = std::rotl(x[b] ^ x[c], 12);
-  x[a] += x[b], x[d] = std::rotl(x[d] ^ x[a], 8);
-  x[c] += x[d], x[b] = std::rotl(x[b] ^ x[c], 7);
+  x[a] += x[b];
+  x[d] = std::rotl(x[d] ^ x[a], 16);
+  x[c] += x[d];
+  x[b] = std::rotl(x[b] ^ x[c], 12);
+  x[a] += x[b];
+  x[d] = std::rotl(x[d] ^ x[a], 8);
+  x[c] += x[d];
+  x[b] = std::rotl(x[b] ^ x[c], 7);
 }
 
 void key_generator() {
   constexpr std::uint32_t constants[4] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
   for (int i = 0; i < 4; ++i) generator.state[i] = constants[i];
-  // Bit 63 of each reading is always 0: the top halves are mixed with a second reading.
+  // Bit 63 of each reading is always 0, so a second reading is mixed in, shifted by one bit.
   for (int i = 0; i < 4; ++i) {
     const std::uint64_t value = native::entropy() ^ native::entropy() << 1;
     generator.state[4 + 2 * i] = static_cast<std::uint32_t>(value);
@@ -45,7 +49,8 @@ void next_block(std::uint32_t (&block)[16]) {
     }
   }
   for (int i = 0; i < 16; ++i) block[i] += generator.state[i];
-  if (++generator.state[12] == 0) ++generator.state[13];
+  ++generator.state[12];
+  if (generator.state[12] == 0) ++generator.state[13];
 }
 
 }  // namespace

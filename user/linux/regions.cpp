@@ -34,7 +34,10 @@ bool Regions::carve(std::uint64_t start, std::uint64_t end) {
     regions_[index + 1].start = end;
     return true;
   }
-  if (index < count_ && regions_[index].start < start) regions_[index++].end = start;
+  if (index < count_ && regions_[index].start < start) {
+    regions_[index].end = start;
+    ++index;
+  }
   while (index < count_ && regions_[index].end <= end) close(index);
   if (index < count_ && regions_[index].start < end) regions_[index].start = end;
   return true;

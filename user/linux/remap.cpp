@@ -1,5 +1,5 @@
-// mremap and madvise. The native ABI cannot move pages: a mapping that cannot grow where it is gets
-// copied. find_place leaves room behind large mappings, so that this is rare.
+// mremap and madvise. The native ABI cannot move pages, so a mapping that cannot grow in place is
+// copied. This is rare, because find_place() leaves room behind large mappings.
 #include "user/linux/calls.hpp"
 #include "user/linux/memory.hpp"
 #include "user/linux/process.hpp"
@@ -66,8 +66,11 @@ Value discard(std::uint64_t start, std::uint64_t end) {
 }  // namespace
 
 Value call_mremap(Call& call) {
-  Move move{call.argument[0], page_up(call.argument[1]), call.argument[4],
-            page_up(call.argument[2]), 0};
+  Move move{.from = call.argument[0],
+            .old_bytes = page_up(call.argument[1]),
+            .to = call.argument[4],
+            .new_bytes = page_up(call.argument[2]),
+            .protection = 0};
   const std::uint64_t flags = call.argument[3];
   if (move.from % page_bytes != 0 || (flags & ~(may_move | to_fixed)) != 0 || move.old_bytes == 0 ||
       move.new_bytes == 0 || flags == to_fixed) {

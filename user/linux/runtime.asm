@@ -1,4 +1,5 @@
-; What the compiler expects to exist, without vector registers; and two reads of the processor.
+; The functions that the compiler calls by itself, without vector registers, and two functions that
+; read the processor.
 bits 64
 default rel
 global memcpy, memmove, memset, memcmp, read_cpuid, read_xcr0
@@ -75,7 +76,7 @@ read_cpuid:
   pop rbx
   ret
 
-; std::uint64_t read_xcr0(): only where CPUID.1:ECX.OSXSAVE is set
+; std::uint64_t read_xcr0(): call it only when CPUID.1:ECX.OSXSAVE is set
 read_xcr0:
   xor ecx, ecx
   xgetbv

@@ -1,4 +1,4 @@
-// The rest of what the compiler and <string_view> expect of a C library.
+// The other functions that the compiler and <string_view> take from a C library.
 #include <cstddef>
 
 #include "user/linux/log.hpp"
@@ -19,7 +19,8 @@ extern "C" const void* memchr(const void* memory, int value, std::size_t bytes) 
 }
 
 namespace std {
-// A substring that begins behind the end of its text: a mistake in the personality itself.
+// std::string_view calls this for a substring that begins behind its text's end. That is a mistake
+// in the personality itself.
 void __throw_out_of_range_fmt(const char*, ...) {
   personality::Line() << "the personality itself failed: a substring out of range";
   personality::native::exit(127);

@@ -39,22 +39,49 @@ constexpr std::uint16_t user_code_selector = 0x33, user_data_selector = 0x2b;
 
 MachineContext to_context(const reprise_frame& r) {
   MachineContext context{};
-  context.r8 = r.r8, context.r9 = r.r9, context.r10 = r.r10, context.r11 = r.r11;
-  context.r12 = r.r12, context.r13 = r.r13, context.r14 = r.r14, context.r15 = r.r15;
-  context.rdi = r.rdi, context.rsi = r.rsi, context.rbp = r.rbp, context.rbx = r.rbx;
-  context.rdx = r.rdx, context.rax = r.rax, context.rcx = r.rcx, context.rsp = r.rsp;
-  context.rip = r.rip, context.rflags = r.rflags;
-  context.cs = user_code_selector, context.ss = user_data_selector;
-  context.error_code = r.error_code, context.vector = r.vector;
+  context.r8 = r.r8;
+  context.r9 = r.r9;
+  context.r10 = r.r10;
+  context.r11 = r.r11;
+  context.r12 = r.r12;
+  context.r13 = r.r13;
+  context.r14 = r.r14;
+  context.r15 = r.r15;
+  context.rdi = r.rdi;
+  context.rsi = r.rsi;
+  context.rbp = r.rbp;
+  context.rbx = r.rbx;
+  context.rdx = r.rdx;
+  context.rax = r.rax;
+  context.rcx = r.rcx;
+  context.rsp = r.rsp;
+  context.rip = r.rip;
+  context.rflags = r.rflags;
+  context.cs = user_code_selector;
+  context.ss = user_data_selector;
+  context.error_code = r.error_code;
+  context.vector = r.vector;
   context.fault_address = r.fault_address;
   return context;
 }
 
 void from_context(const MachineContext& context, reprise_frame& r) {
-  r.r8 = context.r8, r.r9 = context.r9, r.r10 = context.r10, r.r11 = context.r11;
-  r.r12 = context.r12, r.r13 = context.r13, r.r14 = context.r14, r.r15 = context.r15;
-  r.rdi = context.rdi, r.rsi = context.rsi, r.rbp = context.rbp, r.rbx = context.rbx;
-  r.rdx = context.rdx, r.rax = context.rax, r.rcx = context.rcx, r.rsp = context.rsp;
+  r.r8 = context.r8;
+  r.r9 = context.r9;
+  r.r10 = context.r10;
+  r.r11 = context.r11;
+  r.r12 = context.r12;
+  r.r13 = context.r13;
+  r.r14 = context.r14;
+  r.r15 = context.r15;
+  r.rdi = context.rdi;
+  r.rsi = context.rsi;
+  r.rbp = context.rbp;
+  r.rbx = context.rbx;
+  r.rdx = context.rdx;
+  r.rax = context.rax;
+  r.rcx = context.rcx;
+  r.rsp = context.rsp;
   r.rip = context.rip;
   r.rflags = (r.rflags & ~changeable_flags) | (context.rflags & changeable_flags);
 }
@@ -71,7 +98,9 @@ std::uint64_t stack_for(const SignalAction& action, std::uint64_t rsp) {
 
 SignalStack stack_in_context(std::uint64_t rsp) {
   SignalStack stack = signals().stack;
-  stack.flags = stack.bytes == 0 ? disabled : is_on(stack, rsp) ? using_stack : 0;
+  stack.flags = 0;
+  if (is_on(stack, rsp)) stack.flags = using_stack;
+  if (stack.bytes == 0) stack.flags = disabled;
   return stack;
 }
 
@@ -105,7 +134,7 @@ bool enter_handler(reprise_frame& registers, const SignalAction& action, const S
   return true;
 }
 
-// The handler has returned into the restorer: RSP points behind the return address.
+// The handler has returned into the restorer, so RSP points behind the return address.
 Value call_rt_sigreturn(Call& call) {
   Context context{};
   if (!read_user(UserAddress(call.registers.rsp), context) ||

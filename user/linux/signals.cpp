@@ -18,7 +18,7 @@ constexpr std::int32_t sent_by_user = 0;
 bool ignored_by_default(int number) {
   return number == signal_number::child || number == signal_number::urgent ||
          number == signal_number::window || number == signal_number::resume ||
-         // A stopped process would stop for ever: no other one could continue it.
+         // Nobody could continue a stopped process.
          (number >= signal_number::stop && number <= signal_number::terminal_output);
 }
 
@@ -157,10 +157,9 @@ Value call_sigaltstack(Call& call) {
   const SignalStack old = state.stack.bytes != 0 ? state.stack : SignalStack{0, disabled, 0, 0};
   if (!call.user(0).is_null()) {
     if (!read_user(call.user(0), wanted)) return fail(Errno::Fault);
-    if ((wanted.flags & disabled) != 0)
-      wanted = {};
-    else if (wanted.bytes < smallest)
-      return fail(Errno::NoMemory);
+    const bool turns_off = (wanted.flags & disabled) != 0;
+    if (!turns_off && wanted.bytes < smallest) return fail(Errno::NoMemory);
+    if (turns_off) wanted = {};
   }
   if (!call.user(1).is_null() && !write_user(call.user(1), old)) return fail(Errno::Fault);
   if (!call.user(0).is_null()) state.stack = wanted;

@@ -24,7 +24,8 @@ constexpr std::uint64_t auxiliary_end = 0, auxiliary_execfn = 31;
 
 std::uint64_t address_of(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
-// The System V stack: argc, argv..., 0, envp..., 0, auxv pairs. The loader built it; it is sound.
+// The System V stack: argc, argv..., 0, envp..., 0, auxv pairs. It needs no checks, because the
+// loader built it.
 void read_stack(const std::uint64_t* stack) {
   const auto* arguments = reinterpret_cast<const char* const*>(stack + 1);
   the_process.executable = stack[0] > 0 ? arguments[0] : "program";
@@ -40,8 +41,9 @@ void read_stack(const std::uint64_t* stack) {
   }
 }
 
-// The absolute path for /proc/self/exe. The bare name of a boot module counts as lying in the root.
-// A copy: the original lies on the program's stack, which the program may overwrite.
+// Keeps the absolute path for /proc/self/exe. The bare name of a boot module stands for a file in
+// the root. The path is copied, because the program may overwrite its stack, which holds the
+// original.
 void keep_executable(std::string_view path) {
   static constinit char text[256] = {'/'};
   const std::size_t start = path.starts_with('/') ? 0 : 1;
@@ -57,7 +59,8 @@ void set_process_name() {
   for (std::size_t i = 0; i < length; ++i) the_process.name[i] = path[i];
 }
 
-// Guards below both stacks; the two handlers, after which a SYSCALL of the program comes here.
+// Puts guard pages below both stacks, then sets the two handlers. From then on each SYSCALL of the
+// program comes here.
 void take_over() {
   native::protect(address_of(call_stack), page_bytes, 0);
   native::protect(address_of(exception_stack), page_bytes, 0);
@@ -85,7 +88,7 @@ extern "C" void prepare_program(reprise_start* start, reprise_frame* frame) {
   }
   *frame = reprise_frame{};
   frame->rflags = 0x202;
-  // Tests on a host give a program that is loaded already.
+  // Tests on a host pass a program that is already loaded.
   if (start->program_entry == 0) {
     const loader::Program program = loader::load(*start);
     if (program.kind == loader::Kind::Native) {

@@ -11,12 +11,13 @@ namespace {
 
 constexpr char end_of_input = 0x04, backspace = 0x08, erase = 0x7f;
 
-// Characters in order: [taken, ready) belong to finished lines, [ready, count) to the line at hand.
+// Characters in order of arrival: [taken, ready) belong to finished lines, [ready, count) to the
+// line that is being typed.
 struct Input {
   char text[4096];
   std::uint32_t taken, ready, count;
-  bool ended;  // 0x04 on an empty line, until a read has said so, or the terminal's end for good
-  bool closed;
+  bool ended;   // 0x04 came on an empty line, and no read has reported it yet
+  bool closed;  // the terminal sends nothing more
 };
 constinit Input input{};
 
@@ -24,17 +25,20 @@ struct WindowSize {
   std::uint16_t rows, columns, width, height;
 };
 
-// struct termios of the Linux ABI. At first: canonical mode, echo, signals off. A program that
-// edits lines by itself turns both off.
+// struct termios of the Linux ABI. It starts with canonical mode and echo on, signals off. A
+// program that edits lines by itself turns canonical mode and echo off.
 struct Terminal {
   std::uint32_t input, output, control, local;
   std::uint8_t line, characters[19];
 
   enum : std::uint32_t { ReturnIsNewline = 0400, Canonical = 02, Echo = 010 };
 };
-constinit Terminal terminal{
-    Terminal::ReturnIsNewline, 05, 0277, Terminal::Canonical | Terminal::Echo, 0,
-    {3, 28, 127, 21, 4, 0, 1}};
+constinit Terminal terminal{.input = Terminal::ReturnIsNewline,
+                            .output = 05,     // OPOST, ONLCR
+                            .control = 0277,  // B38400, CS8, CREAD
+                            .local = Terminal::Canonical | Terminal::Echo,
+                            .line = 0,
+                            .characters = {3, 28, 127, 21, 4, 0, 1}};
 
 void echo(std::string_view text) {
   if (!process().terminal || (terminal.local & Terminal::Echo) == 0) return;
@@ -54,7 +58,8 @@ void compact() {
 void accept(char character) {
   if (character == '\r' && (terminal.input & Terminal::ReturnIsNewline) != 0) character = '\n';
   if ((terminal.local & Terminal::Canonical) == 0) {
-    input.text[input.count++] = character;
+    input.text[input.count] = character;
+    ++input.count;
     input.ready = input.count;
     echo({&character, 1});
   } else if (character == end_of_input) {
@@ -66,7 +71,8 @@ void accept(char character) {
       echo("\b \b");
     }
   } else {
-    input.text[input.count++] = character;
+    input.text[input.count] = character;
+    ++input.count;
     echo({&character, 1});
     // A line longer than the buffer is handed over in parts.
     if (character == '\n' || input.count == sizeof input.text) input.ready = input.count;
@@ -75,7 +81,7 @@ void accept(char character) {
 
 bool ready() { return input.taken < input.ready || input.ended || input.closed; }
 
-// Asks the terminal once; false: nothing came (Wait::No only).
+// Asks the terminal once. False: nothing came, which only Wait::No allows.
 bool take_in(Wait wait) {
   compact();
   char part[256];
@@ -105,6 +111,54 @@ Value bytes_ready(const OpenFile& file, UserAddress to) {
   return write_user(to, count) ? 0 : fail(Errno::Fault);
 }
 
+// Requests of ioctl (Linux, asm-generic/ioctls.h).
+enum Request : std::uint32_t {
+  GetTerminal = 0x5401,
+  SetTerminal = 0x5402,
+  SetTerminalWait = 0x5403,
+  SetTerminalFlush = 0x5404,
+  GetGroup = 0x540f,
+  SetGroup = 0x5410,
+  GetWindow = 0x5413,
+  BytesReady = 0x541b,
+  NonBlock = 0x5421,
+  NoCloseOnExec = 0x5450,
+  CloseOnExec = 0x5451
+};
+
+Value set_non_block(OpenFile& file, UserAddress from) {
+  int value = 0;
+  if (!read_user(from, value)) return fail(Errno::Fault);
+  file.flags &= ~open_flags::non_block;
+  if (value != 0) file.flags |= open_flags::non_block;
+  return 0;
+}
+
+// A request that only a terminal knows.
+Value terminal_request(std::uint32_t request, UserAddress address) {
+  bool good = true;
+  switch (request) {
+    case GetTerminal: good = write_user(address, terminal); break;
+    case SetTerminal:
+    case SetTerminalWait:
+    case SetTerminalFlush:
+      good = read_user(address, terminal);
+      if ((terminal.local & Terminal::Canonical) == 0) input.ready = input.count;
+      break;
+    case GetWindow:
+      good = write_user(address, WindowSize{.rows = 25, .columns = 80, .width = 0, .height = 0});
+      break;
+    case GetGroup: good = write_user(address, static_cast<int>(process_number())); break;
+    case SetGroup: {
+      int group = 0;  // any group is accepted: the only process is in its own
+      good = read_user(address, group);
+      break;
+    }
+    default: return fail(Errno::NotTerminal);
+  }
+  return good ? 0 : fail(Errno::Fault);
+}
+
 }  // namespace
 
 Value read_terminal(UserAddress to, std::uint64_t bytes, bool at_once) {
@@ -113,7 +167,8 @@ Value read_terminal(UserAddress to, std::uint64_t bytes, bool at_once) {
   }
   std::uint64_t length = 0;
   while (length < bytes && input.taken + length < input.ready) {
-    const bool line_ends = input.text[input.taken + length++] == '\n';
+    const bool line_ends = input.text[input.taken + length] == '\n';
+    ++length;
     if (line_ends && (terminal.local & Terminal::Canonical) != 0) break;  // one line a read
   }
   if (length == 0) {
@@ -152,18 +207,6 @@ std::uint64_t terminal_bytes_ready() {
 }
 
 Value call_ioctl(Call& call) {
-  enum : std::uint32_t {
-    GetTerminal = 0x5401,
-    SetTerminal = 0x5402,
-    SetTerminalFlush = 0x5404,
-    GetGroup = 0x540f,
-    SetGroup = 0x5410,
-    GetWindow = 0x5413,
-    BytesReady = 0x541b,
-    NonBlock = 0x5421,
-    CloseOnExec = 0x5451,
-    NoCloseOnExec = 0x5450
-  };
   OpenFile* file = descriptor(call.integer(0));
   if (file == nullptr) return fail(Errno::BadFile);
   const auto request = static_cast<std::uint32_t>(call.argument[1]);
@@ -172,30 +215,9 @@ Value call_ioctl(Call& call) {
     return 0;
   }
   if (request == BytesReady) return bytes_ready(*file, call.user(2));
-  if (request == NonBlock) {
-    int value = 0;
-    if (!read_user(call.user(2), value)) return fail(Errno::Fault);
-    file->flags = (file->flags & ~open_flags::non_block) | (value != 0 ? open_flags::non_block : 0);
-    return 0;
-  }
+  if (request == NonBlock) return set_non_block(*file, call.user(2));
   if (!is_terminal(*file) || !process().terminal) return fail(Errno::NotTerminal);
-  bool good = true;
-  if (request == GetTerminal) {
-    good = write_user(call.user(2), terminal);
-  } else if (request == GetWindow) {
-    good = write_user(call.user(2), WindowSize{25, 80, 0, 0});
-  } else if (request == GetGroup) {
-    good = write_user(call.user(2), static_cast<int>(process_number()));
-  } else if (request == SetGroup) {
-    int group = 0;  // there is one process, whose group it is
-    good = read_user(call.user(2), group);
-  } else if (request >= SetTerminal && request <= SetTerminalFlush) {
-    good = read_user(call.user(2), terminal);
-    if ((terminal.local & Terminal::Canonical) == 0) input.ready = input.count;
-  } else {
-    return fail(Errno::NotTerminal);
-  }
-  return good ? 0 : fail(Errno::Fault);
+  return terminal_request(request, call.user(2));
 }
 
 }  // namespace personality

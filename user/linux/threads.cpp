@@ -1,5 +1,5 @@
-// Threads and processes: there is one of each, and new ones are refused. No other thread can wake a
-// futex.
+// Threads and processes. There is one of each, and new ones are refused. So no other thread can
+// wake a futex.
 #include "user/linux/call_names.hpp"
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
@@ -23,7 +23,7 @@ Value call_futex(Call& call) {
   std::uint32_t value = 0;
   if (!read_user(call.user(0), value)) return fail(Errno::Fault);
   if (value != static_cast<std::uint32_t>(call.argument[2])) return fail(Errno::Again);
-  // The value would stay for ever: say that the time is over, or let the caller look again.
+  // Nobody can change the value. Report that the time is over, or let the caller look again.
   return fail(call.user(3).is_null() ? Errno::Again : Errno::TimedOut);
 }
 

@@ -1,5 +1,5 @@
-// Clocks and sleeping. Processor time is the time since the process started: a single process that
-// rarely waits; the native ABI has no finer account.
+// Clocks and sleeping. Processor time is the time since the process started: the native ABI has no
+// finer account, and a program that runs alone rarely waits.
 #include "user/linux/clock.hpp"
 
 #include "user/linux/calls.hpp"
@@ -22,7 +22,7 @@ enum ClockId {
 };
 
 std::uint64_t started() {
-  // The first question for processor time comes after the start; what went before is lost on it.
+  // Counts from the first question for processor time. The time before that is not counted.
   if (process().started == 0) process().started = monotonic_nanoseconds();
   return process().started;
 }

@@ -1,5 +1,5 @@
-// Builds the tree of files from the archive, and adds the few files that Linux programs expect to
-// exist whatever the archive holds: /dev/null and its kin, /proc/self/exe, /tmp.
+// Builds the tree of files from the archive. Then it adds the few files that Linux programs expect
+// in every system: the devices below /dev, /proc/self/exe and /tmp.
 #include "user/linux/tree_build.hpp"
 
 #include "user/linux/heap.hpp"
@@ -20,7 +20,8 @@ constexpr std::uint32_t type_mask = 0170000, type_directory = 0040000, type_file
                         type_link = 0120000, type_character = 0020000;
 constexpr std::uint64_t second = 1'000'000'000;
 
-// Names of one file in an archive share inode and device; the data comes with one of them.
+// Finds the earlier names of a file. All names of one file in an archive have the same inode and
+// device; only one of them carries the data.
 class HardLinks {
 public:
   Node* find(const ArchiveEntry& entry) const {
@@ -36,7 +37,11 @@ public:
     Seen* seen = heap().create<Seen>();
     if (seen == nullptr) return;
     Seen*& head = seen_[entry.inode % buckets];
-    *seen = {entry.inode, entry.device_major, entry.device_minor, &node, head};
+    *seen = {.inode = entry.inode,
+             .major = entry.device_major,
+             .minor = entry.device_minor,
+             .node = &node,
+             .next = head};
     head = seen;
     tree_holds(node, +1);
   }
@@ -75,8 +80,8 @@ Device device_of(std::uint32_t major, std::uint32_t minor) {
   }
 }
 
-// The directory `name` below `directory`, made if it is not there; nullptr: no memory, or the name
-// belongs to something else.
+// The directory `name` below `directory`. Makes it when there is none; nullptr: no memory, or the
+// name belongs to another type of file.
 Node* enter(Tree& tree, Node& directory, std::string_view name) {
   if (name == ".") return &directory;
   if (const Entry* entry = tree.lookup(directory, name); entry != nullptr) {
@@ -87,7 +92,8 @@ Node* enter(Tree& tree, Node& directory, std::string_view name) {
   return tree.add(directory, name, *node, Tree::Name::Keep) != nullptr ? node : nullptr;
 }
 
-// Walks to the directory that holds the last component, which stays in `path`; empty: the root.
+// Walks to the directory of the last component and leaves that component in `path`. An empty `path`
+// means the root itself.
 Node* enter_parents(Tree& tree, std::string_view& path) {
   Node* directory = &tree.root();
   for (;;) {
@@ -110,15 +116,16 @@ void set_attributes(Node& node, const ArchiveEntry& entry) {
   node.mode = entry.mode & 07777;
   node.user = entry.user;
   node.group = entry.group;
-  node.modified = node.accessed = entry.modified * second;
+  node.modified = entry.modified * second;
+  node.accessed = node.modified;
 }
 
 Node* node_for(Tree& tree, const ArchiveEntry& entry) {
   const std::uint32_t type = entry.mode & type_mask;
-  Node* node = tree.create(type == type_file   ? NodeType::File
-                           : type == type_link ? NodeType::Link
-                                               : NodeType::Device,
-                           0);
+  NodeType node_type = NodeType::Device;
+  if (type == type_file) node_type = NodeType::File;
+  if (type == type_link) node_type = NodeType::Link;
+  Node* node = tree.create(node_type, 0);
   if (node == nullptr) return nullptr;
   if (type == type_link) {
     node->target = {reinterpret_cast<const char*>(entry.data.data()), entry.data.size()};
@@ -135,7 +142,7 @@ bool add_directory(Tree& tree, Node& parent, std::string_view name, const Archiv
   return directory != nullptr;
 }
 
-// False: no memory, or a name that contradicts what came before.
+// False: no memory, or the name contradicts an earlier entry.
 bool add_entry(Tree& tree, const ArchiveEntry& entry, HardLinks& links) {
   std::string_view name = entry.name;
   Node* const parent = enter_parents(tree, name);

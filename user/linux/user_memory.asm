@@ -1,6 +1,6 @@
-; The only instructions of the personality that touch memory by a pointer of the program's. A fault
-; between user_access_begin and user_access_end continues at user_access_fault with the stack as
-; it was: the function returns -1. None of them uses the stack.
+; The only instructions of the personality that access memory through a pointer of the program. None
+; of them uses the stack. After a fault between user_access_begin and user_access_end, execution
+; continues at user_access_fault with the same stack, so the function returns -1.
 bits 64
 default rel
 global user_copy, user_string, user_save_vectors, user_load_vectors
@@ -9,7 +9,7 @@ section .text
 
 user_access_begin:
 
-; std::int64_t user_copy(void* to, const void* from, std::uint64_t bytes): 0
+; std::int64_t user_copy(void* to, const void* from, std::uint64_t bytes): returns 0
 user_copy:
   mov rcx, rdx
   shr rcx, 3
@@ -20,8 +20,8 @@ user_copy:
   xor eax, eax
   ret
 
-; std::int64_t user_string(char* to, const char* from, std::uint64_t limit): length without the NUL;
-; `limit` when no NUL was among so many bytes.
+; std::int64_t user_string(char* to, const char* from, std::uint64_t limit): returns the length
+; without the NUL, or `limit` when the first `limit` bytes have no NUL.
 user_string:
   xor eax, eax
 .next:
@@ -36,9 +36,10 @@ user_string:
 .done:
   ret
 
-; std::int64_t user_save_vectors(void* area, std::uint64_t components): 0. Area: aligned to 64, its
-; header (bytes 512 to 575) zero. components = 0: FXSAVE. XSTATE_BV is set to all components: which
-; of them the processor believes in use is not part of the architectural state.
+; std::int64_t user_save_vectors(void* area, std::uint64_t components): returns 0. The area is
+; aligned to 64 bytes, and its header (bytes 512 to 575) is zero. components = 0: FXSAVE. XSTATE_BV
+; is set to all components, because the processor's own choice is not part of the architectural
+; state.
 user_save_vectors:
   test rsi, rsi
   jz .fxsave
@@ -54,7 +55,7 @@ user_save_vectors:
   xor eax, eax
   ret
 
-; std::int64_t user_load_vectors(const void* area, std::uint64_t components): 0
+; std::int64_t user_load_vectors(const void* area, std::uint64_t components): returns 0
 user_load_vectors:
   test rsi, rsi
   jz .fxrstor

@@ -14,7 +14,7 @@ constexpr std::uint64_t components_wanted = 0xe7;  // x87, SSE, AVX; AVX-512 (th
 constexpr std::uint32_t has_osxsave = 1u << 27;
 constexpr std::uint32_t begin_mark = 0x46505853, end_mark = 0x46505845;
 
-// What Linux leaves in bytes 464 to 511, so that a handler can find the extended part.
+// What Linux leaves in bytes 464 to 511: a signal handler finds the extended part by it.
 struct SoftwareBytes {
   std::uint32_t magic, total_bytes;
   std::uint64_t components;
@@ -29,7 +29,7 @@ struct Layout {
 };
 constinit Layout the_layout{};
 
-// Asked once: CPUID may end the processing element. Intel SDM Vol. 1 §13.5 gives the layout.
+// Read once, because CPUID may end the processing element. Layout: Intel SDM Vol. 1 §13.5.
 const Layout& layout() {
   if (the_layout.known) return the_layout;
   the_layout = {true, 0, legacy_bytes};

@@ -1,6 +1,6 @@
 ; The test kernel's way from QEMU's multiboot loader (-kernel) into long mode, its trap stubs and
-; its way into ring 3. A trap from ring 3 pushes straight into the State that run_user() was given:
-; the TSS's RSP0 points at that structure's end, and the stubs push the rest below.
+; its way into ring 3. A trap from ring 3 pushes directly into the State that run_user() received:
+; the TSS's RSP0 points at the end of that structure, and the stubs push the rest below.
 bits 32
 default rel
 

@@ -122,7 +122,7 @@ Run run(State& state, const Want& want) {
   return result;
 }
 
-// A timer that fires on the very entry to ring 3 gains nothing: no instruction was started there.
+// A timer that fires on the very entry to ring 3 adds no gain: no instruction has started there.
 void check_count(const char* name, u64 seen, u64 expected, const Run& result) {
   const u64 most = expected + settings.gain * result.entries;
   const u64 least = most - settings.gain * result.timers;

@@ -1,5 +1,5 @@
-// How the PMU's tests run and judge: a program runs in ring 3 under the counter, what came of it is
-// gathered in a Run, a check prints `ok NAME` or `FAIL NAME ...`.
+// How the PMU's tests run and judge. A program runs in ring 3 under the counter, and a Run collects
+// its results. A check prints `ok NAME` or `FAIL NAME ...`.
 #pragma once
 
 #include "machine.hpp"
@@ -33,12 +33,12 @@ inline constexpr u64 kFixed0 = u64{1} << 32;
 inline constexpr u64 kRing0 = 1, kUser = 2, kWithInterrupt = 8;
 inline constexpr u32 kLvtMasked = 1 << 16, kLvtNmi = 4 << 8;
 
-// What QEMU was told, from the kernel's command line.
+// QEMU's and the plugin's arguments, as the kernel's command line repeats them.
 struct Settings {
   u64 width = 48, delay = 0, gain = 0, stale = 1, single = 0, loops = 0, program = 0;
   [[nodiscard]] u64 mask() const { return (u64{1} << width) - 1; }
-  // TCG's largest block has 512 instructions. An overflow is noticed at the end of its block, and a
-  // delay's end at the end of another.
+  // TCG's largest block has 512 instructions. The plugin notices an overflow at the end of its
+  // block, and the end of a delay at the end of another block.
   [[nodiscard]] u64 most_skid() const { return delay == 0 ? 511 : delay + 2 * 511; }
 };
 extern Settings settings;
@@ -63,7 +63,7 @@ struct Run {
 struct Want {
   u64 length = 0;        // RCX
   u32 timer = 0;         // one-shot timer, restarted each time
-  u64 timers = ~u64{0};  // stop at so many
+  u64 timers = ~u64{0};  // stop after this many
   bool single_step = false;
 };
 

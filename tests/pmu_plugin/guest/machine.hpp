@@ -9,7 +9,7 @@ namespace guest {
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 
-// What a trap from ring 3 leaves behind; entry.asm pushes it in this order, backwards.
+// The registers at a trap from ring 3. entry.asm pushes them in reverse order.
 struct alignas(16) State {
   u64 rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
   u64 vector, error, rip, cs, rflags, rsp, ss;
@@ -21,7 +21,7 @@ inline constexpr u64 kPageFault = 14, kPmi = 0x50, kTimer = 0x51, kDone = 0x80, 
 inline constexpr u64 kTrapFlag = 1 << 8, kInterruptFlag = 1 << 9, kResumeFlag = 1 << 16;
 
 inline constexpr u64 kDemandArea = 0x40000000;
-inline constexpr u64 kDemandFrames = 0x1000000;  // what it is mapped to
+inline constexpr u64 kDemandFrames = 0x1000000;  // the frames that the area is mapped to
 
 void set_up();
 State user_state(const void* program);

@@ -1,4 +1,4 @@
-; Ring-3 programs whose retired instructions can be told by reading them. Each ends with `int 0x80`,
+; Ring-3 programs. A reader can tell from the text how many instructions retire. Each ends with `int 0x80`,
 ; which counts as one. RDI points to the demand-paged area, RCX is the program's length parameter.
 bits 64
 default rel

@@ -1,7 +1,7 @@
 // The PMU's tests, from inside: known ring-3 programs run under the modelled counter. Prints one
-// line a test, `ok NAME` or `FAIL NAME ...`; the exit code says whether all passed. What QEMU was
-// told stands on the command line (width= delay= gain= stale= single=), for the expectations depend
-// on it.
+// line a test, `ok NAME` or `FAIL NAME ...`; the exit code says whether all passed. The command
+// line repeats the plugin's arguments (width= delay= gain= stale= single=), because the
+// expectations depend on them.
 #include <initializer_list>
 
 #include "harness.hpp"
@@ -40,7 +40,8 @@ void test_faults() {
   count("#UD and #DE do not retire, INT3 does", exceptions, {}, 6);
 }
 
-// The timer is the host's, and a busy host lets a whole program pass without it: then once more.
+// The host's clock drives the timer. On a busy host a whole program may end before the timer fires;
+// then the program runs again.
 template <typename Count>
 void count_under_timer(const char* name, Count count) {
   u64 timers = 0;
@@ -75,10 +76,11 @@ void test_single_steps() {
   check_most("and none of them counts", rep.most_per_step, 1 + settings.gain * rep.steps);
 }
 
-// Ends a program whose overflow never interrupts; longer than a busy host makes a program pause.
+// Ends a program when its overflow never interrupts. The time is longer than the pauses of a
+// program on a busy host.
 constexpr Want kUntilInterrupt{.timer = 1'000'000'000, .timers = 1};
 
-// Instructions that `position` has retired when it stands there.
+// The number of instructions that `position` has retired at this address.
 u64 retired_at(const State& state) {
   const bool at_jump = state.rip == reinterpret_cast<u64>(position_jump);
   return state.rax + state.rax / 40 - (at_jump ? 1 : 0);
@@ -118,8 +120,8 @@ void test_overflow(u32 lvt, const char* name) {
   if (settings.delay > 0) check("the delay is used", most > settings.delay / 2, most, 0);
 }
 
-// At each tick of the PIT, though masked at the PIC, another thread of QEMU asks the CPU to look at
-// its local APIC.
+// At each tick of the PIT another thread of QEMU asks the CPU to look at its local APIC, although
+// the PIC masks the line.
 void test_overflow_beside_ticks() {
   start_pit(119);  // 10 kHz
   test_overflow(kLvtNmi, "NMI beside a masked timer");
@@ -134,7 +136,7 @@ void test_overflow_in_spin() {
   check_most("soon", stop_counter(), settings.most_skid() + settings.gain);
 }
 
-// The overflow is that of the instruction before the REP: the interrupt comes within it.
+// The instruction before the REP overflows the counter, so the interrupt comes within the REP.
 void test_overflow_at_repeat() {
   for (u64 page = 0; page < 512; ++page) map_demand_page(kDemandArea + page * 4096);
   State state = user_state(long_rep);
@@ -147,7 +149,7 @@ void test_overflow_at_repeat() {
   check_equal("which has not retired then", stop_counter(), settings.gain);
 }
 
-// With a long delay, an interrupt comes when its program has long ended and the status is cleared.
+// With a long delay, an interrupt comes long after its program has ended and the status is cleared.
 void test_late_interrupts() {
   if (settings.delay < 1000) return;
   u64 late = 0;
@@ -233,7 +235,8 @@ void test_registers() {
   check_equal("CPUID does not tell of the PMU", a, 0);
 }
 
-// For the measurement of speed (loops=NUMBER program=0..2): much of one program, nothing else.
+// For the measurement of speed (loops=NUMBER program=0..2): runs one program for long, and nothing
+// else.
 void measure() {
   if (settings.loops == 0) return;
   const char* const programs[] = {counted_loop, calls, mixture};

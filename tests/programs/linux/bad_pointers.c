@@ -1,5 +1,5 @@
-/* Wild pointers to every call that takes one: EFAULT, never a crash, and the process goes on.
- * Prints the error of each call, the same on any Linux. */
+/* Passes wild pointers to every call that takes one. Each call returns EFAULT and the process goes
+ * on. Prints the error of each call, which is the same on any Linux. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// What a C++ program of today leans on: streams, containers, exceptions, long double, floating
+// What a C++ program of today uses: streams, containers, exceptions, long double, floating
 // point formatting, static construction. All output is determined.
 #include <algorithm>
 #include <cmath>

@@ -18,7 +18,7 @@ static char* anonymous(size_t bytes, int protection) {
   return mmap(NULL, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* Whether a byte can be read, asked without a fault of our own. */
+/* Whether a byte can be read. Asks without a fault of this program. */
 static int readable(const char* at) {
   int ends[2], result;
   if (pipe(ends) != 0) return -1;
@@ -71,7 +71,7 @@ static void moving(void) {
   CHECK(grown != MAP_FAILED && grown[63 * page] == 63 && grown[4 * size - 1] == 0);
   char* shrunk = mremap(grown, 4 * size, page, 0);
   CHECK(shrunk == grown && !readable(grown + page) && grown[0] == 0);
-  /* A neighbour stands in the way: without MAYMOVE there is no place. */
+  /* A neighbour is in the way, so without MAYMOVE the call fails. */
   char* pair = anonymous(2 * page, PROT_READ | PROT_WRITE);
   CHECK(mremap(pair, page, 2 * page, 0) == MAP_FAILED && errno == ENOMEM);
   pair[0] = 9, pair[page] = 10;

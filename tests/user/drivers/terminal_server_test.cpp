@@ -8,15 +8,15 @@
 
 namespace {
 
-// A 16550 behind ports, and the line's other end; or an empty bus that answers FFh.
+// A 16550 behind ports with the other end of its line, or an empty bus that answers FFh.
 struct Device {
   bool there = true;
   bool line_moves = true;  // the other end takes bytes
   bool has_fifo = true;
-  bool raises = true;    // else its interrupts get lost
+  bool raises = true;    // false: its interrupts get lost
   bool babbles = false;  // always has one more cause for an interrupt
   std::string sent;
-  std::deque<std::pair<char, bool>> arrived;  // and whether it is noise
+  std::deque<std::pair<char, bool>> arrived;  // true: the character is noise
   bool overrun = false;
   unsigned in_fifo = 0, lost = 0;
   unsigned long accesses = 0;
@@ -125,7 +125,7 @@ struct Machine {
     server.requested(process, operation, bytes, flags);
     settle();
   }
-  // Until nothing is left to do for a while; the answers given are added to `answers`.
+  // Runs until nothing is left to do for a while. Adds the given answers to `answers`.
   void settle(unsigned turns = 10'000) {
     const std::uint64_t end = time + patience;
     for (; turns != 0; --turns) {
@@ -210,7 +210,7 @@ TEST_CASE("more text is asked for only when all before it is out") {
   CHECK(device.sent.size() == 16);
   device.line_moves = true;
   machine.settle();
-  CHECK(Kernel::under_way == 5000);  // the last read found nothing: all of it is out
+  CHECK(Kernel::under_way == 5000);  // the last read found nothing, so all text is out
   CHECK(device.sent.size() == 5000);
 }
 

@@ -27,8 +27,8 @@ extern "C" const std::array<drivers::Glyph, 95> drivers::console_font = read_fon
 
 namespace {
 
-// A framebuffer that gets each changed row as the driver writes it. Rows are drawn into memory of
-// exactly their size, so that a write outside is found by the sanitizer.
+// A framebuffer that gets each changed row as the driver writes it. Each row is drawn into memory
+// of exactly its size, so the sanitizer finds a write outside.
 struct Display {
   Display(std::uint32_t width, std::uint32_t height, std::uint8_t bits, std::uint32_t pitch)
       : geometry{0, pitch, width, height, bits, 16, 8, 0}, pixels(std::size_t{pitch} * height) {
@@ -55,7 +55,7 @@ struct Display {
     return pixels[std::size_t{y} * geometry.pitch + std::size_t{x} * geometry.bits_per_pixel / 8] !=
            std::byte{0};
   }
-  // The text as a reader sees it: each cell's dots are looked up in the font.
+  // The text as a reader sees it. Looks each cell's dots up in the font.
   [[nodiscard]] std::string row(unsigned r, unsigned scale = 1) const {
     std::string text;
     for (unsigned c = 0; c < screen->columns(); ++c) text.push_back(cell(r, c, scale));

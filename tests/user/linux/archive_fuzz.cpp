@@ -1,5 +1,5 @@
-// Any bytes as an archive: the tree that comes out is sound, every file in it can be read, every
-// link and path can be resolved, and everything can be written and removed again.
+// Builds a tree from any bytes as an archive, and checks that the tree is sound: every file can be
+// read, every link and path can be resolved, and everything can be written and removed again.
 #include <cstdlib>
 
 #include "tests/user/linux/fake_process.hpp"

@@ -16,7 +16,7 @@ namespace {
 personality::Process the_process;
 std::string logged;
 
-// The heap's window is mapped once; what the kernel would refuse is refused by bounds.
+// The heap's window is mapped once. A check of bounds refuses what the kernel would refuse.
 constexpr std::uint64_t window = 1ull << 40;
 std::uint64_t window_start() {
   static const std::uint64_t start = [] {

@@ -1,5 +1,6 @@
-// The personality's parts on the host, without a program: a process with an archive, native calls
-// that only count and map, and user memory that is simply memory (addresses below one page fault).
+// Lets the personality's parts run on the host without a program. It gives them a process with an
+// archive, native calls that only count and map, and user memory that is the test's own memory.
+// Addresses below one page fault.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,7 @@
 
 namespace fake {
 
-// Forgets what earlier tests left: an empty heap of `bytes`, no program mappings.
+// Starts anew after earlier tests: an empty heap of `bytes`, no program mappings.
 void reset(std::uint64_t heap_bytes = 1ull << 32);
 
 // The text that the personality logged since the last reset.

@@ -17,7 +17,7 @@ std::vector<char> read_whole_file(const std::string& path);  // exits with a mes
 HostImage map_image(const std::string& path, std::uint64_t position_independent_base);
 void map_fixed(std::uint64_t address, const std::vector<char>& content);  // read-only
 
-// Returns the stack pointer: argc, argv, envp, auxv below `high`, `bytes` mapped in all.
+// Maps `bytes` below `high` and writes argc, argv, envp and auxv there. Returns the stack pointer.
 std::uint64_t build_stack(std::uint64_t high, std::uint64_t bytes, const HostImage& image,
                           const std::vector<std::string>& arguments,
                           const std::vector<std::string>& environment);

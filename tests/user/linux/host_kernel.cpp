@@ -1,8 +1,8 @@
-// Plays the kernel for the Linux personality on a Linux host, so that both can be tested without
-// the machine: maps a program, the personality and an archive into a child as
-// kernel/base/memory_map.hpp says, and follows it by ptrace. A SYSCALL from the personality's image
-// is a native call and is served here; one from anywhere else is redirected to the entry that the
-// personality registered. Every native call is checked as the real kernel would.
+// Plays the kernel for the Linux personality on a Linux host. So programs and personality can be
+// tested without the machine. It maps a program, the personality and an archive into a child, at
+// the addresses of kernel/base/memory_map.hpp, and follows the child by ptrace. A SYSCALL from the
+// personality's image is a native call and is served here. Any other SYSCALL is redirected to the
+// entry that the personality registered. Native calls are checked as the real kernel checks them.
 //
 //   host_kernel PERSONALITY ARCHIVE|- [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
 #include <fcntl.h>
@@ -158,7 +158,7 @@ private:
     return process_vm_writev(child_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
   }
 
-  // A host system call in the child, by the SYSCALL instruction it has just stopped behind.
+  // Makes a host system call in the child, with the SYSCALL instruction before its RIP.
   long in_child(const user_regs_struct& at, long number, std::uint64_t a, std::uint64_t b,
                 std::uint64_t c, std::uint64_t d, std::uint64_t e, std::uint64_t f) {
     user_regs_struct registers = at;
@@ -225,8 +225,8 @@ private:
     }
     return static_cast<std::int64_t>(bytes);
   }
-  // Init and the two drivers, which answer by themselves: words in RSI RDX R10, buffer in R8, its
-  // bytes and room in R9.
+  // Plays init and the two drivers, and answers at once. RSI, RDX and R10 hold the words, R8 the
+  // buffer, R9 its bytes and room.
   std::int64_t find(user_regs_struct& r) {
     char name[REPRISE_NAME_BYTES + 1]{};
     const std::uint64_t bytes = r.r9 & 0xffffffff;
@@ -304,7 +304,7 @@ private:
       default: result = -REPRISE_NO_SUCH_CALL; break;
     }
     r.rax = static_cast<std::uint64_t>(result);
-    r.rcx = r.r11 = 0xdead;  // lost, as the ABI says
+    r.rcx = r.r11 = 0xdead;  // the ABI does not keep them
     set(r);
     return false;
   }
@@ -318,7 +318,7 @@ private:
   long native_calls_ = 0, linux_calls_ = 0;
 };
 
-// In the child: maps everything; the parent reads `start` from memory that both share.
+// Runs in the child and maps everything. The parent reads `start` from memory that both share.
 void prepare(char** arguments, int count, Start& start) {
   const std::string personality_path = arguments[0], archive_path = arguments[1];
   std::vector<std::string> environment, program;
@@ -332,7 +332,7 @@ void prepare(char** arguments, int count, Start& start) {
   if (archive_path != "-") archive = read_whole_file(archive_path);
   if (!archive.empty()) map_fixed(archive_base, archive);
   start.stack = build_stack(stack_high, stack_bytes, image, program, environment);
-  static reprise_start given;  // a program that is loaded already: user/loader has nothing to do
+  static reprise_start given;  // the program is already loaded, so user/loader has nothing to do
   given.abi_version = REPRISE_ABI_VERSION;
   given.process = 1;
   given.archive_address = archive.empty() ? 0 : archive_base;

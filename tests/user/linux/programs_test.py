@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Unmodified Linux programs beside the personality, on this host (host_kernel.cpp), compared with what
-the host's own kernel gives: the same output, the same exit status.
+"""Runs unmodified Linux programs beside the personality on this host (host_kernel.cpp), and on the host's
+own kernel. Output and exit status must be the same.
 
     programs_test.py --list            names of all cases, one a line
     programs_test.py BUILD_DIR NAME    runs one; BUILD_DIR holds bin/

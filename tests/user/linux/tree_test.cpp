@@ -115,7 +115,7 @@ TEST_CASE("removed names are gone, and the node stays while it is held") {
   CHECK(fake::read_all(node->content) == "two");
   CHECK(directory->first->next == directory->last);
   world.tree.let_go(*node);
-  // First and last go too, and what comes later takes its place behind those that are left.
+  // The first and the last entry go, too. Later entries come behind those that are left.
   for (const char* name : {"c", "a"}) {
     Entry* gone = world.tree.lookup(*directory, name);
     Node* file = gone->node;

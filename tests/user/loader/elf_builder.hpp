@@ -1,4 +1,4 @@
-// Makes small ELF files for tests: right ones by default, wrong in exactly one place on request.
+// Makes small ELF files for tests. They are correct by default, and a test can spoil one place.
 #pragma once
 
 #include <cstdint>

@@ -54,9 +54,14 @@ std::uint64_t* active_entry(std::uint64_t address) {
   return &arch::frame_words(FrameNumber{frame})[address >> page_shift & 511];
 }
 
+// A word of memory, or of an open device.
 std::uint64_t& word_at(std::uint64_t entry, std::uint64_t address) {
   const FrameNumber frame{(entry & Entry::Frame) >> page_shift};
-  return arch::frame_words(frame)[address % page_size / sizeof(std::uint64_t)];
+  const std::size_t index = address % page_size / sizeof(std::uint64_t);
+  const auto device =
+      within(fakes::hardware.device, fakes::device_start, frame.value() * page_size, page_size);
+  if (device.empty()) return arch::frame_words(frame)[index];
+  return reinterpret_cast<std::uint64_t*>(device.data())[index];
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
+#include "kernel/base/assert.hpp"
 #include "kernel/context/register_frame.hpp"
 
 namespace reprise {
@@ -54,12 +55,14 @@ bool Gate::emulated_instruction(std::span<const std::uint8_t> code) {
 bool Gate::exception(const dwc::PeEnd& end) {
   const ExceptionHandler handler = context_.exception_handler;
   if (handler.entry.value() == 0) return false;
+  if (!prepare(handler.frame, sizeof(reprise_frame))) return false;
   context_.exception_handler = {};
   reprise_frame frame = register_frame(context_.live_);
   frame.vector = end.vector;
   frame.error_code = end.error_code;
   frame.fault_address = end.fault_address;
-  if (!write_bytes(handler.frame, std::as_bytes(std::span{&frame, 1}))) return false;
+  const Outcome written = write_bytes(handler.frame, std::as_bytes(std::span{&frame, 1}));
+  REPRISE_ASSERT(written);  // prepared
   reprise_frame entry = frame;
   entry.rip = handler.entry.value();
   entry.rdi = handler.frame.value();

@@ -164,6 +164,7 @@ std::optional<Result> follow(Process& process, Counts& counts) {
 }
 
 void start_machine(std::uint32_t magic, std::uint32_t info) {
+  make_machine();
   arch::start_emergency_serial();
   arch::load_descriptor_tables();
   arch::require_features();

@@ -8,14 +8,8 @@
 #include "kernel/context/register_frame.hpp"
 
 namespace reprise {
-namespace {
 
 using arch::Register;
-
-// A store narrower than the widest may end where the context's memory does.
-constexpr std::size_t widest_store = 8;  // bytes
-
-}  // namespace
 
 // ---- Registers ----
 

@@ -63,6 +63,8 @@ public:
 
   void open_device_page(PageNumber page);
   void close_device_page(PageNumber page);
+  // Bytes. A narrower store may end where the context's memory does.
+  static constexpr std::size_t widest_store = 8;
   // `store` is where the instruction stores what it reads: it is made writable, because a write
   // fault behind the access would have the device read twice.
   void begin_device_access(std::optional<UserAddr> store);

@@ -16,7 +16,6 @@ using arch::Trap;
 using Code = std::span<const std::uint8_t>;
 
 constexpr unsigned most_iterations = 256;  // of a repeated access in one go: interrupts wait
-constexpr std::size_t widest_store = 8;    // bytes
 
 enum class Access : std::uint8_t { Done, Raised, Unsupported };
 
@@ -29,7 +28,7 @@ struct Execution {
 bool stays_in_page(std::optional<UserAddr> store, std::optional<UserAddr> first) {
   if (!store) return true;
   const PageNumber owned = page_of(*first);
-  return page_of(*store) == owned && page_of(*store + (widest_store - 1)) == owned;
+  return page_of(*store) == owned && page_of(*store + (Gate::widest_store - 1)) == owned;
 }
 
 // By single steps, with the device open, while the stores, up or down, stay in one page.

@@ -33,8 +33,12 @@ std::string joined(const Words& words, const char* backslash) {
       const bool numbered = c == '\\' || c == '\t' || c == '\r' || c == '\n';
       escaped += numbered ? by_number(c, backslash) : std::string{c};
     }
-    if (word.find(' ') != std::string::npos) escaped = '"' + escaped + '"';
-    line += (line.empty() ? "" : " ") + escaped;
+    if (word.find(' ') != std::string::npos) {
+      escaped.insert(0, 1, '"');
+      escaped += '"';
+    }
+    if (!line.empty()) line += ' ';
+    line += escaped;
   }
   return line;
 }

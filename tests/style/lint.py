@@ -4,8 +4,13 @@
     lint.py [--thorough] BUILD FOLDER...
 
 Compiler flags come from BUILD/compile_commands.json; a file that is not there (its build rule is a custom
-one) gets plain ones. The static analyzer, which follows paths through functions, runs only with --thorough:
-in ring 0 it takes several times as long as all other checks together.
+one) gets plain ones.
+
+Most of the time goes into headers, which many files share. So files with the same flags are read as one: a
+generated file includes them all. Files that do not compile together, because both use one name, are read
+apart. Where clang-tidy objects to the whole, it reads each file alone, and only that counts. Read so, a
+`using` without use may hide behind its use in another file. --thorough therefore reads each file alone, and
+adds the static analyzer, which follows paths through functions and takes several times as long as the rest.
 """
 
 import argparse
@@ -21,59 +26,106 @@ from pathlib import Path
 from files import TOP, tracked
 
 LIGHT_CATCH = Path(__file__).resolve().parent / "lint"
-# Of GCC: clang does not know the one, and without x87 it refuses the standard library's headers.
-DROPPED = {"-mgeneral-regs-only", "-fno-tree-loop-distribute-patterns"}
-FINDING = re.compile(r"^(/[^:\n]+):(\d+):(\d+): (?:warning|error): (.*)$", re.MULTILINE)
+# Flags that say what the compiler reads. The others (optimization, warnings, code generation) only keep
+# files apart, and clang does not know some of GCC's.
+KEPT = re.compile(r"-I|-D|-std=|-isystem|-include|-ffreestanding|-fno-exceptions|-fno-rtti")
+WITH_VALUE = ("-I", "-D", "-isystem", "-include")
+FINDING = re.compile(r"^(/[^:\n]+):(\d+):(\d+): (?:warning|(?:fatal )?error): (.*)$", re.MULTILINE)
 # Read by programs for their layout alone, never linked.
 EXCEPT = ("arch/x86_64/offsets.cpp",)
 
 
 def known_commands(build):
-    """File -> its flags in that build tree, without compiler, output and input."""
+    """File -> its flags in that build tree. A layer's own include root has links into the tree: the tree's
+    top in its place lets files of several layers be read as one."""
     commands = {}
-    for entry in json.loads((Path(build) / "compile_commands.json").read_text(encoding="utf-8")):
-        words = shlex.split(entry["command"])
-        start = next(i for i, word in enumerate(words) if word.startswith("-"))
-        end = words.index("-o", start)
-        commands.setdefault(os.path.realpath(entry["file"]), words[start:end])
+    roots = f"-I{build}/include/"
+    for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
+        words = iter(shlex.split(entry["command"]))
+        flags = []
+        for word in words:
+            if KEPT.match(word):
+                value = (next(words),) if word in WITH_VALUE else ()
+                flags.append((f"-I{TOP}" if word.startswith(roots) else word, *value))
+        unique = dict.fromkeys(flags)
+        commands.setdefault(os.path.realpath(entry["file"]), [word for flag in unique for word in flag])
     return commands
 
 
-def database(names, build):
+def by_command(names, build):
+    """The compiler's name and flags -> the files that are compiled so."""
     known = known_commands(build)
-    entries = []
+    groups = {}
     for name in names:
         path = str(TOP / name)
-        plain = ["-I", str(TOP)] + (["-std=c++20"] if name.endswith(".cpp") else [])
-        flags = [flag for flag in known.get(path, plain) if flag not in DROPPED]
-        compiler = "clang++" if name.endswith(".cpp") else "clang"
-        arguments = [compiler, f"-I{LIGHT_CATCH}", *flags, "-c", path]
-        entries.append({"directory": str(Path(build).resolve()), "file": path, "arguments": arguments})
-    return entries
+        is_c = name.endswith(".c")
+        flags = known.get(path, [f"-I{TOP}", *([] if is_c else ["-std=c++20"])])
+        command = ("clang" if is_c else "clang++", f"-I{LIGHT_CATCH}", *flags)
+        groups.setdefault(command, []).append(path)
+    return groups
 
 
-def run_clang_tidy(names, build, checks):
-    """All that clang-tidy says about the files, and about their headers once for each file."""
-    if not names:
-        return ""
-    with tempfile.TemporaryDirectory(prefix="reprise-lint-") as scratch:
-        (Path(scratch) / "compile_commands.json").write_text(
-            json.dumps(database(names, build)), encoding="utf-8")
-        command = ["clang-tidy", "--quiet", "-p", scratch, *checks, *(str(TOP / name) for name in names)]
-        ran = subprocess.run(command, capture_output=True, text=True, cwd=TOP)
+def joined(paths, scratch):
+    """A file that includes them all. Each program's main() gets a name of its own."""
+    if len(paths) == 1:
+        return paths[0]
+    whole = scratch / f"joined{Path(paths[0]).suffix}"
+    whole.write_text("".join(
+        f'#define main main_of_{i}\n#include "{path}"\n#undef main\n' for i, path in enumerate(paths)))
+    return str(whole)
+
+
+def split(paths, command, scratch):
+    """Two lists: files that compile as one, and those that got in the way."""
+    together, apart = paths, []
+    while len(together) > 1:
+        ran = subprocess.run([*command, "-w", "-ferror-limit=0", "-fsyntax-only", joined(together, scratch)],
+                             capture_output=True, text=True, cwd=TOP)
+        if ran.returncode == 0:
+            break
+        named = {match[1] for match in FINDING.finditer(ran.stderr)}
+        blamed = [path for path in together if path in named] or together[1:]
+        apart += blamed
+        together = [path for path in together if path not in blamed]
+    return together, apart
+
+
+def compiled_together(paths, command, scratch):
+    """Lists of files that compile as one. After two, further attempts cost more than they save."""
+    first, apart = split(paths, command, scratch)
+    second, apart = split(apart, command, scratch)
+    return [files for files in (first, second, *([path] for path in apart)) if files]
+
+
+def clang_tidy(path, command, checks, scratch):
+    """All that clang-tidy says about the file and about its headers."""
+    entry = {"directory": str(scratch), "file": path, "arguments": [*command, "-c", path]}
+    (scratch / "compile_commands.json").write_text(json.dumps([entry]), encoding="utf-8")
+    ran = subprocess.run(["clang-tidy", "--quiet", "--header-filter=.*", "-p", scratch, *checks, path],
+                         capture_output=True, text=True, cwd=TOP)
     if ran.returncode != 0 and not FINDING.search(ran.stdout):
         print(ran.stdout, ran.stderr)
-        return f"{TOP}:0:0: error: clang-tidy ended with status {ran.returncode}\n"
+        return f"{TOP}/:0:0: error: clang-tidy ended with status {ran.returncode}\n"
     return ran.stdout
 
 
 def findings(output):
-    """Each finding once, with the header's own path rather than that of a link to it."""
+    """Each finding within the tree once, with the header's own path rather than that of a link to it."""
     seen = {}
     for match in FINDING.finditer(output):
         path, line, column, text = match.groups()
-        seen[f"{os.path.relpath(os.path.realpath(path), TOP)}:{line}:{column}: {text}"] = None
+        path = os.path.relpath(os.path.realpath(path), TOP)
+        if not path.startswith(".."):
+            seen[f"{path}:{line}:{column}: {text}"] = None
     return list(seen)
+
+
+def read(paths, command, checks, scratch):
+    """What clang-tidy finds in files that compile as one, and in their headers."""
+    found = findings(clang_tidy(joined(paths, scratch), command, checks, scratch))
+    if not found or len(paths) == 1:
+        return found
+    return [finding for path in paths for finding in read([path], command, checks, scratch)]
 
 
 def main():
@@ -84,8 +136,18 @@ def main():
     options = parser.parse_args()
     names = [name for name in tracked({".cpp", ".c"}, tuple(f"{folder}" for folder in options.folders))
              if name not in EXCEPT]
-    checks = [] if options.thorough else ["--checks=-clang-analyzer-*"]
-    found = findings(run_clang_tidy(names, options.build, checks))
+    found = {}
+    with tempfile.TemporaryDirectory(prefix="reprise-lint-") as folder:
+        scratch = Path(folder)
+        # clang-tidy looks for its settings above the file that it reads.
+        (scratch / ".clang-tidy").symlink_to(TOP / ".clang-tidy")
+        for command, paths in by_command(names, Path(options.build).resolve()).items():
+            if options.thorough:
+                lists, checks = [[path] for path in paths], []
+            else:
+                lists, checks = compiled_together(paths, command, scratch), ["--checks=-clang-analyzer-*"]
+            for files in lists:
+                found.update(dict.fromkeys(read(files, command, checks, scratch)))
     print("\n".join(found))
     print(f"{len(names)} files, {len(found)} findings")
     return 1 if found or not names else 0

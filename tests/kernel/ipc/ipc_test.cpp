@@ -236,8 +236,8 @@ TEST_CASE("a call to nobody, to itself, or to one that has ended fails: GONE") {
 
 TEST_CASE("a cycle of callers is a DEADLOCK, however long it is") {
   Post post;
-  std::vector<Process*> chain;
-  for (int i = 0; i < 10; ++i) chain.push_back(&post.add());
+  std::vector<Process*> chain(10);
+  for (Process*& process : chain) process = &post.add();
   for (std::size_t i = 1; i < chain.size(); ++i) {
     const std::uint64_t last = chain[0]->number();
     post.call(*chain[i - 1], *chain[i]);

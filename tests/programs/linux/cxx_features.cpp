@@ -81,7 +81,7 @@ int main() {
     std::cout << "caught " << error.what() << '\n';
   }
   try {
-    std::vector<int>().at(1);
+    static_cast<void>(std::vector<int>().at(1));
   } catch (const std::out_of_range&) {
     std::cout << "caught out_of_range\n";
   }

@@ -1,7 +1,7 @@
 /* The Lua interpreter, reduced to its core: runs one script with its arguments. */
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
+#include <lua5.4/lauxlib.h>
+#include <lua5.4/lua.h>
+#include <lua5.4/lualib.h>
 #include <stdio.h>
 
 int main(int count, char** arguments) {

@@ -72,7 +72,7 @@ static void resumption(void) {
   install(SIGSEGV, skip, 0);
   install(SIGILL, skip, 0);
   uint64_t result = 0x10, counter = 5;
-  double kept[2] = {1.25, -2.5}, after[2];
+  uint64_t kept[2] = {0x3ff4000000000000, 0xc004000000000000}, after[2]; /* 1.25 and -2.5 */
   __asm__ volatile(
       "movupd %3, %%xmm7\n mov $99, %%rbx\n stc\n mov (%0), %0\n sbb %1, %1\n ud2\n"
       "movupd %%xmm7, %2\n"

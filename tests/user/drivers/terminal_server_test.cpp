@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <string>
+#include <utility>
 
 #include "tests/catch.hpp"
 
@@ -106,7 +107,7 @@ using Server = drivers::TerminalServer<Ports, Kernel>;
 // The loop of terminal.cpp, one turn at a time, with the kernel's notes.
 struct Machine {
   explicit Machine(Server::Input input = Server::Input::Open, Device given = {}) : server{input} {
-    device = given;
+    device = std::move(given);
     Kernel::log.clear();
     Kernel::read = 0;
     Kernel::lost = 0;

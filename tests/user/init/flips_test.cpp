@@ -17,6 +17,7 @@ std::vector<reprise::Injection> drawn(std::uint64_t seed, std::uint64_t rate, st
   reprise::RandomFlips flips;
   flips.start(seed, rate);
   std::vector<reprise::Injection> all;
+  all.reserve(4000);
   for (int i = 0; i < 4000; ++i) all.push_back(flips.draw(7, ahead));
   return all;
 }

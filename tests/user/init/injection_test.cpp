@@ -1,5 +1,7 @@
 #include "user/init/settings.hpp"
 
+#include <string>
+
 #include "tests/catch.hpp"
 #include "tests/user/init/registers.hpp"
 

@@ -23,18 +23,48 @@ T one_of(std::vector<T> all) {
 
 }  // namespace lint
 
+struct Approx {
+  explicit Approx(double value);
+  Approx& epsilon(double value);
+};
+bool operator==(double value, const Approx& wanted);
+
+namespace Catch::Generators {
+
 template <class T>
 std::vector<T> values(std::initializer_list<T> all) {
   return all;
+}
+template <class T>
+std::vector<T> range(T first, T end) {
+  return {first, end};
 }
 template <class... T>
 std::vector<std::tuple<T...>> table(std::initializer_list<std::tuple<T...>> rows) {
   return rows;
 }
 
+}  // namespace Catch::Generators
+
+// Named by a counter, not by the line: several files may be read as one.
 #define LINT_JOINED(a, b) a##b
-#define LINT_NAME(line) LINT_JOINED(lint_case_, line)
-#define TEST_CASE(...) static void LINT_NAME(__LINE__)()
+#define LINT_CASE(name) static void name()
+#define LINT_CASE_METHOD(name, fixture) \
+  struct name : fixture {               \
+    void run();                         \
+  };                                    \
+  void name::run()
+#define LINT_TEMPLATE_CASE(name, first, ...)                 \
+  template <class TestType>                                  \
+  static void name();                                        \
+  static const auto LINT_JOINED(used_, name) = &name<first>; \
+  template <class TestType>                                  \
+  static void name()
+#define LINT_NAME(prefix, number) LINT_JOINED(prefix, number)
+#define TEST_CASE(...) LINT_CASE(LINT_NAME(lint_case_, __COUNTER__))
+#define TEST_CASE_METHOD(fixture, ...) LINT_CASE_METHOD(LINT_NAME(LintCase, __COUNTER__), fixture)
+#define TEMPLATE_TEST_CASE(text, tags, ...) \
+  LINT_TEMPLATE_CASE(LINT_NAME(lint_case_, __COUNTER__), __VA_ARGS__, )
 #define SECTION(...) if (static bool lint_section = true; lint_section)
 
 #define REQUIRE(...) ::lint::require(static_cast<bool>(__VA_ARGS__))
@@ -50,7 +80,11 @@ std::vector<std::tuple<T...>> table(std::initializer_list<std::tuple<T...>> rows
 #define CHECK_FALSE REQUIRE_FALSE
 #define CHECK_THROWS_AS REQUIRE_THROWS_AS
 
-#define GENERATE(...) ::lint::one_of(__VA_ARGS__)
+#define GENERATE(...)                   \
+  [&] {                                 \
+    using namespace Catch::Generators;  \
+    return ::lint::one_of(__VA_ARGS__); \
+  }()
 #define CAPTURE(...) ::lint::show(__VA_ARGS__)
 #define FAIL(...) ::lint::require(false)
 #define INFO(...) static_cast<void>(0)

@@ -11,6 +11,7 @@
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/multiboot2.hpp"
 #include "arch/x86_64/uart.hpp"
+#include "arch/x86_64/vector_operations.hpp"
 #include "kernel/base/address.hpp"
 #include "kernel/base/interrupt_controllers.hpp"
 
@@ -48,9 +49,10 @@ struct Board {
   ClockState clock;
   InterruptState interrupts;
   ExtendedState extended_state;
-  reprise::FrameNumber kernel_root{};            // kernel_tables.cpp
-  reprise::FrameSource* table_frames = nullptr;  // of the kernel's page tables
-  Uart<MachinePorts> serial{0x3f8};              // COM1
+  const VectorOperations* vector_operations = &sse2_operations;  // the widest that this CPU has
+  reprise::FrameNumber kernel_root{};                            // kernel_tables.cpp
+  reprise::FrameSource* table_frames = nullptr;                  // of the kernel's page tables
+  Uart<MachinePorts> serial{0x3f8};                              // COM1
   BootStorage boot_info;
   CacheState cache;
   std::uint64_t entropy_drawn = 0;  // entropy.cpp: calls so far

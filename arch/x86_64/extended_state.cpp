@@ -22,6 +22,15 @@ void enable_components(std::uint64_t components) {
   board.extended_state.words = (cpuid(xsave_leaf, 0).ebx + 7) / 8;  // of what is enabled now
 }
 
+// XCR0 says which registers exist, CPUID which instructions work on them.
+const VectorOperations& widest_vectors() {
+  const std::uint64_t components = board.extended_state.components;
+  const bool avx512 = (components & Xcr0::Avx512) == Xcr0::Avx512 && has(feature::avx512f);
+  if (avx512) return avx512_operations;
+  const bool avx2 = (components & Xcr0::Avx) != 0 && has(feature::avx2);
+  return avx2 ? avx2_operations : sse2_operations;
+}
+
 void start_xsave() {
   write_cr4(read_cr4() | Cr4::Osxsave);
   const std::uint64_t offered = cpuid(xsave_leaf, 0).eax, basic = Xcr0::X87 | Xcr0::Sse;
@@ -62,6 +71,7 @@ void start_extended_state() {
   write_cr0((read_cr0() & ~(Cr0::Em | Cr0::Ts)) | Cr0::Mp | Cr0::Ne);
   write_cr4(read_cr4() | Cr4::Osfxsr | Cr4::Osxmmexcpt);
   if (has(feature::xsave)) start_xsave();
+  board.vector_operations = &widest_vectors();
 
   alignas(64) std::uint64_t image[fxsave_words]{};
   fninit();

@@ -106,7 +106,7 @@ void load_rest(const UserState& state) {
 
 void load_used(const UserState& state) {
   if (board.extended_state.components == 0) return load_rest(state);
-  xrstor64(state.extended.data(), Xcr0::Sse);
+  xrstor64(state.extended.data(), board.extended_state.components & ~Xcr0::X87);
 }
 
 bool control_bits_corrupt(const UserState& state) {

@@ -108,9 +108,17 @@ if(NOT REPRISE_FREESTANDING)
   target_link_libraries(reprise_host INTERFACE reprise_warnings)
   if(REPRISE_SANITIZE)
     target_compile_options(reprise_host INTERFACE
-      -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+      "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=all>"
+      "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-omit-frame-pointer;-g1>")
     target_link_options(reprise_host INTERFACE -fsanitize=address,undefined)
   endif()
+
+  # The kernel's vector operations: assembly, which each CPU runs as far as it can.
+  add_library(reprise_host_vectors STATIC
+    ${PROJECT_SOURCE_DIR}/arch/x86_64/vectors.asm
+    ${PROJECT_SOURCE_DIR}/arch/x86_64/vector_operations.cpp)
+  target_include_directories(reprise_host_vectors PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(reprise_host_vectors PRIVATE reprise_host)
 
   function(reprise_host_test name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;COMPUTES" "" "SOURCES;BEFORE;LIBRARIES")
@@ -127,7 +135,7 @@ if(NOT REPRISE_FREESTANDING)
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
     target_link_libraries(${name} PRIVATE reprise_host reprise_catch_main ${arg_LIBRARIES})
     if(REPRISE_SANITIZE AND NOT arg_COMPUTES)
-      target_compile_options(${name} PRIVATE -O1)
+      target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:C,CXX>:-O1>)
     endif()
     set(labels host)
     set(timeout ${REPRISE_TEST_TIMEOUT})

@@ -11,7 +11,10 @@ FakeMemory* memory = nullptr;
 
 void arch::admit_interrupts() {}
 
-FakeMemory::FakeMemory() : words_(frames * reprise::words_per_page, 0xdeadbeefdeadbeef) {
+// One page more than there are frames, so that the first one can begin at a multiple of a page.
+FakeMemory::FakeMemory() : words_((frames + 1) * reprise::words_per_page, 0xdeadbeefdeadbeef) {
+  const auto start = reinterpret_cast<std::uintptr_t>(words_.data());
+  first_word_ = (reprise::page_size - start % reprise::page_size) % reprise::page_size / 8;
   memory = this;
   const auto root = words(kernel_root_);
   for (std::size_t i = 0; i < 512; ++i) root[i] = i < 256 ? 0 : 0x1000 * i | 3;
@@ -35,7 +38,8 @@ void FakeMemory::release(reprise::FrameNumber frame) {
 arch::FrameWords FakeMemory::words(reprise::FrameNumber frame) {
   const std::uint64_t index = frame.value() - first_frame;
   if (index >= frames) throw std::out_of_range("no such frame");
-  return arch::FrameWords{&words_[index * reprise::words_per_page], reprise::words_per_page};
+  return arch::FrameWords{&words_[first_word_ + index * reprise::words_per_page],
+                          reprise::words_per_page};
 }
 
 arch::FrameWords arch::frame_words(reprise::FrameNumber frame) { return memory->words(frame); }

@@ -37,6 +37,7 @@ public:
 
 private:
   std::vector<std::uint64_t> words_;
+  std::size_t first_word_ = 0;  // of the first frame
   std::set<std::uint64_t> taken_;
   std::size_t limit_ = frames - 1;
   reprise::FrameNumber kernel_root_{first_frame + frames - 1};  // its upper half is full

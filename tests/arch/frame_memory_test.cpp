@@ -1,5 +1,5 @@
-// The page primitives, over every bit of a page: a comparison that misses the last word, or a copy
-// that does not reach it, fails here.
+// The page primitives, over every bit of a page and by every width of vectors: a comparison that
+// misses the last word, or a copy that does not reach it, fails here.
 #include "arch/frame_memory.hpp"
 #include "arch/cache.hpp"
 #include "arch/direct_map.hpp"
@@ -7,6 +7,7 @@
 
 #include <random>
 
+#include "arch/x86_64/board.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "tests/arch/fake_memory.hpp"
 #include "tests/catch.hpp"
@@ -15,6 +16,16 @@ using namespace arch;
 using reprise::FrameNumber;
 
 namespace {
+
+using x86::VectorOperations;
+
+// Each width of vectors that this computer has: the tests run for each of them.
+std::vector<const VectorOperations*> widths() {
+  std::vector<const VectorOperations*> found{&x86::sse2_operations};
+  if (__builtin_cpu_supports("avx2") != 0) found.push_back(&x86::avx2_operations);
+  if (__builtin_cpu_supports("avx512f") != 0) found.push_back(&x86::avx512_operations);
+  return found;
+}
 
 struct Frames {
   FakeMemory memory;
@@ -48,6 +59,7 @@ std::uint64_t check_word(std::span<const std::uint64_t> words) {
 
 TEST_CASE("both copies copy a page, the whole page and nothing else, and tell its check word") {
   Frames f;
+  x86::board.vector_operations = GENERATE(from_range(widths()));
   for (auto* copy : {copy_frame, copy_frame_at_fault}) {
     clear_frame(f.b);
     for (const auto word : f.memory.words(f.b)) REQUIRE(word == 0);
@@ -59,6 +71,7 @@ TEST_CASE("both copies copy a page, the whole page and nothing else, and tell it
 
 TEST_CASE("every flipped bit of a page is seen at its word by compare and by the check word") {
   Frames f;
+  x86::board.vector_operations = GENERATE(from_range(widths()));
   const std::uint64_t check = copy_frame(f.b, f.a);
   const FrameComparison same = compare_frames(f.a, f.b);
   REQUIRE_FALSE(same.first_difference);
@@ -78,6 +91,7 @@ TEST_CASE("every flipped bit of a page is seen at its word by compare and by the
 
 TEST_CASE("every bit of a page is copied by both copies") {
   Frames f;
+  x86::board.vector_operations = GENERATE(from_range(widths()));
   const FrameWords source = f.memory.words(f.a);
   std::size_t missed = 0;
   for (auto* copy : {copy_frame, copy_frame_at_fault}) {
@@ -93,6 +107,7 @@ TEST_CASE("every bit of a page is copied by both copies") {
 
 TEST_CASE("of several differences the first is told") {
   Frames f;
+  x86::board.vector_operations = GENERATE(from_range(widths()));
   std::mt19937_64 random{7};
   for (int round = 0; round < 2000; ++round) {
     copy_frame(f.b, f.a);
@@ -104,6 +119,49 @@ TEST_CASE("of several differences the first is told") {
     }
     if (first == 512) continue;
     REQUIRE(compare_frames(f.a, f.b).first_difference == first);
+  }
+}
+
+TEST_CASE("the same difference at two words of a page is seen, though it cancels in a sum") {
+  Frames f;
+  x86::board.vector_operations = GENERATE(from_range(widths()));
+  copy_frame(f.b, f.a);
+  const FrameWords words = f.memory.words(f.b);
+  for (std::size_t distance = 1; distance < 512; ++distance) {
+    words[0] ^= 1;
+    words[distance] ^= 1;
+    REQUIRE(compare_frames(f.a, f.b).first_difference == std::size_t{0});
+    REQUIRE(x86::board.vector_operations->differing_bits(words.data(), f.memory.words(f.a).data(),
+                                                         4096) != 0);
+    words[0] ^= 1;
+    words[distance] ^= 1;
+  }
+}
+
+TEST_CASE("every width copies words, sees each flipped bit of them and sums them up alike") {
+  constexpr std::size_t most = 128;  // words
+  alignas(64) std::array<std::uint64_t, most + 8> a{}, b{};
+  const VectorOperations& vectors = *GENERATE(from_range(widths()));
+  std::mt19937_64 random{11};
+  for (std::size_t words = 8; words <= most; words += 8) {
+    for (auto& word : a) word = random();
+    b.fill(0xdeadbeef);
+    vectors.copy_words(b.data(), a.data(), 8 * words);
+    REQUIRE(std::equal(a.begin(), a.begin() + static_cast<std::ptrdiff_t>(words), b.begin()));
+    REQUIRE(b[words] == 0xdeadbeef);
+    const std::uint64_t check = check_word(std::span{a}.first(words));
+    REQUIRE(vectors.check_word(a.data(), 8 * words) == check);
+    REQUIRE(vectors.differing_bits(a.data(), b.data(), 8 * words) == 0);
+    std::size_t missed = 0;
+    for (std::size_t bit = 0; bit < 64 * words; ++bit) {
+      b[bit / 64] ^= 1ull << bit % 64;
+      const bool seen = vectors.differing_bits(a.data(), b.data(), 8 * words) != 0 &&
+                        vectors.differing_bits(b.data(), a.data(), 8 * words) != 0;
+      const bool checked = vectors.check_word(b.data(), 8 * words) == (check ^ 1ull << bit % 64);
+      b[bit / 64] ^= 1ull << bit % 64;
+      if (!seen || !checked) ++missed;
+    }
+    REQUIRE(missed == 0);
   }
 }
 

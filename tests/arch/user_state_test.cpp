@@ -114,6 +114,27 @@ TEST_CASE("x87 in its initial state compares as such, whether the CPU stores it 
   REQUIRE(same_words(in_use, left));
 }
 
+TEST_CASE("what comparing may use of the vector registers is put back by load_used, and no more") {
+  for (const Machine& m : machines) {
+    if (m.components == 0) continue;
+    become(m);
+    INFO(m.name);
+    UserState state = filled(0);
+    save_rest(state);
+    const auto before = cpu.registers;
+    for (std::size_t i = 0; i < m.words; ++i) cpu.registers[i] ^= i == 3 ? 0 : ~0ull;
+    const auto spoilt = cpu.registers;
+    load_used(state);
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < m.words; ++i) {
+      const bool reserved = i >= 52 && i < 72;
+      const bool x87 = i < 20 && i != 3;
+      if (!reserved) wrong += cpu.registers[i] != (x87 ? spoilt : before)[i] ? 1 : 0;
+    }
+    REQUIRE(wrong == 0);
+  }
+}
+
 TEST_CASE("what load_rest puts into the CPU, save_rest finds there") {
   for (const Machine& m : machines) {
     become(m);

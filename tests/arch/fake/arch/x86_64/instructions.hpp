@@ -3,6 +3,7 @@
 // says that the real ones do.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -169,8 +170,18 @@ inline void xrstor64(const void* image, std::uint64_t components) {
   for (std::size_t i = 65; i < 72; ++i) {
     if (words[i] != 0) throw std::domain_error("#GP: header");
   }
+  // Only the components that are asked for are loaded; all beyond SSE are one here.
+  const std::array<std::uint64_t, 344> before = cpu.registers;
   fxrstor64(image);
-  cpu.in_use = words[64] & components;
+  if ((components & Xcr0::X87) == 0) {
+    std::copy_n(before.begin(), 3, cpu.registers.begin());
+    std::copy_n(before.begin() + 4, 16, cpu.registers.begin() + 4);
+  }
+  if ((components & Xcr0::Sse) == 0) {
+    std::copy_n(before.begin() + 20, 32, cpu.registers.begin() + 20);
+  }
+  cpu.in_use = (cpu.in_use & ~components) | (words[64] & components);
+  if ((components & ~(Xcr0::X87 | Xcr0::Sse)) == 0) return;
   for (std::size_t i = 72; i < cpu.image_words; ++i) cpu.registers[i] = words[i];
 }
 

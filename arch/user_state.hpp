@@ -57,6 +57,10 @@ struct alignas(64) UserState {
   // The words in use on this machine: the general ones, then the XSAVE (or FXSAVE) image.
   [[nodiscard]] std::span<std::uint64_t> words();
   [[nodiscard]] std::span<const std::uint64_t> words() const;
+  // Whether every word is the same, and the exclusive or of all words: any one flipped bit changes
+  // it. Both use vector registers: only behind save_rest().
+  [[nodiscard]] bool same_as(const UserState& other) const;
+  [[nodiscard]] std::uint64_t check_word() const;
 };
 static_assert(sizeof(UserState) <= 4096, "a state fits in one frame");
 
@@ -74,6 +78,10 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp);
 void save_rest(UserState& state);
 void load_rest(const UserState& state);
 void load_used(const UserState& state);
+
+// The general words become those of `start`, whose load_rest() follows: the rest of `state` is made
+// by save_rest(). Uses vector registers, too.
+void begin_as(UserState& state, const UserState& start);
 
 // True when ring 3 could not have set RFLAGS so: interrupts off or an I/O privilege raised.
 [[nodiscard]] bool control_bits_corrupt(const UserState& state);

@@ -14,9 +14,10 @@
 
 namespace dwc {
 
-// The check word over a snapshot. Each step maps the running value one to one for a fixed word, and
-// the word one to one for a fixed running value. So a change of any single word, and of any single
-// bit, always changes the result. A Space may use another one for its pages.
+// A check word that also tells words in another order apart, for traces. Each step maps the running
+// value one to one for a fixed word, and the word one to one for a fixed running value. So a change
+// of any single word, and of any single bit, always changes the result. Snapshots have check words
+// that are quicker: those of the Space and of the RegisterSet.
 inline constexpr std::uint64_t check_word_start = 0x9e3779b97f4a7c15;
 inline constexpr std::uint64_t check_word_factor = 0xd6e8feb86659fd93;  // odd: invertible
 
@@ -67,13 +68,13 @@ public:
 
   // What differs between the registers of the two runs, and between the pages that either of them
   // modified; by content. Nothing: the runs agree.
-  [[nodiscard]] std::optional<Found> compare(std::span<const std::uint64_t> first,
-                                             std::span<const std::uint64_t> second, PageSet<S>& set,
+  template <RegisterSet R>
+  [[nodiscard]] std::optional<Found> compare(const R& first, const R& second, PageSet<S>& set,
                                              Depth depth) {
     std::optional<Found> found;
-    if (!words_agree(first, second)) {
+    if (!first.same_as(second)) {
       found.emplace();
-      found->registers = differing_words(first, second);
+      found->registers = differing_words(first.words(), second.words());
     }
     for (PageEntry<S>& entry : set) {
       if (found && depth == Depth::FirstDifference) break;
@@ -83,15 +84,6 @@ public:
   }
 
 private:
-  [[nodiscard]] static bool words_agree(std::span<const std::uint64_t> a,
-                                        std::span<const std::uint64_t> b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-      if (a[i] != b[i]) return false;
-    }
-    return true;
-  }
-
   // P1 with P2. A page that only the second run wrote has no P1 of its own: its base is what the
   // first run left. Keeps the check word of P1, the next base.
   void compare(PageEntry<S>& entry, std::optional<Found>& found) {

@@ -36,7 +36,8 @@ public:
   using PageNumber = typename S::PageNumber;
   using Registers = typename C::Registers;
 
-  // Lent by the caller for the controller's life. The live registers are the core's.
+  // Lent by the caller for the controller's life. The live registers are the core's. The three
+  // register sets change places, so each is R0, R1 and the live one in turn.
   struct Storage {
     std::span<PageEntry<S>> pages;          // the page budget is cut to what fits here
     Registers* start;                       // R0
@@ -48,14 +49,14 @@ public:
       : space_{space},
         core_{core},
         settings_{settings},
-        start_{*storage.start},
+        start_{storage.start},
         memory_{space, settings_, storage.pages, statistics_},
         comparator_{space, settings_, statistics_},
         clock_{core, settings_, caution_},
         search_{core, statistics_, caution_},
         trace_{core, storage.digests},
-        first_{WhichRun::First, core, *storage.first},
-        second_{WhichRun::Second, core, core.registers()} {}
+        first_{WhichRun::First, core, storage.first},
+        second_{WhichRun::Second, core, nullptr} {}
   Controller(const Controller&) = delete;
   Controller& operator=(const Controller&) = delete;
 
@@ -69,8 +70,8 @@ public:
     restarts_ = 0;
     without_counter_ = false;
     a_hint_failed_ = false;
-    copy_words(start_, core_.registers());
-    start_check_ = check_word(start_.words());
+    core_.exchange_registers(start_);
+    start_check_ = start_->check_word();
     begin_first_run();
   }
 
@@ -122,7 +123,7 @@ public:
   [[nodiscard]] const PageEntry<S>& modified(std::size_t k) {
     return memory_.set().dirty_in(which_run(), k);
   }
-  [[nodiscard]] Registers& snapshot_registers() { return start_; }
+  [[nodiscard]] Registers& snapshot_registers() { return *start_; }
 
 private:
   using Kind = typename Event<Page>::Kind;
@@ -230,7 +231,7 @@ private:
   }
 
   void begin_run(Run<S, C>& run, std::uint64_t limit) {
-    run.begin(limit);
+    run.begin(*start_, limit);
     statistics_.ticks.load += clock_.lap();
   }
 
@@ -241,7 +242,7 @@ private:
     const Admission admission = memory_.admit(page);
     if (admission == Admission::Known) return true;
     clock_.expect_instruction();
-    if (first_.faults_at_once(start_)) core_.arm_timer(clock_.first_run_limit());
+    if (first_.faults_at_once(*start_)) core_.arm_timer(clock_.first_run_limit());
     first_.note_fault();
     return admission == Admission::Joined;
   }
@@ -290,7 +291,6 @@ private:
   // R1 and P1 are put aside.
   void rewind() {
     first_.keep_registers();
-    copy_words(core_.registers(), start_);
     memory_.rewind();
     statistics_.ticks.rewind += clock_.lap();
     space_.flush_caches();
@@ -338,8 +338,8 @@ private:
   }
 
   [[nodiscard]] std::optional<Found> compare(Depth depth) {
-    std::optional<Found> found = comparator_.compare(
-        first_.registers().words(), second_.registers().words(), memory_.set(), depth);
+    std::optional<Found> found =
+        comparator_.compare(first_.registers(), second_.registers(), memory_.set(), depth);
     statistics_.ticks.compare_commit += clock_.lap();
     return found;
   }
@@ -389,7 +389,7 @@ private:
     }
     ++statistics_.converged;
     if (search_.steps() > statistics_.most_steps) statistics_.most_steps = search_.steps();
-    if (trap_words_apart<C>(start_, first_.registers()) == 0) caution_.lengthen_limit();
+    if (trap_words_apart<C>(*start_, first_.registers()) == 0) caution_.lengthen_limit();
     return commit();
   }
 
@@ -473,8 +473,8 @@ private:
   [[nodiscard]] bool go_back() {
     space_.flush_everything();
     statistics_.ticks.flush += clock_.lap();
-    const bool registers_intact = check_word(start_.words()) == start_check_;
-    copy_words(core_.registers(), start_);
+    const bool registers_intact = start_->check_word() == start_check_;
+    copy_words(core_.registers(), *start_);
     const std::optional<Page> corrupt = memory_.restore();
     statistics_.ticks.rewind += clock_.lap();
     diagnosis_.corrupt_page.reset();
@@ -508,7 +508,7 @@ private:
   S& space_;
   C& core_;
   const Settings settings_;
-  Registers& start_;
+  Registers* start_;
   Statistics statistics_;
   Diagnosis<PageNumber> diagnosis_;
   ShadowMemory<S> memory_;

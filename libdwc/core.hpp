@@ -21,11 +21,14 @@ struct Counter {
 };
 
 // A register set is one flat sequence of words (UPRR: general, RIP, RFLAGS, selectors, bases,
-// extended state in canonical form).
+// extended state in canonical form). same_as() compares every word. Any one flipped bit changes
+// check_word(). Both may spoil the extended state in the CPU, as Space::compare() may.
 template <class R>
 concept RegisterSet = requires(R& r, const R& c) {
   { r.words() } -> std::same_as<std::span<std::uint64_t>>;
   { c.words() } -> std::same_as<std::span<const std::uint64_t>>;
+  { c.same_as(c) } -> std::same_as<bool>;
+  { c.check_word() } -> std::same_as<std::uint64_t>;
 };
 
 // Registers may have room for words that this machine does not have: those are not copied.
@@ -38,7 +41,8 @@ void copy_words(R& to, const R& from) {
 template <class C>
 concept Core = RegisterSet<typename C::Registers> &&
     requires(C& c, const C& constant, WhichRun run, const typename C::Registers& target,
-             std::uint64_t ticks, std::uint64_t count, std::optional<std::uint64_t> rip) {
+             typename C::Registers*& other, std::uint64_t ticks, std::uint64_t count,
+             std::optional<std::uint64_t> rip) {
   // Registers; rip_word is the instruction pointer. registers() is the live state. Each trap saves
   // its first trap_words (general registers, RIP, RFLAGS) and leaves the rest in the CPU (extended
   // state, bases, selectors). complete() fetches the rest, load() puts the whole live state back,
@@ -46,6 +50,10 @@ concept Core = RegisterSet<typename C::Registers> &&
   { C::rip_word } -> std::convertible_to<std::size_t>;
   { C::trap_words } -> std::convertible_to<std::size_t>;
   { c.registers() } -> std::same_as<typename C::Registers&>;
+  // The live registers, which are complete, and those at `other` change places without a copy.
+  // `other` then points to those that were live. Those that are live now stay unused until a run
+  // begins.
+  { c.exchange_registers(other) } -> std::same_as<void>;
   { c.complete() } -> std::same_as<void>;
   { c.load() } -> std::same_as<void>;
   { c.reload() } -> std::same_as<void>;
@@ -71,9 +79,11 @@ concept Core = RegisterSet<typename C::Registers> &&
   { c.step(target) } -> std::same_as<void>;
   { c.repeats() } -> std::same_as<bool>;
 
-  // Fault injection and tracing: a run is about to begin (live registers loaded next), or has just
-  // ended (live registers complete, pages in place, nothing compared yet).
-  { c.run_begins(run) } -> std::same_as<void>;
+  // A run is about to begin: the live registers become those of `target`, as far as traps save
+  // them, and load() puts all of `target` into the CPU. `target` stays as it is until then. Or the
+  // run has just ended: live registers complete, pages in place, nothing compared yet. These are
+  // moments for fault injection, too.
+  { c.run_begins(run, target) } -> std::same_as<void>;
   { c.run_ended(run) } -> std::same_as<void>;
 };
 

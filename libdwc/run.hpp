@@ -2,8 +2,8 @@
 // Two of these exist at once. Today both run on one core, one after the other; a second core will
 // have the second one.
 //
-// Invariant: between begin() and the run's end its registers are live in the core. What it keeps of
-// them afterwards is `at_end`, the first run's a copy, the second run's the live ones themselves.
+// Invariant: between begin() and the run's end its registers are live in the core. Afterwards the
+// first run's are put aside by changing places, and the second run's stay the live ones.
 #pragma once
 
 #include <array>
@@ -21,13 +21,15 @@ public:
   using Page = typename S::Page;
   using Registers = typename C::Registers;
 
-  Run(WhichRun which, C& core, Registers& at_end) : which_{which}, core_{core}, at_end_{at_end} {}
+  // `put_aside`: where keep_registers() leaves them; nothing for the run whose stay live.
+  Run(WhichRun which, C& core, Registers* put_aside)
+      : which_{which}, core_{core}, put_aside_{put_aside} {}
 
-  // The live registers are R0, the pages P0. `limit` ticks from here the timer ends the run.
-  void begin(std::uint64_t limit) {
+  // From R0; the pages are P0. `limit` ticks from here the timer ends the run.
+  void begin(const Registers& start, std::uint64_t limit) {
     faulted_at_.reset();
     end_reported_ = false;
-    core_.run_begins(which_);
+    core_.run_begins(which_, start);
     core_.arm_timer(limit);
     core_.restart_count();
     core_.load();
@@ -42,12 +44,14 @@ public:
     core_.run_ended(which_);
   }
 
-  // Keeps the live registers as the ones at the run's end.
-  void keep_registers() { copy_words(at_end_, core_.registers()); }
+  // Puts the live registers aside, as those at the run's end.
+  void keep_registers() { core_.exchange_registers(put_aside_); }
 
   [[nodiscard]] WhichRun which() const { return which_; }
-  [[nodiscard]] const Registers& registers() const { return at_end_; }
-  [[nodiscard]] std::uint64_t rip() const { return at_end_.words()[C::rip_word]; }
+  [[nodiscard]] const Registers& registers() const {
+    return put_aside_ == nullptr ? core_.registers() : *put_aside_;
+  }
+  [[nodiscard]] std::uint64_t rip() const { return registers().words()[C::rip_word]; }
 
   // ---- Write faults ----
 
@@ -77,7 +81,7 @@ private:
 
   WhichRun which_;
   C& core_;
-  Registers& at_end_;
+  Registers* put_aside_;
   std::optional<TrapWords> faulted_at_;  // the last write fault
   bool end_reported_ = false;
 };

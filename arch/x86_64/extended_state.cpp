@@ -15,11 +15,13 @@ using namespace x86;
 namespace {
 
 constexpr std::uint32_t xsave_leaf = 0x0d;
+constexpr std::size_t vector_block = 64;  // bytes; sizes for VectorOperations are multiples of it
 
 void enable_components(std::uint64_t components) {
   write_xcr0(components);
   board.extended_state.components = components;
-  board.extended_state.words = (cpuid(xsave_leaf, 0).ebx + 7) / 8;  // of what is enabled now
+  const std::size_t bytes = cpuid(xsave_leaf, 0).ebx;  // of what is enabled now
+  board.extended_state.words = (bytes + vector_block - 1) / vector_block * (vector_block / 8);
 }
 
 // XCR0 says which registers exist, CPUID which instructions work on them.

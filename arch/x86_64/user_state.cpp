@@ -31,15 +31,16 @@ void restore_extended(const UserState& state) {
 // A flip put into an image for a test may set bits that no register has, and XRSTOR would fault. So
 // the header is always that of make_canonical(), and MXCSR has only bits that exist.
 void load_extended(const UserState& state) {
-  const std::array<std::uint64_t, header_words> header{board.extended_state.components};
+  const std::uint64_t components = board.extended_state.components;
   const std::uint64_t mxcsr_bits = board.extended_state.mxcsr_mask | ~0xffffffffull;
-  if (__builtin_memcmp(&state.extended[header_word], header.data(), sizeof(header)) == 0 &&
-      (state.extended[mxcsr_word] & ~mxcsr_bits) == 0) {
-    return restore_extended(state);
-  }
+  std::uint64_t wrong = state.extended[header_word] ^ components;
+  for (std::size_t i = 1; i < header_words; ++i) wrong |= state.extended[header_word + i];
+  wrong |= state.extended[mxcsr_word] & ~mxcsr_bits;
+  if (wrong == 0) return restore_extended(state);
   UserState copy = state;
   copy.extended[mxcsr_word] &= mxcsr_bits;
-  for (std::size_t i = 0; i < header_words; ++i) copy.extended[header_word + i] = header[i];
+  for (std::size_t i = 0; i < header_words; ++i) copy.extended[header_word + i] = 0;
+  copy.extended[header_word] = components;
   restore_extended(copy);
 }
 
@@ -63,6 +64,20 @@ std::span<std::uint64_t> UserState::words() {
 }
 std::span<const std::uint64_t> UserState::words() const {
   return {general.data(), general_words + board.extended_state.words};
+}
+
+bool UserState::same_as(const UserState& other) const {
+  return board.vector_operations->differing_bits(general.data(), other.general.data(),
+                                                 words().size_bytes()) == 0;
+}
+
+std::uint64_t UserState::check_word() const {
+  return board.vector_operations->check_word(general.data(), words().size_bytes());
+}
+
+void begin_as(UserState& state, const UserState& start) {
+  board.vector_operations->copy_words(state.general.data(), start.general.data(),
+                                      sizeof(start.general));
 }
 
 void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {

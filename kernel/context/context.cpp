@@ -26,10 +26,10 @@ Context::Context(std::uint64_t number, AddressSpace& space, const ContextSetting
       number_{number},
       space_{space},
       engine_space_{space.table(), resources.frames, settings.kernel.flush},
-      core_{space.table(), live_, *this} {
+      core_{space.table(), states_[0], *this} {
   if (!settings.hardened) return;
   const Engine::Storage storage{
-      .pages = pages_, .start = &start_, .first = &first_, .digests = resources.digests};
+      .pages = pages_, .start = &states_[1], .first = &states_[2], .digests = resources.digests};
   engine_.emplace(engine_space_, core_, engine_settings(settings.kernel), storage);
 }
 
@@ -39,9 +39,9 @@ std::uint64_t Context::own_time() const {
   return ticks.first_run + ticks.fault;
 }
 
-void Context::run_begins(dwc::WhichRun run) { injector.run_begins(run, *engine_, live_); }
-void Context::run_ended() { injector.run_ended(*engine_, live_); }
+void Context::run_begins(dwc::WhichRun run) { injector.run_begins(run, *engine_, live()); }
+void Context::run_ended() { injector.run_ended(*engine_, live()); }
 std::uint64_t Context::next_stop() { return injector.next_offset(*engine_); }
-void Context::stopped_at(std::uint64_t count) { injector.reached(count, *engine_, live_); }
+void Context::stopped_at(std::uint64_t count) { injector.reached(count, *engine_, live()); }
 
 }  // namespace reprise

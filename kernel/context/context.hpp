@@ -68,7 +68,7 @@ public:
   // The number of the process it belongs to.
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const AddressSpace& space() const { return space_; }
-  [[nodiscard]] const arch::UserState& registers() const { return live_; }
+  [[nodiscard]] const arch::UserState& registers() const { return core_.registers(); }
   [[nodiscard]] bool hardened() const { return engine_.has_value(); }
   // Of a hardened one.
   [[nodiscard]] const Engine& engine() const { return *engine_; }
@@ -90,6 +90,9 @@ private:
   friend class Gate;
   friend class ElementRunner;
 
+  [[nodiscard]] arch::UserState& live() { return core_.registers(); }
+
+  [[nodiscard]] bool watches() const override { return !injector.idle(); }
   void run_begins(dwc::WhichRun run) override;
   void run_ended() override;
   [[nodiscard]] std::uint64_t next_stop() override;
@@ -97,7 +100,7 @@ private:
 
   std::uint64_t number_;
   AddressSpace& space_;
-  arch::UserState live_{}, start_{}, first_{};
+  std::array<arch::UserState, 3> states_{};  // live, R0 and R1, in turn
   std::array<dwc::PageEntry<KernelSpace>, most_pe_pages> pages_{};
   KernelSpace engine_space_;
   KernelCore core_;

@@ -42,10 +42,10 @@ std::optional<dwc::PeEnd> ElementRunner::run_twice() {
 dwc::PeEnd ElementRunner::run_once(Nanoseconds limit) {
   const Nanoseconds begin = arch::now();
   arch::arm_timer(limit);
-  arch::load_rest(context_.live_);
+  arch::load_rest(context_.live());
   const dwc::PeEnd end = run_to_end();
   arch::arm_timer({});
-  arch::save_rest(context_.live_);
+  arch::save_rest(context_.live());
   context_.figures.user_time += arch::now().value() - begin.value();
   return end;
 }
@@ -67,7 +67,7 @@ dwc::PeEnd ElementRunner::run_to_end() {
 // The next trap that means something. A step is over with any trap, however little it means.
 Trap ElementRunner::next_trap() {
   for (;;) {
-    const Trap trap = arch::run_user(context_.live_);
+    const Trap trap = arch::run_user(context_.live());
     const bool stepping = context_.core_.end_step();
     if (!handled_by_kernel(trap)) return trap;
     if (stepping) return {.kind = Trap::Kind::Step};
@@ -79,7 +79,7 @@ Trap ElementRunner::next_trap() {
 
 // Deals with a trap that concerns only the kernel. False: the program, or the engine, has to know.
 bool ElementRunner::handled_by_kernel(const Trap& trap) {
-  if (arch::control_bits_corrupt(context_.live_)) return false;
+  if (arch::control_bits_corrupt(context_.live())) return false;
   switch (trap.kind) {
     case Trap::Kind::NonMaskable: ++context_.figures.non_maskable; return true;
     case Trap::Kind::Device: return true;
@@ -92,7 +92,7 @@ bool ElementRunner::handled_by_kernel(const Trap& trap) {
 // A program's SYSCALL beside a personality goes on in the personality, within the same PE.
 bool ElementRunner::redirect_to_personality() {
   if (context_.syscall_entry.value() == 0) return false;
-  arch::UserState& state = context_.live_;
+  arch::UserState& state = context_.live();
   const std::uint64_t rip = state[Register::Rip];
   if (rip >= personality_base && rip < personality_end) return false;
   state[Register::Rcx] = rip;
@@ -109,7 +109,7 @@ ElementRunner::Event ElementRunner::event_of(const Trap& trap) const {
     event.kind = Event::Kind::MachineCheck;
     return event;
   }
-  if (arch::control_bits_corrupt(context_.live_)) {
+  if (arch::control_bits_corrupt(context_.live())) {
     event.kind = Event::Kind::ControlBits;
     return event;
   }

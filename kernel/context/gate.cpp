@@ -14,7 +14,7 @@ using arch::Register;
 // ---- Registers ----
 
 void Gate::first_instruction(UserAddr entry, UserAddr start_block) {
-  arch::initialize(context_.live_, entry.value(), 0);
+  arch::initialize(context_.live(), entry.value(), 0);
   word(Register::Rdi) = start_block.value();
 }
 
@@ -40,10 +40,10 @@ void Gate::set_base(Base base, UserAddr address) {
   word(name) = address.value();
 }
 
-void Gate::register_contents(const reprise_frame& frame) { set_registers(context_.live_, frame); }
+void Gate::register_contents(const reprise_frame& frame) { set_registers(context_.live(), frame); }
 
 bool Gate::emulated_instruction(std::span<const std::uint8_t> code) {
-  return arch::emulate_instruction(context_.live_, code);
+  return arch::emulate_instruction(context_.live(), code);
 }
 
 bool Gate::exception(const dwc::PeEnd& end) {
@@ -51,7 +51,7 @@ bool Gate::exception(const dwc::PeEnd& end) {
   if (handler.entry.value() == 0) return false;
   if (!prepare(handler.frame, sizeof(reprise_frame))) return false;
   context_.exception_handler = {};
-  reprise_frame frame = register_frame(context_.live_);
+  reprise_frame frame = register_frame(context_.live());
   frame.vector = end.vector;
   frame.error_code = end.error_code;
   frame.fault_address = end.fault_address;
@@ -119,15 +119,15 @@ void Gate::close_device_page(PageNumber page) {
 
 void Gate::begin_device_access(std::optional<UserAddr> store) {
   own_store(store, arch::WriteAccess::Enabled);
-  arch::load_rest(context_.live_);
+  arch::load_rest(context_.live());
   arch::set_single_step(true);
 }
 
-arch::Trap Gate::device_data() { return arch::run_user(context_.live_); }
+arch::Trap Gate::device_data() { return arch::run_user(context_.live()); }
 
 void Gate::end_device_access(std::optional<UserAddr> store) {
   arch::set_single_step(false);
-  arch::save_rest(context_.live_);
+  arch::save_rest(context_.live());
   own_store(store, arch::WriteAccess::Protected);
   own_writes();
 }

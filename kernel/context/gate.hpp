@@ -82,7 +82,7 @@ private:
   void forget(PageRange range);
   void forget_bytes(UserAddr start, std::size_t bytes);
   void own_store(std::optional<UserAddr> store, arch::WriteAccess access);
-  [[nodiscard]] std::uint64_t& word(arch::Register name) { return context_.live_[name]; }
+  [[nodiscard]] std::uint64_t& word(arch::Register name) { return context_.live()[name]; }
 
   Context& context_;
 };

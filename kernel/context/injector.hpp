@@ -32,6 +32,8 @@ public:
   [[nodiscard]] bool plan(const Injection& injection);
   // All those that have not struck.
   void forget();
+  // There is none that could strike, and none whose fate is open.
+  [[nodiscard]] bool idle() const { return used_ == 0; }
 
   // The moments at which a flip can strike: in the registers or in what the engine holds.
   void run_begins(dwc::WhichRun run, Engine& engine, arch::UserState& live);

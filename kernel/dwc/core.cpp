@@ -13,19 +13,27 @@ dwc::Counter KernelCore::counter() const {
   return {counter.kind != CounterKind::Landmark, counter.margin, counter.tolerance};
 }
 
+void KernelCore::complete() {
+  arch::save_rest(*live_);
+  start_ = nullptr;
+}
+
 void KernelCore::restart_count() {
   arch::restart_count();
-  stop_at_count(0);
+  engine_stop_ = 0;
+  if (observed_) stop_at_count(0);
 }
 
 void KernelCore::stop_at_count(std::uint64_t count) {
   engine_stop_ = count;
+  if (!observed_) return arch::stop_at_count(count);
   const std::uint64_t observed = observer_.next_stop();
   const bool observer_first = count == 0 || (observed != 0 && observed < count);
   arch::stop_at_count(observer_first ? observed : count);
 }
 
 bool KernelCore::stopped_for_observer() {
+  if (!observed_) return false;
   const std::uint64_t observed = observer_.next_stop();
   if (observed == 0 || arch::count() < observed) return false;
   complete();
@@ -45,7 +53,7 @@ void KernelCore::break_at(std::optional<std::uint64_t> rip) {
 
 void KernelCore::step(const Registers& target) {
   CodeBuffer buffer;
-  stepper_.begin(live_, target, code_at_rip(buffer));
+  stepper_.begin(*live_, target, code_at_rip(buffer));
 }
 
 bool KernelCore::repeats() {
@@ -55,7 +63,7 @@ bool KernelCore::repeats() {
 
 // As many bytes as are mapped; copied only where they lie in two pages.
 std::span<const std::uint8_t> KernelCore::code_at_rip(CodeBuffer& buffer) {
-  const UserAddr rip{live_[arch::Register::Rip]};
+  const UserAddr rip{(*live_)[arch::Register::Rip]};
   const auto head = code_in_page(rip, buffer.size());
   if (head.empty() || head.size() == buffer.size()) return head;
   __builtin_memcpy(buffer.data(), head.data(), head.size());
@@ -77,11 +85,22 @@ std::span<const std::uint8_t> KernelCore::code_in_page(UserAddr at, std::size_t 
   return {code_bytes_ + offset, most < left ? most : left};
 }
 
-void KernelCore::run_begins(dwc::WhichRun run) { observer_.run_begins(run); }
+// What a flip may strike has to be whole.
+void KernelCore::run_begins(dwc::WhichRun run, const Registers& start) {
+  observed_ = observer_.watches();
+  if (!observed_) {
+    arch::begin_as(*live_, start);
+    start_ = &start;
+    return;
+  }
+  dwc::copy_words(*live_, start);
+  start_ = nullptr;
+  observer_.run_begins(run);
+}
 
 // A stop that the run did not come to must not stop anybody else.
 void KernelCore::run_ended(dwc::WhichRun) {
-  observer_.run_ended();
+  if (observed_) observer_.run_ended();
   stop_at_count(0);
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "arch/clock.hpp"
 #include "arch/counter.hpp"
@@ -27,12 +28,14 @@ public:
   static constexpr std::size_t trap_words = static_cast<std::size_t>(arch::Register::Rflags) + 1;
 
   KernelCore(const arch::PageTable& table, Registers& live, RunObserver& observer)
-      : table_{table}, live_{live}, observer_{observer} {}
+      : table_{table}, live_{&live}, observer_{observer} {}
 
-  Registers& registers() { return live_; }
-  void complete() { arch::save_rest(live_); }
-  void load() { arch::load_rest(live_); }
-  void reload() { arch::load_used(live_); }
+  Registers& registers() { return *live_; }
+  const Registers& registers() const { return *live_; }
+  void exchange_registers(Registers*& other) { std::swap(live_, other); }
+  void complete();
+  void load() { arch::load_rest(start_ == nullptr ? *live_ : *start_); }
+  void reload() { arch::load_used(*live_); }
 
   std::uint64_t now() { return arch::now().value(); }  // nanoseconds
   void arm_timer(std::uint64_t nanoseconds) { arch::arm_timer(Nanoseconds{nanoseconds}); }
@@ -45,13 +48,13 @@ public:
   void step(const Registers& target);
   bool repeats();
 
-  void run_begins(dwc::WhichRun run);
+  void run_begins(dwc::WhichRun run, const Registers& start);
   void run_ended(dwc::WhichRun run);
 
   // After every trap, first of all: takes back what step() set up. True if it did.
-  bool end_step() { return stepper_.end(live_); }
+  bool end_step() { return stepper_.end(*live_); }
   // The kernel itself has moved the process to the address that break_at() waits for.
-  bool moved_to_break() { return stepper_.watches(live_[arch::Register::Rip]); }
+  bool moved_to_break() { return stepper_.watches((*live_)[arch::Register::Rip]); }
   // The counter has stopped the run. True: only the observer asked for that, and the run goes on.
   bool stopped_for_observer();
 
@@ -61,8 +64,11 @@ private:
   std::span<const std::uint8_t> code_in_page(UserAddr at, std::size_t most);
 
   const arch::PageTable& table_;  // for the program's code
-  Registers& live_;
+  Registers* live_;
+  // Until complete(): what the run began with. Only the words that traps save are live, too.
+  const Registers* start_ = nullptr;
   RunObserver& observer_;
+  bool observed_ = false;  // the observer watches this run
   arch::Stepper stepper_;
   PageNumber code_page_{};                    // where the last step was, and
   const std::uint8_t* code_bytes_ = nullptr;  // its bytes; nothing: not known

@@ -10,6 +10,9 @@ namespace reprise {
 
 class RunObserver {
 public:
+  // Whether it has to be told of the run that begins. False: nothing can strike in it.
+  [[nodiscard]] virtual bool watches() const = 0;
+
   // The live registers are loaded next.
   virtual void run_begins(dwc::WhichRun run) = 0;
   // The live registers are complete, and nothing is compared yet.

@@ -135,6 +135,36 @@ TEST_CASE("what comparing may use of the vector registers is put back by load_us
   }
 }
 
+TEST_CASE("every bit of the words counts in the comparison and in the check word") {
+  for (const Machine& m : machines) {
+    become(m);
+    INFO(m.name);
+    UserState first = filled(0);
+    save_rest(first);
+    UserState second = first;
+    const std::uint64_t check = first.check_word();
+    REQUIRE(first.same_as(second));
+    std::size_t missed = 0;
+    for (std::size_t bit = 0; bit < second.words().size() * 64; ++bit) {
+      std::uint64_t& word = second.words()[bit / 64];
+      word ^= 1ull << bit % 64;
+      if (first.same_as(second) || second.check_word() == check) ++missed;
+      word ^= 1ull << bit % 64;
+    }
+    REQUIRE(missed == 0);
+  }
+}
+
+TEST_CASE(
+    "a state that begins as another has its general words, each of them, and keeps its rest") {
+  become(machines[1]);
+  UserState start = filled(1), state = filled(2);
+  for (std::size_t i = 0; i < general_words; ++i) start.general[i] = i + 100;
+  begin_as(state, start);
+  REQUIRE(state.general == start.general);
+  REQUIRE(state.extended == filled(2).extended);
+}
+
 TEST_CASE("what load_rest puts into the CPU, save_rest finds there") {
   for (const Machine& m : machines) {
     become(m);

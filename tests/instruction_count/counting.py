@@ -76,7 +76,7 @@ class SymbolTable:
         self._starts, self._names = [], []
         for line in listed.splitlines():
             address, kind, name = line.split(" ", 2)
-            local_label = re.fullmatch(r"\w+\.\w+", name) and "(" not in name
+            local_label = re.fullmatch(r"(\.\.@)?\w+\.\w+", name) and "(" not in name
             if kind in "tTwW" and not local_label:
                 self._starts.append(int(address, 16))
                 self._names.append(short_name(name))

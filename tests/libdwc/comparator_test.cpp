@@ -29,7 +29,7 @@ struct Bench {
     return *set.begin();
   }
   auto compare(dwc::Depth depth = dwc::Depth::WholePicture) {
-    return comparator.compare(first.words(), second.words(), set, depth);
+    return comparator.compare(first, second, set, depth);
   }
 };
 

@@ -30,10 +30,10 @@ public:
   LaxComparator(M& machine, const dwc::Settings& settings, dwc::Statistics& /*unused*/)
       : machine_{machine}, settings_{settings} {}
 
-  std::optional<Found> compare(std::span<const std::uint64_t> a, std::span<const std::uint64_t> b,
-                               dwc::PageSet<M>& set, dwc::Depth /*unused*/) {
-    const std::size_t count = std::min(words, a.size());
-    bool agree = std::equal(a.begin(), a.begin() + count, b.begin());
+  std::optional<Found> compare(const Registers& a, const Registers& b, dwc::PageSet<M>& set,
+                               dwc::Depth /*unused*/) {
+    const std::size_t count = std::min(words, a.word.size());
+    bool agree = std::equal(a.word.begin(), a.word.begin() + count, b.word.begin());
     for (dwc::PageEntry<M>& entry : set) {
       const bool full = settings_.check == dwc::CheckScope::Full;
       if (agree && (full || entry.dirty_in_either())) agree = page_agrees(entry);
@@ -80,9 +80,9 @@ struct OvershootIgnored : Machine {
     asked_ = count != 0 ? count : asked_;
     Machine::stop_at_count(count);
   }
-  void run_begins(dwc::WhichRun run) {
+  void run_begins(dwc::WhichRun run, const Registers& start) {
     asked_ = ~std::uint64_t{0};
-    Machine::run_begins(run);
+    Machine::run_begins(run, start);
   }
   std::uint64_t count() { return std::min(asked_, Machine::count()); }
 

@@ -180,7 +180,9 @@ void Machine::complete() {
 }
 
 void Machine::load() {
-  std::copy(live_.word.begin() + Registers::first_extended, live_.word.end(), extended_.begin());
+  const auto extended = live_.word.begin() + Registers::first_extended;
+  std::copy(extended, live_.word.end(), extended_.begin());
+  std::fill(extended, live_.word.end(), garbage);
   time_ += entry_ticks;
 }
 
@@ -201,7 +203,8 @@ bool Machine::repeats() {
   return ip < program_.size() && program_[ip].op == Op::RepeatStore;
 }
 
-void Machine::run_begins(dwc::WhichRun run) {
+void Machine::run_begins(dwc::WhichRun run, const Registers& start) {
+  live_ = start;
   retired_ = 0;
   std::fill(written_.begin(), written_.end(), false);
   if (on_run_begins) on_run_begins(run);

@@ -9,6 +9,7 @@
 // - a stale translation after a cleared dirty bit leaves the bit clear; a stale writable one still
 //   writes the old frame; a stale read-only one faults again and again;
 // - copy() and compare() wreck the extended state in the CPU, as vector registers in use would;
+// - what load() has put into the CPU is garbage in the live registers until complete();
 // - what reads memory reads it through a cache, whose one bad line stays until it is flushed;
 // - a frame is released once, by its owner, and never while mapped; its content is then garbage;
 // - a shared frame is never written, mapped writable or released. Breaking these throws.
@@ -20,6 +21,7 @@
 #include <optional>
 #include <span>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "libdwc/core.hpp"
@@ -49,6 +51,12 @@ struct Registers {
 
   [[nodiscard]] std::span<std::uint64_t> words() { return word; }
   [[nodiscard]] std::span<const std::uint64_t> words() const { return word; }
+  [[nodiscard]] bool same_as(const Registers& other) const { return *this == other; }
+  [[nodiscard]] std::uint64_t check_word() const {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t w : word) sum ^= w;
+    return sum;
+  }
   friend bool operator==(const Registers&, const Registers&) = default;
 };
 
@@ -146,6 +154,8 @@ public:
 
   // ---- dwc::Core ----
   Registers& registers() { return live_; }
+  const Registers& registers() const { return live_; }
+  void exchange_registers(Registers*& other) { std::swap(live_, *other); }
   void complete();
   void load();
   void reload() { load(); }
@@ -158,7 +168,7 @@ public:
   void break_at(std::optional<std::uint64_t> ip) { break_ = ip; }
   void step(const Registers& target) { step_target_ = target; }
   bool repeats();
-  void run_begins(dwc::WhichRun run);
+  void run_begins(dwc::WhichRun run, const Registers& start);
   void run_ended(dwc::WhichRun run);
 
   // ---- What a kernel does between PEs; the engine must have forgotten the page ----

@@ -7,7 +7,7 @@ namespace fake {
 dwc::PeEnd PlainProcess::run(std::uint64_t instructions) {
   std::uint64_t left = instructions;
   for (;;) {
-    machine_.run_begins(dwc::WhichRun::First);  // counts from zero again
+    machine_.run_begins(dwc::WhichRun::First, machine_.registers());  // counts from zero again
     const Trap trap = machine_.run(left);
     left -= machine_.retired();
     if (trap.kind == Trap::Kind::Pause) return {.kind = dwc::PeEnd::Kind::PageBudget};

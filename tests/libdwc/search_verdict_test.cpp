@@ -13,9 +13,9 @@ namespace {
 
 struct CountsMoreInFirstRun : Machine {
   using Machine::Machine;
-  void run_begins(dwc::WhichRun begun) {
+  void run_begins(dwc::WhichRun begun, const Registers& start) {
     current = begun;
-    Machine::run_begins(begun);
+    Machine::run_begins(begun, start);
   }
   std::uint64_t count() { return Machine::count() + (current == dwc::WhichRun::First ? 50 : 0); }
   dwc::WhichRun current = dwc::WhichRun::First;

@@ -13,9 +13,9 @@ namespace fake {
 class StepMachine : public Machine {
 public:
   using Machine::Machine;
-  void run_begins(dwc::WhichRun run) {
+  void run_begins(dwc::WhichRun run, const Registers& start) {
     step_ = run == dwc::WhichRun::First ? Step::FirstRun : Step::SecondRun;
-    Machine::run_begins(run);
+    Machine::run_begins(run, start);
   }
   void run_ended(dwc::WhichRun run) {
     step_ = run == dwc::WhichRun::First ? Step::BetweenRuns : Step::AfterSecond;

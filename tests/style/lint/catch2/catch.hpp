@@ -39,6 +39,10 @@ template <class T>
 std::vector<T> range(T first, T end) {
   return {first, end};
 }
+template <class Container>
+std::vector<typename Container::value_type> from_range(const Container& all) {
+  return {all.begin(), all.end()};
+}
 template <class... T>
 std::vector<std::tuple<T...>> table(std::initializer_list<std::tuple<T...>> rows) {
   return rows;

@@ -49,6 +49,7 @@ struct Board {
   ClockState clock;
   InterruptState interrupts;
   ExtendedState extended_state;
+  bool base_instructions = false;  // RDFSBASE and its like: CR4.FSGSBASE is set
   const VectorOperations* vector_operations = &sse2_operations;  // the widest that this CPU has
   reprise::FrameNumber kernel_root{};                            // kernel_tables.cpp
   reprise::FrameSource* table_frames = nullptr;                  // of the kernel's page tables

@@ -2,6 +2,7 @@
 // between two runs (time stamps, performance counters, descriptor tables).
 #include "arch/x86_64/control_registers.hpp"
 
+#include "arch/x86_64/board.hpp"
 #include "arch/x86_64/features.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -34,6 +35,7 @@ void x86::set_control_registers() {
   write_msr(Msr::Efer, read_msr(Msr::Efer) | Efer::Sce | Efer::Nxe);
   write_cr0((read_cr0() & ~(Cr0::Am | Cr0::Cd | Cr0::Nw)) | Cr0::Wp);
   write_cr4(Cr4::Pae | Cr4::Tsd | protections_present());
+  board.base_instructions = (read_cr4() & Cr4::Fsgsbase) != 0;
   // Page attributes: 0 write-back, 1 write-combining (instead of write-through), 2 UC-, 3 uncached
   // (Intel SDM Vol. 3A §11.12.4).
   if (has(feature::pat)) write_msr(Msr::Pat, 0x0007010600070106);

@@ -15,6 +15,7 @@ using namespace x86;
 namespace {
 
 constexpr std::uint32_t xsave_leaf = 0x0d;
+constexpr unsigned avx_component = 2, opmask_component = 5;
 constexpr std::size_t vector_block = 64;  // bytes; sizes for VectorOperations are multiples of it
 
 void enable_components(std::uint64_t components) {
@@ -33,6 +34,15 @@ const VectorOperations& widest_vectors() {
   return avx2 ? avx2_operations : sse2_operations;
 }
 
+// Behind AVX, in Intel's layout: where components lie that the kernel does not enable.
+ExtendedState::Place gap_of(const ExtendedState& state) {
+  const auto [first, count] = state.places[avx_component];
+  const std::size_t begin = first + count;
+  const bool avx512 = (state.components & Xcr0::Avx512) != 0;
+  const std::size_t end = avx512 ? state.places[opmask_component].first : state.words;
+  return {begin, end > begin ? end - begin : 0};
+}
+
 void start_xsave() {
   write_cr4(read_cr4() | Cr4::Osxsave);
   const std::uint64_t offered = cpuid(xsave_leaf, 0).eax, basic = Xcr0::X87 | Xcr0::Sse;
@@ -45,9 +55,26 @@ void start_xsave() {
     const CpuidResult leaf = cpuid(xsave_leaf, i);
     board.extended_state.places[i] = {leaf.ebx / 8, leaf.eax / 8};
   }
+  board.extended_state.gap = gap_of(board.extended_state);
 }
 
 }  // namespace
+
+// Of x87 that is what AMD's CPUs and QEMU leave out: the addresses and opcode of the last
+// instruction, and the upper 48 bits of each register. XSAVE keeps what it finds in the header.
+void x86::clear_leftovers(std::span<std::uint64_t> image, const ExtendedState& layout) {
+  std::uint64_t* const words = image.data();
+#pragma GCC unroll 3
+  for (std::size_t i = 0; i < mxcsr_word; ++i) clear_word(words[i]);
+#pragma GCC unroll 8
+  for (std::size_t i = x87_word; i < xmm_word; i += 2) clear_word(words[i + 1]);
+#pragma GCC unroll 20
+  for (std::size_t i = xmm_end; i < fxsave_words; ++i) clear_word(words[i]);
+  if (layout.components == 0) return;
+#pragma GCC unroll 8
+  for (std::size_t i = header_word; i < header_word + header_words; ++i) clear_word(words[i]);
+  if (layout.gap.count != 0) rep_stosq(&words[layout.gap.first], 0, layout.gap.count);
+}
 
 // Intel SDM Vol. 1 §13.6. MXCSR is kept as it is: XSAVE and XRSTOR handle it whether or not
 // XSTATE_BV has SSE (§13.7, §13.8).
@@ -56,6 +83,8 @@ void x86::make_canonical(std::span<std::uint64_t> image, const ExtendedState& la
     for (std::size_t i = from; i < to; ++i) image[i] = 0;
   };
   const std::uint64_t initial = layout.components & ~image[header_word];
+  image[header_word] = layout.components;
+  if (initial == 0) return;
   if ((initial & Xcr0::X87) != 0) {
     clear(0, mxcsr_word);
     clear(x87_word, xmm_word);
@@ -66,7 +95,6 @@ void x86::make_canonical(std::span<std::uint64_t> image, const ExtendedState& la
     const auto [first, count] = layout.places[i];
     if ((initial & bit(i)) != 0) clear(first, first + count);
   }
-  image[header_word] = layout.components;
 }
 
 void start_extended_state() {

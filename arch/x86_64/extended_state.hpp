@@ -31,7 +31,12 @@ struct ExtendedState {
     std::size_t first = 0, count = 0;
   };
   std::array<Place, 10> places{};
+  Place gap;  // words between the components, which belong to none
 };
+
+// Before XSAVE: zero in all that it may leave out of an image although it counts the component as
+// in use, and in all that belongs to no component.
+void clear_leftovers(std::span<std::uint64_t> image, const ExtendedState& layout);
 
 // Makes an image that XSAVE has stored depend on register values alone. XSTATE_BV may say that a
 // component is in its initial state. Then the initial value is stored, and XSTATE_BV counts the

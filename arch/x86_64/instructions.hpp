@@ -129,6 +129,14 @@ inline void write_program_gs(std::uint16_t selector) {
   asm volatile("swapgs\n\tmov %0, %%gs\n\tswapgs" : : "r"(selector) : "memory");
 }
 
+// The bases by instructions of their own, where CR4.FSGSBASE is set. The program's GS base is the
+// one that SWAPGS puts aside: each pair of SWAPGS is one function with what stands between, because
+// nothing there may use this_cpu().
+REPRISE_READER(read_fs_base, std::uint64_t, "rdfsbase %0")
+REPRISE_WRITER(write_fs_base, std::uint64_t, "wrfsbase %0")
+REPRISE_READER(read_program_gs_base, std::uint64_t, "swapgs\n\trdgsbase %0\n\tswapgs")
+REPRISE_WRITER(write_program_gs_base, std::uint64_t, "swapgs\n\twrgsbase %0\n\tswapgs")
+
 // Segments.
 REPRISE_READER(read_ds, std::uint16_t, "mov %%ds, %0")
 REPRISE_READER(read_es, std::uint16_t, "mov %%es, %0")
@@ -150,6 +158,12 @@ inline void xrstor64(const void* image, std::uint64_t components) {
   asm volatile("xrstor64 (%0)" : : "r"(image), "a"(components), "d"(components >> 32) : "memory");
 }
 inline void fninit() { asm volatile("fninit"); }
+
+// Zero in one word. A loop over it stays a row of stores: the compiler would make a call of
+// memset() of it, which is slower for a few words.
+inline void clear_word(std::uint64_t& word) {
+  asm volatile("movq %1, %0" : "=m"(word) : "r"(std::uint64_t{0}));
+}
 
 // Fills `count` words of eight bytes, without vector registers.
 inline void rep_stosq(void* to, std::uint64_t value, std::size_t count) {

@@ -17,10 +17,10 @@
 //
 //   - A trap from ring 3 always swaps. Interrupts stay off in ring 0 until the swap is done.
 //   - In ring 0 the program's base is active at three places: before the SWAPGS at
-//     system_call_entry, behind the one before the IRET, and within write_program_gs(). NMI,
-//     machine check, double fault and the debug trap of SYSCALL can come there, each on a stack of
-//     its own. kernel_trap() returns from NMI and that debug trap without reading this structure.
-//     Before a panic it takes the GS base from the top of the trap stack.
+//     system_call_entry, behind the one before the IRET, and within the functions for the program's
+//     GS. NMI, machine check, double fault and the debug trap of SYSCALL can come there, each on a
+//     stack of its own. kernel_trap() returns from NMI and that debug trap without reading this
+//     structure. Before a panic it takes the GS base from the top of the trap stack.
 //   - A fault of the IRET itself comes on the kernel's stack, with the program's base active.
 //     kernel_trap() knows it by its RIP and swaps back.
 #pragma once

@@ -57,6 +57,25 @@ std::uint64_t canonical_address(std::uint64_t address) {
   return static_cast<std::uint64_t>(static_cast<std::int64_t>(address << 16) >> 16);
 }
 
+// In ring 0 the program's GS base is the one that SWAPGS puts aside (per_cpu.hpp).
+void save_bases(UserState& state) {
+  const bool quick = board.base_instructions;
+  state[Register::FsBase] = quick ? read_fs_base() : read_msr(Msr::FsBase);
+  state[Register::GsBase] = quick ? read_program_gs_base() : read_msr(Msr::KernelGsBase);
+}
+
+void load_bases(const UserState& state) {
+  const std::uint64_t fs = canonical_address(state[Register::FsBase]);
+  const std::uint64_t gs = canonical_address(state[Register::GsBase]);
+  if (board.base_instructions) {
+    write_fs_base(fs);
+    write_program_gs_base(gs);
+    return;
+  }
+  write_msr(Msr::FsBase, fs);
+  write_msr(Msr::KernelGsBase, gs);
+}
+
 }  // namespace
 
 std::span<std::uint64_t> UserState::words() {
@@ -92,15 +111,13 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
   state.extended[header_word] = board.extended_state.components;
 }
 
-// In ring 0 the program's GS base is the one that SWAPGS puts aside (per_cpu.hpp).
 void save_rest(UserState& state) {
   state[Register::Ds] = normalized(read_ds());
   state[Register::Es] = normalized(read_es());
   state[Register::Fs] = normalized(read_fs());
   state[Register::Gs] = normalized(read_gs());
-  state[Register::FsBase] = read_msr(Msr::FsBase);
-  state[Register::GsBase] = read_msr(Msr::KernelGsBase);
-  rep_stosq(state.extended.data(), 0, board.extended_state.words);
+  save_bases(state);
+  clear_leftovers(state.extended, board.extended_state);
   if (board.extended_state.components != 0) {
     xsave64(state.extended.data(), board.extended_state.components);
     make_canonical(state.extended, board.extended_state);
@@ -109,13 +126,17 @@ void save_rest(UserState& state) {
   }
 }
 
+// FS and GS change their bases, so they come before them. Programs in 64-bit mode have null
+// selectors, unless they go out of their way.
 void load_rest(const UserState& state) {
-  write_ds(loadable_selector(state[Register::Ds]));
-  write_es(loadable_selector(state[Register::Es]));
-  write_fs(loadable_selector(state[Register::Fs]));          // changes the base, so before it
-  write_program_gs(loadable_selector(state[Register::Gs]));  // so does this
-  write_msr(Msr::FsBase, canonical_address(state[Register::FsBase]));
-  write_msr(Msr::KernelGsBase, canonical_address(state[Register::GsBase]));
+  const std::uint64_t ds = state[Register::Ds], es = state[Register::Es];
+  const std::uint64_t fs = state[Register::Fs], gs = state[Register::Gs];
+  const bool all_null = (ds | es | fs | gs) == 0;
+  write_ds(all_null ? 0 : loadable_selector(ds));
+  write_es(all_null ? 0 : loadable_selector(es));
+  write_fs(all_null ? 0 : loadable_selector(fs));
+  write_program_gs(all_null ? 0 : loadable_selector(gs));
+  load_bases(state);
   load_extended(state);
 }
 

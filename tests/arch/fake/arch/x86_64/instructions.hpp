@@ -43,6 +43,7 @@ struct FakeCpu {
   enum class Absent { Stored, Left } absent = Absent::Stored;  // components in their initial state
   std::uint64_t mxcsr_mask = 0xffff;
   std::size_t image_words = 64;
+  std::size_t gap_first = 0, gap_words = 0;  // in the image, of no component
 
   std::vector<std::uint64_t> invalidated;
   std::vector<std::uint64_t> cr3_loads;
@@ -132,13 +133,33 @@ inline void write_program_gs(std::uint16_t value) {
   cpu.gs_base = 0;
 }
 
+inline std::uint64_t read_fs_base() { return cpu.fs_base; }
+inline void write_fs_base(std::uint64_t value) {
+  require_canonical(value);
+  cpu.fs_base = value;
+}
+inline std::uint64_t read_program_gs_base() { return cpu.gs_base; }
+inline void write_program_gs_base(std::uint64_t value) {
+  require_canonical(value);
+  cpu.gs_base = value;
+}
+
 inline void require_aligned(const void* image) {
   if (reinterpret_cast<std::uintptr_t>(image) % 64 != 0) throw std::domain_error("#GP: alignment");
 }
+// What belongs to no register keeps its bytes: the upper part of each x87 register, and, where the
+// addresses of the last x87 instruction are 0, those too (AMD APM Vol. 5, FXSAVE).
 inline void fxsave64(void* image) {
   require_aligned(image);
-  std::memcpy(image, cpu.registers.data(), 416);
-  static_cast<std::uint64_t*>(image)[3] |= cpu.mxcsr_mask << 32;
+  auto* const words = static_cast<std::uint64_t*>(image);
+  for (std::size_t i = 0; i < 52; ++i) {
+    const bool upper = i >= 5 && i < 20 && i % 2 == 1;
+    const bool address = i == 1 || i == 2;
+    const std::uint64_t kept = upper ? ~std::uint64_t{0xffff} : 0;
+    if (address && cpu.registers[i] == 0) continue;
+    words[i] = (cpu.registers[i] & ~kept) | (words[i] & kept);
+  }
+  words[3] |= cpu.mxcsr_mask << 32;
 }
 inline void require_mxcsr(const std::uint64_t* image) {
   if ((image[3] & 0xffffffff & ~cpu.mxcsr_mask) != 0) throw std::domain_error("#GP: MXCSR");
@@ -161,7 +182,9 @@ inline void xsave64(void* image, std::uint64_t components) {
     for (std::size_t i = 4; i < 20; ++i) words[i] = 0;
   }
   words[64] = (words[64] & ~components) | (components & cpu.in_use);
-  for (std::size_t i = 72; i < cpu.image_words; ++i) words[i] = cpu.registers[i];
+  for (std::size_t i = 72; i < cpu.image_words; ++i) {
+    if (i - cpu.gap_first >= cpu.gap_words) words[i] = cpu.registers[i];
+  }
 }
 inline void xrstor64(const void* image, std::uint64_t components) {
   const auto* const words = static_cast<const std::uint64_t*>(image);
@@ -185,6 +208,7 @@ inline void xrstor64(const void* image, std::uint64_t components) {
   for (std::size_t i = 72; i < cpu.image_words; ++i) cpu.registers[i] = words[i];
 }
 
+inline void clear_word(std::uint64_t& word) { word = 0; }
 inline void rep_stosq(void* to, std::uint64_t value, std::size_t count) {
   for (auto* word = static_cast<std::uint64_t*>(to); count > 0; --count) *word++ = value;
 }

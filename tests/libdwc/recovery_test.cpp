@@ -35,7 +35,7 @@ Program read_page_1() {
 template <class Strike>
 void strike_in(World<>& world, dwc::WhichRun run, Strike strike) {
   REQUIRE(world.process.run(1) == dwc::Next::Serve);
-  world.machine.on_run_begins = [&world, run, strike, armed = true](dwc::WhichRun begun) mutable {
+  world.machine.on_run_begins = [run, strike, armed = true](dwc::WhichRun begun) mutable {
     if (begun == run && std::exchange(armed, false)) strike();
   };
   world.machine.on_run_ended = [&world, run](dwc::WhichRun ended) {

@@ -51,7 +51,7 @@ int main(int, char** arguments) {
 #else
   constexpr bool system_emulation = true;
 #endif
-  const QemuInfo info{"x86_64", {0, 1}, system_emulation, {{1, 1}}};
+  const QemuInfo info{"x86_64", {0, 1}, system_emulation, {1, 1}};
   const bool refused = install(1, &info, 0, nullptr) != 0;
   std::fflush(stderr);
   std::printf("%s\n", refused ? "refused" : "accepted");

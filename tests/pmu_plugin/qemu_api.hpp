@@ -19,12 +19,10 @@ struct QemuInfo {
     int cur;
   } version;  // of the plugin interface
   bool system_emulation;
-  union {
-    struct {
-      int smp_vcpus;
-      int max_vcpus;
-    } system;
-  };
+  struct {
+    int smp_vcpus;
+    int max_vcpus;
+  } system;  // in QEMU's header the only member of a union
 };
 
 inline constexpr int kCallbackWithoutRegisters = 0;  // QEMU_PLUGIN_CB_NO_REGS

@@ -44,7 +44,9 @@ def known_commands(build):
         words = iter(shlex.split(entry["command"]))
         flags = []
         for word in words:
-            if KEPT.match(word):
+            if word == "-Xclang":  # CMake's way to a precompiled header, which is not wanted here
+                next(words)
+            elif KEPT.match(word):
                 value = (next(words),) if word in WITH_VALUE else ()
                 flags.append((f"-I{TOP}" if word.startswith(roots) else word, *value))
         unique = dict.fromkeys(flags)

@@ -53,6 +53,8 @@ public:
 
   // Another mapping for the page; a frame that the page owned is not released.
   void set(const Mapping& mapping) const;
+  // Forgets the page, which is mapped, and returns what it was; the caller releases an owned frame.
+  [[nodiscard]] Mapping unmap() const;
   // The hot path of DWC: the page gets `frame`, owned from now on, and hardware write access;
   // accessed and dirty are clear.
   void replace(reprise::FrameNumber frame, WriteAccess write_access) const;
@@ -93,16 +95,17 @@ public:
   void clear();
 
   // Sets or replaces a page's entry; false when a table frame was needed and memory is exhausted.
-  // A frame that was owned before is not released: unmap() first where that is meant.
+  // A frame that was owned before is not released: unmap its leaf first where that is meant.
   [[nodiscard]] bool map(reprise::PageNumber page, const Mapping& mapping);
   // The entry of a mapped page: the one walk that all questions about a page need.
   [[nodiscard]] std::optional<BasicLeaf<Format>> leaf(reprise::PageNumber page) const;
   [[nodiscard]] std::optional<Mapping> find(reprise::PageNumber page) const;
-  // Forgets the page and returns what it was; the caller releases an owned frame.
-  std::optional<Mapping> unmap(reprise::PageNumber page);
-  // The first mapped page in [from, end), skipping empty tables quickly.
-  [[nodiscard]] std::optional<reprise::PageNumber> next_mapped(reprise::PageNumber from,
-                                                               reprise::PageNumber end) const;
+  // Makes all tables that the pages in [from, end) need: map() cannot fail for them then, whatever
+  // is unmapped meanwhile. False: memory is exhausted; the tables that were made stay.
+  [[nodiscard]] bool make_tables(reprise::PageNumber from, reprise::PageNumber end);
+  // The entry of the first mapped page in [from, end), skipping empty tables quickly.
+  [[nodiscard]] std::optional<BasicLeaf<Format>> next_leaf(reprise::PageNumber from,
+                                                           reprise::PageNumber end) const;
 
   void activate() const;                             // the CPU translates by it from now on
   static void invalidate(reprise::PageNumber page);  // one translation of the active space
@@ -110,6 +113,7 @@ public:
 
 private:
   BasicPageTable(reprise::FrameNumber root, reprise::FrameSource& frames);
+  [[nodiscard]] std::uint64_t* made_entry(reprise::PageNumber page);
   reprise::FrameNumber root_;
   reprise::FrameSource* frames_;
 };

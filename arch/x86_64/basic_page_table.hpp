@@ -32,18 +32,22 @@ template <class Format>
   return entry == nullptr || *entry == 0 ? nullptr : entry;
 }
 
+struct FoundEntry {
+  reprise::PageNumber page;
+  std::uint64_t* entry;
+};
+
 // The first mapped page in [from, end) below `table`, whose first page is `base`.
-[[nodiscard]] inline std::optional<reprise::PageNumber> first_in(reprise::FrameNumber table,
-                                                                 unsigned level, std::uint64_t base,
-                                                                 std::uint64_t from,
-                                                                 std::uint64_t end) {
+[[nodiscard]] inline std::optional<FoundEntry> first_in(reprise::FrameNumber table, unsigned level,
+                                                        std::uint64_t base, std::uint64_t from,
+                                                        std::uint64_t end) {
   const std::uint64_t step = pages_of(level);
   const FrameWords entries = frame_words(table);
   for (std::uint64_t i = from > base ? (from - base) / step : 0; i < entries.size(); ++i) {
     const std::uint64_t start = base + i * step;
     if (start >= end) break;
     if (entries[i] == 0) continue;
-    if (level == 1) return reprise::PageNumber{start};
+    if (level == 1) return FoundEntry{.page = reprise::PageNumber{start}, .entry = &entries[i]};
     const auto found = first_in(frame_in(entries[i]), level - 1, start, from, end);
     if (found) return found;
   }
@@ -83,6 +87,13 @@ template <class Format>
 void BasicLeaf<Format>::set(const Mapping& mapping) const {
   x86::require_consistent(mapping);
   *entry_ = Format::encode(mapping);
+}
+
+template <class Format>
+Mapping BasicLeaf<Format>::unmap() const {
+  const Mapping was = mapping();
+  *entry_ = 0;
+  return was;
 }
 
 template <class Format>
@@ -151,11 +162,25 @@ void BasicPageTable<Format>::clear() {
 }
 
 template <class Format>
-bool BasicPageTable<Format>::map(reprise::PageNumber page, const Mapping& mapping) {
+std::uint64_t* BasicPageTable<Format>::made_entry(reprise::PageNumber page) {
   REPRISE_ASSERT(page.value() < x86::page_count<Format>);
+  return x86::table_entry(root_, address_of(page).value(), 1, frames_, Format::inner_rights);
+}
+
+template <class Format>
+bool BasicPageTable<Format>::make_tables(reprise::PageNumber from, reprise::PageNumber end) {
+  constexpr std::uint64_t step = x86::pages_of(2);
+  for (std::uint64_t page = from.value() / step * step; page < end.value(); page += step) {
+    admit_interrupts();  // they do not wait for the end of this
+    if (made_entry(reprise::PageNumber{page}) == nullptr) return false;
+  }
+  return true;
+}
+
+template <class Format>
+bool BasicPageTable<Format>::map(reprise::PageNumber page, const Mapping& mapping) {
   x86::require_consistent(mapping);
-  std::uint64_t* const entry =
-      x86::table_entry(root_, address_of(page).value(), 1, frames_, Format::inner_rights);
+  std::uint64_t* const entry = made_entry(page);
   if (entry == nullptr) return false;
   *entry = Format::encode(mapping);
   return true;
@@ -176,19 +201,13 @@ std::optional<Mapping> BasicPageTable<Format>::find(reprise::PageNumber page) co
 }
 
 template <class Format>
-std::optional<Mapping> BasicPageTable<Format>::unmap(reprise::PageNumber page) {
-  const std::optional<BasicLeaf<Format>> found = leaf(page);
-  if (!found) return std::nullopt;
-  const Mapping was = found->mapping();
-  *found->entry_ = 0;
-  return was;
-}
-
-template <class Format>
-std::optional<reprise::PageNumber> BasicPageTable<Format>::next_mapped(
-    reprise::PageNumber from, reprise::PageNumber end) const {
+std::optional<BasicLeaf<Format>> BasicPageTable<Format>::next_leaf(reprise::PageNumber from,
+                                                                   reprise::PageNumber end) const {
   constexpr std::uint64_t most = x86::page_count<Format>;
-  return x86::first_in(root_, 4, 0, from.value(), end.value() < most ? end.value() : most);
+  const std::uint64_t bound = end.value() < most ? end.value() : most;
+  const auto found = x86::first_in(root_, 4, 0, from.value(), bound);
+  if (!found) return std::nullopt;
+  return BasicLeaf<Format>{found->page, found->entry};
 }
 
 template <class Format>

@@ -31,7 +31,9 @@ Answer map(Call& call) {
   if (!permissions || (flags & ~std::uint64_t{REPRISE_MAP_REPLACE}) != 0) {
     return Failure{REPRISE_BAD_ARGUMENT};
   }
-  if ((flags & REPRISE_MAP_REPLACE) != 0) call.gate().unmap(*range);
+  if ((flags & REPRISE_MAP_REPLACE) != 0) {
+    return answer_of(call.gate().replace_by_zero(*range, *permissions));
+  }
   return answer_of(call.gate().map_zero(*range, *permissions));
 }
 

@@ -89,14 +89,27 @@ Outcome Gate::map_frames(PageRange range, FrameNumber first, arch::Permissions p
   return context_.space_.map_frames(range, first, permissions, ownership);
 }
 
+Outcome Gate::replace_by_zero(PageRange range, arch::Permissions permissions) {
+  const Outcome made = context_.space_.make_tables(range);
+  if (!made) return made;
+  unmap(range);
+  return map_zero(range, permissions);
+}
+
 void Gate::unmap(PageRange range) {
-  forget(range);
-  context_.space_.unmap(range);
+  context_.space_.for_each_mapped(range, [this](arch::Leaf page) {
+    forget(page.page());
+    context_.space_.unmap(page);
+  });
 }
 
 Outcome Gate::protect(PageRange range, arch::Permissions permissions) {
-  forget(range);
-  return context_.space_.protect(range, permissions);
+  if (!context_.space_.protectable(range)) return Failure{REPRISE_BAD_ADDRESS};
+  context_.space_.for_each_mapped(range, [&](arch::Leaf page) {
+    forget(page.page());
+    AddressSpace::protect(page, permissions);
+  });
+  return Done{};
 }
 
 void Gate::own_writes() {
@@ -155,17 +168,6 @@ void Gate::end() {
 
 void Gate::forget(PageNumber page) {
   if (context_.engine_) context_.engine_->forget(page);
-}
-
-void Gate::forget(PageRange range) {
-  if (!context_.engine_) return;
-  const arch::PageTable& table = context_.space_.table();
-  std::optional<PageNumber> page = table.next_mapped(range.first(), range.end());
-  while (page) {
-    let_interrupts_in(*page);
-    forget(*page);
-    page = table.next_mapped(*page + 1, range.end());
-  }
 }
 
 void Gate::forget_bytes(UserAddr start, std::size_t bytes) {

@@ -52,6 +52,8 @@ public:
   // After it a write_bytes() to that range cannot fail. It fails as that would.
   Outcome prepare(UserAddr to, std::size_t bytes);
   Outcome map_zero(PageRange range, arch::Permissions permissions);
+  // Fresh pages take the place of what is mapped there. Without memory for all nothing changes.
+  Outcome replace_by_zero(PageRange range, arch::Permissions permissions);
   Outcome map_frames(PageRange range, FrameNumber first, arch::Permissions permissions,
                      arch::Ownership ownership = arch::Ownership::Shared);
   void unmap(PageRange range);
@@ -79,7 +81,6 @@ public:
 
 private:
   void forget(PageNumber page);
-  void forget(PageRange range);
   void forget_bytes(UserAddr start, std::size_t bytes);
   void own_store(std::optional<UserAddr> store, arch::WriteAccess access);
   [[nodiscard]] std::uint64_t& word(arch::Register name) { return context_.live()[name]; }

@@ -35,11 +35,10 @@ void KernelSpace::flush_everything() { arch::flush_all_caches(); }
 // The pages that a run has read or written.
 void KernelSpace::flush_touched() {
   const PageNumber end = page_of(UserAddr{user_high});
-  std::optional<PageNumber> page = table_.next_mapped(page_of(UserAddr{user_low}), end);
+  std::optional<Page> page = table_.next_leaf(page_of(UserAddr{user_low}), end);
   while (page) {
-    const std::optional<arch::Leaf> leaf = table_.leaf(*page);
-    if (leaf->accessed()) arch::flush_frame(leaf->mapping().frame);
-    page = table_.next_mapped(*page + 1, end);
+    if (page->accessed()) arch::flush_frame(page->mapping().frame);
+    page = table_.next_leaf(page->page() + 1, end);
   }
 }
 

@@ -36,65 +36,60 @@ Outcome AddressSpace::map_frames(PageRange range, FrameNumber first, arch::Permi
   return map_shared(range, {first, permissions, ownership}, 1);
 }
 
+Outcome AddressSpace::make_tables(PageRange range) {
+  if (!table_.make_tables(range.first(), range.end())) return Failure{REPRISE_NO_MEMORY};
+  return Done{};
+}
+
 // `step` is 1 for frames that follow each other, 0 for one frame behind all pages.
 Outcome AddressSpace::map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step) {
-  if (table_.next_mapped(range.first(), range.end())) return Failure{REPRISE_OCCUPIED};
+  if (table_.next_leaf(range.first(), range.end())) return Failure{REPRISE_OCCUPIED};
+  const Outcome made = make_tables(range);
+  if (!made) return made;
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     let_interrupts_in(page);
-    if (table_.map(page, mapping)) {
-      mapping.frame = mapping.frame + step;
-      continue;
-    }
-    unmap(range);
-    return Failure{REPRISE_NO_MEMORY};
+    REPRISE_ASSERT(table_.map(page, mapping));  // its table is there
+    mapping.frame = mapping.frame + step;
   }
   return Done{};
 }
 
-void AddressSpace::unmap_one(PageNumber page) {
-  const std::optional<arch::Mapping> was = table_.unmap(page);
-  if (was && was->ownership == Ownership::Owned) frames_->release(was->frame);
-  arch::PageTable::invalidate(page);
+void AddressSpace::unmap(arch::Leaf page) {
+  const arch::Mapping was = page.unmap();
+  if (was.ownership == Ownership::Owned) frames_->release(was.frame);
+  arch::PageTable::invalidate(page.page());
 }
 
-void AddressSpace::unmap(PageRange range) {
-  std::optional<PageNumber> page = table_.next_mapped(range.first(), range.end());
-  while (page) {
-    let_interrupts_in(*page);
-    unmap_one(*page);
-    page = table_.next_mapped(*page + 1, range.end());
-  }
-}
-
-Outcome AddressSpace::protect(PageRange range, arch::Permissions permissions) {
+bool AddressSpace::protectable(PageRange range) const {
   for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
     let_interrupts_in(page);
     const std::optional<arch::Mapping> mapping = table_.find(page);
-    if (!mapping || mapping->ownership == Ownership::Device) return Failure{REPRISE_BAD_ADDRESS};
+    if (!mapping || mapping->ownership == Ownership::Device) return false;
   }
-  for (PageNumber page = range.first(); page < range.end(); page = page + 1) {
-    let_interrupts_in(page);
-    arch::Mapping mapping = *table_.find(page);
-    mapping.permissions = permissions;
-    mapping.write_access = arch::WriteAccess::Protected;
-    REPRISE_ASSERT(table_.map(page, mapping));  // the tables are there already
-    arch::PageTable::invalidate(page);
-  }
-  return Done{};
+  return true;
+}
+
+void AddressSpace::protect(arch::Leaf page, arch::Permissions permissions) {
+  arch::Mapping mapping = page.mapping();
+  mapping.permissions = permissions;
+  mapping.write_access = arch::WriteAccess::Protected;
+  page.set(mapping);
+  arch::PageTable::invalidate(page.page());
 }
 
 Outcome AddressSpace::own(PageNumber page, arch::WriteAccess write_access) {
-  std::optional<arch::Mapping> mapping = table_.find(page);
-  if (!mapping) return Failure{REPRISE_BAD_ADDRESS};
-  if (mapping->ownership == Ownership::Shared) {
+  const std::optional<arch::Leaf> leaf = table_.leaf(page);
+  if (!leaf) return Failure{REPRISE_BAD_ADDRESS};
+  arch::Mapping mapping = leaf->mapping();
+  if (mapping.ownership == Ownership::Shared) {
     const std::optional<FrameNumber> frame = frames_->allocate();
     if (!frame) return Failure{REPRISE_NO_MEMORY};
-    arch::copy_frame_at_fault(*frame, mapping->frame);
-    mapping->frame = *frame;
-    mapping->ownership = arch::Ownership::Owned;
+    arch::copy_frame_at_fault(*frame, mapping.frame);
+    mapping.frame = *frame;
+    mapping.ownership = arch::Ownership::Owned;
   }
-  mapping->write_access = write_access;
-  REPRISE_ASSERT(table_.map(page, *mapping));
+  mapping.write_access = write_access;
+  leaf->set(mapping);
   arch::PageTable::invalidate(page);
   return Done{};
 }

@@ -36,10 +36,25 @@ public:
   // absent, and for the kernel itself out of reach (kernel/device/access.hpp): no permissions.
   Outcome map_frames(PageRange range, FrameNumber first, arch::Permissions permissions,
                      arch::Ownership ownership = arch::Ownership::Shared);
-  void unmap(PageRange range);
+  // After it a mapping of the range needs no memory, even when what is mapped there has gone.
+  Outcome make_tables(PageRange range);
   // The process is over: all goes back at once.
   void unmap_all() { table_.clear(); }
-  Outcome protect(PageRange range, arch::Permissions permissions);
+  // Whether protect() may be used on every page of the range: all are mapped, none is a device's.
+  [[nodiscard]] bool protectable(PageRange range) const;
+
+  // Page by page, for the gate: one walk of the table finds a page for all that is done to it.
+  void unmap(arch::Leaf page);
+  static void protect(arch::Leaf page, arch::Permissions permissions);
+  template <class Visit>
+  void for_each_mapped(PageRange range, Visit visit) const {
+    std::optional<arch::Leaf> page = table_.next_leaf(range.first(), range.end());
+    while (page) {
+      let_interrupts_in(page->page());
+      visit(*page);
+      page = table_.next_leaf(page->page() + 1, range.end());
+    }
+  }
 
   // Gives the page a frame of its own, with the same content; hardware write access as asked.
   Outcome own(PageNumber page, arch::WriteAccess write_access);
@@ -72,7 +87,6 @@ private:
       : table_{std::move(table)}, frames_{&frames}, zero_{zero} {}
   [[nodiscard]] std::span<std::byte> writable_bytes_at(UserAddr at, std::size_t most);
   Outcome map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step);
-  void unmap_one(PageNumber page);
   [[nodiscard]] bool permits(UserAddr start, std::size_t bytes,
                              bool arch::Permissions::*right) const;
 

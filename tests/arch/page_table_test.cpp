@@ -145,7 +145,7 @@ TEMPLATE_TEST_CASE("a page is found as it was mapped, and the MMU sees no more r
   s.memory.release(frame);
   for (const PageNumber page :
        {PageNumber{1}, PageNumber{0x7fff0000 >> 2}, PageNumber{last_page}}) {
-    REQUIRE(s.table.unmap(page));
+    static_cast<void>(s.table.leaf(page).value().unmap());
     REQUIRE_FALSE(s.table.find(page));
   }
 }
@@ -194,7 +194,7 @@ TEMPLATE_TEST_CASE("write access that the process or the sharing forbids is a br
   REQUIRE(s.table.map(PageNumber{1}, {frame, {true, true, false}, Ownership::Shared}));
   REQUIRE_THROWS_AS(s.table.map(PageNumber{last_page + 1}, {frame, {}}), Panic);
   REQUIRE_FALSE(s.table.find(PageNumber{last_page + 1}));
-  REQUIRE_FALSE(s.table.unmap(PageNumber{last_page + 1}));
+  REQUIRE_FALSE(s.table.leaf(PageNumber{last_page + 1}));
 }
 
 TEST_CASE("every address space has the kernel's half, and begins with nothing else") {
@@ -203,7 +203,7 @@ TEST_CASE("every address space has the kernel's half, and begins with nothing el
   const auto kernel = s.memory.words(s.memory.kernel_root());
   for (std::size_t i = 0; i < 256; ++i) REQUIRE(root[i] == 0);
   for (std::size_t i = 256; i < 512; ++i) REQUIRE(root[i] == kernel[i]);
-  REQUIRE_FALSE(s.table.next_mapped(PageNumber{0}, PageNumber{~0ull}));
+  REQUIRE_FALSE(s.table.next_leaf(PageNumber{0}, PageNumber{~0ull}));
 }
 
 TEST_CASE("a space sees what the kernel maps after the space was created") {
@@ -346,7 +346,7 @@ TEMPLATE_TEST_CASE(
   const PageNumber page{0x400};
   REQUIRE(s.table.map(page, {s.frame(), {true, true, false}}));
   const auto leaf = s.table.leaf(page).value();
-  const Mapping was = s.table.unmap(page).value();
+  const Mapping was = leaf.unmap();
   REQUIRE_FALSE(s.table.leaf(page));
   for (std::uint64_t other = 0; other < 20; ++other) {
     REQUIRE(s.table.map(PageNumber{other << 9}, {s.frame(), {}}));
@@ -406,9 +406,10 @@ TEMPLATE_TEST_CASE("a change of one page writes one word of memory", "", HostFor
   const FrameNumber old = ninth.mapping().frame;
   REQUIRE(changes([&] { ninth.replace(spare, WriteAccess::Protected); }) == 1);
   s.memory.release(old);
-  const FrameNumber gone = s.table.find(PageNumber{11})->frame;
-  REQUIRE(changes([&] { s.table.unmap(PageNumber{11}); }) == 1);
-  s.memory.release(gone);
+  const auto eleventh = s.table.leaf(PageNumber{11}).value();
+  Mapping gone{};
+  REQUIRE(changes([&] { gone = eleventh.unmap(); }) == 1);
+  s.memory.release(gone.frame);
 }
 
 TEST_CASE("invalidation names the page, all of a space's translations go with CR3") {
@@ -443,9 +444,9 @@ TEMPLATE_TEST_CASE("random operations leave the table as a plain map would be", 
         break;
       }
       case 1: {
-        const auto was = s.table.unmap(PageNumber{page});
-        REQUIRE(was.has_value() == model.contains(page));
-        if (was) REQUIRE(same(*was, model[page]));
+        const auto leaf = s.table.leaf(PageNumber{page});
+        REQUIRE(leaf.has_value() == model.contains(page));
+        if (leaf) REQUIRE(same(leaf->unmap(), model[page]));
         model.erase(page);
         break;
       }
@@ -457,13 +458,17 @@ TEMPLATE_TEST_CASE("random operations leave the table as a plain map would be", 
       }
       default: {
         const std::uint64_t end = bases[random() % 5] + random() % 40;
-        const auto next = s.table.next_mapped(PageNumber{page}, PageNumber{end});
+        const auto next = s.table.next_leaf(PageNumber{page}, PageNumber{end});
         const auto expected = model.lower_bound(page);
         const bool exists = expected != model.end() && expected->first < end;
         REQUIRE(next.has_value() == exists);
-        if (next) REQUIRE(next->value() == expected->first);
+        if (!next) break;
+        REQUIRE(next->page().value() == expected->first);
+        REQUIRE(same(next->mapping(), expected->second));
       }
     }
   }
-  for (const auto& [page, mapping] : model) s.table.unmap(PageNumber{page});
+  for (const auto& [page, mapping] : model) {
+    static_cast<void>(s.table.leaf(PageNumber{page}).value().unmap());
+  }
 }

@@ -118,6 +118,21 @@ TEST_CASE_METHOD(Fixture, "MAP without memory for its tables leaves nothing mapp
   CHECK(kernel.picture_of(program).pages == before.pages);
 }
 
+TEST_CASE_METHOD(Fixture, "MAP that replaces loses no page when memory fails for its tables") {
+  kernel.map(program, somewhere, 2);
+  kernel.put(program, somewhere, 7ul);
+  kernel.leave_frames(1);  // the range needs two tables more
+  const fakes::Picture before = kernel.picture_of(program);
+  constexpr std::uint64_t three_tables = 1025 * page_size;
+  CHECK(kernel.call(program, REPRISE_MAP, somewhere, three_tables, read_write,
+                    REPRISE_MAP_REPLACE) == -REPRISE_NO_MEMORY);
+  CHECK(kernel.picture_of(program).pages == before.pages);
+  kernel.leave_frames(2);
+  CHECK(kernel.call(program, REPRISE_MAP, somewhere, three_tables, read_write,
+                    REPRISE_MAP_REPLACE) == 0);
+  CHECK(kernel.get<std::uint64_t>(program, somewhere) == 0);
+}
+
 TEST_CASE_METHOD(Fixture, "UNMAP takes holes as they are and gives frames back") {
   kernel.map(program, somewhere, 1);
   kernel.map(program, somewhere + 2 * page_size, 1);

@@ -238,7 +238,7 @@ TEST_CASE_METHOD(Fixture, "the end takes all memory, the engine's own with it") 
   gate.end();
   CHECK(context.status == ContextStatus::Ended);
   const PageNumber end = page_of(UserAddr{user_high});
-  CHECK_FALSE(context.space().table().next_mapped(PageNumber{0}, end));
+  CHECK_FALSE(context.space().table().next_leaf(PageNumber{0}, end));
   kernel.machine().processes.remove(program);
   CHECK(kernel.free_frames() == frames_without_it);
 }

@@ -26,6 +26,16 @@ struct Fixture {
   PageRange pages(std::uint64_t start, std::uint64_t count) {
     return PageRange::of(UserAddr{start}, count * page_size).value();
   }
+  // As the gate does it.
+  void unmap(PageRange range) {
+    space.for_each_mapped(range, [this](arch::Leaf page) { space.unmap(page); });
+  }
+  bool protect(PageRange range, arch::Permissions permissions) {
+    if (!space.protectable(range)) return false;
+    space.for_each_mapped(range,
+                          [&](arch::Leaf page) { AddressSpace::protect(page, permissions); });
+    return true;
+  }
   fakes::Frames frames;
   FrameNumber zero;
   AddressSpace space;
@@ -153,7 +163,7 @@ TEST_CASE("mapping over pages is refused, or replaces them by fresh ones, as ask
   REQUIRE(f.space.write(UserAddr{somewhere + page_size}, ones));
   CHECK(error_of(f.space.map_zero(f.pages(somewhere, 3), read_only)) == REPRISE_OCCUPIED);
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
-  f.space.unmap(f.pages(somewhere, 3));
+  f.unmap(f.pages(somewhere, 3));
   REQUIRE(f.space.map_zero(f.pages(somewhere, 3), read_only));
   REQUIRE(f.space.read(UserAddr{somewhere + page_size}, ones));
   for (std::byte b : ones) CHECK(b == std::byte{0});
@@ -164,18 +174,33 @@ TEST_CASE("a mapping that memory does not suffice for leaves nothing behind") {
   f.frames.fail_after(3);  // the tables for the first pages, and no more
   const PageRange wide = f.pages(somewhere, 2000);
   CHECK(error_of(f.space.map_zero(wide, read_write)) == REPRISE_NO_MEMORY);
-  CHECK_FALSE(f.space.table().next_mapped(wide.first(), wide.end()));
+  CHECK_FALSE(f.space.table().next_leaf(wide.first(), wide.end()));
+}
+
+TEST_CASE("once its tables are made a range can be mapped with no frame left") {
+  Fixture f;
+  const PageRange wide = f.pages(somewhere + page_size, 1025);  // three tables, and two above them
+  REQUIRE(f.space.map_zero(f.pages(somewhere, 2), read_write));
+  f.frames.fail_after(1);
+  CHECK(error_of(f.space.make_tables(wide)) == REPRISE_NO_MEMORY);
+  CHECK(f.space.readable(UserAddr{somewhere}, 2 * page_size));
+  f.frames.fail_after(1);
+  CHECK(f.space.make_tables(wide));
+  f.frames.fail_after(0);
+  CHECK(f.space.readable(UserAddr{somewhere}, 2 * page_size));
+  f.unmap(wide);
+  CHECK(f.space.map_zero(wide, read_write));
 }
 
 TEST_CASE("protecting needs every page, and takes rights away from the kernel's own writes too") {
   Fixture f;
   REQUIRE(f.space.map_zero(f.pages(somewhere, 2), read_write));
-  CHECK(error_of(f.space.protect(f.pages(somewhere, 3), read_only)) == REPRISE_BAD_ADDRESS);
+  CHECK_FALSE(f.protect(f.pages(somewhere, 3), read_only));
   CHECK(f.space.writable(UserAddr{somewhere}, 2 * page_size));
-  REQUIRE(f.space.protect(f.pages(somewhere, 1), read_only));
+  REQUIRE(f.protect(f.pages(somewhere, 1), read_only));
   CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
   CHECK(f.space.readable(UserAddr{somewhere}, 1));
-  REQUIRE(f.space.protect(f.pages(somewhere, 1), {.read = false}));
+  REQUIRE(f.protect(f.pages(somewhere, 1), {.read = false}));
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
 }
 
@@ -188,13 +213,13 @@ TEST_CASE("device memory is out of reach for the kernel and cannot be made ordin
   CHECK_FALSE(f.space.is_device(UserAddr{user_high}));
   CHECK_FALSE(f.space.readable(UserAddr{somewhere}, 1));
   CHECK_FALSE(f.space.writable(UserAddr{somewhere}, 1));
-  CHECK(error_of(f.space.protect(f.pages(somewhere, 1), read_write)) == REPRISE_BAD_ADDRESS);
+  CHECK_FALSE(f.protect(f.pages(somewhere, 1), read_write));
   CHECK(error_of(f.space.map_frames(f.pages(somewhere, 1), FrameNumber{1}, {.read = false},
                                     arch::Ownership::Device)) == REPRISE_OCCUPIED);
-  f.space.unmap(f.pages(somewhere, 1));
+  f.unmap(f.pages(somewhere, 1));
   REQUIRE(f.space.map_zero(f.pages(somewhere, 1), read_write));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere}));
-  f.space.unmap(f.pages(somewhere, 2));
+  f.unmap(f.pages(somewhere, 2));
   CHECK_FALSE(f.space.is_device(UserAddr{somewhere + 4096}));
 }
 
@@ -232,8 +257,7 @@ TEST_CASE("ending a process gives back its frames and its tables at once") {
   REQUIRE(f.space.write(UserAddr{somewhere}, bytes));
   f.space.unmap_all();
   CHECK(f.frames.out() == empty);
-  CHECK_FALSE(
-      f.space.table().next_mapped(page_of(UserAddr{user_low}), page_of(UserAddr{user_high})));
+  CHECK_FALSE(f.space.table().next_leaf(page_of(UserAddr{user_low}), page_of(UserAddr{user_high})));
 }
 
 TEST_CASE("interrupts do not wait for the end of a call over many pages") {
@@ -245,8 +269,8 @@ TEST_CASE("interrupts do not wait for the end of a call over many pages") {
     return fakes::admissions;
   };
   CHECK(admitted_by([&] { CHECK(f.space.map_zero(range, read_write)); }) >= 8);
-  CHECK(admitted_by([&] { CHECK(f.space.protect(range, read_only)); }) >= 16);
-  CHECK(admitted_by([&] { f.space.unmap(range); }) >= 8);
+  CHECK(admitted_by([&] { CHECK(f.protect(range, read_only)); }) >= 16);
+  CHECK(admitted_by([&] { f.unmap(range); }) >= 8);
   CHECK(f.space.map_zero(range, read_write));
   CHECK(admitted_by([&] { f.space.unmap_all(); }) >= 2);
 }

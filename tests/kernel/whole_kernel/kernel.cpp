@@ -134,9 +134,9 @@ Picture Kernel::picture_of(const Process& process) const {
   std::map<std::uint64_t, std::uint64_t> digests;
   const arch::PageTable& table = context.space().table();
   const PageNumber end = page_of(UserAddr{user_high});
-  for (auto page = table.next_mapped(PageNumber{0}, end); page;
-       page = table.next_mapped(*page + 1, end)) {
-    const arch::Mapping mapping = *table.find(*page);
+  for (auto leaf = table.next_leaf(PageNumber{0}, end); leaf;
+       leaf = table.next_leaf(leaf->page() + 1, end)) {
+    const arch::Mapping mapping = leaf->mapping();
     const std::uint64_t frame = mapping.frame.value();
     std::uint64_t contents = 0;
     if (mapping.ownership != arch::Ownership::Device) {
@@ -145,7 +145,7 @@ Picture Kernel::picture_of(const Process& process) const {
       contents = known->second;
     }
     picture.pages.push_back(
-        {page->value(), frame, contents, mapping.permissions, mapping.ownership});
+        {leaf->page().value(), frame, contents, mapping.permissions, mapping.ownership});
   }
   return picture;
 }

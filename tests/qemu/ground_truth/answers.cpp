@@ -20,11 +20,11 @@ std::uint64_t memory_hash(Process& process) {
   Hash hash;
   const arch::PageTable& table = process.space().table();
   const PageNumber end = page_of(UserAddr{user_high});
-  std::optional<PageNumber> page = table.next_mapped(page_of(UserAddr{user_low}), end);
+  std::optional<arch::Leaf> page = table.next_leaf(page_of(UserAddr{user_low}), end);
   while (page) {
-    hash.add(page->value());
-    for (const std::uint64_t word : arch::frame_words(table.find(*page)->frame)) hash.add(word);
-    page = table.next_mapped(*page + 1, end);
+    hash.add(page->page().value());
+    for (const std::uint64_t word : arch::frame_words(page->mapping().frame)) hash.add(word);
+    page = table.next_leaf(page->page() + 1, end);
   }
   return hash.value();
 }

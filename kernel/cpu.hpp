@@ -14,7 +14,6 @@ namespace reprise {
 
 struct Cpu {
   Scheduler scheduler;
-  Process* current = nullptr;  // whose PE is under way, or was the last one
 
   // Scratch space, each for the time of one call; the kernel stack is too small for it.
   static constexpr std::size_t most_digests = 1 << 16;    // steps that a trace can look at

@@ -88,7 +88,6 @@ void log_non_maskable(Machine& machine, Context& context) {
 
 void run_process(Machine& machine, Process& process) {
   Context& context = process.context();
-  machine.cpu.current = &process;
   machine.frames.set_reserve(process.number() == init_number ? 0 : frames_for_init);
   context.status = ContextStatus::Ready;
   const Nanoseconds begin = arch::now();

@@ -16,6 +16,7 @@
 #include "arch/user_state.hpp"
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
+#include "kernel/context/hardening.hpp"
 #include "kernel/context/injector.hpp"
 #include "kernel/context/mailbox.hpp"
 #include "kernel/context/turn.hpp"
@@ -38,14 +39,6 @@ struct ContextSettings {
   KernelSettings kernel = settings_of_init();
 };
 
-// What all contexts draw on. Trace digests are in use only while a PE is given up, and only one
-// context runs at a time: so they are shared.
-struct ContextResources {
-  FrameSource& frames;
-  FlipTotals& flips;
-  std::span<std::uint32_t> digests;
-};
-
 // What a report tells of a context.
 struct ContextFigures {
   std::uint64_t elements = 0;       // PEs
@@ -57,7 +50,7 @@ struct ContextFigures {
   std::array<CodeBytes, 3> code{};  // where each run of that mismatch stood; at its culprit
 };
 
-class Context final : private RunObserver {
+class Context {
 public:
   Context(std::uint64_t number, AddressSpace& space, const ContextSettings& settings,
           const ContextResources& resources);
@@ -68,10 +61,12 @@ public:
   // The number of the process it belongs to.
   [[nodiscard]] std::uint64_t number() const { return number_; }
   [[nodiscard]] const AddressSpace& space() const { return space_; }
-  [[nodiscard]] const arch::UserState& registers() const { return core_.registers(); }
-  [[nodiscard]] bool hardened() const { return engine_.has_value(); }
+  [[nodiscard]] const arch::UserState& registers() const {
+    return hardening_ ? hardening_->core().registers() : live_;
+  }
+  [[nodiscard]] bool hardened() const { return hardening_.has_value(); }
   // Of a hardened one.
-  [[nodiscard]] const Engine& engine() const { return *engine_; }
+  [[nodiscard]] const Engine& engine() const { return hardening_->engine(); }
 
   // Nanoseconds in ring 3. Of a hardened one: in first runs, with the write faults taken there, as
   // the time limit counts.
@@ -90,21 +85,15 @@ private:
   friend class Gate;
   friend class ElementRunner;
 
-  [[nodiscard]] arch::UserState& live() { return core_.registers(); }
-
-  [[nodiscard]] bool watches() const override { return !injector.idle(); }
-  void run_begins(dwc::WhichRun run) override;
-  void run_ended() override;
-  [[nodiscard]] std::uint64_t next_stop() override;
-  void stopped_at(std::uint64_t count) override;
+  // The engine lets its register sets change places: live_ is one of them.
+  [[nodiscard]] arch::UserState& live() {
+    return hardening_ ? hardening_->core().registers() : live_;
+  }
 
   std::uint64_t number_;
   AddressSpace& space_;
-  std::array<arch::UserState, 3> states_{};  // live, R0 and R1, in turn
-  std::array<dwc::PageEntry<KernelSpace>, most_pe_pages> pages_{};
-  KernelSpace engine_space_;
-  KernelCore core_;
-  std::optional<Engine> engine_;
+  arch::UserState live_{};
+  std::optional<Hardening> hardening_;
 };
 
 }  // namespace reprise

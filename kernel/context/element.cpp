@@ -16,8 +16,8 @@ using arch::Trap;
 std::optional<dwc::PeEnd> ElementRunner::run(Nanoseconds limit) {
   context_.space_.table().activate();
   std::optional<dwc::PeEnd> end;
-  if (context_.hardened()) {
-    end = run_twice();
+  if (context_.hardening_) {
+    end = run_twice(*context_.hardening_);
   } else {
     end = run_once(limit);
   }
@@ -25,11 +25,11 @@ std::optional<dwc::PeEnd> ElementRunner::run(Nanoseconds limit) {
   return end;
 }
 
-std::optional<dwc::PeEnd> ElementRunner::run_twice() {
-  Engine& engine = *context_.engine_;
+std::optional<dwc::PeEnd> ElementRunner::run_twice(Hardening& hardening) {
+  Engine& engine = hardening.engine();
   engine.begin();
   for (;;) {
-    const Trap trap = next_trap();
+    const Trap trap = next_trap(hardening.core());
     switch (engine.handle(event_of(trap))) {
       case dwc::Next::Resume: continue;
       case dwc::Next::Serve: return engine.end();
@@ -64,14 +64,24 @@ dwc::PeEnd ElementRunner::run_to_end() {
   }
 }
 
-// The next trap that means something. A step is over with any trap, however little it means.
+// The next trap that means something. Nobody waits for the counter: a stop by it is a stale one.
 Trap ElementRunner::next_trap() {
   for (;;) {
     const Trap trap = arch::run_user(context_.live());
-    const bool stepping = context_.core_.end_step();
-    if (!handled_by_kernel(trap)) return trap;
+    if (!handled_by_kernel(trap) && trap.kind != Trap::Kind::Counter) return trap;
+  }
+}
+
+// The same while the engine runs the context. A step is over with any trap, however little it
+// means.
+Trap ElementRunner::next_trap(KernelCore& core) {
+  for (;;) {
+    const Trap trap = arch::run_user(context_.live());
+    const bool stepping = core.end_step();
+    const bool handled = handled_by_kernel(trap) || stopped_for_observer(core, trap);
+    if (!handled) return trap;
     if (stepping) return {.kind = Trap::Kind::Step};
-    if (trap.kind == Trap::Kind::SystemCall && context_.core_.moved_to_break()) {
+    if (trap.kind == Trap::Kind::SystemCall && core.moved_to_break()) {
       return {.kind = Trap::Kind::Break};
     }
   }
@@ -84,9 +94,14 @@ bool ElementRunner::handled_by_kernel(const Trap& trap) {
     case Trap::Kind::NonMaskable: ++context_.figures.non_maskable; return true;
     case Trap::Kind::Device: return true;
     case Trap::Kind::SystemCall: return redirect_to_personality();
-    case Trap::Kind::Counter: return context_.core_.stopped_for_observer();
     default: return false;
   }
+}
+
+// The counter stops a run for the observer, too: at a flip. Then the run goes on.
+bool ElementRunner::stopped_for_observer(KernelCore& core, const Trap& trap) {
+  if (trap.kind != Trap::Kind::Counter || arch::control_bits_corrupt(context_.live())) return false;
+  return core.stopped_for_observer();
 }
 
 // A program's SYSCALL beside a personality goes on in the personality, within the same PE.

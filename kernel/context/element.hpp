@@ -23,11 +23,13 @@ public:
 private:
   using Event = dwc::Event<KernelSpace::Page>;
 
-  [[nodiscard]] std::optional<dwc::PeEnd> run_twice();
+  [[nodiscard]] std::optional<dwc::PeEnd> run_twice(Hardening& hardening);
   [[nodiscard]] dwc::PeEnd run_once(Nanoseconds limit);
   [[nodiscard]] dwc::PeEnd run_to_end();
   [[nodiscard]] arch::Trap next_trap();
+  [[nodiscard]] arch::Trap next_trap(KernelCore& core);
   [[nodiscard]] bool handled_by_kernel(const arch::Trap& trap);
+  [[nodiscard]] bool stopped_for_observer(KernelCore& core, const arch::Trap& trap);
   [[nodiscard]] bool redirect_to_personality();
   [[nodiscard]] Event event_of(const arch::Trap& trap) const;
 

@@ -113,7 +113,7 @@ Outcome Gate::protect(PageRange range, arch::Permissions permissions) {
 }
 
 void Gate::own_writes() {
-  if (context_.engine_) context_.engine_->forget_modified();
+  if (context_.hardening_) context_.hardening_->engine().forget_modified();
 }
 
 // ---- Devices ----
@@ -160,14 +160,14 @@ void Gate::own_store(std::optional<UserAddr> store, arch::WriteAccess access) {
 
 void Gate::end() {
   context_.status = ContextStatus::Ended;
-  if (context_.engine_) context_.engine_->clear();
+  if (context_.hardening_) context_.hardening_->engine().clear();
   context_.space_.unmap_all();
 }
 
 // ---- The engine's books ----
 
 void Gate::forget(PageNumber page) {
-  if (context_.engine_) context_.engine_->forget(page);
+  if (context_.hardening_) context_.hardening_->engine().forget(page);
 }
 
 void Gate::forget_bytes(UserAddr start, std::size_t bytes) {

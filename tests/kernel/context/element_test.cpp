@@ -1,0 +1,29 @@
+// One processing element of a context that is not hardened: a single run, without an engine.
+#include "kernel/context/element.hpp"
+
+#include "tests/catch.hpp"
+#include "tests/kernel/whole_kernel/kernel.hpp"
+
+using namespace reprise;
+
+namespace {
+
+struct Fixture {
+  fakes::Kernel kernel;
+  Process& program = kernel.start({.module = fakes::program_module, .hardened = 0});
+  unsigned entries = 0;
+};
+
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "without an engine a stop by the counter ends no run") {
+  fakes::hardware.ring_3 = [this](arch::UserState&) {
+    ++entries;
+    return entries < 3 ? arch::Trap{.kind = arch::Trap::Kind::Counter} : fakes::system_call();
+  };
+  const auto end = ElementRunner{program.context()}.run(Nanoseconds{1});
+  REQUIRE(end);
+  CHECK(end->kind == dwc::PeEnd::Kind::SystemCall);
+  CHECK(entries == 3);
+  CHECK(program.context().figures.elements == 1);
+}

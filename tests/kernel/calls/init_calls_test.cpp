@@ -2,6 +2,7 @@
 // a bad argument is an error, and a call that fails has changed nothing.
 #include <string_view>
 
+#include "kernel/context/element.hpp"
 #include "tests/catch.hpp"
 #include "tests/kernel/whole_kernel/kernel.hpp"
 
@@ -182,12 +183,21 @@ TEST_CASE_METHOD(Fixture, "a PROBE that is refused enters no code") {
 
 TEST_CASE_METHOD(Fixture, "MACHINE tells of memory, modules and what the boot loader left") {
   kernel.call(init, REPRISE_MACHINE, data);  // its page gets a frame
+  fakes::hardware.longest_hold = 11;
+  kernel.machine().longest_pe = Nanoseconds{12};
+  kernel.machine().flips.settled = {13, 14, 15};
+  fakes::hardware.timer_hertz = 16;
   CHECK(kernel.call(init, REPRISE_MACHINE, data) == 0);
   const auto report = kernel.get<MachineReport>(init, data);
   CHECK(report.total_memory == fakes::usable_frames * page_size);
   CHECK(report.free_memory == kernel.free_frames() * page_size);
   CHECK(report.modules == 5);
+  CHECK(report.longest_wait == 11);
+  CHECK(report.longest_pe == 12);
+  CHECK(report.flips == FlipCounts{13, 14, 15});
+  CHECK(report.timer_hertz == 16);
   CHECK(report.boot_address == fakes::firmware_start);
+  CHECK(report.boot_bytes == 0x1000);
 }
 
 TEST_CASE_METHOD(Fixture, "PHYSICAL_READ reads what is not the kernel's, at most 64 KiB at once") {
@@ -309,6 +319,54 @@ TEST_CASE_METHOD(Fixture, "STATUS reports on every process that exists, living o
   CHECK(report.hardened == 1);
   for (const std::uint64_t nobody : {0ul, 3ul, all_ones})
     CHECK(fails(kernel, init, REPRISE_BAD_ARGUMENT, REPRISE_STATUS, nobody, data));
+}
+
+TEST_CASE_METHOD(Fixture, "STATUS tells each figure in its own place") {
+  unsigned runs = 0;
+  fakes::hardware.counter.margin = 9;
+  fakes::hardware.ring_3 = [&](arch::UserState& state) {
+    ++runs;
+    if (runs == 2) state[arch::Register::R15] = 10;  // a flip
+    return fakes::system_call();
+  };
+  REQUIRE(ElementRunner{program.context()}.run(Nanoseconds{1}));
+  ContextFigures& figures = program.context().figures;
+  program.ending = {.status = 11, .refusal = 12};
+  figures.last_end = {.kind = dwc::PeEnd::Kind::Exception, .vector = 13};
+  figures.refused = {.reason = AccessRefusal::Reason::Unsupported, .first = 14, .last = 15};
+  figures.standing = true;
+  figures.elements = 16;
+  figures.user_time = 17;
+  for (std::size_t i = 0; i < figures.code.size(); ++i) figures.code[i].count = 18 + i;
+  kernel.set_register(program, arch::Register::Rip, somewhere + 21);
+  CHECK(kernel.call(init, REPRISE_STATUS, 2, data) == 0);
+  const auto report = kernel.get<ProcessReport>(init, data);
+  CHECK(report.ended == 0);
+  CHECK(report.exit_status == 11);
+  CHECK(report.refusal == 12);
+  CHECK(report.last_end == figures.last_end);
+  CHECK(report.refused.reason == AccessRefusal::Reason::Unsupported);
+  CHECK(report.refused.first == 14);
+  CHECK(report.refused.last == 15);
+  CHECK(report.standing == 1);
+  CHECK(report.elements == 16);
+  CHECK(report.user_time == 17);
+  for (std::size_t i = 0; i < figures.code.size(); ++i) CHECK(report.code[i].count == 18 + i);
+  CHECK(report.rip == somewhere + 21);
+  CHECK(report.hardened == 1);
+  CHECK(report.margin == 9);
+  CHECK(report.statistics.first_runs == 2);
+  CHECK(report.statistics.committed == 1);
+  REQUIRE(report.diagnosis.registers.total() == 1);
+  CHECK(report.diagnosis.registers.items()[0].second == 10);
+}
+
+TEST_CASE_METHOD(Fixture, "STATUS tells nothing of an engine that is not there") {
+  Process& once = kernel.start({.module = fakes::program_module, .hardened = 0});
+  CHECK(kernel.call(init, REPRISE_STATUS, once.number(), data) == 0);
+  const auto report = kernel.get<ProcessReport>(init, data);
+  CHECK(report.hardened == 0);
+  CHECK(report.standing == 0);
 }
 
 TEST_CASE_METHOD(Fixture, "INJECT plans what can strike and refuses all else") {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernel/context/element.hpp"
+#include "tests/arch/fake/arch/x86_64/instructions.hpp"
 #include "tests/catch.hpp"
 #include "tests/kernel/whole_kernel/kernel.hpp"
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t first_page = fakes::data, second_page = fakes::data + page_size;
 constexpr std::uint64_t elements_instructions = 7;
+constexpr std::size_t xmm_1 = (160 + 16) / 8;  // its word in an XSAVE image
 
 std::uint64_t word_of(Register name) { return static_cast<std::uint64_t>(name); }
 
@@ -52,8 +54,26 @@ public:
     return fate();
   }
   std::uint64_t restarts() { return process_->context().engine().statistics().restarts; }
+  // The runs of the last attempt that failed differ in this bit, and in nothing else.
+  void check_one_register_differs(std::uint64_t word, std::uint64_t bit) {
+    const auto& found = process_->context().engine().diagnosis();
+    REQUIRE(found.registers.total() == 1);
+    CHECK(found.registers.items()[0].word == word);
+    CHECK((found.registers.items()[0].first ^ found.registers.items()[0].second) == 1ul << bit);
+    CHECK(found.pages.total() == 0);
+  }
+  void check_one_page_word_differs(std::uint64_t page, std::uint64_t word, std::uint64_t bit) {
+    const auto& found = process_->context().engine().diagnosis();
+    REQUIRE(found.pages.total() == 1);
+    CHECK(found.pages.items()[0].page == page_of(UserAddr{page}));
+    CHECK(found.pages.items()[0].word == word);
+    CHECK((found.pages.items()[0].first ^ found.pages.items()[0].second) == 1ul << bit);
+    CHECK(found.registers.total() == 0);
+  }
   // Counts at which the program was stopped on its way.
   std::vector<std::uint64_t> stops;
+  // Count at which the time limit ends a first run; 0: nowhere.
+  std::uint64_t time_limit = 0;
 
   // Whether the program's state is as without any flip.
   bool is_sound() {
@@ -68,6 +88,7 @@ public:
 private:
   arch::Trap run_program(arch::UserState& state) {
     for (;; ++fakes::hardware.count) {
+      if (is_over_time()) return {.kind = arch::Trap::Kind::Timer};
       if (fakes::hardware.stop != 0 && fakes::hardware.count >= fakes::hardware.stop) {
         stops.push_back(fakes::hardware.count);
         return {.kind = arch::Trap::Kind::Counter};
@@ -75,13 +96,24 @@ private:
       if (const auto trap = run_instruction(state)) return *trap;
       state[Register::R12] = (state[Register::R12] + 1) % elements_instructions;
       if (state[Register::R12] == 0) return fakes::system_call();
+      if (!fakes::hardware.single_step) continue;
+      ++fakes::hardware.count;
+      return {.kind = arch::Trap::Kind::Step};
     }
+  }
+  // A second run that a search leads has a stop ahead, or is stepped.
+  [[nodiscard]] bool is_over_time() const {
+    const bool is_led = fakes::hardware.stop != 0 || fakes::hardware.single_step;
+    return !is_led && time_limit != 0 && fakes::hardware.count == time_limit;
   }
   static std::optional<arch::Trap> run_instruction(arch::UserState& state) {
     switch (state[Register::R12]) {
       case 0: state[Register::Rbx] += 1; return std::nullopt;
       case 1: return fakes::store(first_page, state[Register::Rbx]);
-      case 2: state[Register::Rbp] += state[Register::Rbx]; return std::nullopt;
+      case 2:
+        state[Register::Rbp] += state[Register::Rbx];
+        arch::x86::cpu.registers[xmm_1] = state[Register::Rbp];
+        return std::nullopt;
       case 3: return fakes::store(second_page, state[Register::Rbp]);
       case 4: state[Register::Rbx] = fakes::load(first_page); return std::nullopt;
       case 5: state[Register::R13] = 0; return std::nullopt;
@@ -133,6 +165,31 @@ TEST_CASE("a flip in any word of the registers is caught at a run's end") {
     CHECK(victim.is_sound());
   }
   CHECK(victim.restarts() == words);
+}
+
+TEST_CASE("a flip of a register changes the planned bit, and no other") {
+  Victim victim;
+  const std::uint64_t words = victim.process().context().registers().words().size();
+  for (std::uint64_t word = 0; word < words; ++word) {
+    const std::uint64_t bit = (word * 7 + 3) % 64;
+    CHECK(victim.fate_of({.element = word + 1,
+                          .run = 1 + word % 2,
+                          .word = word,
+                          .bit = bit,
+                          .moment = Moment::End}) == FlipFate::Caught);
+    victim.check_one_register_differs(word, bit);
+  }
+}
+
+TEST_CASE("a flip before or within a run changes the planned bit, and no other") {
+  Injection flip{.bit = GENERATE(0u, 31u, 32u, 63u)};
+  flip.word = GENERATE(word_of(Register::R15), first_vector_word);
+  flip.run = GENERATE(1, 2);
+  flip.offset = GENERATE(0, 3);
+  if (flip.offset != 0) flip.moment = Moment::Offset;
+  Victim victim;
+  CHECK(victim.fate_of(flip) == FlipFate::Caught);
+  victim.check_one_register_differs(flip.word, flip.bit);
 }
 
 TEST_CASE("a flip of a word that this machine's registers do not have hits nothing") {
@@ -246,11 +303,44 @@ TEST_CASE("a run stops for each of its flips' offsets in turn, in whatever order
   CHECK(victim.is_sound());
 }
 
-TEST_CASE("a flip at an offset that its run does not come to has no target") {
+TEST_CASE("a run goes on behind a flip with the vector registers that it had") {
+  const std::uint64_t run = GENERATE(1u, 2u);
   Victim victim;
-  const Injection flip{.word = word_of(Register::Rbx), .offset = 100, .moment = Moment::Offset};
+  CHECK(victim.fate_of({.run = run,
+                        .word = word_of(Register::R13),
+                        .offset = 4,  // behind the instruction that loads XMM1
+                        .moment = Moment::Offset}) == FlipFate::DiedOut);
+  CHECK(victim.restarts() == 0);
+  const std::size_t word = first_vector_word + 2;
+  CHECK(victim.process().context().registers().words()[word] == 1);
+}
+
+TEST_CASE("the stops of a search and of a flip come in the order of their counts") {
+  const auto [offset, stops] =
+      GENERATE(Catch::Generators::table<std::uint64_t, std::vector<std::uint64_t>>({
+          {1, {1, 2}},  // the search leaves the counter at 2, four before the time limit
+          {2, {2}},
+          {5, {2, 5}},
+      }));
+  Victim victim;
+  fakes::hardware.counter.kind = CounterKind::PmuIntel;
+  victim.time_limit = 6;
+  CHECK(
+      victim.fate_of(
+          {.run = 2, .word = word_of(Register::R13), .offset = offset, .moment = Moment::Offset}) ==
+      FlipFate::DiedOut);
+  CHECK(victim.stops == stops);
+  CHECK(victim.restarts() == 0);
+  CHECK(fakes::Kernel::word(victim.process(), Register::R12) == 6);
+}
+
+TEST_CASE("a flip at an offset that its run does not come to has no target") {
+  Injection flip{.word = word_of(Register::Rbx), .offset = 100, .moment = Moment::Offset};
+  flip.run = GENERATE(1, 2);
+  Victim victim;
   CHECK(victim.fate_of(flip) == FlipFate::NoTarget);
   CHECK(victim.stops.empty());
+  CHECK(fakes::hardware.stop == 0);  // nobody else is stopped there
   CHECK(victim.is_sound());
   CHECK(victim.restarts() == 0);
 }
@@ -276,6 +366,19 @@ TEST_CASE("a flip in a page that the run has modified is caught") {
   CHECK(victim.fate_of(flip) == FlipFate::Caught);
   CHECK(victim.is_sound());
   CHECK(victim.restarts() == 1);
+}
+
+TEST_CASE("a flip in a page changes the planned bit, and no other") {
+  Injection flip{.moment = Moment::End};
+  flip.run = GENERATE(1, 2);
+  flip.page = GENERATE(0, 1);
+  flip.word = GENERATE(0, 255, 511);
+  flip.bit = GENERATE(0, 40, 63);
+  flip.target = Target::Page;
+  Victim victim;
+  CHECK(victim.fate_of(flip) == FlipFate::Caught);
+  victim.check_one_page_word_differs(flip.page == 0 ? first_page : second_page, flip.word,
+                                     flip.bit);
 }
 
 TEST_CASE("pages are counted in the order in which the run modified them") {
@@ -325,6 +428,25 @@ TEST_CASE("a snapshot whose registers are flipped is noticed before a run starts
       {.word = word_of(Register::Rbx), .bit = 4, .target = Target::SnapshotRegister}));
   CHECK_FALSE(victim.run());
   CHECK(victim.fate() == FlipFate::Stopped);
+}
+
+TEST_CASE("a flip in the snapshot changes the planned bit, and no other") {
+  Victim victim;
+  CHECK(victim.run());
+  Injection flip{.element = 2, .word = word_of(Register::R15), .bit = 45};
+  SECTION("in a register") {
+    flip.target = Target::SnapshotRegister;
+    CHECK(victim.injector().plan(flip));
+    CHECK_FALSE(victim.run());
+    victim.check_one_register_differs(flip.word, flip.bit);
+  }
+  SECTION("in a page") {
+    flip.target = Target::SnapshotPage;
+    flip.moment = Moment::End;
+    CHECK(victim.injector().plan(flip));
+    CHECK_FALSE(victim.run());
+    victim.check_one_page_word_differs(first_page, flip.word, flip.bit);
+  }
 }
 
 TEST_CASE("a snapshot's page that is shared is not the context's alone, and is left as it is") {

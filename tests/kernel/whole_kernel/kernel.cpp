@@ -41,6 +41,7 @@ void fill(std::span<std::byte> bytes, unsigned seed) {
 Kernel::Kernel() : machine_{std::make_unique<Machine>()} {
   power_on();
   memory_ = {usable_memory()};
+  fill(module_memory(), 77);  // what lies behind a module is not nothing
   std::size_t offset = 0;
   const auto add = [&](std::size_t bytes) {
     fill(module_memory().subspan(offset, bytes), static_cast<unsigned>(modules_.size()));

@@ -6,8 +6,11 @@
 namespace user {
 
 void Line::add(std::string_view text) {
-  for (const char c : text)
-    if (used_ < text_.size()) text_[used_++] = c;
+  for (const char c : text) {
+    if (used_ == text_.size()) return;
+    text_[used_] = c;
+    ++used_;
+  }
 }
 
 void Line::add(Hex number) {
@@ -18,7 +21,8 @@ void Line::add_number(std::uint64_t number) {
   std::array<char, 20> digits{};
   std::size_t first = digits.size();
   do {
-    digits[--first] = static_cast<char>('0' + number % 10);
+    --first;
+    digits[first] = static_cast<char>('0' + number % 10);
     number /= 10;
   } while (number != 0);
   add(std::string_view{digits.data() + first, digits.size() - first});

@@ -30,29 +30,23 @@ constexpr std::uint64_t was_present = 1;
 std::int32_t page_fault_code(const reprise_frame& frame) {
   const Region* region = regions().at_or_above(frame.fault_address);
   const bool reserved = region != nullptr && region->start <= frame.fault_address;
-  return (frame.error_code & was_present) != 0 || reserved ? no_access : not_mapped;
-}
-
-SignalInfo make_info(std::int32_t number, std::int32_t code, std::uint64_t address) {
-  SignalInfo info{};
-  info.number = number;
-  info.code = code;
-  info.address = address;
-  return info;
+  const bool mapped = reserved || (frame.error_code & was_present) != 0;
+  return mapped ? no_access : not_mapped;
 }
 
 SignalInfo signal_for(const reprise_frame& frame) {
   using namespace signal_number;
   switch (frame.vector) {
-    case DivideError: return make_info(floating, divide, frame.rip);
-    case Debug: return make_info(trap, trace, frame.rip);
-    case Breakpoint: return make_info(trap, code_kernel, 0);
-    case InvalidOpcode: return make_info(illegal, illegal_operand, frame.rip);
-    case PageFault: return make_info(segment, page_fault_code(frame), frame.fault_address);
+    case DivideError: return {.number = floating, .code = divide, .address = frame.rip};
+    case Debug: return {.number = trap, .code = trace, .address = frame.rip};
+    case Breakpoint: return {.number = trap, .code = code_kernel};
+    case InvalidOpcode: return {.number = illegal, .code = illegal_operand, .address = frame.rip};
+    case PageFault:
+      return {.number = segment, .code = page_fault_code(frame), .address = frame.fault_address};
     case X87Error:
-    case SimdError: return make_info(floating, floating_unknown, frame.rip);
-    case AlignmentCheck: return make_info(bus, misaligned, 0);
-    default: return make_info(segment, code_kernel, 0);
+    case SimdError: return {.number = floating, .code = floating_unknown, .address = frame.rip};
+    case AlignmentCheck: return {.number = bus, .code = misaligned};
+    default: return {.number = segment, .code = code_kernel};
   }
 }
 

@@ -136,7 +136,8 @@ Value transfer_vectors(const Call& call, Direction direction, std::int64_t at) {
   const std::uint64_t count = call.argument[2];
   if (count > vector_limit) return fail(Errno::Invalid);
   Vector few[4];
-  if (file->kind == OpenKind::Output && count > 0 && count <= 4) {
+  const bool fits = count > 0 && count <= sizeof few / sizeof few[0];
+  if (fits && file->kind == OpenKind::Output) {
     if (!copy_in(few, call.user(1), count * sizeof(Vector))) return fail(Errno::Fault);
     if (const Value result = write_terminal_parts(few, count); result > 0) return result;
   }

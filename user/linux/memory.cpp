@@ -76,8 +76,8 @@ Value map(const Request& request) {
     return place(request, request.address);
   }
   const std::uint64_t hint = page_down(request.address);
-  if (hint != 0 && may_map(hint, request.bytes) &&
-      the_regions.is_free(hint, hint + request.bytes)) {
+  const bool hint_is_usable = hint != 0 && may_map(hint, request.bytes);
+  if (hint_is_usable && the_regions.is_free(hint, hint + request.bytes)) {
     // The table does not list the image and the stack. There the kernel answers OCCUPIED.
     if (const Value result = place(request, hint); result >= 0) return result;
   }
@@ -131,7 +131,8 @@ void initialise_memory() {
 }
 
 bool may_map(std::uint64_t start, std::uint64_t bytes) {
-  if (start < page_bytes || bytes > address_limit || start > address_limit - bytes) return false;
+  if (start < page_bytes || bytes > address_limit) return false;
+  if (start > address_limit - bytes) return false;
   const std::uint64_t end = start + bytes;
   const reprise_start& given = process().start;
   const auto image = reinterpret_cast<std::uint64_t>(image_begin);

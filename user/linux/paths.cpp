@@ -66,9 +66,8 @@ private:
       found_ = {node_, nullptr, nullptr, name, slash};
       return 0;
     }
-    if (entry->node->type == NodeType::Link && (!last || slash || last_ == LastLink::Follow)) {
-      return splice(*entry->node);
-    }
+    const bool follows = !last || slash || last_ == LastLink::Follow;
+    if (follows && entry->node->type == NodeType::Link) return splice(*entry->node);
     if (last) {
       if (slash && !entry->node->is_directory()) return fail(Errno::NotDirectory);
       found_ = {node_, entry, entry->node, name, slash};
@@ -126,7 +125,8 @@ Value resolve(Tree& tree, Node& base, PathText& path, LastLink last, Found& foun
 Value resolve_user(int directory, UserAddress path, LastLink last, PathText& text, Found& found) {
   if (const Value result = text.load(path); result < 0) return result;
   Node* base = &working_directory();
-  if (directory != at_working_directory && !(text.length > 0 && text.text[0] == '/')) {
+  const bool absolute = text.length > 0 && text.text[0] == '/';
+  if (!absolute && directory != at_working_directory) {
     const OpenFile* file = descriptor(directory);
     if (file == nullptr) return fail(Errno::BadFile);
     if (file->node == nullptr) return fail(Errno::NotDirectory);

@@ -27,14 +27,15 @@ void Regions::close(std::size_t index) {
 
 bool Regions::carve(std::uint64_t start, std::uint64_t end) {
   std::size_t index = lower(start);
-  if (index < count_ && regions_[index].start < start && regions_[index].end > end) {
+  const bool begins_before = index < count_ && regions_[index].start < start;
+  if (begins_before && regions_[index].end > end) {
     if (count_ == capacity) return false;
     open(index);
     regions_[index].end = start;
     regions_[index + 1].start = end;
     return true;
   }
-  if (index < count_ && regions_[index].start < start) {
+  if (begins_before) {
     regions_[index].end = start;
     ++index;
   }
@@ -47,10 +48,8 @@ void Regions::merge_with_next(std::size_t index) {
   if (index + 1 >= count_) return;
   Region& left = regions_[index];
   const Region& right = regions_[index + 1];
-  if (left.end != right.start || left.protection != right.protection ||
-      left.backed != right.backed) {
-    return;
-  }
+  const bool alike = left.protection == right.protection && left.backed == right.backed;
+  if (!alike || left.end != right.start) return;
   left.end = right.end;
   close(index + 1);
 }

@@ -72,15 +72,13 @@ Value call_mremap(Call& call) {
             .new_bytes = page_up(call.argument[2]),
             .protection = 0};
   const std::uint64_t flags = call.argument[3];
-  if (move.from % page_bytes != 0 || (flags & ~(may_move | to_fixed)) != 0 || move.old_bytes == 0 ||
-      move.new_bytes == 0 || flags == to_fixed) {
-    return fail(Errno::Invalid);
-  }
+  const bool flags_are_known = (flags & ~(may_move | to_fixed)) == 0;
+  if (!flags_are_known || flags == to_fixed) return fail(Errno::Invalid);
+  if (move.old_bytes == 0 || move.new_bytes == 0) return fail(Errno::Invalid);
+  if (move.from % page_bytes != 0) return fail(Errno::Invalid);
   const Region* region = regions().at_or_above(move.from);
-  if (region == nullptr || region->start > move.from || !region->backed ||
-      region->end - move.from < move.old_bytes) {
-    return fail(Errno::Fault);
-  }
+  if (region == nullptr || region->start > move.from) return fail(Errno::Fault);
+  if (!region->backed || region->end - move.from < move.old_bytes) return fail(Errno::Fault);
   move.protection = region->protection;
   if ((flags & to_fixed) != 0) {
     if (move.to % page_bytes != 0 || !may_map(move.to, move.new_bytes)) {

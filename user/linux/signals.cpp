@@ -80,7 +80,7 @@ void deliver_pending_signals(reprise_frame& registers) {
       if (ignored_by_default(number)) continue;
       end_by_signal(number, registers, 0);
     }
-    take(registers, {number, 0, sent_by_user, 0, process_number()});
+    take(registers, {.number = number, .code = sent_by_user, .address = process_number()});
   }
 }
 
@@ -94,9 +94,8 @@ void force_signal(reprise_frame& registers, const SignalInfo& info) {
 
 Value call_rt_sigaction(Call& call) {
   const int number = call.integer(0);
-  if (number < 1 || number > signal_number::last || call.argument[3] != 8) {
-    return fail(Errno::Invalid);
-  }
+  const bool exists = number >= 1 && number <= signal_number::last;
+  if (!exists || call.argument[3] != sizeof state.mask) return fail(Errno::Invalid);
   SignalAction wanted{};
   if (!call.user(1).is_null()) {
     if (!read_user(call.user(1), wanted)) return fail(Errno::Fault);

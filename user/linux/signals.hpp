@@ -33,8 +33,8 @@ struct SignalStack {  // stack_t
 };
 
 struct SignalInfo {  // the first words of siginfo_t
-  std::int32_t number, error, code, padding;
-  std::uint64_t address;  // of a fault; else process and user that sent it
+  std::int32_t number = 0, error = 0, code = 0, padding = 0;
+  std::uint64_t address = 0;  // of a fault; else process and user that sent it
 };
 
 struct SignalState {

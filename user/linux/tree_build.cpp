@@ -26,10 +26,9 @@ class HardLinks {
 public:
   Node* find(const ArchiveEntry& entry) const {
     for (const Seen* seen = seen_[entry.inode % buckets]; seen != nullptr; seen = seen->next) {
-      if (seen->inode == entry.inode && seen->major == entry.device_major &&
-          seen->minor == entry.device_minor) {
-        return seen->node;
-      }
+      const bool same_device =
+          seen->major == entry.device_major && seen->minor == entry.device_minor;
+      if (same_device && seen->inode == entry.inode) return seen->node;
     }
     return nullptr;
   }

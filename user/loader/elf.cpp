@@ -54,10 +54,10 @@ std::optional<std::uint32_t> native_version(Bytes notes) {
   static constexpr std::uint32_t type = 1;
   while (const auto note = read_as<elf::NoteHeader>(notes, 0)) {
     const std::uint64_t content = sizeof(*note) + padded(note->namesz);
-    if (note->type == type && note->namesz == name.size() &&
-        note->descsz == sizeof(std::uint32_t) &&
-        read_as<decltype(name)>(notes, sizeof(*note)) == name)
-      return read_as<std::uint32_t>(notes, content);
+    const bool has_sizes = note->namesz == name.size() && note->descsz == sizeof(std::uint32_t);
+    const bool is_ours =
+        has_sizes && note->type == type && read_as<decltype(name)>(notes, sizeof(*note)) == name;
+    if (is_ours) return read_as<std::uint32_t>(notes, content);
     const std::uint64_t next = content + padded(note->descsz);
     if (next > notes.size()) break;
     notes = notes.subspan(next);
@@ -97,19 +97,20 @@ Fault read_segments(ElfImage& image, Bytes headers, Bytes file) {
 }
 
 bool executes(const ElfImage& image, UserAddr address) {
-  for (const ElfSegment& s : image.segments())
-    if (s.execute && address >= s.address && address.value() - s.address.value() < s.memory_bytes)
-      return true;
+  for (const ElfSegment& s : image.segments()) {
+    if (!s.execute || address < s.address) continue;
+    if (address.value() - s.address.value() < s.memory_bytes) return true;
+  }
   return false;
 }
 
 // Where the program finds its own headers: libc reads its TLS segment from there.
 void locate_headers(ElfImage& image, std::uint64_t offset, std::uint64_t bytes) {
   for (const ElfSegment& s : image.segments()) {
-    if (offset < s.file_offset || offset - s.file_offset > s.file_bytes ||
-        bytes > s.file_bytes - (offset - s.file_offset))
-      continue;
-    image.header_table = s.address + (offset - s.file_offset);
+    if (offset < s.file_offset || offset - s.file_offset > s.file_bytes) continue;
+    const std::uint64_t within = offset - s.file_offset;
+    if (bytes > s.file_bytes - within) continue;
+    image.header_table = s.address + within;
     image.header_count = static_cast<std::uint16_t>(bytes / sizeof(ProgramHeader));
     image.header_bytes = sizeof(ProgramHeader);
     return;

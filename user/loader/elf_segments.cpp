@@ -14,8 +14,8 @@ std::optional<Error> check_alignment(const ProgramHeader& header) {
   const bool power_of_two = (header.align & (header.align - 1)) == 0;  // or zero: none asked for
   if (!power_of_two || header.align > largest_alignment) return Error::ElfMalformed;
   // A page of the file becomes a page of memory. Without content there is nothing to line up.
-  if (header.filesz != 0 && header.offset % page_size != header.vaddr % page_size)
-    return Error::ElfMalformed;
+  const bool lines_up = header.offset % page_size == header.vaddr % page_size;
+  if (header.filesz != 0 && !lines_up) return Error::ElfMalformed;
   return std::nullopt;
 }
 
@@ -30,25 +30,27 @@ PageNumber end_page(const ElfSegment& segment) {
 std::optional<Error> add_segment(ElfImage& image, const ProgramHeader& header,
                                  std::size_t file_bytes, Bounds bounds) {
   if (header.memsz < header.filesz) return Error::ElfMalformed;
-  if (header.offset > file_bytes || header.filesz > file_bytes - header.offset)
-    return Error::ElfTruncated;
+  if (header.offset > file_bytes) return Error::ElfTruncated;
+  if (header.filesz > file_bytes - header.offset) return Error::ElfTruncated;
   if (header.memsz == 0) return std::nullopt;
   if (const auto fault = check_alignment(header)) return fault;
-  if ((header.flags & flag_write) != 0 && (header.flags & flag_execute) != 0)
-    return Error::ElfWritableCode;
+  const bool writable = (header.flags & flag_write) != 0;
+  const bool executable = (header.flags & flag_execute) != 0;
+  if (writable && executable) return Error::ElfWritableCode;
 
   if (header.vaddr < bounds.low || header.vaddr > bounds.high) return Error::ElfAddress;
   if (header.memsz > bounds.high - header.vaddr) return Error::ElfAddress;
   if (image.segment_count == ElfImage::max_segments) return Error::ElfMalformed;
-  image.table[image.segment_count++] = {
+  image.table[image.segment_count] = {
       .file_offset = header.offset,
       .file_bytes = header.filesz,
       .address = UserAddr{header.vaddr + image.load_bias},
       .memory_bytes = header.memsz,
       .read = (header.flags & flag_read) != 0,
-      .write = (header.flags & flag_write) != 0,
-      .execute = (header.flags & flag_execute) != 0,
+      .write = writable,
+      .execute = executable,
   };
+  ++image.segment_count;
   return std::nullopt;
 }
 
@@ -60,8 +62,10 @@ std::optional<Error> check_together(ElfImage& image) {
   for (std::size_t i = 1; i < segments.size(); ++i) {
     const PageNumber first = first_page(segments[i]);
     const PageNumber end = end_page(segments[i]);
-    for (const ElfSegment& other : segments.first(i))
-      if (first < end_page(other) && first_page(other) < end) return Error::ElfOverlap;
+    for (const ElfSegment& other : segments.first(i)) {
+      const bool overlaps = first < end_page(other) && first_page(other) < end;
+      if (overlaps) return Error::ElfOverlap;
+    }
     if (first < image.first_page) image.first_page = first;
     if (end > image.end_page) image.end_page = end;
   }

@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
     std::int64_t count = user::read_terminal({&c, 1});
     if (c == end_of_input) count = 0;
     if (count != 0 && c != '\n' && c != '\r' && used < line.size()) {
-      line[used++] = c;
+      line[used] = c;
+      ++used;
       continue;
     }
     if (count != 0 || used != 0) {

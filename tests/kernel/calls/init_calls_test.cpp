@@ -300,6 +300,25 @@ TEST_CASE_METHOD(Fixture, "NEWS tells of each end once, and RELEASE waits for th
     CHECK(fails(kernel, init, REPRISE_BAD_ARGUMENT, REPRISE_RELEASE, nobody));
 }
 
+TEST_CASE_METHOD(Fixture, "many times more programs than there are places run one after another") {
+  const ProgramRequest request{.module = fakes::program_module};
+  kernel.call(init, REPRISE_END, 2, 0);  // its place serves the first one
+  REQUIRE(kernel.call(init, REPRISE_NEWS, data) == 2);
+  REQUIRE(kernel.call(init, REPRISE_RELEASE, 2) == 0);
+  const std::uint64_t before = kernel.free_frames();
+  for (std::int64_t number = 3; number < 3 + 4 * static_cast<int>(most_processes); ++number) {
+    REQUIRE(give(REPRISE_START, request) == number);
+    Process& started = *kernel.machine().processes.find(static_cast<std::uint64_t>(number));
+    kernel.map(started, somewhere, 3);
+    kernel.put(started, somewhere, number);
+    REQUIRE(kernel.call(started, REPRISE_EXIT, 0) == 0);
+    REQUIRE(kernel.call(init, REPRISE_NEWS, data) == number);
+    REQUIRE(kernel.call(init, REPRISE_RELEASE, static_cast<std::uint64_t>(number)) == 0);
+  }
+  CHECK(kernel.free_frames() == before);
+  CHECK(kernel.machine().processes.size() == 1);
+}
+
 TEST_CASE_METHOD(Fixture, "END ends no process twice, and never init") {
   for (const std::uint64_t number : {0ul, 1ul, 3ul, all_ones})
     CHECK(fails(kernel, init, REPRISE_BAD_ARGUMENT, REPRISE_END, number, 0));

@@ -36,7 +36,8 @@ struct Plugin {
   std::uint64_t deliver_at = pmu::kNever;  // steps after which the interrupt comes
   Kind pending = Kind::Plain;              // an MSR access that QEMU has done and the model has not
   bool work_queued = false;
-  bool refused = false;  // LVTPC was masked when the interrupt came
+  bool refused = false;      // LVTPC was masked when the interrupt came
+  bool undelivered = false;  // QEMU has the interrupt; no block of the kernel has run since
 
   std::uint64_t overflows = 0, interrupts = 0, refusals = 0, skid_most = 0, skid_total = 0;
 };
@@ -86,6 +87,7 @@ void raise_interrupt() {
   ++plugin->interrupts;
   if (in_time) note_skid();
   qemu::deliver(entry);
+  plugin->undelivered = true;
   entry.raw |= qemu::LvtEntry::kMasked;
   qemu::write_lvtpc(entry);
 }
@@ -160,7 +162,9 @@ void before_block(unsigned, void* data) {
   const bool wraps = counter.events(now) + (counts ? block.sure : 0) >= counter.wraps_at();
   const bool due = plugin->retirement.steps() + block.instructions.size() >= plugin->deliver_at;
   const bool again = entered_user && plugin->refused;
-  if (wraps || due || again) [[unlikely]]
+  // The CPU stops behind each block, until nothing that came meanwhile is served before it.
+  if (block.ring == 0) plugin->undelivered = false;
+  if (wraps || due || again || plugin->undelivered) [[unlikely]]
     queue_work();
 }
 
@@ -218,6 +222,7 @@ void on_machine_reset() {
   plugin->counter.reset();
   plugin->deliver_at = pmu::kNever;
   plugin->refused = false;
+  plugin->undelivered = false;
   plugin->pending = Kind::Plain;
 }
 

@@ -101,13 +101,21 @@ def _module_lines(contents, boot):
     return lines
 
 
+def _copy_kernel(kernel, target):
+    """Without what only a debugger reads: GRUB would read all of it, 4.6 MiB of 4.9, by way of the firmware."""
+    made = subprocess.run(["objcopy", "--strip-debug", str(kernel), str(target)],
+                          capture_output=True, text=True, errors="replace")
+    if made.returncode != 0:
+        raise tree.BuildError(f"objcopy failed:\n{made.stderr}")
+
+
 def write_image(contents, path):
     """Makes the ISO file `path`."""
     with tempfile.TemporaryDirectory(prefix="reprise-image-") as scratch:
         root = Path(scratch) / "root"
         boot = root / "boot"
         (boot / "grub").mkdir(parents=True)
-        shutil.copyfile(contents.kernel or tree.kernel(), boot / "kernel.elf")
+        _copy_kernel(contents.kernel or tree.kernel(), boot / "kernel.elf")
         modules = _module_lines(contents, boot)
         arguments = " ".join(map(_grub_word, contents.arguments.split()))
         (boot / "grub" / "grub.cfg").write_text("\n".join([

@@ -7,8 +7,8 @@ Compiler flags come from BUILD/compile_commands.json; a file that is not there (
 one) gets plain ones.
 
 Most of the time goes into headers, which many files share. So files with the same flags are read as one: a
-generated file includes them all. Files that do not compile together, because both use one name, are read
-apart. Where clang-tidy objects to the whole, it reads each file alone, and only that counts. Read so, a
+generated file includes them all. A name that two of them give to something of their own gets a number in
+each. Files that do not compile together even so are read apart. Where clang-tidy objects to the whole, it reads each file alone, and only that counts. Read so, a
 `using` without use may hide behind its use in another file. --thorough therefore reads each file alone, and
 adds the static analyzer, which follows paths through functions and takes several times as long as the rest.
 """
@@ -21,6 +21,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from files import TOP, tracked
@@ -31,6 +32,7 @@ LIGHT_CATCH = Path(__file__).resolve().parent / "lint"
 KEPT = re.compile(r"-I|-D|-std=|-isystem|-include|-ffreestanding|-fno-exceptions|-fno-rtti")
 WITH_VALUE = ("-I", "-D", "-isystem", "-include")
 FINDING = re.compile(r"^(/[^:\n]+):(\d+):(\d+): (?:warning|(?:fatal )?error): (.*)$", re.MULTILINE)
+COLLISION = re.compile(r" error: redefinition of '(?:\w+::|\(anonymous namespace\)::)*(\w+)'")
 # Read by programs for their layout alone, never linked.
 EXCEPT = ("arch/x86_64/offsets.cpp",)
 
@@ -67,36 +69,50 @@ def by_command(names, build):
     return groups
 
 
-def joined(paths, scratch):
-    """A file that includes them all. Each program's main() gets a name of its own."""
+def joined(paths, scratch, colliding=()):
+    """A file that includes them all. Each program's main(), and each colliding name, differs from file to file."""
     if len(paths) == 1:
         return paths[0]
     whole = scratch / f"joined{Path(paths[0]).suffix}"
+    names = ["main", *colliding]
     whole.write_text("".join(
-        f'#define main main_of_{i}\n#include "{path}"\n#undef main\n' for i, path in enumerate(paths)))
+        "".join(f"#define {name} {name}{i}\n" for name in names) + f'#include "{path}"\n' +
+        "".join(f"#undef {name}\n" for name in names) for i, path in enumerate(paths)))
     return str(whole)
 
 
+@dataclass
+class Together:
+    """Files that compile as one when the colliding names differ."""
+    paths: list
+    colliding: list
+
+
 def split(paths, command, scratch):
-    """Two lists: files that compile as one, and those that got in the way."""
-    together, apart = paths, []
-    while len(together) > 1:
-        ran = subprocess.run([*command, "-w", "-ferror-limit=0", "-fsyntax-only", joined(together, scratch)],
+    """What compiles as one, and the files that got in the way."""
+    together, apart = Together(list(paths), []), []
+    while len(together.paths) > 1:
+        whole = joined(together.paths, scratch, together.colliding)
+        ran = subprocess.run([*command, "-w", "-ferror-limit=0", "-fsyntax-only", whole],
                              capture_output=True, text=True, cwd=TOP)
         if ran.returncode == 0:
             break
+        found = sorted(set(COLLISION.findall(ran.stderr)) - set(together.colliding))
+        if found:
+            together.colliding += found
+            continue
         named = {match[1] for match in FINDING.finditer(ran.stderr)}
-        blamed = [path for path in together if path in named] or together[1:]
+        blamed = [path for path in together.paths if path in named] or together.paths[1:]
         apart += blamed
-        together = [path for path in together if path not in blamed]
+        together.paths = [path for path in together.paths if path not in blamed]
     return together, apart
 
 
 def compiled_together(paths, command, scratch):
-    """Lists of files that compile as one. After two, further attempts cost more than they save."""
+    """What compiles as one. After two, further attempts cost more than they save."""
     first, apart = split(paths, command, scratch)
     second, apart = split(apart, command, scratch)
-    return [files for files in (first, second, *([path] for path in apart)) if files]
+    return [some for some in (first, second, *(Together([path], []) for path in apart)) if some.paths]
 
 
 def clang_tidy(path, command, checks, scratch):
@@ -122,12 +138,14 @@ def findings(output):
     return list(seen)
 
 
-def read(paths, command, checks, scratch):
+def read(together, command, checks, scratch):
     """What clang-tidy finds in files that compile as one, and in their headers."""
-    found = findings(clang_tidy(joined(paths, scratch), command, checks, scratch))
-    if not found or len(paths) == 1:
+    whole = joined(together.paths, scratch, together.colliding)
+    found = findings(clang_tidy(whole, command, checks, scratch))
+    if not found or len(together.paths) == 1:
         return found
-    return [finding for path in paths for finding in read([path], command, checks, scratch)]
+    return [finding for path in together.paths
+            for finding in read(Together([path], []), command, checks, scratch)]
 
 
 def main():
@@ -145,11 +163,11 @@ def main():
         (scratch / ".clang-tidy").symlink_to(TOP / ".clang-tidy")
         for command, paths in by_command(names, Path(options.build).resolve()).items():
             if options.thorough:
-                lists, checks = [[path] for path in paths], []
+                lists, checks = [Together([path], []) for path in paths], []
             else:
                 lists, checks = compiled_together(paths, command, scratch), ["--checks=-clang-analyzer-*"]
-            for files in lists:
-                found.update(dict.fromkeys(read(files, command, checks, scratch)))
+            for together in lists:
+                found.update(dict.fromkeys(read(together, command, checks, scratch)))
     print("\n".join(found))
     print(f"{len(names)} files, {len(found)} findings")
     return 1 if found or not names else 0

@@ -7,7 +7,7 @@ import random
 import shutil
 from pathlib import Path
 
-from boot import BUSYBOX, TOP, BootTest, linux
+from boot import BUSYBOX, TOP, BootTest, linux, long_test
 from reference import make_tree, on_linux, printed_bytes
 
 from reprise import image
@@ -109,11 +109,18 @@ class Busybox(LinuxProgramsTest):
     def test_busybox_gzip_gives_the_same_bytes_as_on_linux(self):
         self.boot_for_bytes([BUSYBOX, "gzip", "-c", "lines"])
 
-    def test_busybox_cat_prints_a_file_of_4_mib_byte_for_byte(self):
-        content = random.Random(4).randbytes(4 << 20)
+    def assert_cat_prints(self, size):
+        content = random.Random(4).randbytes(size)
         (self.tree / "big").write_bytes(content)
         printed = self.boot_for_bytes([BUSYBOX, "cat", "big"])
         self.assertEqual(len(printed.removesuffix(b"\n")), len(content.removesuffix(b"\n")))
+
+    def test_busybox_cat_prints_a_file_of_1_mib_byte_for_byte(self):
+        self.assert_cat_prints(1 << 20)
+
+    @long_test
+    def test_busybox_cat_prints_a_file_of_4_mib_byte_for_byte(self):
+        self.assert_cat_prints(4 << 20)
 
     def boot_for_bytes(self, argv):
         """Boots one program whose output is no text. Returns what it printed."""

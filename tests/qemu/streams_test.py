@@ -33,16 +33,16 @@ class RandomStreams(BootTest):
         self.assertGreater(to_their_end, count // 3)
 
     def test_streams_from_seed_1_do_not_diverge(self):
-        self.assert_no_divergence(26000, 1)
+        self.assert_no_divergence(13000, 1)
 
     def test_streams_from_seed_2_do_not_diverge(self):
-        self.assert_no_divergence(26000, 2)
+        self.assert_no_divergence(13000, 2)
 
     def test_streams_from_seed_3_do_not_diverge(self):
-        self.assert_no_divergence(26000, 3)
+        self.assert_no_divergence(13000, 3)
 
     def test_streams_from_seed_4_do_not_diverge(self):
-        self.assert_no_divergence(26000, 4)
+        self.assert_no_divergence(13000, 4)
 
     def test_flips_do_not_change_what_streams_come_to(self):
         _, quiet = self.boot_streams(4000, 5)

@@ -1,0 +1,105 @@
+"""Measures what running twice costs, and shows it: a table, JSON, CSV, plots and one page. See --help."""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.argv[0] = "scripts/bench"
+sys.dont_write_bytecode = True
+
+from reprise import machine, tree  # noqa: E402
+from reprise.bench import cases, figures, page, plots  # noqa: E402
+
+EPILOG = """\
+Figures are guest instructions in QEMU (-icount), so they repeat to the digit on any host. Each case boots a machine of its
+own, checks that its program did its work, and that no run differed. Overhead is what a PE takes in all, in percent of its
+second run alone; the limit of running twice on one core is 200 %.
+"""
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(prog=sys.argv[0], description=__doc__, epilog=EPILOG,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = parser.add_argument
+    add("--filter", metavar="REGEX", default="", help="only cases whose group or name matches")
+    add("--list", action="store_true", help="print the cases, boot nothing")
+    add("--out", type=Path, default=tree.TOP / "build" / "bench", metavar="FOLDER",
+        help="where the results go (default build/bench)")
+    add("--jobs", type=int, default=os.cpu_count(), help="machines at once (default: processors)")
+    add("--compare", nargs=2, type=Path, metavar=("OLD", "NEW"),
+        help="show what differs between two bench.json, boot nothing")
+    return parser.parse_args()
+
+
+class Progress:
+    """One line for each case that is done, with the time that the rest will take."""
+
+    def __init__(self, count):
+        self.count, self.done, self.begin = count, 0, time.monotonic()
+
+    def __call__(self, figure):
+        self.done += 1
+        spent = time.monotonic() - self.begin
+        left = round(spent / self.done * (self.count - self.done))
+        what = figure.error or f"{figure.overhead:.0f} %"
+        print(f"[{self.done}/{self.count}] {figure.group}: {figure.name}: {what}"
+              f"   ({left // 60}:{left % 60:02} left)", flush=True)
+
+
+def measured(chosen, jobs):
+    progress = Progress(len(chosen))
+
+    def one(case):
+        figure = figures.measure(case)
+        progress(figure)
+        return figure
+
+    with ThreadPoolExecutor(jobs) as pool:
+        return list(pool.map(one, chosen))
+
+
+def commit():
+    ran = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=tree.TOP, capture_output=True, text=True)
+    return ran.stdout.strip() or "unknown"
+
+
+def write(found, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    figures.write_json(found, folder / "bench.json", commit())
+    figures.write_csv(found, folder / "bench.csv")
+    pictures = plots.draw(found, folder)
+    page.write(found, pictures, folder / "bench.html", commit())
+
+
+def main():
+    options = parse_arguments()
+    if options.compare:
+        old, new = map(figures.read_json, options.compare)
+        print("\n".join(figures.comparison(old, new)))
+        return 0
+    chosen = [case for case in cases.ALL if re.search(options.filter, f"{case.group}: {case.name}")]
+    if options.list or not chosen:
+        print("\n".join(f"{case.group}: {case.name}" for case in chosen) or f"no case matches {options.filter!r}")
+        return 0 if chosen else 1
+    if not os.environ.get("REPRISE_BUILD"):
+        tree.build(target="image_parts", say=tree.say)
+    found = measured(chosen, options.jobs)
+    print("\n".join(figures.table(found)))
+    write(found, options.out)
+    tree.say(f"wrote {options.out}/bench.html, .json, .csv and plots")
+    return 1 if any(figure.error for figure in found) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (machine.MachineError, tree.BuildError, figures.FormatError, OSError) as error:
+        tree.say(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

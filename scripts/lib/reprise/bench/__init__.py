@@ -1,0 +1,1 @@
+"""What scripts/bench measures (cases), how (figures), and how it is shown (plots, page)."""

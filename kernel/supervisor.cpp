@@ -92,7 +92,7 @@ void run_process(Machine& machine, Process& process) {
   context.status = ContextStatus::Ready;
   const Nanoseconds begin = arch::now();
   const std::uint64_t time_before = context.own_time();
-  const std::uint64_t limit = machine.settings.pe_limit;
+  const std::uint64_t limit = turn_of_one_pe(machine.settings);
   const std::optional<dwc::PeEnd> end = ElementRunner{context}.run(Nanoseconds{limit});
   const Nanoseconds took{arch::now().value() - begin.value()};
   machine.longest_pe = larger(machine.longest_pe, took);

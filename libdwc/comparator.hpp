@@ -76,7 +76,7 @@ public:
       found.emplace();
       found->registers = differing_words(first.words(), second.words());
     }
-    for (PageEntry<S>& entry : set) {
+    for (PageEntry<S>& entry : set.touched()) {
       if (found && depth == Depth::FirstDifference) break;
       if (entry.dirty_in_either() || settings_.check == CheckScope::Full) compare(entry, found);
     }

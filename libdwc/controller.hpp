@@ -22,6 +22,7 @@
 
 #include "libdwc/convergence.hpp"
 #include "libdwc/failure_policy.hpp"
+#include "libdwc/pace.hpp"
 #include "libdwc/pe_clock.hpp"
 #include "libdwc/run.hpp"
 #include "libdwc/shadow_memory.hpp"
@@ -39,7 +40,7 @@ public:
   // Lent by the caller for the controller's life. The live registers are the core's. The three
   // register sets change places, so each is R0, R1 and the live one in turn.
   struct Storage {
-    std::span<PageEntry<S>> pages;          // the page budget is cut to what fits here
+    std::span<PageEntry<S>> pages;          // beyond these the page set takes frames
     Registers* start;                       // R0
     Registers* first;                       // R1
     std::span<std::uint32_t> digests = {};  // in use only after the last begin(): can be shared
@@ -52,7 +53,8 @@ public:
         start_{storage.start},
         memory_{space, settings_, storage.pages, statistics_},
         comparator_{space, settings_, statistics_},
-        clock_{core, settings_, caution_},
+        pace_{settings_},
+        clock_{core, settings_, caution_, pace_},
         search_{core, statistics_, caution_},
         trace_{core, storage.digests},
         first_{WhichRun::First, core, storage.first},
@@ -66,6 +68,8 @@ public:
   void begin() {
     require(state_ == State::Ready);
     clock_.begin_pe();
+    memory_.set_budget(pace_.budget());
+    ticks_before_ = statistics_.ticks;
     ++pe_number_;
     restarts_ = 0;
     without_counter_ = false;
@@ -151,8 +155,9 @@ private:
       if (admitted) return Next::Resume;
     }
     if (is_position(event.kind)) return Next::Resume;  // a stale stop of an earlier search
-    if (event.kind == Kind::Timer && first_.within_faulting_instruction()) {
-      const bool goes_on = give_more_time();
+    if (event.kind == Kind::Timer) {
+      const bool goes_on =
+          has_time_left() || (first_.within_faulting_instruction() && give_more_time());
       if (goes_on) return Next::Resume;
     }
     first_.end = end_of_first(event);
@@ -236,15 +241,28 @@ private:
   }
 
   // If the very first instruction faults, the time limit begins anew, once: else a PE that only
-  // joins a page could come to nothing.
+  // joins a page could come to nothing. A run whose time is over ends at its next write fault.
   [[nodiscard]] bool admit(Page page) {
     ++statistics_.write_faults;
+    if (first_.has_faulted() && out_of_time() && !memory_.knows(page)) return false;
     const Admission admission = memory_.admit(page);
     if (admission == Admission::Known) return true;
     clock_.expect_instruction();
     if (first_.faults_at_once(*start_)) core_.arm_timer(clock_.first_run_limit());
     first_.note_fault();
     return admission == Admission::Joined;
+  }
+
+  // At a write fault.
+  [[nodiscard]] bool out_of_time() { return clock_.first_run_is_over(memory_.set().writable()); }
+
+  // The timer has run during write faults, too, which count only where the limit is fixed.
+  [[nodiscard]] bool has_time_left() {
+    if (pace_.limit_is_fixed()) return false;
+    const std::uint64_t left = clock_.first_run_left();
+    if (left == 0 || out_of_time()) return false;
+    core_.arm_timer(left);
+    return true;
   }
 
   // For the instruction of the last write fault, whose time is over.
@@ -256,13 +274,15 @@ private:
 
   [[nodiscard]] PeEnd end_of_first(const Event<Page>& event) {
     first_.refused.reset();
+    out_of_time_ = event.kind == Kind::Timer;
     PeEnd end = event.end;
     if (event.kind == Kind::ControlBits) end.kind = PeEnd::Kind::ControlBits;
     if (event.kind == Kind::Timer) end.kind = PeEnd::Kind::TimeLimit;
     if (event.kind == Kind::WriteFault) {
       first_.refused = event.page;
-      const bool room = memory_.commit_makes_room();
-      end.kind = room ? PeEnd::Kind::PageBudget : PeEnd::Kind::OutOfFrames;
+      out_of_time_ = out_of_time();
+      const bool goes_on = out_of_time_ || memory_.commit_makes_room();
+      end.kind = goes_on ? PeEnd::Kind::PageBudget : PeEnd::Kind::OutOfFrames;
     }
     return end;
   }
@@ -349,7 +369,20 @@ private:
     state_ = State::Ready;
     statistics_.ticks.compare_commit += clock_.lap();
     statistics_.count_committed(first_.end->kind, modified_pages, clock_.took());
+    if (restarts_ == 0 && Pace::teaches(modified_pages, out_of_time_)) learn_pace(modified_pages);
     return Next::Serve;
+  }
+
+  void learn_pace(std::size_t modified_pages) {
+    const PhaseTicks &now = statistics_.ticks, &before = ticks_before_;
+    const std::uint64_t page_work =
+        now.rewind - before.rewind + now.compare_commit - before.compare_commit;
+    pace_.learn({.out_of_time = out_of_time_,
+                 .counter = core_.counter().counts,
+                 .pages = modified_pages,
+                 .run = now.first_run - before.first_run,
+                 .per_page = page_work,
+                 .beside = now.beside_runs() - before.beside_runs()});
   }
 
   // ---- The search ----
@@ -514,6 +547,7 @@ private:
   ShadowMemory<S> memory_;
   Comparator<S> comparator_;
   Caution caution_;
+  Pace pace_;
   PeClock<C> clock_;
   Convergence<C> search_;
   Trace<C> trace_;
@@ -524,9 +558,12 @@ private:
   std::uint64_t pe_number_ = 0;
   std::uint64_t start_check_ = 0;  // check word of R0
 
+  PhaseTicks ticks_before_;  // the PE
+
   // Of this PE, for decide().
   std::uint32_t restarts_ = 0;
   bool without_counter_ = false;  // this attempt
+  bool out_of_time_ = false;      // this attempt's first run, at its end
   bool a_hint_failed_ = false;    // else all attempts by a hint differed
   Found differences_;             // between this attempt's runs, where they came closest
 };

@@ -24,6 +24,11 @@ struct PhaseTicks {
   std::uint64_t second_run = 0;
   std::uint64_t convergence = 0;  // the last part of it, in steps, after the counter's stop
   std::uint64_t compare_commit = 0;
+
+  // All that is neither a run nor a write fault.
+  [[nodiscard]] std::uint64_t beside_runs() const {
+    return load + rewind + flush + convergence + compare_commit;
+  }
 };
 
 // What differed between two runs. One mismatch may count in several of them.
@@ -55,6 +60,10 @@ struct Statistics {
   std::uint64_t write_faults = 0;
   std::uint64_t remaps = 0;
   std::uint64_t evictions = 0;  // predicted pages that left because others needed their room
+
+  // Prediction, of pages that committed PEs modified: writable from the start (hits), or let in by
+  // a write fault (misses). Of these, some only slept (woken).
+  std::uint64_t hits = 0, misses = 0, woken = 0;
 
   Mismatches mismatches;
   std::uint64_t restarts = 0;

@@ -27,10 +27,15 @@ struct Settings {
   Policy policy = Policy::Rotate;
   CheckScope check = CheckScope::Dirty;
   CheckWords check_words = CheckWords::Verify;
-  std::uint32_t page_budget = 64;            // pages in the set, predicted ones included
-  std::uint32_t restart_limit = 3;           // restarts in a row of one PE
-  std::uint32_t clean_limit = 4;             // a page that stays clean for so many PEs leaves
-  std::uint64_t limit_ticks = 0;             // ends the first run; 0: no limit
+  std::uint32_t page_budget = 64;   // writable pages, predicted ones included; 0: as
+                                    // many as `latency_ticks` allow (pace.hpp)
+  std::uint32_t most_asleep = 0;    // pages beside them that keep their frames
+  std::uint32_t restart_limit = 3;  // restarts in a row of one PE
+  std::uint32_t clean_limit = 4;    // a page that stays clean for so many PEs is write-protected
+  std::uint64_t limit_ticks = 0;    // ends the first run; 0: `latency_ticks` decide
+  std::uint64_t latency_ticks = 0;  // bound of a whole PE; 0: no limit that follows from it
+  std::uint64_t first_limit_ticks = 0;       // the limit that follows begins so, and never is less
+  std::uint32_t overhead_share = 3;          // percent of a run, for all beside the runs
   std::uint64_t second_run_slack_ticks = 0;  // second run: 4 times the first one's time plus this
   std::uint64_t trace_ticks = 0;             // ends a pass of the trace; 0: only its room does
 };
@@ -41,10 +46,10 @@ struct PeEnd {
   enum class Kind : std::uint8_t {
     SystemCall,
     Exception,
-    PageBudget,       // a write beyond the budget; RIP is at the instruction that faulted
-    OutOfFrames,      // there were no frames for the first page that the PE modified
-    TimeLimit,        // ended the first run, anywhere; the second came to the same position
-    Watchdog,         // the second run took too long
+    PageBudget,   // a write beyond the budget or the time; RIP is at the instruction that faulted
+    OutOfFrames,  // there were no frames for the first page that the PE modified
+    TimeLimit,    // ended the first run, anywhere; the second came to the same position
+    Watchdog,     // the second run took too long
     UnexpectedWrite,  // the second run wrote a page that the first one had not
     ControlBits,      // RFLAGS as ring 3 cannot set it
     count

@@ -1,13 +1,26 @@
-// The pages that a PE has modified, or is predicted to modify, each with its three frames. Pages of
-// the set are mapped writable. Every other page of the process is write-protected, so the set knows
-// of each write. The order has no meaning. shadow_frames.hpp says what the frames are for.
+// The pages that a PE has modified, or is predicted to modify, each with its three frames
+// (shadow_frames.hpp says what the frames are for). Every other page of the process is
+// write-protected, so the set knows of each write. Each page is in one of three queues:
+//
+//   touched   the PE under way has modified the page, or a write fault has let it in
+//   clean     predicted: writable, and as it was when the PE began, as far as anybody has looked
+//   asleep    write-protected, but its frames are kept: a write fault needs no copy
+//
+// A page is found, added, moved and removed in constant time: page_index.hpp finds it,
+// page_queue.hpp keeps the queues by age, page_storage.hpp has the places. Index and places grow by
+// frames of the space and give them back. Invariant: an entry is in the index and in the queue that
+// it names.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "libdwc/core.hpp"
+#include "libdwc/page_index.hpp"
+#include "libdwc/page_queue.hpp"
+#include "libdwc/page_storage.hpp"
 #include "libdwc/space.hpp"
 
 namespace dwc {
@@ -18,6 +31,8 @@ constexpr void require(bool kept) {
   if (!kept) __builtin_trap();
 }
 
+enum class Queue : std::uint8_t { Touched, Clean, Asleep, count };
+
 template <Space S>
 struct PageEntry {
   typename S::Page page{};
@@ -26,12 +41,18 @@ struct PageEntry {
   typename S::Frame spare{};      // for the second run; from rewind to commit it holds P1
   std::uint64_t base_check = 0;   // check word of P0
   std::uint64_t first_check = 0;  // check word of P1, once it has been compared
-  std::uint32_t clean_for = 0;    // PEs in a row in which no run wrote the page
+  std::uint64_t written_at = 0;   // the last commit of a PE that modified the page
   bool base_shared = false;       // the base is a zero page or a file: not ours to write or release
-  bool joined_now = false;        // in this first run; otherwise the page was predicted
+  bool joined_now = false;        // a write fault of this PE let it in: it was not predicted
   bool first_dirty = false;
   bool second_dirty = false;
   bool rewound = false;  // spare holds P1, work began the second run as a copy of P0
+
+  // The set's own: where the entry stands in it.
+  Queue queue = Queue::Touched;
+  PageEntry* older = nullptr;
+  PageEntry* newer = nullptr;
+  PageEntry* next_in_bucket = nullptr;
 
   [[nodiscard]] bool dirty_in(WhichRun run) const {
     return run == WhichRun::First ? first_dirty : second_dirty;
@@ -46,51 +67,75 @@ struct PageEntry {
   [[nodiscard]] bool dirty_in_either() const { return first_dirty || second_dirty; }
 };
 
-template <Space S>
+// Tests put another index in, with a bug.
+template <Space S, template <class, class> class Index = PageIndex>
 class PageSet {
 public:
   using Entry = PageEntry<S>;
 
-  PageSet(std::span<Entry> storage, std::size_t budget)
-      : storage_{storage.first(budget < storage.size() ? budget : storage.size())} {}
+  PageSet(S& space, std::span<Entry> lent) : storage_{space, lent}, index_{space} {}
 
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool full() const { return size_ == storage_.size(); }
-  [[nodiscard]] Entry* begin() { return storage_.data(); }
-  [[nodiscard]] Entry* end() { return storage_.data() + size_; }
-  [[nodiscard]] const Entry* begin() const { return storage_.data(); }
-  [[nodiscard]] const Entry* end() const { return storage_.data() + size_; }
+  [[nodiscard]] std::size_t size() const { return writable() + size(Queue::Asleep); }
+  [[nodiscard]] std::size_t size(Queue queue) const { return of(queue).size(); }
+  // Pages that the context can write without a fault.
+  [[nodiscard]] std::size_t writable() const { return size(Queue::Touched) + size(Queue::Clean); }
+  // Places that cost no frame.
+  [[nodiscard]] std::size_t lent() const { return storage_.lent(); }
+  // Frames that the set itself takes, beside those of its pages.
+  [[nodiscard]] std::size_t frames() const { return storage_.frames() + index_.frames(); }
 
-  [[nodiscard]] Entry* find(typename S::Page page) {
-    for (Entry& entry : *this) {
-      if (entry.page == page) return &entry;
-    }
-    return nullptr;
+  [[nodiscard]] const PageQueue<Entry>& of(Queue queue) const {
+    return queues_[static_cast<std::size_t>(queue)];
   }
+  [[nodiscard]] PageQueue<Entry>& of(Queue queue) {
+    return queues_[static_cast<std::size_t>(queue)];
+  }
+  [[nodiscard]] PageQueue<Entry>& touched() { return of(Queue::Touched); }
 
+  [[nodiscard]] Entry* find(typename S::PageNumber number) { return index_.find(number); }
+
+  // Whether there is a place for one more entry. It may take a frame, which release_place() or
+  // removing the entry gives back.
+  [[nodiscard]] bool reserve_place() { return storage_.reserve(); }
+  void release_place() { storage_.trim(); }
+
+  // A page that is not in the set. It has a place, and becomes the newest one that is touched.
   void add(const Entry& entry) {
-    require(!full());
-    storage_[size_] = entry;
-    ++size_;
+    Entry* const added = storage_.append(entry);
+    added->queue = Queue::Touched;
+    touched().push(*added);
+    index_.insert(*added);
   }
 
-  // The last entry moves into the gap: a walk of the set goes on at the same place.
-  void remove(Entry* entry) {
-    --size_;
-    *entry = storage_[size_];
+  // The entry becomes the newest one of the queue.
+  void move(Entry& entry, Queue queue) {
+    of(entry.queue).remove(entry);
+    entry.queue = queue;
+    of(queue).push(entry);
   }
 
-  [[nodiscard]] std::size_t count_dirty_in(WhichRun run) const {
+  // The last entry moves into the gap. Returns the next newer one of the queue, wherever that is.
+  Entry* remove(Entry& entry) {
+    Entry* const last = storage_.last();
+    Entry* const next = entry.newer == last ? &entry : entry.newer;
+    of(entry.queue).remove(entry);
+    index_.remove(entry);
+    if (&entry != last) relocate(*last, entry);
+    storage_.drop_last();
+    return next;
+  }
+
+  [[nodiscard]] std::size_t count_dirty_in(WhichRun run) {
     std::size_t count = 0;
-    for (const Entry& entry : *this) {
+    for (const Entry& entry : touched()) {
       if (entry.dirty_in(run)) ++count;
     }
     return count;
   }
 
-  // The k-th page that `run` modified, in the set's order.
-  [[nodiscard]] const Entry& dirty_in(WhichRun run, std::size_t k) const {
-    for (const Entry& entry : *this) {
+  // The k-th page that `run` modified, in the order in which the set learned of it.
+  [[nodiscard]] const Entry& dirty_in(WhichRun run, std::size_t k) {
+    for (const Entry& entry : touched()) {
       if (!entry.dirty_in(run)) continue;
       if (k == 0) return entry;
       --k;
@@ -100,8 +145,15 @@ public:
   }
 
 private:
-  std::span<Entry> storage_;
-  std::size_t size_ = 0;
+  void relocate(Entry& from, Entry& to) {
+    index_.moved(from, to);
+    to = from;
+    of(to.queue).moved(to);
+  }
+
+  PageStorage<S, Entry> storage_;
+  Index<S, Entry> index_;
+  std::array<PageQueue<Entry>, static_cast<std::size_t>(Queue::count)> queues_;
 };
 
 }  // namespace dwc

@@ -4,17 +4,21 @@
 #include "libdwc/caution.hpp"
 #include "libdwc/core.hpp"
 #include "libdwc/interface.hpp"
+#include "libdwc/pace.hpp"
 
 namespace dwc {
 
 template <Core C>
 class PeClock {
 public:
-  PeClock(C& core, const Settings& settings, const Caution& caution)
-      : core_{core}, settings_{settings}, caution_{caution} {}
+  PeClock(C& core, const Settings& settings, const Caution& caution, const Pace& pace)
+      : core_{core}, settings_{settings}, caution_{caution}, pace_{pace} {}
 
   void begin_pe() { began_ = lap_began_ = core_.now(); }
-  void begin_first_run() { first_run_ticks_ = 0; }
+  void begin_first_run() {
+    first_run_ticks_ = 0;
+    first_run_began_ = lap_began_;
+  }
   void first_run_took(std::uint64_t user_time) { first_run_ticks_ += user_time; }
 
   // Ticks since the last lap: each phase ends by taking its own.
@@ -26,8 +30,22 @@ public:
   // From the PE's begin to the last lap.
   [[nodiscard]] std::uint64_t took() const { return lap_began_ - began_; }
 
-  [[nodiscard]] std::uint64_t first_run_limit() const {
-    return caution_.shortened(settings_.limit_ticks);
+  [[nodiscard]] std::uint64_t first_run_limit() const { return caution_.shortened(pace_.limit()); }
+
+  // What is left of a first run that stands at its last lap. The timer has run in write faults,
+  // too. A fixed limit counts them; one that follows from the latency leaves them to
+  // Pace::is_over().
+  [[nodiscard]] std::uint64_t first_run_left() const {
+    const std::uint64_t taken = pace_.limit_is_fixed() ? with_faults() : first_run_ticks_;
+    const std::uint64_t limit = first_run_limit();
+    return taken < limit ? limit - taken : 0;
+  }
+
+  // Whether the run ends at its next write fault, with so many pages to rewind and compare. The
+  // timer alone would not end a run in which each instruction faults: it gives time for each.
+  [[nodiscard]] bool first_run_is_over(std::size_t pages) const {
+    if (first_run_limit() == 0) return false;
+    return first_run_left() == 0 || pace_.is_over(with_faults() + first_run_ticks_, pages);
   }
 
   // Time for one more instruction of a first run whose time is over. It is little, but doubles each
@@ -48,10 +66,14 @@ public:
   }
 
 private:
+  [[nodiscard]] std::uint64_t with_faults() const { return lap_began_ - first_run_began_; }
+
   C& core_;
   const Settings& settings_;
   const Caution& caution_;
+  const Pace& pace_;
   std::uint64_t first_run_ticks_ = 0;
+  std::uint64_t first_run_began_ = 0;
   std::uint64_t more_time_ = 0;
   std::uint64_t began_ = 0;
   std::uint64_t lap_began_ = 0;

@@ -59,6 +59,8 @@ public:
   [[nodiscard]] bool faults_at_once(const Registers& start) const {
     return !faulted_at_ && trap_words_apart<C>(start, core_.registers()) == 0;
   }
+  // A page has joined in this run.
+  [[nodiscard]] bool has_faulted() const { return faulted_at_.has_value(); }
   void note_fault() { faulted_at_ = trap_words(); }
 
   // The instruction of the last write fault has not been carried out yet. What it writes to two

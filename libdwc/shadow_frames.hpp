@@ -83,6 +83,17 @@ public:
     return check == entry.base_check;
   }
 
+  // Between PEs, or in a first run that has not written the page: it becomes write-protected, and
+  // keeps its frames. The caller invalidates.
+  void fall_asleep(const Entry& entry) { map(entry.page, entry.work, Write::Protected); }
+
+  // At a write fault: the page is writable again, and its base is still P0.
+  void wake(Entry& entry) {
+    entry.joined_now = true;
+    map(entry.page, entry.work, Write::Enabled);
+    space_.invalidate(entry.page);
+  }
+
   // The page leaves the set with its present content, write-protected. It keeps one frame, and the
   // others are released. The caller invalidates.
   void release(Entry& entry) {

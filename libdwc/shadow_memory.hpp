@@ -1,9 +1,12 @@
 // A context's memory as a PE sees it: the page set and its frames as a whole. Pages join at their
-// first write. All of them go back to P0 together, or forward to the committed state. Predicted
-// pages leave when room is short. shadow_frames.hpp has the frames of one page.
+// first write. All of them go back to P0 together, or forward to the committed state. Pages that
+// stay clean are write-protected again. shadow_frames.hpp has the frames of one page.
 //
-// Invariant: every page that the context can write without a fault is in the set. A translation
-// that says otherwise is invalidated before the context runs again.
+// Invariant: every page that the context can write without a fault is in the set, touched or clean.
+// A translation that says otherwise is invalidated before the context runs again.
+//
+// A PE costs nothing for a page that sleeps, one look at the dirty bit in each run for a page that
+// is clean, and the frames' work for one that was touched.
 #pragma once
 
 #include <cstddef>
@@ -23,90 +26,115 @@ public:
   using Frame = typename S::Frame;
   using Entry = PageEntry<S>;
 
-  ShadowMemory(S& space, const Settings& settings, std::span<Entry> storage, Statistics& statistics)
+  ShadowMemory(S& space, const Settings& settings, std::span<Entry> lent, Statistics& statistics)
       : space_{space},
         settings_{settings},
         statistics_{statistics},
-        set_{storage, settings.page_budget},
-        frames_{space, settings.policy, statistics} {}
+        set_{space, lent},
+        frames_{space, settings.policy, statistics},
+        budget_{settings.page_budget} {}
 
   [[nodiscard]] PageSet<S>& set() { return set_; }
 
-  enum class Admission : std::uint8_t { Known, Joined, Refused };
-
-  // A write fault of the first run: the page joins, unless it is known. If the set is full or the
-  // frames have run out, predicted pages that are still clean leave. Refused: there is no room in
-  // this PE.
-  [[nodiscard]] Admission admit(Page page) {
-    if (knows(page)) return Admission::Known;
-    for (;;) {
-      const bool joined = !set_.full() && join(page);
-      if (joined) return Admission::Joined;
-      const bool room = give_one_up();
-      if (!room) return Admission::Refused;
-    }
+  // Between PEs: how many pages the next one may modify. What is too much falls asleep.
+  void set_budget(std::size_t pages) {
+    budget_ = pages;
+    if (set_.writable() <= budget_) return;
+    while (set_.writable() > budget_) retire(*set_.of(Queue::Clean).oldest());
+    space_.invalidate_all();
   }
 
-  // A fault on a page of the set comes from an outdated translation, which is invalidated.
+  enum class Admission : std::uint8_t { Known, Joined, Refused };
+
+  // A write fault of the first run: the page joins or wakes up, unless it is known. If that is one
+  // too many, or the frames have run out, predicted pages that are still clean give way. Refused:
+  // there is no room in this PE.
+  [[nodiscard]] Admission admit(Page page) {
+    Entry* const known = set_.find(space_.number(page));
+    if (known != nullptr && known->queue != Queue::Asleep) {
+      space_.invalidate(page);
+      return Admission::Known;
+    }
+    while (set_.writable() >= budget_) {
+      const bool room = give_one_up(Keep::Frames);
+      if (!room) return Admission::Refused;
+    }
+    // What gave way may have put the page out.
+    Entry* const asleep = set_.find(space_.number(page));
+    if (asleep == nullptr) return join(page) ? Admission::Joined : Admission::Refused;
+    wake(*asleep);
+    return Admission::Joined;
+  }
+
+  // A fault on a writable page of the set comes from an outdated translation, which is invalidated.
   [[nodiscard]] bool knows(Page page) {
-    if (set_.find(page) == nullptr) return false;
+    const Entry* const entry = set_.find(space_.number(page));
+    if (entry == nullptr || entry->queue == Queue::Asleep) return false;
     space_.invalidate(page);
     return true;
   }
 
   // Whether ending the PE here makes room: the pages that it modified become predictions, and those
-  // can leave.
+  // can give way.
   [[nodiscard]] bool commit_makes_room() {
-    if (set_.full()) return true;
-    for (const Entry& entry : set_) {
-      if (space_.dirty(entry.page)) return true;
+    if (set_.writable() >= budget_) return true;
+    for (const Queue queue : {Queue::Touched, Queue::Clean}) {
+      for (const Entry& entry : set_.of(queue)) {
+        if (space_.dirty(entry.page)) return true;
+      }
     }
     return false;
   }
 
   // The dirty bits can be believed: they were cleared before the run, and the translations
-  // invalidated.
+  // invalidated. With check=full every writable page counts as touched.
   void note_modified(WhichRun run) {
-    for (Entry& entry : set_) {
-      entry.set_dirty_in(run, space_.dirty(entry.page));
+    for (Entry& entry : set_.touched()) entry.set_dirty_in(run, space_.dirty(entry.page));
+    Entry* next = nullptr;
+    for (Entry* entry = set_.of(Queue::Clean).oldest(); entry != nullptr; entry = next) {
+      next = entry->newer;
+      const bool dirty = space_.dirty(entry->page);
+      if (!dirty && !full_check()) continue;
+      entry->set_dirty_in(run, dirty);
+      set_.move(*entry, Queue::Touched);
     }
   }
 
   // From P1 to P0, for the second run.
   void rewind() {
-    for (Entry& entry : set_) {
+    for (Entry& entry : set_.touched()) {
       if (entry.first_dirty || full_check()) frames_.rewind(entry);
     }
     space_.invalidate_all();
   }
 
-  // P2 becomes the context's state. Pages that stayed clean for long leave the set. Returns how
-  // many pages the PE modified.
+  // P2 becomes the context's state. Returns how many pages the PE modified.
   std::size_t commit() {
     std::size_t modified = 0;
-    for (Entry* entry = set_.begin(); entry != set_.end();) {
-      ++entry->clean_for;
+    ++commits_;
+    while (Entry* const entry = set_.touched().oldest()) {
       if (entry->dirty_in_either()) {
         ++modified;
-        entry->clean_for = 0;
+        entry->written_at = commits_;
+        count_prediction(*entry);
       }
       const auto stay = frames_.commit(*entry);
-      if (stay == Stay::Predicted && entry->clean_for < settings_.clean_limit) {
-        ++entry;
-      } else {
-        release(entry);
-      }
+      set_.move(*entry, Queue::Clean);
+      if (stay == Stay::Leave) release(*entry);
     }
+    retire_old();
+    give_back();
     space_.invalidate_all();
     return modified;
   }
 
-  // Every page of the set becomes P0 again, for another first run, whatever its dirty bit says: a
-  // page that no run wrote may hold a flip that one of them has read. Returns the first page whose
-  // base no longer has its check word.
+  // Every writable page of the set becomes P0 again, for another first run, whatever its dirty bit
+  // says: a page that no run wrote may hold a flip that one of them has read. Returns the first
+  // page whose base no longer has its check word.
   [[nodiscard]] std::optional<Page> restore() {
+    while (Entry* const entry = set_.touched().oldest()) set_.move(*entry, Queue::Clean);
     std::optional<Page> corrupt;
-    for (Entry& entry : set_) {
+    for (Entry& entry : set_.of(Queue::Clean)) {
       const bool intact = frames_.restore(entry);
       if (!intact && !corrupt) corrupt = entry.page;
     }
@@ -115,60 +143,129 @@ public:
   }
 
   void forget(typename S::PageNumber number) {
-    for (Entry& entry : set_) {
-      if (space_.number(entry.page) != number) continue;
-      const Page page = entry.page;
-      release(&entry);
-      space_.invalidate(page);
-      return;
-    }
+    Entry* const entry = set_.find(number);
+    if (entry == nullptr) return;
+    const Page page = entry->page;
+    release(*entry);
+    space_.invalidate(page);
   }
 
+  // Outside of a PE no page is touched.
   void forget_modified() {
-    for (Entry* entry = set_.begin(); entry != set_.end();) {
-      if (space_.dirty(entry->page)) {
-        release(entry);
-      } else {
-        ++entry;
-      }
+    Entry* next = nullptr;
+    for (Entry* entry = set_.of(Queue::Clean).oldest(); entry != nullptr; entry = next) {
+      next = space_.dirty(entry->page) ? release(*entry) : entry->newer;
     }
     space_.invalidate_all();
   }
 
   void clear() {
-    while (set_.size() != 0) release(set_.begin());
+    for (const Queue queue : {Queue::Touched, Queue::Clean, Queue::Asleep}) {
+      while (Entry* const entry = set_.of(queue).oldest()) release(*entry);
+    }
     space_.invalidate_all();
   }
 
 private:
   using Stay = typename ShadowFrames<S>::Stay;
+  enum class Keep : std::uint8_t { Frames, Nothing };
+
+  static constexpr std::size_t most_given_back = 256;  // pages, at one commit
 
   [[nodiscard]] bool join(Page page) {
-    const std::optional<Entry> entry = frames_.join(page);
-    if (entry) set_.add(*entry);
-    return entry.has_value();
-  }
-
-  void release(Entry* entry) {
-    frames_.release(*entry);
-    set_.remove(entry);
-  }
-
-  // The predicted page that has been clean for longest leaves. False: there is none. Pages that
-  // joined in this run stay, so that an instruction that writes two pages gets both.
-  [[nodiscard]] bool give_one_up() {
-    Entry* oldest = nullptr;
-    for (Entry& entry : set_) {
-      if (entry.joined_now) continue;
-      const bool older = oldest == nullptr || entry.clean_for > oldest->clean_for;
-      if (older && clean_so_far(entry)) oldest = &entry;
+    for (;;) {
+      if (set_.reserve_place()) {
+        std::optional<Entry> entry = frames_.join(page);
+        if (entry) {
+          entry->written_at = commits_;
+          set_.add(*entry);
+          return true;
+        }
+        set_.release_place();
+      }
+      const bool room = give_one_up(Keep::Nothing);
+      if (!room) return false;
     }
-    if (oldest == nullptr) return false;
-    const Page page = oldest->page;
-    release(oldest);
-    space_.invalidate(page);
-    ++statistics_.evictions;
-    return true;
+  }
+
+  void count_prediction(const Entry& entry) {
+    if (entry.joined_now) {
+      ++statistics_.misses;
+    } else {
+      ++statistics_.hits;
+    }
+  }
+
+  void wake(Entry& entry) {
+    frames_.wake(entry);
+    set_.move(entry, Queue::Touched);
+    ++statistics_.woken;
+  }
+
+  // Returns the next one of its queue.
+  Entry* release(Entry& entry) {
+    frames_.release(entry);
+    return set_.remove(entry);
+  }
+
+  // A clean page is write-protected. It sleeps, or it leaves if no page may sleep. The caller
+  // invalidates.
+  void retire(Entry& entry) {
+    if (settings_.most_asleep == 0) {
+      release(entry);
+      return;
+    }
+    frames_.fall_asleep(entry);
+    set_.move(entry, Queue::Asleep);
+    if (set_.size(Queue::Asleep) > settings_.most_asleep) drop_oldest_asleep();
+  }
+
+  void drop_oldest_asleep() { release(*set_.of(Queue::Asleep).oldest()); }
+
+  // Pages that stayed clean for long.
+  void retire_old() {
+    while (Entry* const oldest = set_.of(Queue::Clean).oldest()) {
+      if (commits_ - oldest->written_at < settings_.clean_limit) return;
+      retire(*oldest);
+    }
+  }
+
+  // Beyond the places that cost no frame, a set has at most as many pages as frames are free, so it
+  // holds two thirds of what it shares with everybody else. Those that sleep go first.
+  void give_back() {
+    for (std::size_t i = 0; i < most_given_back; ++i) {
+      if (set_.size() <= set_.lent() || set_.size() <= space_.free_frames()) return;
+      Entry* const asleep = set_.of(Queue::Asleep).oldest();
+      release(asleep != nullptr ? *asleep : *set_.of(Queue::Clean).oldest());
+      ++statistics_.evictions;
+    }
+  }
+
+  // The predicted page that has been clean for longest gives way: it is write-protected, or leaves
+  // the set. Where frames are missing, one that sleeps leaves before it. False: there is none.
+  // Pages that joined in this run stay, so that an instruction that writes two pages gets both.
+  [[nodiscard]] bool give_one_up(Keep keep) {
+    if (keep == Keep::Nothing && !set_.of(Queue::Asleep).empty()) {
+      drop_oldest_asleep();
+      ++statistics_.evictions;
+      return true;
+    }
+    while (Entry* const oldest = set_.of(Queue::Clean).oldest()) {
+      if (!clean_so_far(*oldest)) {
+        set_.move(*oldest, Queue::Touched);
+        continue;
+      }
+      const Page page = oldest->page;
+      if (keep == Keep::Frames) {
+        retire(*oldest);
+      } else {
+        release(*oldest);
+      }
+      space_.invalidate(page);
+      ++statistics_.evictions;
+      return true;
+    }
+    return false;
   }
 
   // With check=full the dirty bit alone is not believed. This compares word by word, because the
@@ -190,6 +287,8 @@ private:
   Statistics& statistics_;
   PageSet<S> set_;
   ShadowFrames<S> frames_;
+  std::size_t budget_;         // of the PE under way or, between two, of the next one
+  std::uint64_t commits_ = 0;  // so far: the clock by which pages age
 };
 
 }  // namespace dwc

@@ -14,10 +14,11 @@
 
 #include "kernel/base/arithmetic.hpp"
 #include "libdwc/interface.hpp"
+#include "libdwc/pace.hpp"
 
 namespace reprise {
 
-inline constexpr std::size_t most_pe_pages = 512;  // of a page budget
+inline constexpr std::size_t most_pe_pages = dwc::Pace::most_pages;  // of a page budget
 
 // Which caches are flushed between the first and the second run.
 enum class Flush : std::uint8_t {
@@ -30,10 +31,12 @@ enum class Flush : std::uint8_t {
 enum class SerialOutput : std::uint8_t { Written, Withheld };
 
 struct KernelSettings {
-  std::uint64_t pe_pages;
+  std::uint64_t pe_pages;  // 0: pe_latency decides
   std::uint64_t pe_restarts;
-  std::uint64_t pe_limit;  // nanoseconds
-  std::uint64_t quantum;   // PEs
+  std::uint64_t pe_limit;    // nanoseconds; 0: pe_latency and pe_share decide
+  std::uint64_t pe_latency;  // nanoseconds
+  std::uint64_t pe_share;    // percent
+  std::uint64_t quantum;     // PEs
   dwc::Policy policy;
   dwc::CheckScope check;
   dwc::CheckWords check_words;
@@ -51,6 +54,7 @@ struct NumberSetting {
   std::uint64_t fallback;  // without the argument; 0 below `low`: the setting is off
   std::string_view unit;
   std::uint64_t scale = 1;
+  std::string_view word{};  // stands for 0, whatever `low` is; empty: there is none
   std::string_view meaning;
 };
 
@@ -126,9 +130,11 @@ inline constexpr std::tuple kernel_settings{
         .member = &KernelSettings::pe_pages,
         .low = 4,
         .high = most_pe_pages,
-        .fallback = 64,
+        .fallback = 0,
         .unit = "pages",
-        .meaning = "The most pages that one PE may modify.",
+        .word = "auto",
+        .meaning = "The most pages that one PE may modify. `auto`: as many as `pe.latency=` pays "
+                   "for.",
     },
     NumberSetting<KernelSettings>{
         .name = "pe.restarts",
@@ -144,10 +150,32 @@ inline constexpr std::tuple kernel_settings{
         .member = &KernelSettings::pe_limit,
         .low = 10,
         .high = 10'000,
-        .fallback = 200,
+        .fallback = 0,
         .unit = "microseconds",
         .scale = 1'000,
-        .meaning = "The time after which a first run is ended, wherever it stands.",
+        .word = "auto",
+        .meaning = "The time after which a first run is ended, wherever it stands. `auto`: from "
+                   "200 up to an eighth of `pe.latency=`, as `pe.share=` asks for.",
+    },
+    NumberSetting<KernelSettings>{
+        .name = "pe.latency",
+        .member = &KernelSettings::pe_latency,
+        .low = 100,
+        .high = 1'000'000,
+        .fallback = 20'000,
+        .unit = "microseconds",
+        .scale = 1'000,
+        .meaning = "The time that a whole PE may take, both runs and all work on its pages.",
+    },
+    NumberSetting<KernelSettings>{
+        .name = "pe.share",
+        .member = &KernelSettings::pe_share,
+        .low = 1,
+        .high = 100,
+        .fallback = 3,
+        .unit = "percent",
+        .meaning = "What a PE may cost beside its runs and write faults, as a share of a run, "
+                   "before `pe.limit=auto` makes the next one longer.",
     },
     NumberSetting<KernelSettings>{
         .name = "quantum",
@@ -171,6 +199,7 @@ constexpr void set_fallback(const ChoiceSetting<Owner, E>& row, Owner& owner) {
 
 template <class Owner>
 [[nodiscard]] constexpr bool is_valid(const NumberSetting<Owner>& row, const Owner& owner) {
+  if (!row.word.empty() && owner.*row.member == 0) return true;
   return is_between(row.low * row.scale, owner.*row.member, row.high * row.scale);
 }
 template <class Owner, class E>
@@ -187,6 +216,23 @@ template <class Owner, class E>
   std::apply([&settings](const auto&... row) { (set_fallback(row, settings), ...); },
              kernel_settings);
   return settings;
+}
+
+// Where pe.limit=auto begins, and what a turn of one PE is then: the paper's limit.
+inline constexpr std::uint64_t first_pe_limit = 200'000;  // nanoseconds
+
+// The time that a turn of one PE has.
+[[nodiscard]] constexpr std::uint64_t turn_of_one_pe(const KernelSettings& settings) {
+  return settings.pe_limit != 0 ? settings.pe_limit : first_pe_limit;
+}
+
+// What the engine makes of the settings that say how long a PE is.
+[[nodiscard]] constexpr dwc::Settings pace_settings(const KernelSettings& settings) {
+  return {.page_budget = static_cast<std::uint32_t>(settings.pe_pages),
+          .limit_ticks = settings.pe_limit,
+          .latency_ticks = settings.pe_latency,
+          .first_limit_ticks = first_pe_limit,
+          .overhead_share = static_cast<std::uint32_t>(settings.pe_share)};
 }
 
 // The settings until REPRISE_CONFIGURE. They stay in force for init itself. Its first PEs end

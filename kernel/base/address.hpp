@@ -60,6 +60,8 @@ public:
   // A frame of unspecified content, or nothing when memory is exhausted.
   [[nodiscard]] virtual std::optional<FrameNumber> allocate() = 0;
   virtual void release(FrameNumber frame) = 0;
+  // How many frames allocate() can still give.
+  [[nodiscard]] virtual std::uint64_t free_frames() const = 0;
 
 protected:
   ~FrameSource() = default;

@@ -46,7 +46,8 @@ private:
 
   Injector& injector_;
   arch::UserState start_{}, first_{};  // R0 and R1 at first: they change places with the live set
-  std::array<dwc::PageEntry<KernelSpace>, most_pe_pages> pages_{};
+  // Of the page set; beyond them it takes frames.
+  std::array<dwc::PageEntry<KernelSpace>, dwc::Pace::first_budget> places_{};
   KernelSpace space_;
   KernelCore core_;
   Engine engine_;

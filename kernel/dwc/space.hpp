@@ -28,9 +28,11 @@ public:
       : table_{table}, frames_{frames}, flush_{flush} {}
 
   PageNumber number(Page page) { return page.page(); }
+  std::uint64_t ordinal(PageNumber number) { return number.value(); }
 
   std::optional<Frame> allocate() { return frames_.allocate(); }
   void release(Frame frame) { frames_.release(frame); }
+  std::uint64_t free_frames() { return frames_.free_frames(); }
   std::uint64_t copy(Frame to, Frame from) { return arch::copy_frame(to, from); }
   std::uint64_t copy_at_fault(Frame to, Frame from) { return arch::copy_frame_at_fault(to, from); }
   dwc::Comparison compare(Frame a, Frame b);

@@ -28,7 +28,7 @@ public:
   // Frames that follow each other, for tables larger than a page; never given back.
   [[nodiscard]] std::optional<FrameNumber> allocate_adjacent(std::size_t count);
 
-  [[nodiscard]] std::uint64_t free_frames() const { return free_; }
+  [[nodiscard]] std::uint64_t free_frames() const override { return free_; }
   // From now on as many frames stay free; a later, smaller reserve opens them again.
   void set_reserve(std::uint64_t frames) { reserve_ = frames; }
 

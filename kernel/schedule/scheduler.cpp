@@ -20,7 +20,8 @@ std::uint64_t wait_of(const Process& process, Nanoseconds now, LogLoad load) {
 
 void Scheduler::end_element(Context& context, const KernelSettings& settings) {
   if (context.status != ContextStatus::Ready) context.turn.give_up();
-  context.turn.end_element(settings.quantum * settings.pe_limit, settings.pe_limit, turns_);
+  const std::uint64_t one_pe = turn_of_one_pe(settings);
+  context.turn.end_element(settings.quantum * one_pe, one_pe, turns_);
 }
 
 Scheduler::Choice Scheduler::choose(ProcessTable& processes, Nanoseconds now, LogLoad load) const {

@@ -27,6 +27,7 @@ public:
 
   std::optional<reprise::FrameNumber> allocate() override;  // full of rubbish
   void release(reprise::FrameNumber frame) override;        // throws unless allocated
+  [[nodiscard]] std::uint64_t free_frames() const override { return limit_ - taken_.size(); }
 
   [[nodiscard]] arch::FrameWords words(reprise::FrameNumber frame);
   [[nodiscard]] std::size_t allocated() const { return taken_.size(); }

@@ -15,7 +15,7 @@ struct Bench {
   dwc::Statistics statistics;
   dwc::Comparator<Machine> comparator{machine, settings, statistics};
   std::array<dwc::PageEntry<Machine>, 1> storage;
-  dwc::PageSet<Machine> set{storage, 1};
+  dwc::PageSet<Machine> set{machine, storage};
   Registers first, second;
 
   // A page that both runs modified.
@@ -25,8 +25,9 @@ struct Bench {
                                   .base = *machine.allocate(),
                                   .spare = *machine.allocate()};
     entry.first_dirty = entry.second_dirty = entry.rewound = true;
+    REQUIRE(set.reserve_place());
     set.add(entry);
-    return *set.begin();
+    return *set.touched().oldest();
   }
   auto compare(dwc::Depth depth = dwc::Depth::WholePicture) {
     return comparator.compare(first, second, set, depth);

@@ -34,7 +34,7 @@ public:
                                dwc::Depth /*unused*/) {
     const std::size_t count = std::min(words, a.word.size());
     bool agree = std::equal(a.word.begin(), a.word.begin() + count, b.word.begin());
-    for (dwc::PageEntry<M>& entry : set) {
+    for (dwc::PageEntry<M>& entry : set.touched()) {
       const bool full = settings_.check == dwc::CheckScope::Full;
       if (agree && (full || entry.dirty_in_either())) agree = page_agrees(entry);
     }

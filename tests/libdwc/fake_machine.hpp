@@ -136,6 +136,7 @@ public:
 
   // ---- dwc::Space ----
   PageNumber number(Page page) const { return static_cast<PageNumber>(page); }
+  std::uint64_t ordinal(PageNumber number) const { return static_cast<std::uint64_t>(number); }
   std::optional<Frame> allocate();
   void release(Frame frame);
   std::uint64_t copy(Frame to, Frame from);

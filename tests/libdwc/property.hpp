@@ -17,7 +17,7 @@ namespace fake {
 struct Tally {
   std::uint64_t programs = 0, pes = 0, flips = 0, clean_flips = 0, restarts = 0, mismatches = 0,
                 page_budget_ends = 0, evictions = 0, watchdog_expiries = 0, unexpected = 0,
-                full_checks = 0, classic = 0, time_limited = 0, converged = 0, steps = 0,
+                full_checks = 0, classic = 0, woken = 0, time_limited = 0, converged = 0, steps = 0,
                 most_steps = 0, candidates = 0, failed = 0, unresolved = 0, ended = 0, widest = 0;
 
   void add(const dwc::Statistics& statistics);
@@ -34,6 +34,7 @@ inline void Tally::add(const dwc::Statistics& statistics) {
   page_budget_ends += ends(dwc::PeEnd::Kind::PageBudget);
   time_limited += ends(dwc::PeEnd::Kind::TimeLimit);
   evictions += statistics.evictions;
+  woken += statistics.woken;
   watchdog_expiries += statistics.watchdog_expiries;
   converged += statistics.converged;
   steps += statistics.steps;
@@ -240,6 +241,7 @@ inline dwc::Settings random_settings(Random& random) {
   return {.policy = random.one_in(3) ? dwc::Policy::Classic : dwc::Policy::Rotate,
           .check = random.one_in(4) ? dwc::CheckScope::Full : dwc::CheckScope::Dirty,
           .page_budget = static_cast<std::uint32_t>(4 + random.below(12)),
+          .most_asleep = static_cast<std::uint32_t>(random.one_in(2) ? 0 : random.below(8)),
           .restart_limit = 3,
           .clean_limit = static_cast<std::uint32_t>(1 + random.below(5)),
           .limit_ticks = 20000,

@@ -37,15 +37,16 @@ TEST_CASE("random programs under random faults commit exactly the states of a pl
             << tally.programs << " programs, " << tally.pes << " PEs, " << tally.flips << " flips, "
             << tally.clean_flips << " of them in what a run only reads, " << tally.mismatches
             << " mismatches, " << tally.restarts << " restarts, " << tally.page_budget_ends
-            << " page-budget ends, " << tally.evictions << " evictions, " << tally.watchdog_expiries
-            << " watchdog expiries, " << tally.classic << " classic, " << tally.full_checks
-            << " check=full\n";
+            << " page-budget ends, " << tally.evictions << " evictions, " << tally.woken
+            << " woken, " << tally.watchdog_expiries << " watchdog expiries, " << tally.classic
+            << " classic, " << tally.full_checks << " check=full\n";
   // The test would mean little if these did not happen often.
   CHECK(tally.pes > 10 * programs);
   CHECK(tally.flips > programs);
   CHECK(tally.clean_flips > programs / 10);
   CHECK(tally.mismatches > programs);
   CHECK(tally.page_budget_ends > programs / 5);
+  CHECK(tally.woken > programs / 20);
   CHECK(tally.evictions > programs / 2);
   CHECK(tally.watchdog_expiries > programs / 300);
 }
@@ -58,6 +59,7 @@ TEST_CASE("the random programs find each bug that a platform can have") {
   CHECK(is_found<fake::NothingInvalidatedAfterCommit>("no invalidation after commit"));
   CHECK(is_found<fake::PageNotInvalidated>("no invalidation at a write fault"));
   CHECK(is_found<fake::DirtyBitStays>("dirty bit never cleared"));
+  CHECK(is_found<fake::NeverProtectedAgain>("pages never write-protected again"));
   CHECK(is_found<fake::OnlyFirstRunsPages>("only the first run's pages compared"));
   CHECK(is_found<fake::OnlySecondRunsPages>("only the second run's pages compared"));
   CHECK(is_found<fake::ExtendedStateNotFetched>("extended state not fetched"));

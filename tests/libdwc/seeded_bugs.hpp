@@ -102,6 +102,12 @@ struct DirtyBitStays : Machine {
   }
 };
 
+// A page that sleeps or leaves can still be written.
+struct NeverProtectedAgain : Machine {
+  using Machine::Machine;
+  void map(Page page, Frame frame, dwc::Write) { Machine::map(page, frame, dwc::Write::Enabled); }
+};
+
 struct OnlyFirstRunsPages : StepMachine {
   using StepMachine::StepMachine;
   bool dirty(Page page) { return step_ != Step::SecondRun && Machine::dirty(page); }

@@ -199,7 +199,7 @@ class BadArguments(BootErrorTest):
         self.assert_argument_refused("polcy=rotate", "unknown", "docs/running.md")
 
     def test_a_malformed_value_is_refused_with_what_is_allowed(self):
-        self.assert_argument_refused("pe.pages=3", "malformed", "pe.pages=4 to 512")
+        self.assert_argument_refused("pe.pages=3", "malformed", "pe.pages=4 to 65536")
 
     def test_a_flag_of_the_kernels_cannot_be_flipped(self):
         self.assert_argument_refused("inject=compute:1:1:rflags:9", "which ring 3 can set")

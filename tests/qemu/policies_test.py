@@ -39,7 +39,7 @@ class Policies(BootTest):
         for arguments in ("policy=rotate", "policy=classic", "check=full", "flush=all",
                           "flush=touched", "policy=classic check=full checkwords=off"):
             # Write faults cost other times, so the time limit would come at other places.
-            outcome = self.boot(programs, f"{arguments} pe.limit=10000",
+            outcome = self.boot(programs, f"{arguments} pe.limit=10000 pe.pages=64",
                                 files={"lines": lines(300, seed=7)})
             self.assert_clean(outcome)
             self.assert_no_mismatch(outcome)

@@ -5,7 +5,9 @@ from itertools import groupby
 
 from boot import BootTest, image, native
 
-LIMIT_NS = 200_000  # pe.limit= by default
+# A PE of fixed size in all these boots, but where another limit is given: so a wait has a known bound.
+LIMIT_NS = 200_000
+FIXED = f"pe.limit={LIMIT_NS // 1000} pe.pages=64"
 SPINNERS = ("jmp", "count", "stos", "poll")
 
 
@@ -19,6 +21,9 @@ def spinners(modes=SPINNERS):
 
 
 class Scheduling(BootTest):
+    def boot(self, programs, arguments="", **settings):
+        return super().boot(programs, f"{FIXED} {arguments}", **settings)
+
     def pes_and_time(self, outcome, process):
         """PEs and nanoseconds in first runs, write faults included; or in ring 3, not hardened."""
         for event in outcome.events("unhardened"):

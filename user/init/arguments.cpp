@@ -278,6 +278,7 @@ template <class Owner>
 TextLine values_of(const NumberSetting<Owner>& row) {
   TextLine values{row.low, " to ", row.high};
   if (!row.unit.empty()) values.append(" ", row.unit);
+  if (!row.word.empty()) values.append(" or ", row.word);
   return values;
 }
 template <class Owner, class E>
@@ -293,7 +294,7 @@ TextLine values_of(const TextSetting& row) { return TextLine{row.form}; }
 
 template <class Owner>
 TextLine fallback_of(const NumberSetting<Owner>& row) {
-  return row.fallback < row.low ? TextLine{} : TextLine{row.fallback};
+  return row.fallback < row.low ? TextLine{row.word} : TextLine{row.fallback};
 }
 template <class Owner, class E>
 TextLine fallback_of(const ChoiceSetting<Owner, E>& row) {
@@ -308,7 +309,8 @@ TextLine fallback_of(const TextSetting& row) { return TextLine{row.fallback}; }
 template <class Owner>
 bool read_value(const NumberSetting<Owner>& row, Owner& owner, Reading&, std::string_view value) {
   std::uint64_t number = 0;
-  if (!read_number(value, row.low, row.high, number)) return false;
+  const bool word = !row.word.empty() && value == row.word;
+  if (!word && !read_number(value, row.low, row.high, number)) return false;
   owner.*row.member = number * row.scale;
   return true;
 }

@@ -76,6 +76,8 @@ void print_details(std::string_view name, const Statistics& s, std::uint64_t mar
   print_event("page-costs", "process", name, "copies", s.copies, "fault_copies", s.copies_at_fault,
               "compares", s.compares, "write_faults", s.write_faults, "remaps", s.remaps,
               "evictions", s.evictions);
+  print_event("prediction", "process", name, "hits", s.hits, "misses", s.misses, "woken", s.woken,
+              "evictions", s.evictions);
   print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
               t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,
               "convergence_ns", t.convergence, "compare_commit_ns", t.compare_commit,
@@ -174,14 +176,15 @@ void print_final_report(Programs& programs, const Settings& settings) {
   mismatches += own.mismatches;
   restarts += own.restarts;
   const MachineReport& machine = machine_report();
+  const std::uint64_t limit = dwc::Pace::longest_limit(pace_settings(settings.kernel));
   if (settings.report != Settings::Report::None) {
     say(count, " programs, ", elements, " PEs, ", mismatches, " mismatches found, ", restarts,
         " restarts, ", standing, " left standing");
     say("no interrupt waited longer than ", machine.longest_wait / 1000,
         " us; the longest PE took ", machine.longest_pe / 1000, " us, a run of it at most ",
-        settings.kernel.pe_limit / 1000, " us");
+        limit / 1000, " us");
     print_event("latency", "longest_wait_ns", machine.longest_wait, "longest_pe_ns",
-                machine.longest_pe, "limit_ns", settings.kernel.pe_limit);
+                machine.longest_pe, "limit_ns", limit, "bound_ns", settings.kernel.pe_latency);
   }
   const auto [died_out, caught, stopped] = machine.flips;
   print_event("shutdown", "programs", count, "pes", elements, "mismatches", mismatches, "restarts",

@@ -23,6 +23,8 @@ public:
   std::optional<reprise::FrameNumber> allocate() override;
   void release(reprise::FrameNumber frame) override;
 
+  [[nodiscard]] std::uint64_t free_frames() const override { return left_; }
+
   [[nodiscard]] std::size_t out() const { return out_.size(); }
   void fail_after(std::size_t more) { left_ = more; }
 

@@ -74,6 +74,7 @@ public:
     return frame;
   }
   void release(FrameNumber) override {}
+  [[nodiscard]] std::uint64_t free_frames() const override { return size_ / page_size; }
 
 private:
   std::uint64_t size_ = 0;

@@ -90,7 +90,7 @@ TEST_CASE("the part at fault is named") {
   CHECK(fault_in("p:1:1:eax:0") == "eax");
   CHECK(fault_in("p:1:1:snapshot.:0") == "snapshot.");
   CHECK(fault_in("p:1:1:page.0:0") == "page.0");
-  CHECK(fault_in("p:1:1:page.512.0:0") == "page.512.0");
+  CHECK(fault_in("p:1:1:page.65536.0:0") == "page.65536.0");
   CHECK(fault_in("p:1:1:page.0.512:0") == "page.0.512");
   CHECK(fault_in("p:1:1:page.0.0.0:0") == "page.0.0.0");
   CHECK(fault_in("p:1:1:rax:64") == "64");

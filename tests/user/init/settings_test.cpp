@@ -48,9 +48,11 @@ TEST_CASE("without arguments everything is hardened by rotating frames") {
   CHECK(s->kernel.check == dwc::CheckScope::Dirty);
   CHECK(s->kernel.check_words == dwc::CheckWords::Verify);
   CHECK(s->on_fail == Settings::OnFail::Stop);
-  CHECK(s->kernel.pe_pages == 64);
+  CHECK(s->kernel.pe_pages == 0);
   CHECK(s->kernel.pe_restarts == 3);
-  CHECK(s->kernel.pe_limit == 200'000);
+  CHECK(s->kernel.pe_limit == 0);
+  CHECK(s->kernel.pe_latency == 20'000'000);
+  CHECK(s->kernel.pe_share == 3);
   CHECK(s->priority_of("any") == 4);
   CHECK(s->kernel.quantum == 1);
   CHECK(s->stop_after == Nanoseconds{~0ull});
@@ -72,7 +74,8 @@ TEST_CASE("every argument sets what it says") {
   CHECK(parsed("onfail=halt")->on_fail == Settings::OnFail::Halt);
   CHECK(parsed("onfail=reboot")->on_fail == Settings::OnFail::Reboot);
   CHECK(parsed("pe.pages=4")->kernel.pe_pages == 4);
-  CHECK(parsed("pe.pages=512")->kernel.pe_pages == 512);
+  CHECK(parsed("pe.pages=65536")->kernel.pe_pages == 65'536);
+  CHECK(parsed("pe.pages=8 pe.pages=auto")->kernel.pe_pages == 0);
   CHECK(parsed("pe.restarts=0")->kernel.pe_restarts == 0);
   CHECK(parsed("pe.restarts=100")->kernel.pe_restarts == 100);
   CHECK(parsed("flush=touched")->kernel.flush == Flush::Touched);
@@ -110,7 +113,9 @@ TEST_CASE("the kernel takes the bounds of each number, and nothing beyond them")
     }
     settings.*member = before;
   };
-  check(&KernelSettings::pe_pages, 4, 512);
+  check(&KernelSettings::pe_pages, 4, 65'536);
+  check(&KernelSettings::pe_latency, 100'000, 1'000'000'000);
+  check(&KernelSettings::pe_share, 1, 100);
   check(&KernelSettings::pe_restarts, 0, 100);
   check(&KernelSettings::pe_limit, 10'000, 10'000'000);
   check(&KernelSettings::quantum, 1, 1'000);
@@ -137,6 +142,7 @@ TEST_CASE("the kernel takes only those values that an enumeration has") {
 TEST_CASE("the time limit of a first run takes 10 to 10000 microseconds") {
   CHECK(parsed("pe.limit=10")->kernel.pe_limit == 10'000);
   CHECK(parsed("pe.limit=10000")->kernel.pe_limit == 10'000'000);
+  CHECK(parsed("pe.limit=50 pe.limit=auto")->kernel.pe_limit == 0);
 }
 
 TEST_CASE("a priority is for the program named, the last one said, and 4 for all others") {
@@ -247,11 +253,12 @@ TEST_CASE("a malformed value is named together with what is allowed") {
   const char* argument = GENERATE(
       "policy=", "policy", "policy=rotated", "policy=rotate,classic", "harden=", "harden=a,,b",
       "harden=a,all", "harden=none,a", "check=yes", "checkwords=1", "onfail=restart", "pe.pages=3",
-      "pe.pages=513", "pe.pages=", "pe.pages=+8", "pe.pages=0x10", "pe.pages=64k",
-      "pe.restarts=101", "pe.restarts=-1", "pe.limit=9", "pe.limit=10001", "pe.limit=1ms",
-      "priority=", "priority=a", "priority=a:8", "priority=a:", "priority=:4", "priority=a:4,,b:4",
-      "priority=a:4:4", "quantum=0", "quantum=1001", "stop.after=0", "stop.after=ms",
-      "stop.after=1.5", "stop.after=1000000001", "flush=l1", "counter=", "counter=tsc",
+      "pe.pages=65537", "pe.pages=0", "pe.latency=auto", "pe.latency=99", "pe.share=0",
+      "pe.pages=", "pe.pages=+8", "pe.pages=0x10", "pe.pages=64k", "pe.restarts=101",
+      "pe.restarts=-1", "pe.limit=9", "pe.limit=10001", "pe.limit=1ms", "priority=", "priority=a",
+      "priority=a:8", "priority=a:", "priority=:4", "priority=a:4,,b:4", "priority=a:4:4",
+      "quantum=0", "quantum=1001", "stop.after=0", "stop.after=ms", "stop.after=1.5",
+      "stop.after=1000000001", "flush=l1", "counter=", "counter=tsc",
       "inject.seed=", "inject.seed=18446744073709551616", "inject.rate=0", "stdin=serial",
       "console=", "console=serial,", "console=vga", "report=long");
   const Refusal r = refused(argument);

@@ -17,6 +17,7 @@ class Case:
     as_on_host: bool = False       # the first program must print what it prints on this machine
     x: float = 0                   # its place on a plot's axis
     series: str = ""               # its line or colour there
+    memory: int = 256              # of the machine, in MiB
 
 
 def _text(size):
@@ -32,6 +33,7 @@ SCRIPT = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); s=${s}x; test -e /no/$i || n
 WORKLOADS = "workloads"
 LENGTHS = "length of a PE"
 POLICIES = "policies"
+RANDOM_WRITES = "random writes"
 
 
 def _workloads():
@@ -40,8 +42,8 @@ def _workloads():
     def linux(name, *argv, files=None):
         return Case(WORKLOADS, name, ([BUSYBOX, *argv],), files=files or {}, as_on_host=True)
 
-    def native(name, *programs):
-        return Case(WORKLOADS, name, programs)
+    def native(name, *programs, arguments=""):
+        return Case(WORKLOADS, name, programs, arguments)
 
     return [
         linux("start-up: a shell script", "sh", "-c", SCRIPT),
@@ -51,8 +53,8 @@ def _workloads():
         linux("busybox sha512sum, 200 kB", "sha512sum", "data", files={"data": text}),
         linux("busybox gunzip -t, 200 kB", "gunzip", "-t", "data.gz", files={"data.gz": gzip.compress(text, mtime=0)}),
         linux("busybox awk, a loop", "awk", "BEGIN { for (i = 0; i < 20000; i++) s += i % 7; print s }"),
-        *(native(f"{pages} modified page{'' if pages == 1 else 's'} in each PE of 200 us", ["sweep", str(pages), "12000"])
-          for pages in (0, 1, 10, 60)),
+        *(native(f"{pages} modified page{'' if pages == 1 else 's'} in each PE of 200 us", ["sweep", str(pages), "12000"],
+                 arguments="pe.limit=200") for pages in (0, 1, 10, 60)),
     ]
 
 
@@ -68,8 +70,13 @@ def _lengths():
 
 def _policies():
     return [Case(POLICIES, f"{policy}, flush={flush}", (["sweep", "10", "12000"],),
-                 f"policy={policy} flush={flush}", series=policy)
+                 f"pe.limit=200 policy={policy} flush={flush}", series=policy)
             for policy in ("rotate", "classic") for flush in ("none", "touched", "all")]
 
 
-ALL = _workloads() + _lengths() + _policies()
+def _random_writes():
+    return [Case(RANDOM_WRITES, f"into {pages:,} pages", (["random_writes", str(pages)],), x=pages, memory=512)
+            for pages in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)]
+
+
+ALL = _random_writes() + _workloads() + _lengths() + _policies()

@@ -67,7 +67,8 @@ def _quoted(words):
 
 def _command(case):
     append = f"--append '{case.arguments}' " if case.arguments else ""
-    return f"scripts/run {append}" + " & ".join(_quoted(argv) for argv in case.programs)
+    memory = f"--memory {case.memory} " if case.memory != 256 else ""
+    return f"scripts/run {memory}{append}" + " & ".join(_quoted(argv) for argv in case.programs)
 
 
 def _boot(case, folder):
@@ -78,7 +79,7 @@ def _boot(case, folder):
     programs = [_program(argv) for argv in case.programs]
     image.write_image(image.Contents(programs, archive if case.files else None,
                                      f"console=serial {case.arguments}".strip()), iso)
-    settings = machine.Settings(pit=False, clock="2024-02-29T12:00:00", timeout=3600)
+    settings = machine.Settings(memory=case.memory, pit=False, clock="2024-02-29T12:00:00", timeout=3600)
     return programs, machine.run(iso, settings)
 
 

@@ -72,6 +72,28 @@ def _lengths(chosen):
     return picture
 
 
+def _random_writes(chosen):
+    """Overhead against the number of pages that a program writes at random."""
+    picture, axes = pyplot.subplots(figsize=(8, 4))
+    places = [figure.x for figure in chosen]
+    axes.plot(places, [figure.overhead for figure in chosen], marker="o", color=COLOURS[0])
+    for figure in chosen:
+        axes.annotate(f"{figure.overhead:.0f}", (figure.x, figure.overhead), textcoords="offset points", xytext=(0, 7),
+                      ha="center", fontsize=8)
+    _twice_line(axes.axhline)
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.set_xticks(places, [f"{place:,.0f}" for place in places])
+    axes.set_yticks([200, 500, 1000, 2000, 5000], ["200", "500", "1,000", "2,000", "5,000"])
+    axes.minorticks_off()
+    axes.set_ylim(170, max(figure.overhead for figure in chosen) * 1.5)
+    axes.set_xlabel("pages that 200,000 writes go to")
+    axes.set_ylabel("overhead, percent of the second run")
+    axes.grid(alpha=0.3)
+    picture.tight_layout()
+    return picture
+
+
 def _pages(chosen):
     """How many pages a PE modifies: the share of PEs in each bucket."""
     picture, axes = pyplot.subplots(figsize=(8, 1.4 + 0.36 * len(chosen)))
@@ -91,6 +113,7 @@ def _pages(chosen):
 
 # file name -> what it shows, the figures' group, how it is drawn
 PICTURES = {
+    "random_writes": ("200,000 writes at random, and the same reading", cases.RANDOM_WRITES, _random_writes),
     "phases": ("Where the instructions go, by workload", cases.WORKLOADS, _bars),
     "lengths": ("Overhead against the length of a PE", cases.LENGTHS, _lengths),
     "policies": ("Ways to keep pages and to flush caches: 10 modified pages in each PE of 200 us. The one instruction of "

@@ -244,7 +244,8 @@ private:
   // joins a page could come to nothing. A run whose time is over ends at its next write fault.
   [[nodiscard]] bool admit(Page page) {
     ++statistics_.write_faults;
-    if (first_.has_faulted() && out_of_time() && !memory_.knows(page)) return false;
+    out_of_time_ = first_.has_faulted() && out_of_time() && !memory_.knows(page);
+    if (out_of_time_) return false;
     const Admission admission = memory_.admit(page);
     if (admission == Admission::Known) return true;
     clock_.expect_instruction();
@@ -274,13 +275,12 @@ private:
 
   [[nodiscard]] PeEnd end_of_first(const Event<Page>& event) {
     first_.refused.reset();
-    out_of_time_ = event.kind == Kind::Timer;
+    if (event.kind != Kind::WriteFault) out_of_time_ = event.kind == Kind::Timer;
     PeEnd end = event.end;
     if (event.kind == Kind::ControlBits) end.kind = PeEnd::Kind::ControlBits;
     if (event.kind == Kind::Timer) end.kind = PeEnd::Kind::TimeLimit;
     if (event.kind == Kind::WriteFault) {
       first_.refused = event.page;
-      out_of_time_ = out_of_time();
       const bool goes_on = out_of_time_ || memory_.commit_makes_room();
       end.kind = goes_on ? PeEnd::Kind::PageBudget : PeEnd::Kind::OutOfFrames;
     }

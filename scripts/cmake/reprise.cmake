@@ -101,12 +101,6 @@ if(NOT REPRISE_FREESTANDING)
   # Catch2's header from a precompiled copy.
   find_package(Catch2 2.13 REQUIRED)
   include(Catch)
-  file(WRITE ${PROJECT_BINARY_DIR}/catch_main.cpp
-    "#define CATCH_CONFIG_MAIN\n#include <catch2/catch.hpp>\n")
-  add_library(reprise_catch_main OBJECT ${PROJECT_BINARY_DIR}/catch_main.cpp)
-  target_link_libraries(reprise_catch_main PUBLIC Catch2::Catch2)
-  target_compile_options(reprise_catch_main PRIVATE -O1 -g0)  # nobody debugs Catch2
-
   add_library(reprise_host INTERFACE)
   target_link_libraries(reprise_host INTERFACE reprise_warnings)
   if(REPRISE_SANITIZE)
@@ -144,7 +138,7 @@ if(NOT REPRISE_FREESTANDING)
     add_executable(${name} ${sources})
     target_include_directories(${name} BEFORE PRIVATE ${arg_BEFORE})
     target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-    target_link_libraries(${name} PRIVATE reprise_host reprise_catch_main ${arg_LIBRARIES})
+    target_link_libraries(${name} PRIVATE reprise_host Catch2::Catch2WithMain ${arg_LIBRARIES})
     if(REPRISE_SANITIZE AND NOT arg_COMPUTES)
       target_compile_options(${name} PRIVATE $<$<COMPILE_LANGUAGE:C,CXX>:-O0>)
       target_precompile_headers(${name} REUSE_FROM reprise_catch_header)

@@ -5,7 +5,7 @@ from boot import BUSYBOX, BootTest
 
 class FirstBoot(BootTest):
     def test_a_linux_program_prints_its_line_and_the_machine_ends_clean(self):
-        outcome = self.boot([[BUSYBOX, "echo", "it", "runs"]], pit=True)
+        outcome = self.boot([[BUSYBOX, "echo", "it", "runs"]], pit=True, virtio=False)
         self.assert_clean(outcome)
         self.assertEqual(outcome.program_output(), "it runs\n")
         self.assertEqual(outcome.exit_event("busybox")["status"], "0")

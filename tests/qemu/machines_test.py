@@ -16,7 +16,7 @@ class Machines(BootTest):
         outcome = self.boot([["compute", "20000"], ["vectors"], ["pages"],
                              [BUSYBOX, "sha256sum", "text"]],
                             f"inject=pages:20:2:{flip} pe.restarts=100", files={"text": TEXT},
-                            pit=True, **settings)
+                            pit=True, virtio=False, **settings)
         self.assert_clean(outcome)
         self.assertEqual(sorted(outcome.program_output().splitlines()), sorted([
             f"compute: rounds=20000 digest={digest_of(20000):016x}",

@@ -23,7 +23,7 @@ class RepeatableBoots(BootTest):
         iso = self.image(programs, arguments, {"lines": lines(400, seed=2), "tour.lua": LUA})
         outcomes = []
         for setting in settings:
-            setting = {"timeout": DEFAULTS["timeout"], **setting}
+            setting = {**DEFAULTS, **setting}
             outcomes.append(machine.run(iso, machine.Settings(**setting)))
             self.consoles.append(outcomes[-1].console)
             self.assertIn("reprise: shutdown", outcomes[-1].console)

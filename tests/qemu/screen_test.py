@@ -59,7 +59,8 @@ class Screen(BootTest):
         picture background, and many cells that are not. Without the 8254 QEMU warns that no timer
         is left once the machine idles, which the screen does not show."""
         picture = self.screenshot([[BUSYBOX, "echo", "seen"]], "reprise: shutdown",
-                                  self.shows_the_console, pit=True, **settings)
+                                  self.shows_the_console, pit=True, virtio=False,
+                                  **settings)
         width, height, rows = png_rows(picture)
         self.assertGreaterEqual((width, height), (640, 400))
         background = background_of(rows)

@@ -10,6 +10,8 @@ from reprise import image, machine, tree
 KINDS = {"branches": 1000, "vectors": 1000, "divide": 2500, "lock": 2800, "strings": 1,
          "flags": 2600, "touch": 125, "code": 2, "pause": 7000}
 LINUX_CALLS = 100
+# What takes the place of the limit is drawn up to it.
+FIXED = "pe.limit=200 pe.pages=64"
 
 
 class GroundTruth(BootTest):
@@ -22,7 +24,7 @@ class GroundTruth(BootTest):
         pairs = [image.Program(argv[0], list(map(str, argv)), f"{role}-{kind}")
                  for kind, argv in argvs.items() for role in ("traced", "stopped")]
         names = ",".join(f"stopped-{kind}" for kind in argvs)
-        outcome = self.boot(pairs, f"harden={names}", counter=counter, **settings,
+        outcome = self.boot(pairs, f"harden={names} {FIXED}", counter=counter, **settings,
                             contents={"kernel": tree.kernel().with_name("ground_truth.elf")})
         self.assertEqual(outcome.events("ground-truth-lost"), [])
         found = outcome.events("ground-truth")

@@ -1,5 +1,6 @@
-// The copy and the comparison of pages that the speed of DWC depends on. Both use vector registers:
-// they may only be called while no program's registers are in the CPU (arch/user_state.hpp).
+// The copies and the comparison of pages that the speed of DWC depends on. All use vector
+// registers: they may only be called while no program's registers are in the CPU
+// (arch/user_state.hpp).
 #pragma once
 
 #include <cstddef>
@@ -10,8 +11,10 @@
 
 namespace arch {
 
+void copy_frame(reprise::FrameNumber to, reprise::FrameNumber from);
 // Returns the check word of what was copied, as copy_frame_at_fault() does.
-std::uint64_t copy_frame(reprise::FrameNumber to, reprise::FrameNumber from);
+[[nodiscard]] std::uint64_t checked_copy_of_frame(reprise::FrameNumber to,
+                                                  reprise::FrameNumber from);
 
 struct FrameComparison {
   std::optional<std::size_t> first_difference;  // word index; nothing when all 512 words agree

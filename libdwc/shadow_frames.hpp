@@ -77,7 +77,8 @@ public:
   // The page is P0 again, for another first run. False: the base no longer has its check word. The
   // caller invalidates.
   [[nodiscard]] bool restore(Entry& entry) {
-    const std::uint64_t check = copy(entry.work, entry.base);
+    const std::uint64_t check = space_.checked_copy(entry.work, entry.base);
+    ++statistics_.copies;
     map(entry.page, entry.work, Write::Enabled);
     begin_anew(entry);
     return check == entry.base_check;
@@ -133,9 +134,9 @@ private:
     entry.joined_now = entry.first_dirty = entry.second_dirty = entry.rewound = false;
   }
 
-  std::uint64_t copy(Frame to, Frame from) {
+  void copy(Frame to, Frame from) {
     ++statistics_.copies;
-    return space_.copy(to, from);
+    space_.copy(to, from);
   }
 
   void map(Page page, Frame frame, Write write) {

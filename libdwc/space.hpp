@@ -36,12 +36,14 @@ concept Space = std::semiregular<typename S::Page> && std::equality_comparable<t
   { s.number(page) } -> std::same_as<typename S::PageNumber>;
   { s.ordinal(number) } -> std::same_as<std::uint64_t>;  // the number as an integer
 
-  // Frames. free_frames() says how many allocate() can still give. copy() returns the check word of
-  // the content copied; copy_at_fault() leaves the program's extended state in the CPU alone.
+  // Frames. free_frames() says how many allocate() can still give. The other two
+  // copies return the check word of the content copied. copy_at_fault() leaves the program's
+  // extended state in the CPU alone.
   { s.allocate() } -> std::same_as<std::optional<typename S::Frame>>;
   { s.release(frame) } -> std::same_as<void>;
   { s.free_frames() } -> std::same_as<std::uint64_t>;
-  { s.copy(frame, frame) } -> std::same_as<std::uint64_t>;           // (to, from)
+  { s.copy(frame, frame) } -> std::same_as<void>;                    // (to, from)
+  { s.checked_copy(frame, frame) } -> std::same_as<std::uint64_t>;   // (to, from)
   { s.copy_at_fault(frame, frame) } -> std::same_as<std::uint64_t>;  // (to, from)
   { s.compare(frame, frame) } -> std::same_as<Comparison>;
   { s.words(frame) } -> std::same_as<std::span<std::uint64_t>>;

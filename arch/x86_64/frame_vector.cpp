@@ -1,4 +1,4 @@
-// The copy and the comparison of pages, by the vector registers that boot has chosen. Called only
+// The copies and the comparison of pages, by the vector registers that boot has chosen. Called only
 // between save_rest() and load_rest(), when no program's vectors are in the CPU.
 #include "arch/frame_vector.hpp"
 
@@ -9,8 +9,13 @@ namespace arch {
 
 using namespace x86;
 
-std::uint64_t copy_frame(reprise::FrameNumber to, reprise::FrameNumber from) {
-  return board.vector_operations->copy_page(frame_words(to).data(), frame_words(from).data());
+void copy_frame(reprise::FrameNumber to, reprise::FrameNumber from) {
+  board.vector_operations->copy_page(frame_words(to).data(), frame_words(from).data());
+}
+
+std::uint64_t checked_copy_of_frame(reprise::FrameNumber to, reprise::FrameNumber from) {
+  return board.vector_operations->checked_copy_of_page(frame_words(to).data(),
+                                                       frame_words(from).data());
 }
 
 FrameComparison compare_frames(reprise::FrameNumber a, reprise::FrameNumber b) {

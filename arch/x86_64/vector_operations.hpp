@@ -17,8 +17,9 @@ struct VectorOperations {
     std::uint64_t differing, check;
   };
 
-  // A page of 4,096 bytes; returns the check word of what was stored.
-  std::uint64_t (*copy_page)(std::uint64_t* to, const std::uint64_t* from);
+  // Pages of 4,096 bytes. The checked copy returns the check word of what was stored.
+  void (*copy_page)(std::uint64_t* to, const std::uint64_t* from);
+  std::uint64_t (*checked_copy_of_page)(std::uint64_t* to, const std::uint64_t* from);
   Comparison (*compare_pages)(const std::uint64_t* a, const std::uint64_t* b);
 
   void (*copy_words)(std::uint64_t* to, const std::uint64_t* from, std::size_t bytes);

@@ -142,6 +142,16 @@ section .text
         add rsi, %1
 %endmacro
 
+; PAGE_OF step: `step` for each vector of a page, with rsi and rdi moving on.
+%macro PAGE_OF 1
+        mov ecx, PAGE_ROUNDS
+%%next:
+        ROUNDS %1, PAGE_ROUND
+        BOTH_MOVE_ON PAGE_ROUND
+        dec ecx
+        jnz %%next
+%endmacro
+
 ; ROUNDS_OF_WORDS step: `step` for each vector of rdx bytes, with rsi and rdi moving on.
 %macro ROUNDS_OF_WORDS 1
         mov ecx, edx
@@ -164,19 +174,22 @@ section .text
 %endmacro
 
 %macro OPERATIONS 0
-global NAME(copy_page), NAME(compare_pages), NAME(copy_words), NAME(differing_bits), NAME(check_word)
+global NAME(copy_page), NAME(checked_copy_of_page), NAME(compare_pages)
+global NAME(copy_words), NAME(differing_bits), NAME(check_word)
 
-; std::uint64_t copy_page(std::uint64_t* to [rdi], const std::uint64_t* from [rsi])
-; Copies 4,096 bytes; rax = check word of what was stored.
+; void copy_page(std::uint64_t* to [rdi], const std::uint64_t* from [rsi])
+; Copies 4,096 bytes.
 align 16
 NAME(copy_page):
+        PAGE_OF COPY_ONLY
+        LEAVE
+
+; std::uint64_t checked_copy_of_page(std::uint64_t* to [rdi], const std::uint64_t* from [rsi])
+; The same; rax = check word of what was stored.
+align 16
+NAME(checked_copy_of_page):
         CLEAR V1
-        mov ecx, PAGE_ROUNDS
-%%copy:
-        ROUNDS COPY, PAGE_ROUND
-        BOTH_MOVE_ON PAGE_ROUND
-        dec ecx
-        jnz %%copy
+        PAGE_OF COPY
         FOLD pxor, 1, rax
         LEAVE
 
@@ -186,12 +199,7 @@ align 16
 NAME(compare_pages):
         CLEAR V1
         CLEAR V2
-        mov ecx, PAGE_ROUNDS
-%%compare:
-        ROUNDS COMPARE, PAGE_ROUND
-        BOTH_MOVE_ON PAGE_ROUND
-        dec ecx
-        jnz %%compare
+        PAGE_OF COMPARE
         FOLD por, 2, rax
         FOLD pxor, 1, rdx
         LEAVE

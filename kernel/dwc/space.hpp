@@ -33,7 +33,8 @@ public:
   std::optional<Frame> allocate() { return frames_.allocate(); }
   void release(Frame frame) { frames_.release(frame); }
   std::uint64_t free_frames() { return frames_.free_frames(); }
-  std::uint64_t copy(Frame to, Frame from) { return arch::copy_frame(to, from); }
+  void copy(Frame to, Frame from) { arch::copy_frame(to, from); }
+  std::uint64_t checked_copy(Frame to, Frame from) { return arch::checked_copy_of_frame(to, from); }
   std::uint64_t copy_at_fault(Frame to, Frame from) { return arch::copy_frame_at_fault(to, from); }
   dwc::Comparison compare(Frame a, Frame b);
   std::span<std::uint64_t> words(Frame frame) { return arch::frame_words(frame); }

@@ -55,12 +55,18 @@ std::uint64_t check_word(std::span<const std::uint64_t> words) {
   return check;
 }
 
+// As if it told the check word, too.
+std::uint64_t unchecked(reprise::FrameNumber to, reprise::FrameNumber from) {
+  copy_frame(to, from);
+  return check_word(frame_words(to));
+}
+
 }  // namespace
 
-TEST_CASE("both copies copy a page, the whole page and nothing else, and tell its check word") {
+TEST_CASE("all copies copy a page, the whole page and nothing else") {
   Frames f;
   x86::board.vector_operations = GENERATE(from_range(widths()));
-  for (auto* copy : {copy_frame, copy_frame_at_fault}) {
+  for (auto* copy : {checked_copy_of_frame, copy_frame_at_fault, unchecked}) {
     clear_frame(f.b);
     for (const auto word : f.memory.words(f.b)) REQUIRE(word == 0);
     REQUIRE(copy(f.b, f.a) == check_word(f.memory.words(f.a)));
@@ -72,7 +78,7 @@ TEST_CASE("both copies copy a page, the whole page and nothing else, and tell it
 TEST_CASE("every flipped bit of a page is seen at its word by compare and by the check word") {
   Frames f;
   x86::board.vector_operations = GENERATE(from_range(widths()));
-  const std::uint64_t check = copy_frame(f.b, f.a);
+  const std::uint64_t check = checked_copy_of_frame(f.b, f.a);
   const FrameComparison same = compare_frames(f.a, f.b);
   REQUIRE_FALSE(same.first_difference);
   REQUIRE(same.check_word == check);
@@ -89,12 +95,12 @@ TEST_CASE("every flipped bit of a page is seen at its word by compare and by the
   REQUIRE(missed == 0);
 }
 
-TEST_CASE("every bit of a page is copied by both copies") {
+TEST_CASE("every bit of a page is copied by all copies") {
   Frames f;
   x86::board.vector_operations = GENERATE(from_range(widths()));
   const FrameWords source = f.memory.words(f.a);
   std::size_t missed = 0;
-  for (auto* copy : {copy_frame, copy_frame_at_fault}) {
+  for (auto* copy : {checked_copy_of_frame, copy_frame_at_fault, unchecked}) {
     for (std::size_t bit = 0; bit < reprise::page_size * 8; ++bit) {
       source[bit / 64] ^= 1ull << bit % 64;
       const std::uint64_t check = copy(f.b, f.a);

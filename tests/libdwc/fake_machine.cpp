@@ -65,7 +65,9 @@ std::uint64_t Machine::copy_words(Frame to, Frame from) {
   return check_word(from);
 }
 
-std::uint64_t Machine::copy(Frame to, Frame from) {
+void Machine::copy(Frame to, Frame from) { static_cast<void>(checked_copy(to, from)); }
+
+std::uint64_t Machine::checked_copy(Frame to, Frame from) {
   wreck_extended_state();
   time_ += 20;
   return copy_words(to, from);

@@ -8,7 +8,8 @@
 // - the TLB walks ahead: an entry that is dropped comes back at once, as the table stands then;
 // - a stale translation after a cleared dirty bit leaves the bit clear; a stale writable one still
 //   writes the old frame; a stale read-only one faults again and again;
-// - copy() and compare() wreck the extended state in the CPU, as vector registers in use would;
+// - copies and comparisons, but not copy_at_fault(), wreck the extended state in the CPU, as vector
+// registers in use would;
 // - what load() has put into the CPU is garbage in the live registers until complete();
 // - what reads memory reads it through a cache, whose one bad line stays until it is flushed;
 // - a frame is released once, by its owner, and never while mapped; its content is then garbage;
@@ -139,7 +140,8 @@ public:
   std::uint64_t ordinal(PageNumber number) const { return static_cast<std::uint64_t>(number); }
   std::optional<Frame> allocate();
   void release(Frame frame);
-  std::uint64_t copy(Frame to, Frame from);
+  void copy(Frame to, Frame from);
+  std::uint64_t checked_copy(Frame to, Frame from);
   std::uint64_t copy_at_fault(Frame to, Frame from);
   dwc::Comparison compare(Frame a, Frame b);
   std::uint64_t check_word(Frame frame);

@@ -38,31 +38,30 @@ struct CompareSkipsLastWord : Machine {
 
 struct CopySkipsLastWord : Machine {
   using Machine::Machine;
-  std::uint64_t copy(Frame to, Frame from) {
+  void copy(Frame to, Frame from) {
     const std::uint64_t kept = words(to).back();
-    const std::uint64_t check = Machine::copy(to, from);
+    Machine::copy(to, from);
     words(to).back() = kept;
-    return check;
   }
 };
 
 // Restarts, but leaves the second run's work where it is.
 struct StaleFrameAfterRestart : StepMachine {
   using StepMachine::StepMachine;
-  std::uint64_t copy(Frame to, Frame from) {
-    return step_ == Step::AfterSecond ? check_word(from) : StepMachine::copy(to, from);
+  std::uint64_t checked_copy(Frame to, Frame from) {
+    return step_ == Step::AfterSecond ? check_word(from) : StepMachine::checked_copy(to, from);
   }
 };
 
 // Restarts, but believes that a page which no run has written is as it was.
 struct CleanPagesNotRestored : StepMachine {
   using StepMachine::StepMachine;
-  std::uint64_t copy(Frame to, Frame from) {
+  std::uint64_t checked_copy(Frame to, Frame from) {
     for (const PageTableEntry& entry : table_) {
       const bool clean = entry.present && entry.frame == to && !entry.dirty;
       if (clean && step_ == Step::AfterSecond) return check_word(from);
     }
-    return StepMachine::copy(to, from);
+    return StepMachine::checked_copy(to, from);
   }
 };
 

@@ -69,13 +69,20 @@ if(REPRISE_FREESTANDING)
     -nostdlib -static -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -Wl,--fatal-warnings)
 
   # Ring 0 is linked high and is interrupted on its own stack. The compiler may not use vector
-  # registers: those of the program are still in the CPU while the kernel decides.
+  # registers: those of the program are still in the CPU while the kernel decides. It optimizes
+  # across files where it can (a cross compiler of scripts/toolchain cannot): a PE passes through
+  # many small functions of several layers.
+  include(CheckIPOSupported)
+  check_ipo_supported(RESULT REPRISE_LINK_TIME_OPTIMIZATION OUTPUT reason LANGUAGES CXX)
+  if(REPRISE_LINK_TIME_OPTIMIZATION)
+    set(link_time -flto=auto)
+  endif()
   add_library(reprise_freestanding INTERFACE)
   target_link_libraries(reprise_freestanding INTERFACE reprise_bare)
   target_compile_options(reprise_freestanding INTERFACE
-    "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-pic;-mcmodel=kernel;-mno-red-zone;-mgeneral-regs-only>")
+    "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-pic;-mcmodel=kernel;-mno-red-zone;-mgeneral-regs-only;${link_time}>")
   target_link_options(reprise_freestanding INTERFACE
-    -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
+    ${link_time} -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
 
   # Ring 3: position independent code, so that it may be linked anywhere in the user half.
   add_library(reprise_user INTERFACE)

@@ -162,7 +162,7 @@ inline constexpr std::tuple kernel_settings{
         .member = &KernelSettings::pe_latency,
         .low = 100,
         .high = 1'000'000,
-        .fallback = 20'000,
+        .fallback = 50'000,
         .unit = "microseconds",
         .scale = 1'000,
         .meaning = "The time that a whole PE may take, both runs and all work on its pages.",

@@ -7,6 +7,7 @@
 #include "kernel/calls/serve_call.hpp"
 #include "kernel/context/element.hpp"
 #include "kernel/log/message.hpp"
+#include "kernel/timeline.hpp"
 
 namespace reprise {
 namespace {
@@ -86,32 +87,34 @@ void log_non_maskable(Machine& machine, Context& context) {
   }
 }
 
-void run_process(Machine& machine, Process& process) {
-  Context& context = process.context();
-  machine.frames.set_reserve(process.number() == init_number ? 0 : frames_for_init);
-  context.status = ContextStatus::Ready;
-  const Nanoseconds begin = arch::now();
-  const std::uint64_t time_before = context.own_time();
-  const std::uint64_t limit = turn_of_one_pe(machine.settings);
-  const std::optional<dwc::PeEnd> end = ElementRunner{context}.run(Nanoseconds{limit});
-  const Nanoseconds took{arch::now().value() - begin.value()};
-  machine.longest_pe = larger(machine.longest_pe, took);
-  log_non_maskable(machine, context);
-  context.turn.spend(cost_of(context, end, time_before, limit));
-  context.injector.conclude(end ? FlipFate::DiedOut : FlipFate::Stopped);
-  tell_flips(machine, process);
-  if (end) {
-    serve(machine, process, *end);
-  } else {
-    mismatch_stands(machine, process);
-  }
-  machine.cpu.scheduler.end_element(context, machine.settings);
-}
-
 }  // namespace
 
 void supervise(Machine& machine) {
-  for (;;) run_process(machine, next_process(machine));
+  for (;;) {
+    Process& process = next_process(machine);
+    Context& context = process.context();
+    machine.frames.set_reserve(process.number() == init_number ? 0 : frames_for_init);
+    context.status = ContextStatus::Ready;
+    const Nanoseconds begin = arch::now();
+    const std::uint64_t time_before = context.own_time();
+    const std::uint64_t limit = turn_of_one_pe(machine.settings);
+    const std::optional<dwc::PeEnd> end = ElementRunner{context}.run(Nanoseconds{limit});
+    const Nanoseconds took{arch::now().value() - begin.value()};
+    machine.longest_pe = larger(machine.longest_pe, took);
+    log_non_maskable(machine, context);
+    context.turn.spend(cost_of(context, end, time_before, limit));
+    context.injector.conclude(end ? FlipFate::DiedOut : FlipFate::Stopped);
+    tell_flips(machine, process);
+    if (machine.settings.timeline == Timeline::Com2) {
+      write_to_timeline(process, end, {begin, took}, machine.flips.settled);
+    }
+    if (end) {
+      serve(machine, process, *end);
+    } else {
+      mismatch_stands(machine, process);
+    }
+    machine.cpu.scheduler.end_element(context, machine.settings);
+  }
 }
 
 }  // namespace reprise

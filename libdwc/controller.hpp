@@ -30,6 +30,13 @@
 
 namespace dwc {
 
+// An attempt of a PE that failed. `ticks` are the statistics' once the context was back at R0 and
+// P0.
+struct AbandonedAttempt {
+  Failure failure = Failure::Mismatch;
+  PhaseTicks ticks;
+};
+
 template <Space S, Core C>
 class Controller {
 public:
@@ -71,6 +78,7 @@ public:
     memory_.set_budget(pace_.budget());
     ticks_before_ = statistics_.ticks;
     ++pe_number_;
+    abandoned_.clear();
     restarts_ = 0;
     without_counter_ = false;
     a_hint_failed_ = false;
@@ -115,6 +123,9 @@ public:
   // Of the current PE, from 1; before the first begin() it is 0.
   [[nodiscard]] std::uint64_t pe_number() const { return pe_number_; }
   [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+  // Of the last PE, for a timeline: the statistics' ticks at its begin, and its failed attempts.
+  [[nodiscard]] const PhaseTicks& ticks_before() const { return ticks_before_; }
+  [[nodiscard]] const Shortlist<AbandonedAttempt>& abandoned() const { return abandoned_; }
   // How many instructions early the next second run stops for the search.
   [[nodiscard]] std::uint64_t margin() const { return search_.margin(); }
 
@@ -449,6 +460,7 @@ private:
     using Action = Decision::Action;
     record(failure);
     const bool intact = go_back();
+    abandoned_.add({failure, statistics_.ticks});
     const Decision decision = decide({.failure = failure,
                                       .snapshot_intact = intact,
                                       .restarts = restarts_,
@@ -559,6 +571,7 @@ private:
   std::uint64_t start_check_ = 0;  // check word of R0
 
   PhaseTicks ticks_before_;  // the PE
+  Shortlist<AbandonedAttempt> abandoned_;
 
   // Of this PE, for decide().
   std::uint32_t restarts_ = 0;

@@ -54,6 +54,7 @@ struct Board {
   reprise::FrameNumber kernel_root{};                            // kernel_tables.cpp
   reprise::FrameSource* table_frames = nullptr;                  // of the kernel's page tables
   Uart<MachinePorts> serial{0x3f8};                              // COM1
+  Uart<MachinePorts> second_serial{0x2f8};                       // COM2
   BootStorage boot_info;
   CacheState cache;
   std::uint64_t entropy_drawn = 0;  // entropy.cpp: calls so far

@@ -30,6 +30,9 @@ enum class Flush : std::uint8_t {
 // Whether the kernel writes its log to the serial line while no driver does. A panic always does.
 enum class SerialOutput : std::uint8_t { Written, Withheld };
 
+// Where the kernel writes what became of each PE (kernel/timeline.hpp).
+enum class Timeline : std::uint8_t { Off, Com2 };
+
 struct KernelSettings {
   std::uint64_t pe_pages;  // 0: pe_latency decides
   std::uint64_t pe_restarts;
@@ -41,6 +44,7 @@ struct KernelSettings {
   dwc::CheckScope check;
   dwc::CheckWords check_words;
   Flush flush;
+  Timeline timeline;
   SerialOutput serial_output;  // has no row: it follows from console=
 };
 
@@ -91,6 +95,10 @@ inline constexpr std::array<ChoiceWord<Flush>, 3> flush_words{
     ChoiceWord<Flush>{.word = "none", .value = Flush::None},
     ChoiceWord<Flush>{.word = "touched", .value = Flush::Touched},
     ChoiceWord<Flush>{.word = "all", .value = Flush::All},
+};
+inline constexpr std::array<ChoiceWord<Timeline>, 2> timeline_words{
+    ChoiceWord<Timeline>{.word = "off", .value = Timeline::Off},
+    ChoiceWord<Timeline>{.word = "com2", .value = Timeline::Com2},
 };
 
 inline constexpr std::tuple kernel_settings{
@@ -185,6 +193,14 @@ inline constexpr std::tuple kernel_settings{
         .fallback = 1,
         .unit = "PEs",
         .meaning = "How many PEs a program runs before the next one of its priority has its turn.",
+    },
+    ChoiceSetting<KernelSettings, Timeline>{
+        .name = "timeline",
+        .member = &KernelSettings::timeline,
+        .words = timeline_words,
+        .fallback = Timeline::Off,
+        .meaning = "Whether the second serial port gets a record of each PE. "
+                   "`scripts/run --trace FILE` says `com2` and makes a timeline of them.",
     },
 };
 

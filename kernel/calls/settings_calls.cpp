@@ -1,6 +1,7 @@
 // What init decides once about the machine: settings, the clocks' rates, interrupt controllers.
 #include "arch/clock.hpp"
 #include "arch/interrupts.hpp"
+#include "arch/serial.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/init_calls.hpp"
 
@@ -17,6 +18,10 @@ Answer configure(Call& call) {
   KernelSettings settings{};
   if (const Outcome read = call.get(call.first(), settings); !read) return answer_of(read);
   if (!are_valid(settings)) return Failure{REPRISE_BAD_ARGUMENT};
+  if (settings.timeline == Timeline::Com2) {
+    arch::start_second_serial();
+    arch::write_second_serial("reprise-timeline 1\n");
+  }
   call.machine().settings = settings;
   call.machine().log.set_quiet(settings.serial_output == SerialOutput::Withheld);
   return 0;

@@ -13,7 +13,7 @@ from pathlib import Path
 sys.argv[0] = "scripts/run"
 sys.dont_write_bytecode = True
 
-from reprise import demo, image, machine, tree  # noqa: E402
+from reprise import demo, image, machine, timeline, tree  # noqa: E402
 from reprise.archive import Archive  # noqa: E402
 
 USAGE, NO_INPUT, MISSING, BUILD, UNEXPECTED = 64, 66, 69, 70, 71
@@ -34,11 +34,12 @@ examples:
   scripts/run                                        the demo
   scripts/run /bin/busybox sha256sum README.md       an unmodified Linux program
   scripts/run --append "inject=busybox:3:1:rax:7" /bin/busybox sha256sum README.md
+  scripts/run --trace timeline.json compute          then open the file in ui.perfetto.dev
   scripts/run --root tree --policy classic ./myprogram --verbose
   scripts/run --program "second=/bin/busybox seq 9" /bin/busybox uname -a
 
 exit status: PROGRAM's own (0 to 255), or
-  64 wrong usage           66 no such program or file   69 something is not installed
+  64 wrong usage           66 a file cannot be found or used   69 something is not installed
   70 the build failed      71 the machine ended unexpectedly
   72 a mismatch was left standing        73 kernel panic        74 machine unfit (CPU, memory)
   80+N boot refused, N as in user/loader/error.hpp (its message says why)
@@ -47,7 +48,7 @@ exit status: PROGRAM's own (0 to 255), or
 
 
 WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "--policy", "--counter",
-              "--append", "--qemu", "--timeout", "--iso"}
+              "--append", "--qemu", "--timeout", "--iso", "--trace"}
 COUNTERS = ["auto", "pmu", "icount", "landmark"]
 
 
@@ -120,7 +121,10 @@ def parse_arguments():
     add("--gdb", action="store_true", help="wait for a debugger on port 1234; says how to start it")
     add("--timeout", type=float, default=600, metavar="SECONDS",
         help="end the machine after so long (default 600; 0: never)")
+    add("--trace", metavar="FILE", help="write a timeline of every processing element to FILE, as Trace Event JSON for "
+        "ui.perfetto.dev (docs/timeline.md)")
     add("--iso", metavar="FILE", help="write the bootable image to FILE, do not boot it")
+    parser.set_defaults(second_serial="")
     return parser.parse_args(joined(sys.argv[1:]))
 
 
@@ -190,6 +194,8 @@ def kernel_arguments(options):
         words += ["stdin=console", "env.REPRISE_TTY=1"]
     if options.counter:
         words.append(machine.counter_argument(options.counter))
+    if options.trace:
+        words.append(f"timeline={timeline.ARGUMENT}")
     return " ".join([*words, options.append])
 
 
@@ -223,6 +229,7 @@ def settings_of(options):
         cpu=options.cpu, memory=options.memory, uefi=options.uefi, usb=options.usb,
         icount=options.icount, counter=options.counter or "", interactive=options.interactive,
         display=display_kind(options.display),
+        second_serial=options.second_serial,
         timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
 
 
@@ -252,12 +259,13 @@ def status_of(outcome, options, programs):
     return event.number("status")
 
 
-def run(options):
+def booted(options, hear):
+    """Builds and boots; `hear` gets the console. Returns the exit status."""
     tree.build(target="image_parts", say=tree.say)
     if options.counter and options.counter.startswith("pmu"):
         tree.build(target="pmu_plugin")
     if not options.command and not options.program:
-        return demo.run(settings_of(options), kernel_arguments(options), show)
+        return demo.run(settings_of(options), kernel_arguments(options), hear)
     programs = [extra_program(text) for text in options.program]
     if options.command:
         path = find_program(options.command[0])
@@ -274,8 +282,21 @@ def run(options):
     with tempfile.TemporaryDirectory(prefix="reprise-run-") as scratch:
         iso = Path(scratch) / "reprise.iso"
         image.write_image(contents, iso)
-        outcome = machine.run(iso, settings, show)
+        outcome = machine.run(iso, settings, hear)
     return status_of(outcome, options, programs)
+
+
+def run(options):
+    if not options.trace:
+        return booted(options, show)
+    if options.iso:
+        raise UsageError(USAGE, "--trace needs a machine that runs, and --iso boots none")
+    command = shlex.join([sys.argv[0], *sys.argv[1:]])
+    with timeline.Recording(options.trace, timeline.clock_of(settings_of(options)), command) as recording:
+        options.second_serial = recording.port
+        status = booted(options, recording.listening(show))
+    tree.say(recording.summary)
+    return status
 
 
 def main():
@@ -284,6 +305,9 @@ def main():
     except UsageError as error:
         tree.say(str(error))
         return error.status
+    except timeline.TimelineError as error:
+        tree.say(str(error))
+        return NO_INPUT
     except machine.MachineError as error:
         tree.say(str(error))
         return MISSING

@@ -359,6 +359,36 @@ TEST_CASE("time is told by phase, and the longest PE includes its restarts") {
 
 // ---- Control bits, machine checks ----
 
+TEST_CASE("each failed attempt of the last PE is told, with the time by phase up to its end") {
+  World<> world{touch_pages(1), 1, 4};
+  REQUIRE(world.process.run(2) == dwc::Next::Serve);
+  auto& controller = world.process.controller();
+  CHECK(controller.abandoned().total() == 0);
+  const std::uint64_t first_runs_before = world.statistics().ticks.first_run;
+  world.machine.on_run_ended = [&](dwc::WhichRun run) {
+    if (run == dwc::WhichRun::Second && world.statistics().restarts < 2) world.live(2) ^= 1;
+  };
+  REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+  CHECK(controller.ticks_before().first_run == first_runs_before);
+  REQUIRE(controller.abandoned().total() == 2);
+  const dwc::PhaseTicks end = world.statistics().ticks;
+  dwc::PhaseTicks from = controller.ticks_before();
+  std::vector<std::uint64_t> rewinds;
+  for (const dwc::AbandonedAttempt& attempt : controller.abandoned().items()) {
+    CHECK(attempt.failure == dwc::Failure::Mismatch);
+    CHECK(attempt.ticks.first_run > from.first_run);
+    CHECK(attempt.ticks.second_run > from.second_run);
+    rewinds.push_back(attempt.ticks.rewind - from.rewind);
+    CHECK(attempt.ticks.first_run < end.first_run);
+    from = attempt.ticks;
+  }
+  // A failed attempt has the way back to the snapshot, too.
+  for (const std::uint64_t ticks : rewinds) CHECK(ticks > end.rewind - from.rewind);
+  world.process.serve();
+  REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+  CHECK(controller.abandoned().total() == 0);
+}
+
 TEST_CASE("a run whose interrupt flag or privilege level has flipped is given up and restarted") {
   for (const dwc::WhichRun run : {dwc::WhichRun::First, dwc::WhichRun::Second}) {
     for (const std::uint64_t bit :

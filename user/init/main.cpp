@@ -59,7 +59,9 @@ void read_settings() {
       boot.command_line, [](std::string_view name) { return word_named(layout, name); }, settings);
   if (!parsed) refuse(parsed.error());
   fill_word_names(word_names, layout);
-  configure(settings.kernel);
+  KernelSettings first = settings.kernel;
+  first.timeline = Timeline::Off;  // start_timeline()
+  configure(first);
 }
 
 void plan_flip(Injection injection, std::string_view name, std::uint64_t process) {
@@ -105,6 +107,11 @@ void introduce() {
       acpi.tables);
   print_counter(start_counter());
   print_boot(machine_report(), boot.command_line);
+}
+
+// Time may go back before the clock's rate is known: so the timeline begins behind that.
+void start_timeline() {
+  if (settings.kernel.timeline != Timeline::Off) configure(settings.kernel);
 }
 
 void check_names() {
@@ -273,6 +280,7 @@ int main(int, char**) {
   plan_flips_of_init();
   find_devices();
   introduce();
+  start_timeline();
   programs.start(boot, acpi.century_register, settings);
   check_names();
   plan_flips();

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "user/init/drivers.hpp"
+#include "user/init/event_line.hpp"
 #include "user/init/kernel.hpp"
 #include "user/init/module_string.hpp"
 #include "user/init/report.hpp"
@@ -165,6 +166,9 @@ std::optional<Error> Programs::start_process(std::uint64_t module, const BootFac
   program.process = static_cast<std::uint64_t>(started);
   program.driver = driver;
   program.sends_log = grants_log(request);
+  if (settings.kernel.timeline != Timeline::Off) {
+    print_event("started", "process", name, "pid", program.process);
+  }
   return std::nullopt;
 }
 

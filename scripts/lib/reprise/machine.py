@@ -46,6 +46,7 @@ class Settings:
     typed: bytes = b""          # the console's input, typed once the machine is up; as dialogue,
                                 # not together with on_text
     dialogue: tuple = ()        # or pairs of bytes: what the console must say next, and the answer
+    second_serial: str = ""     # file that gets what the machine writes to COM2
     timeout: float = 600        # seconds; 0: never
     extra: list = field(default_factory=list)
 
@@ -101,6 +102,8 @@ def command(image, settings):
             "-display", settings.display, "-no-reboot", "-net", "none",
             "-rtc", f"base={settings.clock},clock=vm"]
     line += ["-serial", "mon:stdio"] if settings.interactive else ["-serial", "stdio"]
+    if settings.second_serial:
+        line += ["-serial", f"file:{settings.second_serial}"]
     if (shift := icount_shift(settings)) is not None:
         # An interactive machine must wait in real time while it is idle.
         sleep = "on" if settings.interactive else "off"

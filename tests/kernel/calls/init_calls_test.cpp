@@ -105,6 +105,15 @@ TEST_CASE_METHOD(Fixture,
   CHECK(fakes::hardware.emergency == "seen");
 }
 
+TEST_CASE_METHOD(Fixture, "CONFIGURE starts the second serial port for a timeline, and only then") {
+  KernelSettings settings = default_settings();
+  CHECK(give(REPRISE_CONFIGURE, settings) == 0);
+  CHECK_FALSE(fakes::hardware.second_serial);
+  settings.timeline = Timeline::Com2;
+  CHECK(give(REPRISE_CONFIGURE, settings) == 0);
+  CHECK(fakes::hardware.second_serial == "reprise-timeline 1\n");
+}
+
 TEST_CASE("CLOCK sets possible rates, and only while init is alone") {
   Kernel kernel;
   Process& init = kernel.init();

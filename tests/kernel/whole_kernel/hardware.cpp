@@ -225,6 +225,8 @@ void wait_for_interrupt(Nanoseconds limit) {
 }
 
 void write_emergency(std::string_view text) { hardware.emergency += text; }
+void start_second_serial() { hardware.second_serial.emplace(); }
+void write_second_serial(std::string_view text) { hardware.second_serial.value() += text; }
 std::uint64_t entropy() { return hardware.random; }
 
 void exit_machine(reprise::ExitCode code) { throw fakes::Exited{code}; }

@@ -60,7 +60,8 @@ struct Hardware {
   std::vector<std::uint64_t> idled;  // how long each time
   std::function<void()> on_idle;     // what happens meanwhile
 
-  std::string emergency;  // text on the emergency serial line
+  std::string emergency;                     // text on the emergency serial line
+  std::optional<std::string> second_serial;  // text on the second one; nothing: it was not started
   std::uint64_t random = 0;
   std::vector<std::byte> device = std::vector<std::byte>(device_bytes);
   std::vector<std::byte> firmware = std::vector<std::byte>(firmware_bytes);

@@ -166,6 +166,24 @@ class Timeline(unittest.TestCase):
         made = timeline.Converter(timeline.Console()).events(timeline.Reader().elements(endless()))
         self.assertEqual(sum(next(made)["ph"] == "X" for _ in range(903)), 900)  # 100 PEs of 9 slices, 3 about the track
 
+    def test_what_another_machine_sent_becomes_a_timeline_with_names_from_its_console(self):
+        with tempfile.TemporaryDirectory() as folder:
+            port, console, file = (Path(folder) / name for name in ("com2", "com1", "timeline.json"))
+            port.write_bytes("\r\n".join([*RESTARTED, ""]).encode() + b"p 3 2 \xff\xfe")
+            console.write_bytes(b"GRUB \xff\r\nreprise: started process=pages pid=2\r\n")
+            ran = subprocess.run([TOP / "scripts" / "timeline", "--console", console, port, file], capture_output=True,
+                                 text=True)
+            self.assertEqual(ran.returncode, 0, ran.stderr)
+            self.assertIn("3 PEs", ran.stdout)
+            self.assertIn("1 records were damaged", ran.stdout)
+            text = file.read_text(encoding="utf-8")
+            missing = subprocess.run([TOP / "scripts" / "timeline", Path(folder) / "none", file], capture_output=True,
+                                     text=True)
+        self.assertEqual(trace_events.problems(text), [])
+        self.assertEqual([event["args"]["name"] for event in found(text, "process_name", pid=2)], ["pages"])
+        self.assertEqual(missing.returncode, 66)
+        self.assertIn("none: No such file", missing.stderr)
+
     def test_a_file_that_cannot_be_written_is_refused_before_anything_is_built(self):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "none" / "timeline.json"

@@ -73,7 +73,7 @@ class StandingMismatch(BootTest):
     def test_behind_the_last_line_nobody_runs(self):
         # It prints for ever, while init waits until the console has sent its report.
         printing = [BUSYBOX, "sh", "-c", "while :; do echo again; done"]
-        outcome = self.boot([["twice", "2000000"], printing], "onfail=halt")
+        outcome = self.boot([["twice", "2000000"], printing], "onfail=halt pe.limit=200")
         self.assertEqual(outcome.value, 0x12)
         self.assertIn("again", outcome.program_output())
         self.assertTrue(outcome.console.splitlines()[-1].startswith("reprise: shutdown "))

@@ -51,7 +51,7 @@ TEST_CASE("without arguments everything is hardened by rotating frames") {
   CHECK(s->kernel.pe_pages == 0);
   CHECK(s->kernel.pe_restarts == 3);
   CHECK(s->kernel.pe_limit == 0);
-  CHECK(s->kernel.pe_latency == 20'000'000);
+  CHECK(s->kernel.pe_latency == 50'000'000);
   CHECK(s->kernel.pe_share == 3);
   CHECK(s->priority_of("any") == 4);
   CHECK(s->kernel.quantum == 1);

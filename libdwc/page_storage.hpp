@@ -50,7 +50,7 @@ public:
 
   void drop_last() {
     --used_;
-    if (used_ == 0 && frames_ != 0) release_top();
+    trim();
   }
 
   // A place that was reserved and not used goes back.

@@ -50,11 +50,7 @@ public:
   // too many, or the frames have run out, predicted pages that are still clean give way. Refused:
   // there is no room in this PE.
   [[nodiscard]] Admission admit(Page page) {
-    Entry* const known = set_.find(space_.number(page));
-    if (known != nullptr && known->queue != Queue::Asleep) {
-      space_.invalidate(page);
-      return Admission::Known;
-    }
+    if (knows(page)) return Admission::Known;
     while (set_.writable() >= budget_) {
       const bool room = give_one_up(Keep::Frames);
       if (!room) return Admission::Refused;
@@ -118,9 +114,11 @@ public:
         entry->written_at = commits_;
         count_prediction(*entry);
       }
-      const auto stay = frames_.commit(*entry);
-      set_.move(*entry, Queue::Clean);
-      if (stay == Stay::Leave) release(*entry);
+      if (frames_.commit(*entry) == Stay::Leave) {
+        release(*entry);
+      } else {
+        set_.move(*entry, Queue::Clean);
+      }
     }
     retire_old();
     give_back();
@@ -230,8 +228,9 @@ private:
     }
   }
 
-  // Beyond the places that cost no frame, a set has at most as many pages as frames are free, so it
-  // holds two thirds of what it shares with everybody else. Those that sleep go first.
+  // Beyond the places that cost no frame, a set has at most as many pages as frames are free. A
+  // page takes two frames more, so a set has at most two thirds of the frames that it shares with
+  // others. Pages that sleep go first.
   void give_back() {
     for (std::size_t i = 0; i < most_given_back; ++i) {
       if (set_.size() <= set_.lent() || set_.size() <= space_.free_frames()) return;

@@ -76,8 +76,7 @@ void print_details(std::string_view name, const Statistics& s, std::uint64_t mar
   print_event("page-costs", "process", name, "copies", s.copies, "fault_copies", s.copies_at_fault,
               "compares", s.compares, "write_faults", s.write_faults, "remaps", s.remaps,
               "evictions", s.evictions);
-  print_event("prediction", "process", name, "hits", s.hits, "misses", s.misses, "woken", s.woken,
-              "evictions", s.evictions);
+  print_event("prediction", "process", name, "hits", s.hits, "misses", s.misses, "woken", s.woken);
   print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
               t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,
               "convergence_ns", t.convergence, "compare_commit_ns", t.compare_commit,

@@ -77,12 +77,13 @@ if(REPRISE_FREESTANDING)
   if(REPRISE_LINK_TIME_OPTIMIZATION)
     set(link_time -flto=auto)
   endif()
+  # The linker compiles, too, then.
+  set(ring_0 -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only ${link_time})
   add_library(reprise_freestanding INTERFACE)
   target_link_libraries(reprise_freestanding INTERFACE reprise_bare)
-  target_compile_options(reprise_freestanding INTERFACE
-    "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-pic;-mcmodel=kernel;-mno-red-zone;-mgeneral-regs-only;${link_time}>")
+  target_compile_options(reprise_freestanding INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${ring_0}>")
   target_link_options(reprise_freestanding INTERFACE
-    ${link_time} -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
+    ${ring_0} -no-pie -Wl,-z,max-page-size=4096 -Wl,-z,separate-code)
 
   # Ring 3: position independent code, so that it may be linked anywhere in the user half.
   add_library(reprise_user INTERFACE)

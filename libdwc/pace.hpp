@@ -9,7 +9,7 @@
 // Two runs of 1/8 and the pages' 11/16 leave 1/16 for the registers, the search and the rest. So a
 // program that writes few pages has short PEs, and one that writes thousands has PEs in which each
 // page is written several times. All of it is a hint: it decides what a PE costs, never what is
-// committed. docs/performance.md derives the numbers.
+// committed. docs/architecture.md ("Turns and waiting") says what each part of the bound is for.
 #pragma once
 
 #include <cstddef>

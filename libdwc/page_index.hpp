@@ -101,7 +101,7 @@ protected:
     return chain;
   }
 
-  // One bucket more, and a part of what its other half holds goes there.
+  // Adds a bucket. It takes what belongs to it out of its other half.
   void split() {
     const std::size_t beyond = count_ - own_buckets;
     if (beyond % in_frame == 0) {

@@ -36,9 +36,9 @@ concept Space = std::semiregular<typename S::Page> && std::equality_comparable<t
   { s.number(page) } -> std::same_as<typename S::PageNumber>;
   { s.ordinal(number) } -> std::same_as<std::uint64_t>;  // the number as an integer
 
-  // Frames. free_frames() says how many allocate() can still give. The other two
-  // copies return the check word of the content copied. copy_at_fault() leaves the program's
-  // extended state in the CPU alone.
+  // Frames. free_frames() says how many allocate() can still give. checked_copy()
+  // and copy_at_fault() return the check word of the content copied. copy_at_fault() leaves the
+  // program's extended state in the CPU alone.
   { s.allocate() } -> std::same_as<std::optional<typename S::Frame>>;
   { s.release(frame) } -> std::same_as<void>;
   { s.free_frames() } -> std::same_as<std::uint64_t>;

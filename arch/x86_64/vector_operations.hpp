@@ -17,7 +17,7 @@ struct VectorOperations {
     std::uint64_t differing, check;
   };
 
-  // Pages of 4,096 bytes. The checked copy returns the check word of what was stored.
+  // Each works on pages of 4,096 bytes. checked_copy_of_page() returns the check word of its copy.
   void (*copy_page)(std::uint64_t* to, const std::uint64_t* from);
   std::uint64_t (*checked_copy_of_page)(std::uint64_t* to, const std::uint64_t* from);
   Comparison (*compare_pages)(const std::uint64_t* a, const std::uint64_t* b);

@@ -185,7 +185,7 @@ NAME(copy_page):
         LEAVE
 
 ; std::uint64_t checked_copy_of_page(std::uint64_t* to [rdi], const std::uint64_t* from [rsi])
-; The same; rax = check word of what was stored.
+; Copies 4,096 bytes; rax = check word of the copy.
 align 16
 NAME(checked_copy_of_page):
         CLEAR V1

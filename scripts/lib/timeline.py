@@ -1,5 +1,5 @@
-"""Makes a timeline of what a machine booted with timeline=com2 has sent: a real one, say, whose serial lines were logged.
-Under QEMU `scripts/run --trace FILE` does all of it."""
+"""Makes a timeline from the logged serial lines of a machine that was booted with timeline=com2. Under QEMU
+`scripts/run --trace FILE` does all of it."""
 
 import argparse
 import sys

@@ -8,8 +8,8 @@
 // - the TLB walks ahead: an entry that is dropped comes back at once, as the table stands then;
 // - a stale translation after a cleared dirty bit leaves the bit clear; a stale writable one still
 //   writes the old frame; a stale read-only one faults again and again;
-// - copies and comparisons, but not copy_at_fault(), wreck the extended state in the CPU, as vector
-// registers in use would;
+// - copies and comparisons wreck the extended state in the CPU, as vector registers in use would;
+//   copy_at_fault() does not;
 // - what load() has put into the CPU is garbage in the live registers until complete();
 // - what reads memory reads it through a cache, whose one bad line stays until it is flushed;
 // - a frame is released once, by its owner, and never while mapped; its content is then garbage;

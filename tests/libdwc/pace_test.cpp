@@ -54,7 +54,7 @@ TEST_CASE("a PE may modify as many pages as 11/16 of the bound pays for") {
   CHECK(pace.budget() <= budget_for_page_ticks / 2 * 101 / 100);
 }
 
-TEST_CASE("few pages teach nothing of what a page costs, and no cost makes the budget useless") {
+TEST_CASE("the budget learns from PEs of 16 pages or more, and stays within its bounds") {
   const dwc::Settings settings = automatic();
   Pace pace{settings};
   CHECK_FALSE(Pace::teaches(15, false));

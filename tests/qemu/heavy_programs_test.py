@@ -14,8 +14,8 @@ LIBRARIES = [("zstd", 1), ("zstd", 5), ("zstd", 9), ("bzip2", 9), ("lzma", 6)]
 class HeavyPrograms(BootTest):
     cost = 20
 
-    def time_of(self, programs, text, arguments="", **settings):
-        """Boots the programs and checks what they print; returns nanoseconds from start to end."""
+    def ended(self, programs, text, arguments="", **settings):
+        """Boots the programs and checks what they print; returns the outcome and nanoseconds to the end."""
         archive = Archive()
         archive.add_bytes("text", text)
         outcome = self.boot(programs, arguments, archive=archive, memory=MEMORY, **settings)
@@ -27,9 +27,9 @@ class HeavyPrograms(BootTest):
         return outcome, outcome.events("shutdown")[0].number("time_ns")
 
     def compare(self, programs, text=b"", **settings):
-        twice, time = self.time_of(programs, text, **settings)
+        twice, time = self.ended(programs, text, **settings)
         self.assert_no_mismatch(twice)
-        _, once = self.time_of(programs, text, "harden=none", **settings)
+        _, once = self.ended(programs, text, "harden=none", **settings)
         self.assertLessEqual(time, MOST * once, programs)
 
     def compress(self, kilobytes):

@@ -13,12 +13,15 @@ sys.argv[0] = "scripts/bench"
 sys.dont_write_bytecode = True
 
 from reprise import machine, tree  # noqa: E402
-from reprise.bench import cases, figures, page, plots  # noqa: E402
+from reprise.bench import cases, figures, host, page, plots  # noqa: E402
 
 EPILOG = """\
 Figures are guest instructions in QEMU (-icount), so they repeat to the digit on any host. Each case boots a machine of its
 own, checks that its program did its work, and that no run differed. Overhead is what a PE takes in all, in percent of its
 second run alone; the limit of running twice on one core is 200 %.
+
+With --host nothing boots: tests/benchmarks run on this machine, each operation of the kernel in turns with the C library's.
+--filter then chooses benchmarks, such as 'pages/.*/L2'.
 """
 
 
@@ -33,6 +36,8 @@ def parse_arguments():
     add("--jobs", type=int, default=os.cpu_count(), help="machines at once (default: processors)")
     add("--compare", nargs=2, type=Path, metavar=("OLD", "NEW"),
         help="show what differs between two bench.json, boot nothing")
+    add("--host", action="store_true",
+        help="measure this machine instead: copies and comparisons beside memcpy and memcmp, the page set, the controller")
     return parser.parse_args()
 
 
@@ -82,6 +87,10 @@ def main():
         old, new = map(figures.read_json, options.compare)
         print("\n".join(figures.comparison(old, new)))
         return 0
+    if options.host:
+        print("\n".join(host.table(host.measure(options.out, options.filter))))
+        tree.say(f"wrote {options.out}/host.json, .csv, .png and .svg")
+        return 0
     chosen = [case for case in cases.ALL if re.search(options.filter, f"{case.group}: {case.name}")]
     if options.list or not chosen:
         print("\n".join(f"{case.group}: {case.name}" for case in chosen) or f"no case matches {options.filter!r}")
@@ -98,7 +107,8 @@ def main():
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (machine.MachineError, tree.BuildError, figures.FormatError, OSError) as error:
+    except (machine.MachineError, tree.BuildError, figures.FormatError, host.BenchmarkError,
+            OSError) as error:
         tree.say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:

@@ -1,11 +1,10 @@
-// Compares what two runs left behind, word by word: no checksum stands in for a word. The answer is
-// a value: what differs, or nothing. A mismatch is rare, and then the whole picture is wanted.
+// Compares what two runs left behind, word by word: no checksum stands in for a word. A mismatch is
+// rare, and then the whole picture is wanted.
 #pragma once
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 #include "libdwc/core.hpp"
@@ -66,40 +65,40 @@ public:
   Comparator(S& space, const Settings& settings, Statistics& statistics)
       : space_{space}, settings_{settings}, statistics_{statistics} {}
 
-  // What differs between the registers of the two runs, and between the pages that either of them
-  // modified; by content. Nothing: the runs agree.
+  // Whether the runs agree, in the registers and in the content of the pages that either of them
+  // modified. `found` becomes what differs.
   template <RegisterSet R>
-  [[nodiscard]] std::optional<Found> compare(const R& first, const R& second, PageSet<S>& set,
-                                             Depth depth) {
-    std::optional<Found> found;
-    if (!first.same_as(second)) {
-      found.emplace();
-      found->registers = differing_words(first.words(), second.words());
-    }
+  [[nodiscard]] bool agree(const R& first, const R& second, PageSet<S>& set, Depth depth,
+                           Found& found) {
+    found.clear();
+    bool all_agree = first.same_as(second);
+    if (!all_agree) found.registers = differing_words(first.words(), second.words());
     for (PageEntry<S>& entry : set.touched()) {
-      if (found && depth == Depth::FirstDifference) break;
-      if (entry.dirty_in_either() || settings_.check == CheckScope::Full) compare(entry, found);
+      if (!all_agree && depth == Depth::FirstDifference) break;
+      if (!entry.dirty_in_either() && settings_.check != CheckScope::Full) continue;
+      const bool page_agrees = agree(entry, found);
+      all_agree = all_agree && page_agrees;
     }
-    return found;
+    return all_agree;
   }
 
 private:
   // P1 with P2. A page that only the second run wrote has no P1 of its own: its base is what the
   // first run left. Keeps the check word of P1, the next base.
-  void compare(PageEntry<S>& entry, std::optional<Found>& found) {
+  [[nodiscard]] bool agree(PageEntry<S>& entry, Found& found) {
     const auto first = entry.rewound ? entry.spare : entry.base;
     const Comparison comparison = space_.compare(first, entry.work);
     ++statistics_.compares;
     entry.first_check = comparison.check_word;
-    if (!comparison.first_difference) return;
-    if (!found) found.emplace();
+    if (!comparison.first_difference) return true;
     const std::span<const std::uint64_t> a = space_.words(first);
     const std::span<const std::uint64_t> b = space_.words(entry.work);
     for (std::size_t i = *comparison.first_difference; i < a.size(); ++i) {
       if (a[i] == b[i]) continue;
-      found->pages.add(
+      found.pages.add(
           {.page = space_.number(entry.page), .word = i, .first = a[i], .second = b[i]});
     }
+    return false;
   }
 
   S& space_;

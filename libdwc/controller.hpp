@@ -187,9 +187,8 @@ private:
     if (is_position(event.kind)) return Next::Resume;  // a stale stop of an earlier search
     end_second(event);
     if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
-    const std::optional<Found> found = compare(Depth::WholePicture);
-    if (!found && first_.end == second_.end) return commit();
-    differences_ = found.value_or(Found{});
+    const bool same_state = agree(Depth::WholePicture);
+    if (same_state && first_.end == second_.end) return commit();
     return failed(Failure::Mismatch);
   }
 
@@ -301,7 +300,7 @@ private:
   // It ended as no run can: no second one is needed to tell.
   [[nodiscard]] Next first_run_corrupt() {
     first_.keep_registers();
-    differences_ = {};
+    differences_.clear();
     return failed(Failure::Mismatch);
   }
 
@@ -368,11 +367,12 @@ private:
     run.report_end();
   }
 
-  [[nodiscard]] std::optional<Found> compare(Depth depth) {
-    std::optional<Found> found =
-        comparator_.compare(first_.registers(), second_.registers(), memory_.set(), depth);
-    statistics_.ticks.compare_commit += clock_.lap();
-    return found;
+  // The time of a comparison without a difference is part of the commit's, which follows.
+  [[nodiscard]] bool agree(Depth depth) {
+    const bool same_state = comparator_.agree(first_.registers(), second_.registers(),
+                                              memory_.set(), depth, differences_);
+    if (!same_state) statistics_.ticks.compare_commit += clock_.lap();
+    return same_state;
   }
 
   [[nodiscard]] Next commit() {
@@ -408,9 +408,7 @@ private:
   [[nodiscard]] Next proceed(Position position) {
     if (position == Position::Candidate) {
       stand_still(second_);
-      const std::optional<Found> found = compare(Depth::FirstDifference);
-      if (!found) return converge();
-      differences_ = *found;
+      if (agree(Depth::FirstDifference)) return converge();
       core_.reload();
       position = search_.go_on();
     }
@@ -440,11 +438,11 @@ private:
   // The first run's position was not met: by a fault, or because a hint was wrong.
   [[nodiscard]] Next missed() {
     if (first_.end != second_.end || !search_.came_near()) {
-      differences_ = {};
+      differences_.clear();
       differences_.registers =
           differing_words(first_.registers().words(), second_.registers().words());
     } else if (search_.nearest_differences().total() != 0) {
-      differences_ = {};
+      differences_.clear();
       differences_.registers = search_.nearest_differences();
     }
     const PeEnd::Kind end = second_.end->kind;

@@ -141,6 +141,11 @@ template <class PageNumber>
 struct Differences {
   Shortlist<WordDifference> registers;
   Shortlist<PageDifference<PageNumber>> pages;
+
+  void clear() {
+    registers.clear();
+    pages.clear();
+  }
 };
 
 // The last two runs that did not agree: how each ended, where, and the first words that differ. It

@@ -30,15 +30,16 @@ public:
   LaxComparator(M& machine, const dwc::Settings& settings, dwc::Statistics& /*unused*/)
       : machine_{machine}, settings_{settings} {}
 
-  std::optional<Found> compare(const Registers& a, const Registers& b, dwc::PageSet<M>& set,
-                               dwc::Depth /*unused*/) {
+  bool agree(const Registers& a, const Registers& b, dwc::PageSet<M>& set, dwc::Depth /*unused*/,
+             Found& found) {
+    found.clear();
     const std::size_t count = std::min(words, a.word.size());
-    bool agree = std::equal(a.word.begin(), a.word.begin() + count, b.word.begin());
+    bool all_agree = std::equal(a.word.begin(), a.word.begin() + count, b.word.begin());
     for (dwc::PageEntry<M>& entry : set.touched()) {
       const bool full = settings_.check == dwc::CheckScope::Full;
-      if (agree && (full || entry.dirty_in_either())) agree = page_agrees(entry);
+      if (all_agree && (full || entry.dirty_in_either())) all_agree = page_agrees(entry);
     }
-    return agree ? std::nullopt : std::optional{Found{}};
+    return all_agree;
   }
 
 private:

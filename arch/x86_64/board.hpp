@@ -27,6 +27,7 @@ struct ClockState {
   std::uint64_t entry_stamp = 0;                                // time stamp at kernel entry
   std::uint64_t nanoseconds_per_tick = std::uint64_t{1} << 32;  // times 2^32
   std::uint64_t timer_hertz = 1'000'000'000;
+  std::uint64_t timer_ticks_per_nanosecond = std::uint64_t{1} << 32;  // times 2^32
 };
 
 // interrupts.cpp and io_apic.cpp. Sets of lines: bit n is line n.

@@ -17,6 +17,17 @@ namespace {
 
 constexpr std::uint64_t second = 1'000'000'000;
 
+// `rate` is times 2^32.
+std::uint64_t at_rate(std::uint64_t amount, std::uint64_t rate) {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>((Wide{amount} * rate) >> 32);
+}
+
+void set_timer_rate(std::uint64_t hertz) {
+  board.clock.timer_hertz = hertz;
+  board.clock.timer_ticks_per_nanosecond = reprise::scale(hertz, std::uint64_t{1} << 32, second);
+}
+
 // Lets some time pass without touching a device: emulators pay dearly for each access to one.
 void spin(unsigned steps) {
   [[maybe_unused]] volatile unsigned step;
@@ -32,7 +43,7 @@ void start_clock() {
   const std::uint64_t begin = rdtsc();
   while (rdtsc() - begin < stamps) spin(500);
   const std::uint64_t last_count = timer_count();
-  board.clock.timer_hertz = reprise::scale(first_count - last_count, second, rdtsc() - begin);
+  set_timer_rate(reprise::scale(first_count - last_count, second, rdtsc() - begin));
   stop_timer();
   board.clock.entry_stamp += rdtsc() - begin;
 }
@@ -40,18 +51,20 @@ void start_clock() {
 std::uint64_t timer_frequency() { return board.clock.timer_hertz; }
 
 void set_clock(std::uint64_t stamp_hertz, std::uint64_t timer_hertz, std::uint64_t stamp) {
-  board.clock = {.entry_stamp = rdtsc() - stamp,
-                 .nanoseconds_per_tick = (second << 32) / stamp_hertz,
-                 .timer_hertz = timer_hertz};
+  board.clock.entry_stamp = rdtsc() - stamp;
+  board.clock.nanoseconds_per_tick = (second << 32) / stamp_hertz;
+  set_timer_rate(timer_hertz);
 }
 
 reprise::Nanoseconds now() {
-  __extension__ using Wide = unsigned __int128;
-  return reprise::Nanoseconds{
-      static_cast<std::uint64_t>((Wide{time_stamp()} * board.clock.nanoseconds_per_tick) >> 32)};
+  return reprise::Nanoseconds{at_rate(time_stamp(), board.clock.nanoseconds_per_tick)};
 }
 
 std::uint64_t time_stamp() { return rdtsc() - board.clock.entry_stamp; }
+
+std::uint64_t x86::timer_ticks(reprise::Nanoseconds duration) {
+  return at_rate(duration.value(), board.clock.timer_ticks_per_nanosecond);
+}
 
 void x86::note_kernel_entry() { board.clock.entry_stamp = rdtsc(); }
 

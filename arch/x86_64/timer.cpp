@@ -2,23 +2,22 @@
 // that the kernel waits for.
 #include "arch/timer.hpp"
 
-#include "arch/clock.hpp"
 #include "arch/x86_64/apic.hpp"
+#include "arch/x86_64/clock.hpp"
 #include "arch/x86_64/per_cpu.hpp"
 #include "arch/x86_64/timer.hpp"
-#include "kernel/base/arithmetic.hpp"
 
 namespace arch {
 
 using namespace x86;
 
+// To disarm needs no access to the APIC, which takes hundreds of cycles: the timer may run out, and
+// its interrupt then means nothing.
 void arm_timer(reprise::Nanoseconds duration) {
-  constexpr std::uint64_t second = 1'000'000'000;
   TimerState& timer = this_cpu().timer;
   timer.expired = false;
   timer.armed = duration.value() != 0;
-  if (!timer.armed) return stop_timer();
-  start_timer(reprise::scale(duration.value(), timer_frequency(), second));
+  if (timer.armed) start_timer(timer_ticks(duration));
 }
 
 std::optional<std::uint64_t> x86::timer_left() {

@@ -30,22 +30,37 @@ void restore_extended(const UserState& state) {
 
 // A flip put into an image for a test may set bits that no register has, and XRSTOR would fault. So
 // the header is always that of make_canonical(), and MXCSR has only bits that exist.
-void load_extended(const UserState& state) {
-  const std::uint64_t components = board.extended_state.components;
-  const std::uint64_t mxcsr_bits = board.extended_state.mxcsr_mask | ~0xffffffffull;
-  std::uint64_t wrong = state.extended[header_word] ^ components;
-  for (std::size_t i = 1; i < header_words; ++i) wrong |= state.extended[header_word + i];
-  wrong |= state.extended[mxcsr_word] & ~mxcsr_bits;
-  if (wrong == 0) return restore_extended(state);
+[[gnu::noinline]] void load_corrected(const UserState& state) {
   UserState copy = state;
-  copy.extended[mxcsr_word] &= mxcsr_bits;
+  copy.extended[mxcsr_word] &= board.extended_state.mxcsr_mask | ~0xffffffffull;
   for (std::size_t i = 0; i < header_words; ++i) copy.extended[header_word + i] = 0;
-  copy.extended[header_word] = components;
+  copy.extended[header_word] = board.extended_state.components;
   restore_extended(copy);
+}
+
+void load_extended(const UserState& state) {
+  const std::uint64_t* const header = &state.extended[header_word];
+  std::uint64_t wrong = header[0] ^ board.extended_state.components;
+#pragma GCC unroll 8
+  for (std::size_t i = 1; i < header_words; ++i) wrong |= header[i];
+  const auto mxcsr = static_cast<std::uint32_t>(state.extended[mxcsr_word]);
+  wrong |= mxcsr & ~board.extended_state.mxcsr_mask;
+  if (wrong == 0) return restore_extended(state);
+  load_corrected(state);
 }
 
 // Selectors 0 to 3 are all the null selector, and IRET sets them to 0 (Intel SDM Vol. 2A, IRET).
 std::uint64_t normalized(std::uint16_t selector) { return selector <= 3 ? 0 : selector; }
+
+// Programs in 64-bit mode have null selectors, unless they go out of their way.
+void save_selectors(UserState& state) {
+  const std::uint16_t ds = read_ds(), es = read_es(), fs = read_fs(), gs = read_gs();
+  const bool all_null = (ds | es | fs | gs) <= 3;
+  state[Register::Ds] = all_null ? 0 : normalized(ds);
+  state[Register::Es] = all_null ? 0 : normalized(es);
+  state[Register::Fs] = all_null ? 0 : normalized(fs);
+  state[Register::Gs] = all_null ? 0 : normalized(gs);
+}
 
 std::uint16_t loadable_selector(std::uint64_t word) {
   const bool loadable = (word | 3) == user_data_selector || (word | 3) == user_code_selector;
@@ -112,10 +127,7 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
 }
 
 void save_rest(UserState& state) {
-  state[Register::Ds] = normalized(read_ds());
-  state[Register::Es] = normalized(read_es());
-  state[Register::Fs] = normalized(read_fs());
-  state[Register::Gs] = normalized(read_gs());
+  save_selectors(state);
   save_bases(state);
   clear_leftovers(state.extended, board.extended_state);
   if (board.extended_state.components != 0) {
@@ -126,8 +138,7 @@ void save_rest(UserState& state) {
   }
 }
 
-// FS and GS change their bases, so they come before them. Programs in 64-bit mode have null
-// selectors, unless they go out of their way.
+// FS and GS change their bases, so they come before them.
 void load_rest(const UserState& state) {
   const std::uint64_t ds = state[Register::Ds], es = state[Register::Es];
   const std::uint64_t fs = state[Register::Fs], gs = state[Register::Gs];

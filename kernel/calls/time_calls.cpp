@@ -19,7 +19,7 @@ Answer yield(Call& call) {
 }
 
 Answer alarm(Call& call) {
-  call.context().mailbox.alarm = Nanoseconds{call.first()};
+  call.machine().ipc.set_alarm(call.process(), Nanoseconds{call.first()});
   return 0;
 }
 

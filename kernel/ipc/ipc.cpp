@@ -158,7 +158,14 @@ void Ipc::notify(Process& process, std::uint64_t notes) {
   if (process.context().status == ContextStatus::Receiving) tell_notes(process);
 }
 
+void Ipc::set_alarm(Process& process, Nanoseconds time) {
+  process.context().mailbox.alarm = time;
+  earliest_alarm_ = smaller(earliest_alarm_, time);
+}
+
 void Ipc::notify_all(std::uint32_t lines, Nanoseconds now) {
+  if (lines == 0 && now < earliest_alarm_) return;
+  earliest_alarm_ = Mailbox::never;
   for (std::size_t i = 0; i < table_.size(); ++i) {
     Process& process = table_[i];
     Mailbox& mailbox = process.context().mailbox;
@@ -167,6 +174,7 @@ void Ipc::notify_all(std::uint32_t lines, Nanoseconds now) {
       mailbox.alarm = Mailbox::never;
       notes |= REPRISE_NOTE_ALARM;
     }
+    earliest_alarm_ = smaller(earliest_alarm_, mailbox.alarm);
     notify(process, notes);
   }
 }

@@ -21,6 +21,8 @@ public:
   [[nodiscard]] Outcome receive(Process& server);
 
   void notify(Process& process, std::uint64_t notes);
+  // When the process is told REPRISE_NOTE_ALARM, once.
+  void set_alarm(Process& process, Nanoseconds time);
   // Interrupts that have come in, and alarms.
   void notify_all(std::uint32_t lines, Nanoseconds now);
   // The process has ended: callers that wait for its answer get an error.
@@ -36,6 +38,7 @@ private:
 
   ProcessTable& table_;
   std::uint64_t calls_ = 0;
+  Nanoseconds earliest_alarm_ = Mailbox::never;  // none is due before
 };
 
 }  // namespace reprise

@@ -5,15 +5,30 @@
 namespace reprise {
 namespace {
 
-// Nanoseconds until the process can run, as far as that is known; 0: now.
-std::uint64_t wait_of(const Process& process, Nanoseconds now, LogLoad load) {
-  const Context& context = process.context();
-  if (load == LogLoad::Crowded && !process.sends_log()) return Scheduler::longest_idle;
-  if (context.status == ContextStatus::Ready) return 0;
-  if (context.status == ContextStatus::Calling) return Scheduler::longest_idle;
-  const bool receives = context.status == ContextStatus::Receiving;
-  const Nanoseconds time = receives ? context.mailbox.alarm : context.wake_at;
-  return time <= now ? 0 : time.value() - now.value();
+// When the context can run, as far as that is known.
+Nanoseconds time_to_run(const Context& context) {
+  switch (context.status) {
+    case ContextStatus::Ready: return {};
+    case ContextStatus::Sleeping: return context.wake_at;
+    case ContextStatus::Receiving: return context.mailbox.alarm;
+    case ContextStatus::Calling:
+    case ContextStatus::Ended: break;
+  }
+  return Mailbox::never;
+}
+
+bool may_run(const Process& process, LogLoad load) {
+  return load == LogLoad::Normal || process.sends_log();
+}
+
+// While nobody can run.
+Nanoseconds idle_time(const ProcessTable& processes, Nanoseconds now, LogLoad load) {
+  std::uint64_t idle = Scheduler::longest_idle;
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    if (!may_run(processes[i], load)) continue;
+    idle = smaller(idle, time_to_run(processes[i].context()).value() - now.value());
+  }
+  return Nanoseconds{idle};
 }
 
 }  // namespace
@@ -25,18 +40,16 @@ void Scheduler::end_element(Context& context, const KernelSettings& settings) {
 }
 
 Scheduler::Choice Scheduler::choose(ProcessTable& processes, Nanoseconds now, LogLoad load) const {
-  Choice choice{.process = nullptr, .idle = Nanoseconds{longest_idle}};
+  Process* first = nullptr;
   for (std::size_t i = 0; i < processes.size(); ++i) {
     Process& process = processes[i];
-    if (process.has_ended()) continue;
-    const std::uint64_t wait = wait_of(process, now, load);
-    choice.idle = smaller(choice.idle, Nanoseconds{wait});
-    if (wait != 0) continue;
-    const bool first = choice.process == nullptr ||
-                       process.context().turn.precedes(choice.process->context().turn);
-    if (first) choice.process = &process;
+    if (time_to_run(process.context()) > now || !may_run(process, load)) continue;
+    if (first == nullptr || process.context().turn.precedes(first->context().turn)) {
+      first = &process;
+    }
   }
-  return choice;
+  if (first != nullptr) return {.process = first, .idle = {}};
+  return {.process = nullptr, .idle = idle_time(processes, now, load)};
 }
 
 }  // namespace reprise

@@ -85,14 +85,15 @@ std::span<const std::uint8_t> KernelCore::code_in_page(UserAddr at, std::size_t 
   return {code_bytes_ + offset, most < left ? most : left};
 }
 
-// What a flip may strike has to be whole.
 void KernelCore::run_begins(dwc::WhichRun run, const Registers& start) {
   observed_ = observer_.watches();
-  if (!observed_) {
-    arch::begin_as(*live_, start);
-    start_ = &start;
-    return;
-  }
+  if (observed_) return begin_observed(run, start);
+  start_ = &start;
+  arch::begin_as(*live_, start);
+}
+
+// What a flip may strike has to be whole.
+void KernelCore::begin_observed(dwc::WhichRun run, const Registers& start) {
   dwc::copy_words(*live_, start);
   start_ = nullptr;
   observer_.run_begins(run);

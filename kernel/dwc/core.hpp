@@ -59,6 +59,7 @@ public:
   bool stopped_for_observer();
 
 private:
+  void begin_observed(dwc::WhichRun run, const Registers& start);
   using CodeBuffer = std::array<std::uint8_t, arch::longest_instruction>;
   std::span<const std::uint8_t> code_at_rip(CodeBuffer& buffer);
   std::span<const std::uint8_t> code_in_page(UserAddr at, std::size_t most);

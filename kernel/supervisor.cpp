@@ -54,7 +54,6 @@ void mismatch_stands(Machine& machine, Process& process) {
 }
 
 void serve(Machine& machine, Process& process, const dwc::PeEnd& end) {
-  process.context().figures.last_end = end;
   switch (end.kind) {
     case Kind::OutOfFrames: machine.end(process, status_killed); return;
     case Kind::Exception:
@@ -68,16 +67,17 @@ void serve(Machine& machine, Process& process, const dwc::PeEnd& end) {
 }
 
 // What the PE has cost of the process's turn.
-std::uint64_t cost_of(const Context& context, const std::optional<dwc::PeEnd>& end,
-                      std::uint64_t time_before, std::uint64_t limit) {
-  const bool whole = end && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
+std::uint64_t cost_of(const Context& context, const dwc::PeEnd* end, std::uint64_t time_before,
+                      std::uint64_t limit) {
+  const bool whole =
+      end != nullptr && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
   return whole ? limit : context.own_time() - time_before;
 }
 
 // Init hears of flips at the PE's end of a process that does not send the log: else its telling of
 // one flip in such a process would bring about more, without end.
 void tell_flips(Machine& machine, const Process& process) {
-  if (process.sends_log() || machine.flips.known == 0) return;
+  if (machine.flips.known == 0 || process.sends_log()) return;
   machine.ipc.notify(machine.init(), REPRISE_NOTE_NEWS);
 }
 
@@ -98,17 +98,17 @@ void supervise(Machine& machine) {
     const Nanoseconds begin = arch::now();
     const std::uint64_t time_before = context.own_time();
     const std::uint64_t limit = turn_of_one_pe(machine.settings);
-    const std::optional<dwc::PeEnd> end = ElementRunner{context}.run(Nanoseconds{limit});
+    const dwc::PeEnd* const end = ElementRunner{context}.run(Nanoseconds{limit});
     const Nanoseconds took{arch::now().value() - begin.value()};
     machine.longest_pe = larger(machine.longest_pe, took);
     log_non_maskable(machine, context);
     context.turn.spend(cost_of(context, end, time_before, limit));
-    context.injector.conclude(end ? FlipFate::DiedOut : FlipFate::Stopped);
+    context.injector.conclude(end != nullptr ? FlipFate::DiedOut : FlipFate::Stopped);
     tell_flips(machine, process);
     if (machine.settings.timeline == Timeline::Com2) {
       write_to_timeline(process, end, {begin, took}, machine.flips.settled);
     }
-    if (end) {
+    if (end != nullptr) {
       serve(machine, process, *end);
     } else {
       mismatch_stands(machine, process);

@@ -40,14 +40,14 @@ void write_attempts(const Engine& engine, std::string_view last) {
 
 }  // namespace
 
-void write_to_timeline(const Process& process, const std::optional<dwc::PeEnd>& end,
-                       ElementTime time, const FlipCounts& flips) {
+void write_to_timeline(const Process& process, const dwc::PeEnd* end, ElementTime time,
+                       const FlipCounts& flips) {
   const Context& context = process.context();
   const bool hardened = context.hardened();
   TextLine line{"p ", process.number(), " ",
                 hardened ? context.engine().pe_number() : context.figures.elements};
   line.append(" ", time.begin.value(), " ", time.took.value());
-  if (end) {
+  if (end != nullptr) {
     line.append(" end ", static_cast<unsigned>(end->kind), " ", unsigned{end->vector});
   } else {
     line.append(" verdict ", static_cast<unsigned>(context.engine().diagnosis().verdict), " 0");
@@ -59,7 +59,7 @@ void write_to_timeline(const Process& process, const std::optional<dwc::PeEnd>& 
   const std::size_t attempts = context.engine().abandoned().items().size() + 1;
   write(TextLine{line, " ", all.hits + all.misses, " ", all.write_faults, " ", failed, " ",
                  attempts, "\n"});
-  write_attempts(context.engine(), end ? "committed" : "given-up");
+  write_attempts(context.engine(), end != nullptr ? "committed" : "given-up");
 }
 
 }  // namespace reprise

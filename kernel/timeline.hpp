@@ -4,8 +4,6 @@
 // them.
 #pragma once
 
-#include <optional>
-
 #include "kernel/abi/init.hpp"
 #include "kernel/process/process.hpp"
 
@@ -18,7 +16,7 @@ struct ElementTime {
 
 // `end`: what was committed; nothing: the PE was given up. `flips`: how many of the whole machine
 // have settled so far.
-void write_to_timeline(const Process& process, const std::optional<dwc::PeEnd>& end,
-                       ElementTime time, const FlipCounts& flips);
+void write_to_timeline(const Process& process, const dwc::PeEnd* end, ElementTime time,
+                       const FlipCounts& flips);
 
 }  // namespace reprise

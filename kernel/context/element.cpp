@@ -13,27 +13,48 @@ namespace reprise {
 using arch::Register;
 using arch::Trap;
 
-std::optional<dwc::PeEnd> ElementRunner::run(Nanoseconds limit) {
-  context_.space_.table().activate();
-  std::optional<dwc::PeEnd> end;
-  if (context_.hardening_) {
-    end = run_twice(*context_.hardening_);
-  } else {
-    end = run_once(limit);
+namespace {
+
+// A write fault is an end, too, before its page is looked up.
+KernelEvent::Kind kind_of(const Trap& trap, const arch::UserState& state) {
+  using Kind = KernelEvent::Kind;
+  if (trap.kind == Trap::Kind::MachineCheck) return Kind::MachineCheck;
+  if (arch::control_bits_corrupt(state)) return Kind::ControlBits;
+  switch (trap.kind) {
+    case Trap::Kind::Timer: return Kind::Timer;
+    case Trap::Kind::Counter: return Kind::Counter;
+    case Trap::Kind::Step: return Kind::Step;
+    case Trap::Kind::Break: return Kind::Break;
+    default: return Kind::End;
   }
-  if (end) ++context_.figures.elements;
-  return end;
 }
 
-std::optional<dwc::PeEnd> ElementRunner::run_twice(Hardening& hardening) {
+}  // namespace
+
+const dwc::PeEnd* ElementRunner::run(Nanoseconds limit) {
+  context_.space_.table().activate();
+  if (!context_.hardening_) {
+    context_.figures.last_end = run_once(limit);
+  } else {
+    const bool committed = run_twice(*context_.hardening_);
+    if (!committed) return nullptr;
+    context_.figures.last_end = context_.engine().end();
+  }
+  ++context_.figures.elements;
+  return &context_.figures.last_end;
+}
+
+// False: the engine gave up.
+bool ElementRunner::run_twice(Hardening& hardening) {
   Engine& engine = hardening.engine();
+  KernelCore& core = hardening.core();
   engine.begin();
   for (;;) {
-    const Trap trap = next_trap(hardening.core());
-    switch (engine.handle(event_of(trap))) {
+    const Trap trap = next_trap(core);
+    switch (engine.handle(event_of(trap, core.registers()))) {
       case dwc::Next::Resume: continue;
-      case dwc::Next::Serve: return engine.end();
-      case dwc::Next::Stop: return std::nullopt;
+      case dwc::Next::Serve: return true;
+      case dwc::Next::Stop: return false;
     }
   }
 }
@@ -66,19 +87,21 @@ dwc::PeEnd ElementRunner::run_to_end() {
 
 // The next trap that means something. Nobody waits for the counter: a stop by it is a stale one.
 Trap ElementRunner::next_trap() {
+  arch::UserState& state = context_.live();
   for (;;) {
-    const Trap trap = arch::run_user(context_.live());
-    if (!handled_by_kernel(trap) && trap.kind != Trap::Kind::Counter) return trap;
+    const Trap trap = arch::run_user(state);
+    if (!handled_by_kernel(trap, state) && trap.kind != Trap::Kind::Counter) return trap;
   }
 }
 
 // The same while the engine runs the context. A step is over with any trap, however little it
 // means.
 Trap ElementRunner::next_trap(KernelCore& core) {
+  arch::UserState& state = core.registers();
   for (;;) {
-    const Trap trap = arch::run_user(context_.live());
+    const Trap trap = arch::run_user(state);
     const bool stepping = core.end_step();
-    const bool handled = handled_by_kernel(trap) || stopped_for_observer(core, trap);
+    const bool handled = handled_by_kernel(trap, state) || stopped_for_observer(core, trap);
     if (!handled) return trap;
     if (stepping) return {.kind = Trap::Kind::Step};
     if (trap.kind == Trap::Kind::SystemCall && core.moved_to_break()) {
@@ -88,26 +111,26 @@ Trap ElementRunner::next_trap(KernelCore& core) {
 }
 
 // Deals with a trap that concerns only the kernel. False: the program, or the engine, has to know.
-bool ElementRunner::handled_by_kernel(const Trap& trap) {
-  if (arch::control_bits_corrupt(context_.live())) return false;
+bool ElementRunner::handled_by_kernel(const Trap& trap, arch::UserState& state) {
+  if (arch::control_bits_corrupt(state)) return false;
   switch (trap.kind) {
     case Trap::Kind::NonMaskable: ++context_.figures.non_maskable; return true;
     case Trap::Kind::Device: return true;
-    case Trap::Kind::SystemCall: return redirect_to_personality();
+    case Trap::Kind::SystemCall: return redirect_to_personality(state);
     default: return false;
   }
 }
 
 // The counter stops a run for the observer, too: at a flip. Then the run goes on.
 bool ElementRunner::stopped_for_observer(KernelCore& core, const Trap& trap) {
-  if (trap.kind != Trap::Kind::Counter || arch::control_bits_corrupt(context_.live())) return false;
+  if (trap.kind != Trap::Kind::Counter) return false;
+  if (arch::control_bits_corrupt(core.registers())) return false;
   return core.stopped_for_observer();
 }
 
 // A program's SYSCALL beside a personality goes on in the personality, within the same PE.
-bool ElementRunner::redirect_to_personality() {
+bool ElementRunner::redirect_to_personality(arch::UserState& state) {
   if (context_.syscall_entry.value() == 0) return false;
-  arch::UserState& state = context_.live();
   const std::uint64_t rip = state[Register::Rip];
   if (rip >= personality_base && rip < personality_end) return false;
   state[Register::Rcx] = rip;
@@ -116,28 +139,13 @@ bool ElementRunner::redirect_to_personality() {
   return true;
 }
 
-ElementRunner::Event ElementRunner::event_of(const Trap& trap) const {
-  Event event{};
-  event.end = end_of(trap);
-  event.kind = Event::Kind::End;
-  if (trap.kind == Trap::Kind::MachineCheck) {
-    event.kind = Event::Kind::MachineCheck;
-    return event;
-  }
-  if (arch::control_bits_corrupt(context_.live())) {
-    event.kind = Event::Kind::ControlBits;
-    return event;
-  }
-  switch (trap.kind) {
-    case Trap::Kind::Timer: event.kind = Event::Kind::Timer; break;
-    case Trap::Kind::Counter: event.kind = Event::Kind::Counter; break;
-    case Trap::Kind::Step: event.kind = Event::Kind::Step; break;
-    case Trap::Kind::Break: event.kind = Event::Kind::Break; break;
-    default:
-      if (const auto page = protected_page(context_.space_, trap)) {
-        event.kind = Event::Kind::WriteFault;
-        event.page = *page;
-      }
+KernelEvent ElementRunner::event_of(const Trap& trap, const arch::UserState& state) const {
+  KernelEvent event{.kind = kind_of(trap, state), .end = end_of(trap)};
+  if (event.kind == KernelEvent::Kind::End && trap.kind == Trap::Kind::Exception) {
+    if (const auto page = protected_page(context_.space_, trap)) {
+      event.kind = KernelEvent::Kind::WriteFault;
+      event.page = *page;
+    }
   }
   return event;
 }

@@ -11,27 +11,27 @@
 
 namespace reprise {
 
+using KernelEvent = dwc::Event<KernelSpace::Page>;
+
 class ElementRunner {
 public:
   explicit ElementRunner(Context& context) : context_{context} {}
 
   // `limit` ends the one run of a context that is not hardened; the engine has its own. The end
-  // that both runs agreed on, committed. Nothing: the engine gave up. The context is back at the
-  // PE's start then and must not run on.
-  [[nodiscard]] std::optional<dwc::PeEnd> run(Nanoseconds limit);
+  // that both runs agreed on, committed; the context's figures keep it until the next PE. Nothing:
+  // the engine gave up. The context is back at the PE's start then and must not run on.
+  [[nodiscard]] const dwc::PeEnd* run(Nanoseconds limit);
 
 private:
-  using Event = dwc::Event<KernelSpace::Page>;
-
-  [[nodiscard]] std::optional<dwc::PeEnd> run_twice(Hardening& hardening);
+  [[nodiscard]] bool run_twice(Hardening& hardening);
   [[nodiscard]] dwc::PeEnd run_once(Nanoseconds limit);
   [[nodiscard]] dwc::PeEnd run_to_end();
   [[nodiscard]] arch::Trap next_trap();
   [[nodiscard]] arch::Trap next_trap(KernelCore& core);
-  [[nodiscard]] bool handled_by_kernel(const arch::Trap& trap);
+  [[nodiscard]] bool handled_by_kernel(const arch::Trap& trap, arch::UserState& state);
   [[nodiscard]] bool stopped_for_observer(KernelCore& core, const arch::Trap& trap);
-  [[nodiscard]] bool redirect_to_personality();
-  [[nodiscard]] Event event_of(const arch::Trap& trap) const;
+  [[nodiscard]] bool redirect_to_personality(arch::UserState& state);
+  [[nodiscard]] KernelEvent event_of(const arch::Trap& trap, const arch::UserState& state) const;
 
   Context& context_;
 };

@@ -60,9 +60,7 @@ struct Fixture {
     return kernel.free_frames();
   }
 
-  [[nodiscard]] bool run_element() {
-    return ElementRunner{context}.run(Nanoseconds{1}).has_value();
-  }
+  [[nodiscard]] bool run_element() { return ElementRunner{context}.run(Nanoseconds{1}) != nullptr; }
 
   // The engine keeps two frames more for a page that it knows, and lets ring 3 write it.
   [[nodiscard]] bool knows_the_page() const {

@@ -39,8 +39,8 @@ public:
   // A PE, as the supervisor has it run. False: the engine gave up.
   bool run() {
     const auto end = ElementRunner{process_->context()}.run(Nanoseconds{200'000});
-    injector().conclude(end ? FlipFate::DiedOut : FlipFate::Stopped);
-    return end.has_value();
+    injector().conclude(end != nullptr ? FlipFate::DiedOut : FlipFate::Stopped);
+    return end != nullptr;
   }
   // The fate of the one flip that is known by now.
   FlipFate fate() {

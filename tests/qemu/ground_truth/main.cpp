@@ -140,9 +140,9 @@ std::optional<Result> follow(Process& process, Counts& counts) {
   Answers answers{machine};
   std::size_t at = 0;
   while (counts.lost < enough) {
-    const std::optional<dwc::PeEnd> end =
+    const dwc::PeEnd* const end =
         ElementRunner{process.context()}.run(Nanoseconds{settings.kernel.pe_limit});
-    if (!end) {
+    if (end == nullptr) {
       print_event("ground-truth-mismatch", "process", name_of(process), "pe",
                   process.context().engine().diagnosis().pe);
       return std::nullopt;

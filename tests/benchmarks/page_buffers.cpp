@@ -9,7 +9,6 @@
 namespace {
 
 constexpr std::size_t large_page = std::size_t{2} << 20;
-constexpr std::size_t words_per_page = benchmarks::page_bytes / sizeof(std::uint64_t);
 
 }  // namespace
 
@@ -22,17 +21,16 @@ PageBuffers::PageBuffers(std::size_t bytes) {
   // The kernel reaches frames by large pages. Where this fails, both sides of a ratio pay for it.
   static_cast<void>(madvise(memory_.get(), room, MADV_HUGEPAGE));
 
-  std::mt19937_64 random{1};
-  const std::size_t count = bytes / (2 * page_bytes);
-  std::uint64_t* const sources = memory_.get() + count * words_per_page;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Pair pair{memory_.get() + i * words_per_page, sources + i * words_per_page};
-    // No byte is 0: memchr() looks for one to the end.
-    std::fill_n(pair.from, words_per_page, random() | 0x0101010101010101);
-    std::copy_n(pair.from, words_per_page, pair.to);
-    pairs_.push_back(pair);
+  // No byte is 0: memchr() looks for one to the end.
+  std::fill_n(memory_.get(), bytes / sizeof(std::uint64_t), 0x0123456789abcdef);
+  // The two pages of a pair must not lie at one distance in all pairs: they would meet in the same
+  // sets of the caches and the same banks of the memory.
+  std::vector<std::uint64_t*> pages;
+  for (std::size_t at = 0; at < bytes; at += page_bytes) {
+    pages.push_back(memory_.get() + at / sizeof(std::uint64_t));
   }
-  std::shuffle(pairs_.begin(), pairs_.end(), random);
+  std::shuffle(pages.begin(), pages.end(), std::mt19937_64{1});
+  for (std::size_t i = 0; i + 1 < pages.size(); i += 2) pairs_.push_back({pages[i], pages[i + 1]});
 }
 
 }  // namespace benchmarks

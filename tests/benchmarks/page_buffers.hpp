@@ -1,5 +1,5 @@
-// Pairs of pages with equal content, for copies from one to the other and for comparisons. All of
-// them together fill one level of the memory hierarchy.
+// Pairs of pages, for copies from one to the other and for comparisons. All have the same content.
+// Together they fill one level of the memory hierarchy.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ public:
     std::uint64_t *to, *from;
   };
 
-  // `bytes` count both pages of a pair. The pairs are in a shuffled order, as the frames of a
+  // `bytes` count both pages of a pair. Pages are shuffled, as the frames of a
   // process are.
   explicit PageBuffers(std::size_t bytes);
 

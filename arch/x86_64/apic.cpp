@@ -16,7 +16,7 @@
 namespace arch::x86 {
 namespace {
 
-enum class Register : std::uint16_t {
+enum class ApicRegister : std::uint16_t {
   Id = 0x20,
   Version = 0x30,
   TaskPriority = 0x80,
@@ -40,18 +40,18 @@ constexpr std::uint32_t lvt_nmi = 4 << 8;  // delivery mode
 constexpr std::uint32_t software_enable = 1 << 8;
 constexpr std::uint32_t device_priority = 0xe0;  // see apic.hpp
 
-constexpr Msr x2apic_msr(Register r) {
+constexpr Msr x2apic_msr(ApicRegister r) {
   return static_cast<Msr>(0x800 + (static_cast<unsigned>(r) >> 4));
 }
-static_assert(x2apic_msr(Register::InitialCount) == Msr::X2ApicInitialCount);
+static_assert(x2apic_msr(ApicRegister::InitialCount) == Msr::X2ApicInitialCount);
 
-std::uint32_t read(Register r) {
+std::uint32_t read(ApicRegister r) {
   volatile std::uint32_t* const registers = this_cpu().xapic;
   if (registers == nullptr) return static_cast<std::uint32_t>(read_msr(x2apic_msr(r)));
   return registers[static_cast<unsigned>(r) / 4];
 }
 
-void write(Register r, std::uint32_t value) {
+void write(ApicRegister r, std::uint32_t value) {
   volatile std::uint32_t* const registers = this_cpu().xapic;
   if (registers == nullptr) return write_msr(x2apic_msr(r), value);
   registers[static_cast<unsigned>(r) / 4] = value;
@@ -59,21 +59,21 @@ void write(Register r, std::uint32_t value) {
 
 // Writes only the entries that this APIC has. In x2APIC mode any other one is a protection fault.
 void mask_local_sources() {
-  const std::uint32_t last_entry = read(Register::Version) >> 16 & 0xff;
+  const std::uint32_t last_entry = read(ApicRegister::Version) >> 16 & 0xff;
   stop_timer();
-  write(Register::LvtTimer, lvt_masked | timer_vector);
-  write(Register::LvtLint0, lvt_masked);  // the 8259's way in
-  write(Register::LvtLint1, lvt_nmi);
-  if (last_entry >= 3) write(Register::LvtError, lvt_masked | spurious_vector);
-  if (last_entry >= 4) write(Register::LvtPerformance, lvt_masked | lvt_nmi);
-  if (last_entry >= 5) write(Register::LvtThermal, lvt_masked | spurious_vector);
+  write(ApicRegister::LvtTimer, lvt_masked | timer_vector);
+  write(ApicRegister::LvtLint0, lvt_masked);  // the 8259's way in
+  write(ApicRegister::LvtLint1, lvt_nmi);
+  if (last_entry >= 3) write(ApicRegister::LvtError, lvt_masked | spurious_vector);
+  if (last_entry >= 4) write(ApicRegister::LvtPerformance, lvt_masked | lvt_nmi);
+  if (last_entry >= 5) write(ApicRegister::LvtThermal, lvt_masked | spurious_vector);
 }
 
 }  // namespace
 
 bool in_x2apic_mode() { return this_cpu().xapic == nullptr; }
 
-std::uint32_t local_apic_id() { return read(Register::Id) >> (in_x2apic_mode() ? 0 : 24); }
+std::uint32_t local_apic_id() { return read(ApicRegister::Id) >> (in_x2apic_mode() ? 0 : 24); }
 
 void start_local_apic() {
   const std::uint64_t base = read_msr(Msr::ApicBase) | ApicBase::En;
@@ -89,31 +89,31 @@ void start_local_apic() {
   }
   hold_devices();
   // This comes first: a software-disabled APIC masks every entry that is written.
-  write(Register::Spurious, software_enable | spurious_vector);
+  write(ApicRegister::Spurious, software_enable | spurious_vector);
   mask_local_sources();
   constexpr std::uint32_t divide_by_1 = 0b1011;  // SDM figure 11-10
-  write(Register::Divide, divide_by_1);
-  write(Register::LvtTimer, timer_vector);  // one-shot
-  write(Register::ErrorStatus, 0);
+  write(ApicRegister::Divide, divide_by_1);
+  write(ApicRegister::LvtTimer, timer_vector);  // one-shot
+  write(ApicRegister::ErrorStatus, 0);
   end_of_interrupt();  // for an interrupt that the firmware may have left in service
 }
 
-void end_of_interrupt() { write(Register::EndOfInterrupt, 0); }
-void admit_devices() { write(Register::TaskPriority, 0); }
-void hold_devices() { write(Register::TaskPriority, device_priority); }
-void admit_counter_interrupt() { write(Register::LvtPerformance, lvt_nmi); }
+void end_of_interrupt() { write(ApicRegister::EndOfInterrupt, 0); }
+void admit_devices() { write(ApicRegister::TaskPriority, 0); }
+void hold_devices() { write(ApicRegister::TaskPriority, device_priority); }
+void admit_counter_interrupt() { write(ApicRegister::LvtPerformance, lvt_nmi); }
 
-std::uint32_t timer_count() { return read(Register::CurrentCount); }
+std::uint32_t timer_count() { return read(ApicRegister::CurrentCount); }
 bool timer_interrupt_waits() {
-  return (read(Register::TimersRequest) >> timer_vector % 32 & 1) != 0;
+  return (read(ApicRegister::TimersRequest) >> timer_vector % 32 & 1) != 0;
 }
 
-void stop_timer() { write(Register::InitialCount, 0); }
+void stop_timer() { write(ApicRegister::InitialCount, 0); }
 
 void start_timer(std::uint64_t ticks) {
   constexpr std::uint64_t shortest = 1, longest = 0xffffffff;
   const std::uint64_t count = reprise::larger(shortest, reprise::smaller(ticks, longest));
-  write(Register::InitialCount, static_cast<std::uint32_t>(count));
+  write(ApicRegister::InitialCount, static_cast<std::uint32_t>(count));
 }
 
 }  // namespace arch::x86

@@ -96,7 +96,7 @@ struct PageOperation {
   std::string name;
   void (*measure)(benchmark::State&, const VectorOperations&, const PageBuffers&);
 };
-const PageOperation operations[] = {{"copy_page", copy_page},
+const PageOperation timed[] = {{"copy_page", copy_page},
                                     {"checked_copy_of_page", checked_copy},
                                     {"compare_pages", compare},
                                     {"check_word", check_word}};
@@ -106,7 +106,7 @@ const PageOperation operations[] = {{"copy_page", copy_page},
 void benchmarks::register_pages() {
   for (const Level& level : levels) {
     for (const Width& width : widths()) {
-      for (const PageOperation& operation : operations) {
+      for (const PageOperation& operation : timed) {
         benchmark::RegisterBenchmark(
             ("pages/" + operation.name + "_" + width.name + "/" + level.name).c_str(),
             [&](benchmark::State& state, const VectorOperations* vectors) {

@@ -54,7 +54,7 @@ struct RegisterOperation {
   std::string name;
   void (*measure)(benchmark::State&, const VectorOperations&, std::size_t);
 };
-const RegisterOperation operations[] = {
+const RegisterOperation timed[] = {
     {"copy_words", copy}, {"differing_bits", compare}, {"check_word", check_word}};
 
 }  // namespace
@@ -62,7 +62,7 @@ const RegisterOperation operations[] = {
 void benchmarks::register_registers() {
   for (const std::size_t bytes : sizes) {
     for (const Width& width : widths()) {
-      for (const RegisterOperation& operation : operations) {
+      for (const RegisterOperation& operation : timed) {
         benchmark::RegisterBenchmark(
             ("registers/" + operation.name + "_" + width.name + "/" + std::to_string(bytes))
                 .c_str(),

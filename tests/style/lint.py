@@ -32,7 +32,8 @@ LIGHT_CATCH = Path(__file__).resolve().parent / "lint"
 KEPT = re.compile(r"-I|-D|-std=|-isystem|-include|-ffreestanding|-fno-exceptions|-fno-rtti")
 WITH_VALUE = ("-I", "-D", "-isystem", "-include")
 FINDING = re.compile(r"^(/[^:\n]+):(\d+):(\d+): (?:warning|(?:fatal )?error): (.*)$", re.MULTILINE)
-COLLISION = re.compile(r" error: redefinition of '(?:\w+::|\(anonymous namespace\)::)*(\w+)'")
+COLLISION = re.compile(r"^(/[^:\n]+):(\d+):(\d+): error: (?:(?:type alias )?redefinition|functions that differ only in their return type)",
+                       re.MULTILINE)
 # Read by programs for their layout alone, never linked.
 EXCEPT = ("arch/x86_64/offsets.cpp",)
 
@@ -88,6 +89,15 @@ class Together:
     colliding: list
 
 
+def colliding_names(errors):
+    """The names at which the compiler says that two files collide."""
+    names = set()
+    for path, line, column in COLLISION.findall(errors):
+        text = Path(path).read_text(encoding="utf-8").split("\n")[int(line) - 1]
+        names.update(re.findall(r"^\w+", text[int(column) - 1:]))
+    return names
+
+
 def split(paths, command, scratch):
     """What compiles as one, and the files that got in the way."""
     together, apart = Together(list(paths), []), []
@@ -97,7 +107,7 @@ def split(paths, command, scratch):
                              capture_output=True, text=True, cwd=TOP)
         if ran.returncode == 0:
             break
-        found = sorted(set(COLLISION.findall(ran.stderr)) - set(together.colliding))
+        found = sorted(colliding_names(ran.stderr) - set(together.colliding))
         if found:
             together.colliding += found
             continue

@@ -13,28 +13,28 @@ namespace {
 using Ending = CounterProbe::Ending;
 
 // Of counter_programs.asm.
-struct Program {
+struct ProbedProgram {
   std::string_view name;
   const std::uint8_t* begin;
   std::uint64_t instructions;
   std::uint64_t iterations;  // of a REP, which may count as one instruction or each by itself
 };
 constexpr std::uint64_t line_length = 65536;
-constexpr Program line{.name = "straight line",
-                       .begin = counter_programs,
-                       .instructions = line_length + 1,
-                       .iterations = 0};
-constexpr Program loop{
+constexpr ProbedProgram line{.name = "straight line",
+                             .begin = counter_programs,
+                             .instructions = line_length + 1,
+                             .iterations = 0};
+constexpr ProbedProgram loop{
     .name = "loop", .begin = counter_loop, .instructions = 20'002, .iterations = 0};
-constexpr Program faults{
+constexpr ProbedProgram faults{
     .name = "page faults", .begin = counter_page_faults, .instructions = 62, .iterations = 0};
-constexpr std::array programs{
+constexpr std::array probed_programs{
     line,
     loop,
     faults,
-    Program{.name = "LOCK", .begin = counter_lock, .instructions = 602, .iterations = 0},
-    Program{.name = "CPUID", .begin = counter_cpuid, .instructions = 82, .iterations = 0},
-    Program{.name = "REP", .begin = counter_rep, .instructions = 3, .iterations = 1000},
+    ProbedProgram{.name = "LOCK", .begin = counter_lock, .instructions = 602, .iterations = 0},
+    ProbedProgram{.name = "CPUID", .begin = counter_cpuid, .instructions = 82, .iterations = 0},
+    ProbedProgram{.name = "REP", .begin = counter_rep, .instructions = 3, .iterations = 1000},
 };
 constexpr std::uint64_t faulting_bytes = 2;
 
@@ -94,7 +94,7 @@ private:
   [[nodiscard]] std::uint64_t& rip() { return probe_.registers.rip; }
   [[nodiscard]] std::uint64_t position() { return rip() - probes_.programs; }  // in the line
 
-  void begin(const Program& program, std::uint64_t stop = 0) {
+  void begin(const ProbedProgram& program, std::uint64_t stop = 0) {
     probe_ = {};
     rip() = probes_.programs + static_cast<std::uint64_t>(program.begin - counter_programs);
     probe_.registers.rdi = probes_.data;
@@ -124,7 +124,7 @@ private:
     return ending;
   }
 
-  bool run_whole(const Program& program, unsigned interrupts) {
+  bool run_whole(const ProbedProgram& program, unsigned interrupts) {
     begin(program);
     for (unsigned i = 0; i < patience; ++i) {
       const Ending ending = run(interrupts != 0 ? 1000 : long_time);
@@ -184,7 +184,7 @@ private:
   }
 
   bool count_all() {
-    for (const Program& program : programs) {
+    for (const ProbedProgram& program : probed_programs) {
       if (!run_whole(program, program.begin == loop.begin ? interruptions : 0) ||
           !agrees(program.name, program.instructions - left_out_, program.iterations)) {
         return false;

@@ -16,9 +16,9 @@ constexpr std::uint64_t pe_length = 200;
 
 // Processes a, b, c... with one priority each, and how long their PEs take. The scheduler's choice
 // among those that are ready, PE for PE, as a string of names.
-class Machine {
+class Turns {
 public:
-  Machine(const std::vector<unsigned>& priorities, unsigned quantum) : quantum_{quantum} {
+  Turns(const std::vector<unsigned>& priorities, unsigned quantum) : quantum_{quantum} {
     for (const unsigned priority : priorities) {
       turns_.emplace_back(priority);
       ready_.push_back(true);
@@ -78,66 +78,66 @@ std::string repeated(const std::string& text, int times) {
 }  // namespace
 
 TEST_CASE("equal ones take turns in the order in which they were given") {
-  CHECK(Machine{{4, 4, 4}, 1}.run(7) == "abcabca");
+  CHECK(Turns{{4, 4, 4}, 1}.run(7) == "abcabca");
 }
 
 TEST_CASE("a turn is as many PEs as the quantum says") {
-  CHECK(Machine{{4, 4, 4}, 3}.run(13) == "aaabbbcccaaab");
+  CHECK(Turns{{4, 4, 4}, 3}.run(13) == "aaabbbcccaaab");
 }
 
 TEST_CASE("a higher one runs alone while it can") {
-  Machine machine{{4, 4, 5}, 1};
-  CHECK(machine.run(3) == "ccc");
-  machine.sleep('c');
-  CHECK(machine.run(4) == "abab");
+  Turns turns{{4, 4, 5}, 1};
+  CHECK(turns.run(3) == "ccc");
+  turns.sleep('c');
+  CHECK(turns.run(4) == "abab");
 }
 
 TEST_CASE(
     "a higher one takes over at the next PE end, and the turn it cut short goes on after it") {
-  Machine machine{{4, 4, 7}, 3};
-  CHECK(machine.run_without('c', 2) == "aa");
-  CHECK(machine.run(2) == "cc");
-  machine.sleep('c');
-  CHECK(machine.run(5) == "abbba");
+  Turns turns{{4, 4, 7}, 3};
+  CHECK(turns.run_without('c', 2) == "aa");
+  CHECK(turns.run(2) == "cc");
+  turns.sleep('c');
+  CHECK(turns.run(5) == "abbba");
 }
 
 TEST_CASE("one that often wakes above two equal ones does not favour either") {
-  Machine machine{{4, 4, 7}, 1};
-  machine.sleep('c');
+  Turns turns{{4, 4, 7}, 1};
+  turns.sleep('c');
   std::string ran;
   for (int i = 0; i < 6; ++i) {
-    ran += machine.run_one();
-    machine.wake('c');
-    ran += machine.run_one();
-    machine.sleep('c');
+    ran += turns.run_one();
+    turns.wake('c');
+    ran += turns.run_one();
+    turns.sleep('c');
   }
   CHECK(ran == "acbcacbcacbc");
 }
 
 TEST_CASE(
     "one that wakes among its equals runs at the next end of a turn, and then waits as they do") {
-  Machine machine{{4, 4, 4}, 1};
-  CHECK(machine.run(3) == "abc");
-  CHECK(machine.run_without('a', 4) == "bcbc");
-  CHECK(machine.run(6) == "abcabc");
+  Turns turns{{4, 4, 4}, 1};
+  CHECK(turns.run(3) == "abc");
+  CHECK(turns.run_without('a', 4) == "bcbc");
+  CHECK(turns.run(6) == "abcabc");
 }
 
 TEST_CASE("who yields gives up the rest of its turn") {
-  Machine machine{{4, 4}, 5};
-  CHECK(machine.run(2) == "aa");
-  machine.yield('a');
-  CHECK(machine.run(11) == "bbbbbaaaaab");
+  Turns turns{{4, 4}, 5};
+  CHECK(turns.run(2) == "aa");
+  turns.yield('a');
+  CHECK(turns.run(11) == "bbbbbaaaaab");
 }
 
 TEST_CASE("who has short PEs has more of them, and the same time within a turn and a PE") {
   const unsigned quantum = GENERATE(1u, 3u, 1000u);
-  Machine machine{{4, 4, 4, 4}, quantum};
+  Turns turns{{4, 4, 4, 4}, quantum};
   const std::vector<std::uint64_t> costs{200, 104, 7, 199};
   for (std::size_t i = 0; i < costs.size(); ++i)
-    machine.set_cost(static_cast<char>('a' + i), costs[i]);
+    turns.set_cost(static_cast<char>('a' + i), costs[i]);
   std::array<std::uint64_t, 4> times{};
   for (int element = 0; element < 100'000; ++element) {
-    const auto i = static_cast<std::size_t>(machine.run_one() - 'a');
+    const auto i = static_cast<std::size_t>(turns.run_one() - 'a');
     times[i] += costs[i];
   }
   const auto [least, most] = std::ranges::minmax(times);
@@ -145,27 +145,27 @@ TEST_CASE("who has short PEs has more of them, and the same time within a turn a
 }
 
 TEST_CASE("a PE a little shorter than its limit is a whole turn") {
-  Machine machine{{4, 4}, 1};
-  machine.set_cost('a', 199);
-  machine.set_cost('b', 199);
-  CHECK(machine.run(60) == repeated("ab", 30));
+  Turns turns{{4, 4}, 1};
+  turns.set_cost('a', 199);
+  turns.set_cost('b', 199);
+  CHECK(turns.run(60) == repeated("ab", 30));
 }
 
 TEST_CASE("a turn that took too long is made up for, one given up early is not") {
-  Machine machine{{4, 4}, 3};
-  machine.set_cost('a', 1000);
-  CHECK(machine.run(8) == "abbbabbb");
-  machine.set_cost('a', 200);
-  CHECK(machine.run(8) == "abbbabbb");
-  Machine polite{{4, 4}, 3};
+  Turns turns{{4, 4}, 3};
+  turns.set_cost('a', 1000);
+  CHECK(turns.run(8) == "abbbabbb");
+  turns.set_cost('a', 200);
+  CHECK(turns.run(8) == "abbbabbb");
+  Turns polite{{4, 4}, 3};
   CHECK(polite.run(1) == "a");
   polite.yield('a');
   CHECK(polite.run(10) == "bbbaaabbba");
 }
 
 TEST_CASE("when nobody can run nobody is chosen") {
-  Machine machine{{0, 7}, 1};
-  machine.sleep('a');
-  machine.sleep('b');
-  CHECK(machine.run_one() == '-');
+  Turns turns{{0, 7}, 1};
+  turns.sleep('a');
+  turns.sleep('b');
+  CHECK(turns.run_one() == '-');
 }

@@ -100,15 +100,15 @@ if(REPRISE_FREESTANDING)
 endif()
 
 if(NOT REPRISE_FREESTANDING)
-  # reprise_host_test(NAME [SLOW] [COMPUTES] SOURCES file... [BEFORE dir...] [LIBRARIES lib...])
-  # A Catch2 program; each test case becomes a ctest test of its own, label `host`. CMake and Catch2
-  # cannot hand on a name with a semicolon; such a test fails rather than run nothing. Paths are
-  # relative to the caller or to the top. Tests may include anything; folders given as BEFORE are
+  # reprise_host_test(NAME [COMPUTES] SOURCES file... [BEFORE dir...] [LIBRARIES lib...])
+  # A Catch2 program. Each of its files *_test.cpp becomes one ctest test, label `host`, which
+  # reports its cases one by one: a process for each case would cost more than most cases do. Paths
+  # are relative to the caller or to the top. Tests may include anything; folders given as BEFORE are
   # searched first, so that a fake header stands in for the real one. Under sanitizers compiling
   # takes most of the time. So tests are not optimized, except those that COMPUTE for long, and read
   # Catch2's header from a precompiled copy.
   find_package(Catch2 REQUIRED)  # 2.13 or 3
-  include(Catch)
+  find_program(REPRISE_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
   add_library(reprise_host INTERFACE)
   target_link_libraries(reprise_host INTERFACE reprise_warnings)
   if(REPRISE_SANITIZE)
@@ -134,7 +134,7 @@ if(NOT REPRISE_FREESTANDING)
   endif()
 
   function(reprise_host_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "SLOW;COMPUTES" "" "SOURCES;BEFORE;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "COMPUTES" "" "SOURCES;BEFORE;LIBRARIES")
     set(sources)
     foreach(source IN LISTS arg_SOURCES arg_UNPARSED_ARGUMENTS)
       if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${source} OR IS_ABSOLUTE ${source})
@@ -155,13 +155,15 @@ if(NOT REPRISE_FREESTANDING)
       list(FILTER tested EXCLUDE REGEX "_test\\.cpp$")
       set_source_files_properties(${tested} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
     endif()
-    set(labels host)
-    set(timeout ${REPRISE_TEST_TIMEOUT})
-    if(arg_SLOW)
-      list(APPEND labels long)
-      set(timeout ${REPRISE_LONG_TEST_TIMEOUT})
-    endif()
-    catch_discover_tests(${name} TEST_PREFIX "${name}: " EXTRA_ARGS -w NoTests
-      PROPERTIES LABELS "${labels}" TIMEOUT ${timeout})
+    foreach(source IN LISTS sources)
+      cmake_path(GET source STEM file)
+      if(file MATCHES "_test$")
+        add_test(NAME "${name}: ${file}" COMMAND ${REPRISE_PYTHON} -B
+          ${PROJECT_SOURCE_DIR}/tests/run_cases.py $<TARGET_FILE:${name}> ${file}
+          "${PROJECT_BINARY_DIR}/cases/${name}: ${file}.xml")
+        set_tests_properties("${name}: ${file}" PROPERTIES
+          LABELS host TIMEOUT ${REPRISE_TEST_TIMEOUT})
+      endif()
+    endforeach()
   endfunction()
 endif()

@@ -1,15 +1,15 @@
-"""Configures, builds and runs all tests by ctest, and counts them from its JUnit reports."""
+"""Configures, builds and runs all tests by ctest, and counts their cases."""
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
-import xml.etree.ElementTree as xml
 
 sys.argv[0] = "scripts/test"
 sys.dont_write_bytecode = True
 
-from reprise import tree  # noqa: E402
+from reprise import test_report, tree  # noqa: E402
 
 # The logic under sanitizers, then the kernel in QEMU.
 PRESETS = ["host-sanitize", "kernel"]
@@ -42,6 +42,7 @@ def run_preset(preset, options):
 def run_ctest(preset, directory, options):
     report = directory / "test-report.xml"
     report.unlink(missing_ok=True)
+    shutil.rmtree(directory / "cases", ignore_errors=True)
     command = ["ctest", "--test-dir", str(directory), "--output-on-failure", "--no-tests=ignore",
                "-j", str(options.jobs), "--output-junit", str(report)]
     if options.filter:
@@ -53,10 +54,8 @@ def run_ctest(preset, directory, options):
     status = subprocess.run(command, cwd=tree.TOP).returncode
     if not report.exists():
         return [], ([f"{preset}: ctest"] if status else [])
-    cases = xml.parse(report).getroot().iter("testcase")
-    outcomes = [(case.get("name"), case.get("status")) for case in cases]
-    passed = [name for name, outcome in outcomes if outcome == "run"]
-    failed = [f"{preset}: {name}" for name, outcome in outcomes if outcome in ("fail", "notrun")]
+    passed, failed = test_report.outcomes(report, directory / "cases")
+    failed = [f"{preset}: {name}" for name in failed]
     if status and not failed:
         failed = [f"{preset}: ctest ended with status {status}"]
     return passed, failed

@@ -11,13 +11,16 @@ namespace fake {
 // ---- Decisions ----
 
 struct RipAlone : Machine {
+  using Engine = RipAlone;
   using Machine::Machine;
   static constexpr std::size_t trap_words = 0;
 };
 struct PagesForgotten : Machine {
+  using Engine = PagesForgotten;
   using Machine::Machine;
 };
 struct ExtendedStateForgotten : Machine {
+  using Engine = ExtendedStateForgotten;
   using Machine::Machine;
 };
 
@@ -77,15 +80,15 @@ namespace fake {
 // An overflow is believed to have come where it was asked for.
 struct OvershootIgnored : Machine {
   using Machine::Machine;
-  void stop_at_count(std::uint64_t count) {
+  void stop_at_count(std::uint64_t count) override {
     asked_ = count != 0 ? count : asked_;
     Machine::stop_at_count(count);
   }
-  void run_begins(dwc::WhichRun run, const Registers& start) {
+  void run_begins(dwc::WhichRun run, const Registers& start) override {
     asked_ = ~std::uint64_t{0};
     Machine::run_begins(run, start);
   }
-  std::uint64_t count() { return std::min(asked_, Machine::count()); }
+  std::uint64_t count() override { return std::min(asked_, Machine::count()); }
 
 private:
   std::uint64_t asked_ = ~std::uint64_t{0};
@@ -93,25 +96,25 @@ private:
 
 struct CountNotRestarted : StepMachine {
   using StepMachine::StepMachine;
-  void restart_count() {
+  void restart_count() override {
     if (step_ == Step::FirstRun) Machine::restart_count();
   }
 };
 
 struct NoBreakpoint : Machine {
   using Machine::Machine;
-  void break_at(std::optional<std::uint64_t>) {}
+  void break_at(std::optional<std::uint64_t>) override {}
 };
 
 struct RepeatsNotSeen : Machine {
   using Machine::Machine;
-  bool repeats() { return false; }
+  bool repeats() override { return false; }
 };
 
 // Never stops within a repeated instruction.
 struct StepsOverTarget : Machine {
   using Machine::Machine;
-  void step(const Registers& target) {
+  void step(const Registers& target) override {
     Registers elsewhere = target;
     elsewhere.word[Registers::ip] = ~std::uint64_t{0};
     Machine::step(elsewhere);
@@ -121,8 +124,8 @@ struct StepsOverTarget : Machine {
 // Once the second run is under way, what a comparison wrecked stays wrecked.
 struct NotLoadedAgain : StepMachine {
   using StepMachine::StepMachine;
-  void reload() {}
-  void complete() {
+  void reload() override {}
+  void complete() override {
     if (step_ != Step::AfterSecond) Machine::complete();
   }
 };

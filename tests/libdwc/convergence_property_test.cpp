@@ -5,6 +5,7 @@
 
 #include "tests/catch.hpp"
 #include "tests/libdwc/convergence_bugs.hpp"
+#include "tests/libdwc/limited_world.hpp"
 #include "tests/libdwc/property.hpp"
 
 using namespace fake;
@@ -100,8 +101,6 @@ bool is_found(const char* bug, const CounterModel& counter) {
   }
   return false;
 }
-
-constexpr CounterModel landmark{.name = "landmark"};
 
 template <class M>
 bool is_found_either_way(const char* bug, const CounterModel& counter) {

@@ -1,7 +1,7 @@
 // A machine small enough to be trusted: paged memory with write and dirty bits, a TLB that believes
 // what it once read until it is told otherwise, a bounded pool of frames, a handful of
 // instructions, virtual time, and bits that flip where a test wants. It is a dwc::Space and
-// a dwc::Core at once.
+// a dwc::Core at once. What is virtual is so for platforms with a bug (seeded_bugs.hpp).
 //
 // It is strict where real machines are merely undefined, so that an engine that is lucky fails
 // here:
@@ -125,7 +125,8 @@ struct PageTableEntry {
 
 class Machine {
 public:
-  // For the engine.
+  // The engine is compiled for this class, whatever class overrides its functions.
+  using Engine = Machine;
   using Registers = fake::Registers;
   using Page = fake::Page;
   using PageNumber = fake::PageNumber;
@@ -134,45 +135,46 @@ public:
   static constexpr std::size_t trap_words = Registers::first_extended;
 
   Machine(Program program, std::size_t pages, std::size_t frames);
+  virtual ~Machine() = default;
 
   // ---- dwc::Space ----
   PageNumber number(Page page) const { return static_cast<PageNumber>(page); }
   std::uint64_t ordinal(PageNumber number) const { return static_cast<std::uint64_t>(number); }
   std::optional<Frame> allocate();
   void release(Frame frame);
-  void copy(Frame to, Frame from);
-  std::uint64_t checked_copy(Frame to, Frame from);
+  virtual void copy(Frame to, Frame from);
+  virtual std::uint64_t checked_copy(Frame to, Frame from);
   std::uint64_t copy_at_fault(Frame to, Frame from);
-  dwc::Comparison compare(Frame a, Frame b);
+  virtual dwc::Comparison compare(Frame a, Frame b);
   std::uint64_t check_word(Frame frame);
   std::span<std::uint64_t> words(Frame frame);
-  dwc::Origin<Frame> origin(Page page);
-  void map(Page page, Frame frame, dwc::Write write);
-  bool dirty(Page page);
-  void clear_dirty(Page page);
-  void invalidate(Page page);
-  void invalidate_all();
+  virtual dwc::Origin<Frame> origin(Page page);
+  virtual void map(Page page, Frame frame, dwc::Write write);
+  virtual bool dirty(Page page);
+  virtual void clear_dirty(Page page);
+  virtual void invalidate(Page page);
+  virtual void invalidate_all();
   void flush_caches() { time_ += 50; }  // flush=none
-  void flush_everything();
+  virtual void flush_everything();
 
   // ---- dwc::Core ----
   Registers& registers() { return live_; }
   const Registers& registers() const { return live_; }
   void exchange_registers(Registers*& other) { std::swap(live_, *other); }
-  void complete();
-  void load();
-  void reload() { load(); }
+  virtual void complete();
+  virtual void load();
+  virtual void reload() { load(); }
   std::uint64_t now() { return time_; }
   void arm_timer(std::uint64_t ticks);
   dwc::Counter counter() const { return counter_.model().announced; }
-  void restart_count() { counter_.restart(); }
-  std::uint64_t count() { return counter_.read(); }
-  void stop_at_count(std::uint64_t count);
-  void break_at(std::optional<std::uint64_t> ip) { break_ = ip; }
-  void step(const Registers& target) { step_target_ = target; }
-  bool repeats();
-  void run_begins(dwc::WhichRun run, const Registers& start);
-  void run_ended(dwc::WhichRun run);
+  virtual void restart_count() { counter_.restart(); }
+  virtual std::uint64_t count() { return counter_.read(); }
+  virtual void stop_at_count(std::uint64_t count);
+  virtual void break_at(std::optional<std::uint64_t> ip) { break_ = ip; }
+  virtual void step(const Registers& target) { step_target_ = target; }
+  virtual bool repeats();
+  virtual void run_begins(dwc::WhichRun run, const Registers& start);
+  virtual void run_ended(dwc::WhichRun run);
 
   // ---- What a kernel does between PEs; the engine must have forgotten the page ----
   void give_page(Page page, bool may_write);   // an own frame, zeroed
@@ -184,7 +186,7 @@ public:
   // ---- Running ----
   // Until a trap; Pause after `limit` instructions. Each iteration of a repeated one is one here,
   // and in retired().
-  Trap run(std::uint64_t limit = ~std::uint64_t{0});
+  virtual Trap run(std::uint64_t limit = ~std::uint64_t{0});
   // Read-only facts for tests.
   const PageTableEntry& entry(Page page) const { return table_.at(index(page)); }
   std::size_t page_count() const { return table_.size(); }

@@ -76,7 +76,7 @@ struct World {
   const dwc::Statistics& statistics() const { return process.statistics(); }
 
   M machine;
-  Process<M> process;
+  Process<typename M::Engine> process;
 };
 
 // What a fault-free plain run of the same program has reached after `pes` PEs.

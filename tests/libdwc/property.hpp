@@ -14,6 +14,10 @@
 
 namespace fake {
 
+// The random programs that the property is tested on, one for each seed.
+constexpr std::uint64_t first_property_seed = 20'000'000;
+constexpr std::uint64_t property_programs = 30'000;
+
 struct Tally {
   std::uint64_t programs = 0, pes = 0, flips = 0, clean_flips = 0, restarts = 0, mismatches = 0,
                 page_budget_ends = 0, evictions = 0, watchdog_expiries = 0, unexpected = 0,
@@ -297,15 +301,17 @@ std::optional<std::string> run_both(M& machine, Process<M>& process, FlipPlan<M>
 template <class M>
 std::optional<std::string> violation_in(const Trial& trial, Random& random, std::uint64_t seed,
                                         Tally& tally) try {
-  M machine{trial.program, trial.pages, trial.frames};
+  using Engine = typename M::Engine;
+  M platform{trial.program, trial.pages, trial.frames};
+  Engine& machine = platform;
   Machine reference{trial.program, trial.pages, trial.pages};
   machine.entry_ticks = trial.entry_ticks;
   if (trial.counter) machine.use_counter(*trial.counter, seed);
   lay_out_pages(machine, seed);
   lay_out_pages(reference, seed);
-  Process<M> process{machine, trial.settings};
+  Process<Engine> process{machine, trial.settings};
   PlainProcess plain{reference};
-  FlipPlan<M> plan{machine, process, random, trial};
+  FlipPlan<Engine> plan{machine, process, random, trial};
 
   std::optional<std::string> wrong;
   for (std::uint64_t pe = 0; !wrong && !process.kernel().exited; ++pe) {

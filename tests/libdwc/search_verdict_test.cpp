@@ -13,11 +13,13 @@ namespace {
 
 struct CountsMoreInFirstRun : Machine {
   using Machine::Machine;
-  void run_begins(dwc::WhichRun begun, const Registers& start) {
+  void run_begins(dwc::WhichRun begun, const Registers& start) override {
     current = begun;
     Machine::run_begins(begun, start);
   }
-  std::uint64_t count() { return Machine::count() + (current == dwc::WhichRun::First ? 50 : 0); }
+  std::uint64_t count() override {
+    return Machine::count() + (current == dwc::WhichRun::First ? 50 : 0);
+  }
   dwc::WhichRun current = dwc::WhichRun::First;
 };
 

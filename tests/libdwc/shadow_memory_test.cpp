@@ -217,7 +217,7 @@ TEST_CASE("a write of the second run to a page that is not in the set is a misma
 TEST_CASE("check=full notices what a dirty bit that lies would hide") {
   struct NeverDirty : Machine {
     using Machine::Machine;
-    bool dirty(Page) { return false; }
+    bool dirty(Page) override { return false; }
   };
   for (const dwc::CheckScope check : {dwc::CheckScope::Dirty, dwc::CheckScope::Full}) {
     dwc::Settings chosen = settings();
@@ -238,7 +238,7 @@ TEST_CASE(
     "check=full does not let a page go whose content has changed, whatever its dirty bit says") {
   struct NeverDirty : Machine {
     using Machine::Machine;
-    bool dirty(Page) { return false; }
+    bool dirty(Page) override { return false; }
   };
   dwc::Settings chosen = with_budget(1);
   chosen.check = dwc::CheckScope::Full;

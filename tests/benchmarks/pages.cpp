@@ -97,9 +97,9 @@ struct PageOperation {
   void (*measure)(benchmark::State&, const VectorOperations&, const PageBuffers&);
 };
 const PageOperation timed[] = {{"copy_page", copy_page},
-                                    {"checked_copy_of_page", checked_copy},
-                                    {"compare_pages", compare},
-                                    {"check_word", check_word}};
+                               {"checked_copy_of_page", checked_copy},
+                               {"compare_pages", compare},
+                               {"check_word", check_word}};
 
 }  // namespace
 

@@ -34,7 +34,7 @@ constexpr void require(bool kept) {
 enum class Queue : std::uint8_t { Touched, Clean, Asleep, count };
 
 template <Space S>
-struct PageEntry {
+struct PageEntry : PageLink {
   typename S::Page page{};
   typename S::Frame work{};       // mapped, written in place
   typename S::Frame base{};       // P0, the content at the start of the PE; never mapped
@@ -48,10 +48,8 @@ struct PageEntry {
   bool second_dirty = false;
   bool rewound = false;  // spare holds P1, work began the second run as a copy of P0
 
-  // The set's own: where the entry stands in it.
+  // The set's own: where the entry stands in it, beside its links.
   Queue queue = Queue::Touched;
-  PageEntry* older = nullptr;
-  PageEntry* newer = nullptr;
   PageEntry* next_in_bucket = nullptr;
 
   [[nodiscard]] bool dirty_in(WhichRun run) const {
@@ -114,10 +112,20 @@ public:
     of(queue).push(entry);
   }
 
+  // All pages that are touched become the newest ones that are clean.
+  void clean_touched() {
+    for (Entry& entry : touched()) entry.queue = Queue::Clean;
+    of(Queue::Clean).take_all(touched());
+  }
+
+  // The next newer one of its queue.
+  [[nodiscard]] Entry* next(const Entry& entry) const { return of(entry.queue).next(entry); }
+
   // The last entry moves into the gap. Returns the next newer one of the queue, wherever that is.
   Entry* remove(Entry& entry) {
     Entry* const last = storage_.last();
-    Entry* const next = entry.newer == last ? &entry : entry.newer;
+    Entry* next = this->next(entry);
+    if (next == last) next = &entry;
     of(entry.queue).remove(entry);
     index_.remove(entry);
     if (&entry != last) relocate(*last, entry);

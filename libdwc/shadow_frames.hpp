@@ -34,17 +34,21 @@ public:
       : space_{space}, policy_{policy}, statistics_{statistics} {}
 
   // At a write fault: reserves every frame that rewind and commit will need, and makes the page
-  // writable. Without enough frames it changes nothing and returns nothing.
-  [[nodiscard]] std::optional<Entry> join(Page page) {
+  // writable. `entry`, which is new, becomes the page's. False: without enough frames nothing is
+  // changed.
+  [[nodiscard]] bool join(Page page, Entry& entry) {
     const std::optional<Frame> copy = space_.allocate();
-    if (!copy) return std::nullopt;
+    if (!copy) return false;
     const std::optional<Frame> spare = space_.allocate();
     if (!spare) {
       space_.release(*copy);
-      return std::nullopt;
+      return false;
     }
     const Origin<Frame> origin = space_.origin(page);
-    Entry entry{.page = page, .work = *copy, .base = origin.frame, .spare = *spare};
+    entry.page = page;
+    entry.work = *copy;
+    entry.base = origin.frame;
+    entry.spare = *spare;
     entry.base_shared = origin.shared;
     entry.joined_now = true;
     if (policy_ == Policy::Rotate && !origin.shared) std::swap(entry.work, entry.base);
@@ -52,7 +56,7 @@ public:
     ++statistics_.copies_at_fault;
     map(page, entry.work, Write::Enabled);
     space_.invalidate(page);
-    return entry;
+    return true;
   }
 
   // P1 is put aside; the second run writes a copy of P0. The caller invalidates.

@@ -50,22 +50,24 @@ public:
   // too many, or the frames have run out, predicted pages that are still clean give way. Refused:
   // there is no room in this PE.
   [[nodiscard]] Admission admit(Page page) {
-    if (knows(page)) return Admission::Known;
-    while (set_.writable() >= budget_) {
-      const bool room = give_one_up(Keep::Frames);
-      if (!room) return Admission::Refused;
+    Entry* entry = set_.find(space_.number(page));
+    if (is_known(entry)) {
+      space_.invalidate(page);
+      return Admission::Known;
     }
-    // What gave way may have put the page out.
-    Entry* const asleep = set_.find(space_.number(page));
-    if (asleep == nullptr) return join(page) ? Admission::Joined : Admission::Refused;
-    wake(*asleep);
+    if (set_.writable() >= budget_) {
+      const bool room = make_room();
+      if (!room) return Admission::Refused;
+      entry = set_.find(space_.number(page));  // what gave way may have put the page out
+    }
+    if (entry == nullptr) return join(page) ? Admission::Joined : Admission::Refused;
+    wake(*entry);
     return Admission::Joined;
   }
 
   // A fault on a writable page of the set comes from an outdated translation, which is invalidated.
   [[nodiscard]] bool knows(Page page) {
-    const Entry* const entry = set_.find(space_.number(page));
-    if (entry == nullptr || entry->queue == Queue::Asleep) return false;
+    if (!is_known(set_.find(space_.number(page)))) return false;
     space_.invalidate(page);
     return true;
   }
@@ -88,7 +90,7 @@ public:
     for (Entry& entry : set_.touched()) entry.set_dirty_in(run, space_.dirty(entry.page));
     Entry* next = nullptr;
     for (Entry* entry = set_.of(Queue::Clean).oldest(); entry != nullptr; entry = next) {
-      next = entry->newer;
+      next = set_.of(Queue::Clean).next(*entry);
       const bool dirty = space_.dirty(entry->page);
       if (!dirty && !full_check()) continue;
       entry->set_dirty_in(run, dirty);
@@ -96,8 +98,9 @@ public:
     }
   }
 
-  // From P1 to P0, for the second run.
+  // From P1 to P0, for the second run. Without a touched page no translation has changed.
   void rewind() {
+    if (set_.touched().empty()) return;
     for (Entry& entry : set_.touched()) {
       if (entry.first_dirty || full_check()) frames_.rewind(entry);
     }
@@ -107,22 +110,24 @@ public:
   // P2 becomes the context's state. Returns how many pages the PE modified.
   std::size_t commit() {
     std::size_t modified = 0;
+    const std::size_t size = set_.size(), asleep = set_.size(Queue::Asleep);
+    bool changed = !set_.touched().empty();
     ++commits_;
-    while (Entry* const entry = set_.touched().oldest()) {
+    Entry* next = nullptr;
+    for (Entry* entry = set_.touched().oldest(); entry != nullptr; entry = next) {
       if (entry->dirty_in_either()) {
         ++modified;
         entry->written_at = commits_;
         count_prediction(*entry);
       }
-      if (frames_.commit(*entry) == Stay::Leave) {
-        release(*entry);
-      } else {
-        set_.move(*entry, Queue::Clean);
-      }
+      const bool leaves = frames_.commit(*entry) == Stay::Leave;
+      next = leaves ? release(*entry) : set_.touched().next(*entry);
     }
+    set_.clean_touched();
     retire_old();
     give_back();
-    space_.invalidate_all();
+    changed = changed || set_.size() != size || set_.size(Queue::Asleep) != asleep;
+    if (changed) space_.invalidate_all();
     return modified;
   }
 
@@ -130,7 +135,7 @@ public:
   // says: a page that no run wrote may hold a flip that one of them has read. Returns the first
   // page whose base no longer has its check word.
   [[nodiscard]] std::optional<Page> restore() {
-    while (Entry* const entry = set_.touched().oldest()) set_.move(*entry, Queue::Clean);
+    set_.clean_touched();
     std::optional<Page> corrupt;
     for (Entry& entry : set_.of(Queue::Clean)) {
       const bool intact = frames_.restore(entry);
@@ -152,7 +157,7 @@ public:
   void forget_modified() {
     Entry* next = nullptr;
     for (Entry* entry = set_.of(Queue::Clean).oldest(); entry != nullptr; entry = next) {
-      next = space_.dirty(entry->page) ? release(*entry) : entry->newer;
+      next = space_.dirty(entry->page) ? release(*entry) : set_.of(Queue::Clean).next(*entry);
     }
     space_.invalidate_all();
   }
@@ -170,13 +175,26 @@ private:
 
   static constexpr std::size_t most_given_back = 256;  // pages, at one commit
 
+  [[nodiscard]] static bool is_known(const Entry* entry) {
+    return entry != nullptr && entry->queue != Queue::Asleep;
+  }
+
+  // For one page more.
+  [[nodiscard]] bool make_room() {
+    while (set_.writable() >= budget_) {
+      const bool room = give_one_up(Keep::Frames);
+      if (!room) return false;
+    }
+    return true;
+  }
+
   [[nodiscard]] bool join(Page page) {
     for (;;) {
       if (set_.reserve_place()) {
-        std::optional<Entry> entry = frames_.join(page);
-        if (entry) {
-          entry->written_at = commits_;
-          set_.add(*entry);
+        Entry entry;
+        if (frames_.join(page, entry)) {
+          entry.written_at = commits_;
+          set_.add(entry);
           return true;
         }
         set_.release_place();

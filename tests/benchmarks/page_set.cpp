@@ -27,7 +27,9 @@ public:
   [[nodiscard]] Entry* find(std::uint32_t page) { return set_.find(fake::PageNumber{page}); }
   void add(std::uint32_t page) {
     dwc::require(set_.reserve_place());
-    set_.add({.page = fake::page_of(page)});
+    Entry entry;
+    entry.page = fake::page_of(page);
+    set_.add(entry);
   }
   void drop(std::uint32_t page) { set_.remove(*find(page)); }
   [[nodiscard]] dwc::PageSet<fake::Machine>& set() { return set_; }

@@ -22,10 +22,11 @@ struct Bench {
 
   // A page that both runs modified.
   dwc::PageEntry<Machine>& add_page() {
-    dwc::PageEntry<Machine> entry{.page = page_of(0),
-                                  .work = *machine.allocate(),
-                                  .base = *machine.allocate(),
-                                  .spare = *machine.allocate()};
+    dwc::PageEntry<Machine> entry;
+    entry.page = page_of(0);
+    entry.work = *machine.allocate();
+    entry.base = *machine.allocate();
+    entry.spare = *machine.allocate();
     entry.first_dirty = entry.second_dirty = entry.rewound = true;
     REQUIRE(set.reserve_place());
     set.add(entry);

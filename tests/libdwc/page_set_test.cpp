@@ -23,13 +23,22 @@ namespace {
 constexpr std::size_t lent_places = 8;
 constexpr std::array<Queue, 3> queues{Queue::Touched, Queue::Clean, Queue::Asleep};
 
+// The page is its own check value.
+template <class Entry>
+Entry entry_of(std::size_t page) {
+  Entry entry;
+  entry.page = page_of(page);
+  entry.base_check = page;
+  return entry;
+}
+
 template <class S>
 void put(S& set, std::size_t page) {
   REQUIRE(set.reserve_place());
-  set.add({.page = page_of(page)});
+  set.add(entry_of<typename S::Entry>(page));
 }
 
-// The same set, in containers that nobody doubts. The page is its own check value.
+// The same set, in containers that nobody doubts.
 struct Model {
   std::map<std::uint32_t, Queue> queue_of;
   std::map<Queue, std::list<std::uint32_t>> order;
@@ -38,6 +47,10 @@ struct Model {
     remove(page);
     queue_of[page] = queue;
     order[queue].push_back(page);
+  }
+  void clean_touched() {
+    for (const std::uint32_t page : order[Queue::Touched]) queue_of[page] = Queue::Clean;
+    order[Queue::Clean].splice(order[Queue::Clean].end(), order[Queue::Touched]);
   }
   void remove(std::uint32_t page) {
     const auto at = queue_of.find(page);
@@ -93,13 +106,16 @@ std::optional<std::string> violation_of(std::uint64_t seed) {
     } else if (random.one_in(50)) {
       for (const Frame frame : taken) machine.release(frame);
       taken.clear();
+    } else if (random.one_in(20)) {
+      set.clean_touched();
+      model.clean_touched();
     }
     Entry* const entry = set.find(PageNumber{page});
     if ((entry != nullptr) != model.queue_of.contains(page)) return "a page lost or left";
     if (entry == nullptr) {
       if (!grows && !random.one_in(4)) continue;
       if (!set.reserve_place()) continue;
-      set.add({.page = page_of(page), .base_check = page});
+      set.add(entry_of<Entry>(page));
       model.move(page, Queue::Touched);
     } else if (grows && !random.one_in(4)) {
       const Queue queue = queues[random.below(queues.size())];
@@ -250,7 +266,8 @@ TEST_CASE("a page set counts and finds the pages that a run modified") {
   std::array<Entry, 4> lent;
   Set set{machine, lent};
   for (std::size_t i = 0; i < 4; ++i) {
-    Entry entry{.page = page_of(i)};
+    Entry entry;
+    entry.page = page_of(i);
     entry.first_dirty = i == 1 || i == 3;
     entry.second_dirty = i == 2;
     REQUIRE(set.reserve_place());

@@ -1,4 +1,5 @@
-// Operations on whole pages that use no vector registers: the program's are still in the CPU.
+// Operations on whole pages that leave all vector registers as they are: the program's are still in
+// the CPU.
 #pragma once
 
 #include <cstdint>

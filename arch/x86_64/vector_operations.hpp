@@ -2,8 +2,9 @@
 // (vectors.asm). Boot chooses the widest that the CPU has (extended_state.cpp). All widths give the
 // same results, check words included, so one may verify what another has copied.
 //
-// Called only between save_rest() and load_rest(), when no program's vectors are in the CPU. All
-// addresses are multiples of 64, and so are numbers of bytes, which are not 0.
+// Called only between save_rest() and load_rest(), when no program's vectors are in the CPU; one of
+// them (fault_copy.asm) at any time. All addresses are multiples of 64, and so are numbers of
+// bytes, which are not 0.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +29,9 @@ struct VectorOperations {
                                   std::size_t bytes);
   // The check word: the exclusive or of all words. One flipped bit always changes it.
   std::uint64_t (*check_word)(const std::uint64_t* words, std::size_t bytes);
+
+  // The same as checked_copy_of_page(), at any time: it leaves the vector registers as they were.
+  std::uint64_t (*copy_page_at_fault)(std::uint64_t* to, const std::uint64_t* from);
 };
 
 extern const VectorOperations sse2_operations, avx2_operations, avx512_operations;

@@ -120,6 +120,7 @@ if(NOT REPRISE_FREESTANDING)
 
   # The kernel's vector operations: assembly, which each CPU runs as far as it can.
   add_library(reprise_host_vectors STATIC
+    ${PROJECT_SOURCE_DIR}/arch/x86_64/fault_copy.asm
     ${PROJECT_SOURCE_DIR}/arch/x86_64/vectors.asm
     ${PROJECT_SOURCE_DIR}/arch/x86_64/vector_operations.cpp)
   target_include_directories(reprise_host_vectors PRIVATE ${PROJECT_SOURCE_DIR})

@@ -75,6 +75,42 @@ TEST_CASE("all copies copy a page, the whole page and nothing else") {
   }
 }
 
+// Copies a page with values in the first two registers of a width. What they hold afterwards is
+// stored behind them. The host's code may use 128 bytes below its stack pointer.
+#define COPY_HOLDING(move, register) \
+  asm volatile(                                                                               \
+      "sub $128, %%rsp\n\t" move " (%[held]), %%" register "0\n\t" move                      \
+      " 64(%[held]), %%" register "1\n\tcall *%[copy]\n\t" move " %%" register               \
+      "0, 128(%[held])\n\t" move " %%" register "1, 192(%[held])\n\tadd $128, %%rsp"         \
+      : "+D"(to), "+S"(from)                                                                  \
+      : [held] "r"(held), [copy] "r"(copy)                                                    \
+      : "rax", "rcx", "rdx", "xmm0", "xmm1", "memory", "cc")
+
+TEST_CASE("the copy at a write fault leaves the vector registers as they were") {
+  Frames f;
+  const VectorOperations* const operations = GENERATE(from_range(widths()));
+  const auto copy = operations->copy_page_at_fault;
+  alignas(64) std::uint64_t held[32]{};
+  for (std::size_t i = 0; i < 16; ++i) held[i] = i + 1;
+  const std::uint64_t* from = f.memory.words(f.a).data();
+  std::uint64_t* to = f.memory.words(f.b).data();
+  std::size_t words = 2;
+  if (operations == &x86::sse2_operations) {
+    COPY_HOLDING("movups", "xmm");
+  } else if (operations == &x86::avx2_operations) {
+    words = 4;
+    COPY_HOLDING("vmovups", "ymm");
+  } else {
+    words = 8;
+    COPY_HOLDING("vmovups", "zmm");
+  }
+  for (std::size_t i = 0; i < words; ++i) {
+    REQUIRE(held[16 + i] == held[i]);
+    REQUIRE(held[24 + i] == held[8 + i]);
+  }
+  REQUIRE(equal(f.memory.words(f.a), f.memory.words(f.b)));
+}
+
 TEST_CASE("every flipped bit of a page is seen at its word by compare and by the check word") {
   Frames f;
   x86::board.vector_operations = GENERATE(from_range(widths()));

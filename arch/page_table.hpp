@@ -50,6 +50,10 @@ public:
 
   [[nodiscard]] reprise::PageNumber page() const { return page_; }
   [[nodiscard]] Mapping mapping() const;
+  // Parts of it, for where each instruction counts.
+  [[nodiscard]] reprise::FrameNumber frame() const;
+  [[nodiscard]] Ownership ownership() const;
+  [[nodiscard]] bool may_write() const;  // the process's permission
 
   // Another mapping for the page; a frame that the page owned is not released.
   void set(const Mapping& mapping) const;

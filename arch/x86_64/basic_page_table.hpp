@@ -84,6 +84,21 @@ Mapping BasicLeaf<Format>::mapping() const {
 }
 
 template <class Format>
+reprise::FrameNumber BasicLeaf<Format>::frame() const {
+  return x86::frame_in(*entry_);
+}
+
+template <class Format>
+Ownership BasicLeaf<Format>::ownership() const {
+  return x86::ownership_in<Format>(*entry_);
+}
+
+template <class Format>
+bool BasicLeaf<Format>::may_write() const {
+  return (*entry_ & Format::writable) != 0;
+}
+
+template <class Format>
 void BasicLeaf<Format>::set(const Mapping& mapping) const {
   x86::require_consistent(mapping);
   *entry_ = Format::encode(mapping);
@@ -98,7 +113,14 @@ Mapping BasicLeaf<Format>::unmap() const {
 
 template <class Format>
 void BasicLeaf<Format>::replace(reprise::FrameNumber frame, WriteAccess write_access) const {
-  set({frame, Format::permissions(*entry_), Ownership::Owned, write_access});
+  const std::uint64_t entry = (*entry_ & Format::rights) | address_of(frame).value();
+  if (write_access == WriteAccess::Protected) {
+    *entry_ = entry;
+    return;
+  }
+  const Permissions permissions = Format::permissions(entry);
+  REPRISE_ASSERT(permissions.read && permissions.write);
+  *entry_ = entry | Format::write_enabled;
 }
 
 template <class Format>

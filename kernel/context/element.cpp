@@ -155,7 +155,7 @@ std::optional<arch::Leaf> protected_page(const AddressSpace& space, const Trap& 
     return std::nullopt;
   }
   const auto leaf = space.table().leaf(page_of(UserAddr{trap.fault_address}));
-  if (!leaf || !leaf->mapping().permissions.write) return std::nullopt;
+  if (!leaf || !leaf->may_write()) return std::nullopt;
   return leaf;
 }
 

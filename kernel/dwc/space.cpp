@@ -13,8 +13,7 @@ dwc::Comparison KernelSpace::compare(Frame a, Frame b) {
 }
 
 dwc::Origin<FrameNumber> KernelSpace::origin(Page page) {
-  const arch::Mapping mapping = page.mapping();
-  return {mapping.frame, mapping.ownership == arch::Ownership::Shared};
+  return {page.frame(), page.ownership() == arch::Ownership::Shared};
 }
 
 void KernelSpace::map(Page page, Frame frame, dwc::Write write) {

@@ -7,7 +7,10 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <span>
 
 #include "libdwc/comparator.hpp"
 #include "libdwc/core.hpp"
@@ -27,7 +30,7 @@ public:
 
   // From R0; the pages are P0. `limit` ticks from here the timer ends the run.
   void begin(const Registers& start, std::uint64_t limit) {
-    faulted_at_.reset();
+    has_faulted_ = false;
     end_reported_ = false;
     core_.run_begins(which_, start);
     core_.arm_timer(limit);
@@ -57,34 +60,35 @@ public:
 
   // Before the first fault of the run, at the PE's very first instruction.
   [[nodiscard]] bool faults_at_once(const Registers& start) const {
-    return !faulted_at_ && trap_words_apart<C>(start, core_.registers()) == 0;
+    const bool moved = start.words()[C::rip_word] != core_.registers().words()[C::rip_word];
+    return !moved && !has_faulted_ && trap_words_apart<C>(start, core_.registers()) == 0;
   }
   // A page has joined in this run.
-  [[nodiscard]] bool has_faulted() const { return faulted_at_.has_value(); }
-  void note_fault() { faulted_at_ = trap_words(); }
+  [[nodiscard]] bool has_faulted() const { return has_faulted_; }
+  void note_fault() {
+    has_faulted_ = true;
+    __builtin_memcpy(faulted_at_.data(), core_.registers().words().data(), trap_bytes);
+  }
 
   // The instruction of the last write fault has not been carried out yet. What it writes to two
   // pages may stand in the first of them already (so it is in QEMU), and a run without faults never
   // stands there.
-  [[nodiscard]] bool within_faulting_instruction() const { return faulted_at_ == trap_words(); }
+  [[nodiscard]] bool within_faulting_instruction() const {
+    const std::span live = core_.registers().words();
+    return has_faulted_ && __builtin_memcmp(faulted_at_.data(), live.data(), trap_bytes) == 0;
+  }
 
   std::optional<PeEnd> end;     // nothing: it has not ended in this attempt
   std::optional<Page> refused;  // where it had to end for want of room
 
 private:
-  using TrapWords = std::array<std::uint64_t, C::trap_words>;
-
-  [[nodiscard]] TrapWords trap_words() const {
-    TrapWords words;
-    const std::span live = core_.registers().words();
-    __builtin_memcpy(words.data(), live.data(), C::trap_words * sizeof(live[0]));
-    return words;
-  }
+  static constexpr std::size_t trap_bytes = C::trap_words * sizeof(std::uint64_t);
 
   WhichRun which_;
   C& core_;
   Registers* put_aside_;
-  std::optional<TrapWords> faulted_at_;  // the last write fault
+  bool has_faulted_ = false;
+  std::array<std::uint64_t, C::trap_words> faulted_at_{};  // the last write fault, if there was one
   bool end_reported_ = false;
 };
 

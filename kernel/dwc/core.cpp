@@ -102,7 +102,8 @@ void KernelCore::begin_observed(dwc::WhichRun run, const Registers& start) {
 // A stop that the run did not come to must not stop anybody else.
 void KernelCore::run_ended(dwc::WhichRun) {
   if (observed_) observer_.run_ended();
-  stop_at_count(0);
+  engine_stop_ = 0;
+  arch::stop_at_count(0);
 }
 
 }  // namespace reprise

@@ -1,4 +1,5 @@
-"""Counts the instructions that ring 0 executes, by symbol: boots programs in QEMU with the plugin.
+"""Counts the instructions that ring 0 executes, by symbol and by phase of a PE: boots programs in
+QEMU with the plugin.
 
 Guest time counts instructions there (-icount), so a count repeats to the digit. What a boot costs
 beside the PEs goes away in the difference of two runs of unlike length.
@@ -20,14 +21,38 @@ sys.path.insert(0, str(HERE.parents[1] / "scripts" / "lib"))
 from reprise import image, machine, tree  # noqa: E402
 
 EXPECTED = HERE / "expected.json"
-TOLERANCE = 0.02  # of a measure's figure, before its change must be looked at
+RENEW = "tests/instruction_count/count --standard --update"
+TOLERANCE = 0.02  # of a recorded figure, before its change must be looked at
+LEAST = 2         # instructions per PE that a small figure may be off
 CLOCK = "2024-02-29T12:00:00"  # the wall clock at power on
 
-# name -> a run, and a shorter one that is taken away from it
+
+@dataclass(frozen=True)
+class Measure:
+    """A workload: a run, a shorter one that is taken away from it, and kernel arguments."""
+    longer: list
+    shorter: list
+    arguments: str = ""
+
+    def __str__(self):
+        append = f"--append '{self.arguments}' " if self.arguments else ""
+        return f"{append}--less '{' '.join(self.shorter)}' {' '.join(self.longer)}"
+
+
 MEASURES = {
-    "vectors": (["vectors", "1020"], ["vectors", "20"]),
-    "pages": (["pages", "10", "1100"], ["pages", "10", "100"]),
+    "vectors": Measure(["vectors", "420"], ["vectors", "20"]),
+    "pages": Measure(["pages", "10", "500"], ["pages", "10", "100"]),
+    "write faults": Measure(["pages", "10", "500"], ["pages", "10", "100"], "policy=classic"),
+    # The shorter run lasts until the drivers are idle, which takes 15,000 rounds.
+    "time limit": Measure(["sweep", "0", "180000"], ["sweep", "0", "20000"], "pe.limit=200"),
+    "time limit, ten pages":
+        Measure(["sweep", "10", "180000"], ["sweep", "10", "20000"], "pe.limit=200"),
 }
+
+# The report's phases that are ring 0's; see docs/log-format.md, event `times`.
+PHASES = ("load", "fault", "rewind", "flush", "convergence", "compare_commit")
+REST = "rest"
+TOTAL = "total"
 
 
 class CountError(Exception):
@@ -39,7 +64,8 @@ class Counts:
     """What ring 0 executed in one run, or in the difference of two."""
     pes: int
     symbols: Counter = field(default_factory=Counter)
-    elsewhere: int = field(default=0, compare=False)  # firmware, GRUB, ring 3: does not repeat
+    elsewhere: int = field(default=0, compare=False)  # firmware, GRUB: does not repeat
+    phases: Counter = field(default_factory=Counter)  # as the report says
 
     @property
     def total(self):
@@ -50,9 +76,16 @@ class Counts:
         return self.total / self.pes
 
     def minus(self, other):
-        symbols = Counter(self.symbols)
+        symbols, phases = Counter(self.symbols), Counter(self.phases)
         symbols.subtract(other.symbols)
-        return Counts(self.pes - other.pes, symbols, self.elsewhere - other.elsewhere)
+        phases.subtract(other.phases)
+        return Counts(self.pes - other.pes, symbols, self.elsewhere - other.elsewhere, phases)
+
+    def by_phase(self):
+        """Instructions of ring 0 per PE: phase -> figure. The rest is the ways into and out of both
+        runs, and what the kernel does between PEs: it serves calls, and schedules."""
+        found = {phase: self.phases[phase] / self.pes for phase in PHASES}
+        return {**found, REST: self.per_pe - sum(found.values()), TOTAL: self.per_pe}
 
 
 def short_name(symbol):
@@ -113,35 +146,45 @@ def program(argv):
     return image.Program(path, argv)
 
 
-def measure(argv, arguments=""):
+def run(argv, arguments=""):
     """Boots one program to the machine's end."""
     with tempfile.TemporaryDirectory(prefix="reprise-count-") as scratch:
         iso, out = Path(scratch) / "image.iso", Path(scratch) / "counts"
         image.write_image(image.Contents([program(argv)], None, arguments), iso)
-        return measure_image(iso, out)
+        return run_image(iso, out)
 
 
-def measure_image(iso, out):
-    settings = machine.Settings(icount=True, clock=CLOCK, timeout=300,
+def run_image(iso, out):
+    settings = machine.Settings(icount=True, clock=CLOCK, timeout=300, pit=False, virtio=True,
                                 extra=["-plugin", f"{plugin()},out={out}"])
     outcome = machine.run(iso, settings)
     if outcome.value != machine.CLEAN or not Path(out).exists():
         raise CountError(f"the run did not end well:\n{outcome.console[-2000:]}")
     pes = sum(event.number("pes") for event in outcome.events("verdicts"))
+    phases = Counter()
+    for event in outcome.events("times"):
+        phases.update({phase: event.number(f"{phase}_ns") for phase in PHASES})
     symbols, elsewhere = read_counts(out, tree.kernel())
-    return Counts(pes, symbols, elsewhere)
+    return Counts(pes, symbols, elsewhere, phases)
+
+
+def measure(name):
+    """The counts of one of MEASURES."""
+    chosen = MEASURES[name]
+    return run(chosen.longer, chosen.arguments).minus(run(chosen.shorter, chosen.arguments))
 
 
 def save(counts, path):
     """As JSON, for compare()."""
-    content = {"pes": counts.pes, "elsewhere": counts.elsewhere,
+    content = {"pes": counts.pes, "elsewhere": counts.elsewhere, "phases": dict(counts.phases),
                "symbols": dict(counts.symbols.most_common())}
     Path(path).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def load(path):
     content = json.loads(Path(path).read_text(encoding="utf-8"))
-    return Counts(content["pes"], Counter(content["symbols"]), content["elsewhere"])
+    return Counts(content["pes"], Counter(content["symbols"]), content["elsewhere"],
+                  Counter(content.get("phases", {})))
 
 
 def table(counts, top):
@@ -171,10 +214,26 @@ def comparison(old, new, top):
 
 
 def expected():
-    """Per PE, by measure: what the tree's kernel cost when someone last looked."""
+    """Per PE, by workload and phase: what the tree's kernel cost when someone last looked."""
     return json.loads(EXPECTED.read_text(encoding="utf-8"))
 
 
 def record(figures):
-    rounded = {name: round(figure, 1) for name, figure in figures.items()}
+    """`figures`: name of a measure -> by_phase()."""
+    rounded = {name: {phase: round(figure, 1) for phase, figure in phases.items()}
+               for name, phases in figures.items()}
     EXPECTED.write_text(json.dumps(rounded, indent=1) + "\n", encoding="utf-8")
+
+
+def is_off(figure, recorded):
+    return abs(figure - recorded) > max(TOLERANCE * abs(recorded), LEAST)
+
+
+def beside_the_record(found, recorded):
+    """Lines of text for one workload: the phases found, the recorded ones, and how far off each is."""
+    lines = [f"{'found':>10}  {'recorded':>10}  phase"]
+    for phase, figure in found.items():
+        before = recorded.get(phase, 0)
+        off = f"   {figure - before:+.1f}" if is_off(figure, before) else ""
+        lines.append(f"{figure:10.1f}  {before:10.1f}  {phase}{off}")
+    return lines

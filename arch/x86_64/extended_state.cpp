@@ -15,6 +15,7 @@ using namespace x86;
 namespace {
 
 constexpr std::uint32_t xsave_leaf = 0x0d;
+constexpr std::uint32_t has_xgetbv_1 = 1 << 2;  // subleaf 1, EAX
 constexpr unsigned avx_component = 2, opmask_component = 5;
 constexpr std::size_t vector_block = 64;  // bytes; sizes for VectorOperations are multiples of it
 
@@ -45,6 +46,7 @@ ExtendedState::Place gap_of(const ExtendedState& state) {
 
 void start_xsave() {
   write_cr4(read_cr4() | Cr4::Osxsave);
+  board.extended_state.tells_use = (cpuid(xsave_leaf, 1).eax & has_xgetbv_1) != 0;
   const std::uint64_t offered = cpuid(xsave_leaf, 0).eax, basic = Xcr0::X87 | Xcr0::Sse;
   if ((offered & Xcr0::Avx) == 0) return enable_components(basic);
   const bool avx512 = (offered & Xcr0::Avx512) == Xcr0::Avx512;

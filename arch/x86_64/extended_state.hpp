@@ -23,6 +23,7 @@ inline constexpr std::uint64_t initial_mxcsr = 0x1f80;
 
 struct ExtendedState {
   std::uint64_t components = 0;       // as in XCR0; 0: FXSAVE and FXRSTOR are all there is
+  bool tells_use = false;             // XGETBV with ECX = 1 says which components are in use
   std::size_t words = fxsave_words;   // size of the image
   std::uint64_t mxcsr_mask = 0xffbf;  // bits of MXCSR that may be set
   // Where the components beyond the legacy region lie, in words, by their number in XCR0. AVX (2)

@@ -157,6 +157,12 @@ inline void xsave64(void* image, std::uint64_t components) {
 inline void xrstor64(const void* image, std::uint64_t components) {
   asm volatile("xrstor64 (%0)" : : "r"(image), "a"(components), "d"(components >> 32) : "memory");
 }
+// XCR0 AND XINUSE: the components that are not in their initial state (Intel SDM Vol. 1 §13.2).
+inline std::uint64_t read_components_in_use() {
+  std::uint32_t low, high;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(1));
+  return low | std::uint64_t{high} << 32;
+}
 inline void fninit() { asm volatile("fninit"); }
 
 // Zero in one word. A loop over it stays a row of stores: the compiler would make a call of

@@ -111,6 +111,38 @@ TEST_CASE("the copy at a write fault leaves the vector registers as they were") 
   REQUIRE(equal(f.memory.words(f.a), f.memory.words(f.b)));
 }
 
+TEST_CASE("the copy at a write fault uses vectors only where all of them are in use already") {
+  Frames f;
+  static unsigned uses;
+  uses = 0;
+  x86::VectorOperations counting = x86::sse2_operations;
+  counting.copy_page_at_fault = [](std::uint64_t* to, const std::uint64_t* from) {
+    ++uses;
+    return x86::sse2_operations.copy_page_at_fault(to, from);
+  };
+  x86::board.vector_operations = &counting;
+  struct {
+    std::uint64_t components;
+    bool tells_use;
+    std::uint64_t in_use;
+    unsigned uses;
+  } const rows[] = {{0, false, 0, 1},      {7, true, 7, 1},       {7, true, 6, 1},
+                    {7, true, 3, 0},       {7, true, 5, 0},       {7, false, 7, 0},
+                    {0xe7, true, 0xe7, 1}, {0xe7, true, 0xa7, 0}, {0xe7, true, 0x07, 0}};
+  for (const auto& row : rows) {
+    uses = 0;
+    x86::board.extended_state.components = x86::cpu.xcr0 = row.components;
+    x86::board.extended_state.tells_use = row.tells_use;
+    x86::cpu.in_use = row.in_use;
+    clear_frame(f.b);
+    CHECK(copy_frame_at_fault(f.b, f.a) == check_word(f.memory.words(f.a)));
+    CHECK(equal(f.memory.words(f.a), f.memory.words(f.b)));
+    CHECK(uses == row.uses);
+  }
+  x86::board.extended_state = {};
+  x86::cpu = {};
+}
+
 TEST_CASE("every flipped bit of a page is seen at its word by compare and by the check word") {
   Frames f;
   x86::board.vector_operations = GENERATE(from_range(widths()));

@@ -171,8 +171,12 @@ TEST_CASE("all of x87, SSE, AVX and AVX-512 that the CPU offers is switched on, 
   for (const auto& c : cpus) {
     become_newest();
     offer_xsave(c.offered, c.avx512_bytes);
+    for (const bool tells_use : {false, true}) {
+      cpu.leaves[{13, 1}].eax = tells_use ? 4 : 0;
+      start_extended_state();
+      REQUIRE(board.extended_state.tells_use == tells_use);
+    }
     INFO(std::hex << c.offered);
-    start_extended_state();
     REQUIRE(cpu.xcr0 == c.components);
     REQUIRE(board.extended_state.components == c.components);
     REQUIRE(board.extended_state.words == c.words);

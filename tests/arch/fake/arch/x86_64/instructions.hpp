@@ -208,6 +208,8 @@ inline void xrstor64(const void* image, std::uint64_t components) {
   for (std::size_t i = 72; i < cpu.image_words; ++i) cpu.registers[i] = words[i];
 }
 
+inline std::uint64_t read_components_in_use() { return cpu.xcr0 & cpu.in_use; }
+
 inline void clear_word(std::uint64_t& word) { word = 0; }
 inline void rep_stosq(void* to, std::uint64_t value, std::size_t count) {
   for (auto* word = static_cast<std::uint64_t*>(to); count > 0; --count) *word++ = value;

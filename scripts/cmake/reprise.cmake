@@ -112,8 +112,11 @@ if(NOT REPRISE_FREESTANDING)
   add_library(reprise_host INTERFACE)
   target_link_libraries(reprise_host INTERFACE reprise_warnings)
   if(REPRISE_SANITIZE)
+    # The address sanitizer checks each access to memory. So the other one need not look at each
+    # pointer, too, which takes half of its time: to compile, and to run.
     target_compile_options(reprise_host INTERFACE
       "$<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=address,undefined;-fno-sanitize-recover=all>"
+      "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-sanitize=null,object-size,vptr>"
       "$<$<COMPILE_LANGUAGE:C,CXX>:-fno-omit-frame-pointer;-g1>")
     target_link_options(reprise_host INTERFACE -fsanitize=address,undefined)
   endif()

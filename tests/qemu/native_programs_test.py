@@ -3,7 +3,8 @@
 from boot import BootTest
 
 ALL = [["compute", "50000"], ["calls", "20"], ["pages", "10", "100"], ["recurse", "2000"],
-       ["vectors"], ["handler"], ["clockcheck"], ["wild"], ["arguments", "0", "a b", ""]]
+       ["vectors"], ["handler"], ["clockcheck"], ["wild"], ["arguments", "0", "a b", ""],
+       ["floats", "20000"], ["avx", "1"], ["chase", "16", "2"]]
 FAULTS = {"null": 139, "code": 139, "constant": 139, "data": 139, "kernel": 139,
           "kernel-write": 139, "kernel-jump": 139, "noncanonical": 139, "div0": 136, "ud2": 132,
           "int3": 133, "gp": 139, "stack": 139, "guard-low": 139, "guard-high": 139}
@@ -30,13 +31,15 @@ class NativePrograms(BootTest):
                     "vectors: kept over 20 calls: x87 mxcsr sse avx",
                     "handler: 15 exceptions handled",
                     "clockcheck: 100 readings of each clock, none went back",
-                    "arguments: 4 arguments, start information right"}
+                    "arguments: 4 arguments, start information right",
+                    "floats: steps=20000 pi found", "avx: rounds=1 sums found",
+                    "chase: pages=16 rounds=2"}
         lines = outcome.program_output().splitlines()
         self.assertEqual(expected - set(lines), set())
         self.assertIn('arguments: argv[2]="a b"', lines)
         self.assertIn('arguments: argv[3]=""', lines)
 
-    def test_nine_programs_at_once_run_hardened_and_check_themselves(self):
+    def test_twelve_programs_at_once_run_hardened_and_check_themselves(self):
         outcome = self.boot(ALL)
         self.assert_clean(outcome)
         self.assert_no_mismatch(outcome)

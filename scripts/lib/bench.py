@@ -13,7 +13,7 @@ sys.argv[0] = "scripts/bench"
 sys.dont_write_bytecode = True
 
 from reprise import machine, tree  # noqa: E402
-from reprise.bench import cases, figures, host, page, plots  # noqa: E402
+from reprise.bench import cases, figures, host, kernel, page, plots, tables  # noqa: E402
 
 EPILOG = """\
 Figures are guest instructions in QEMU (-icount), so they repeat to the digit on any host. Each case boots a machine of its
@@ -38,6 +38,7 @@ def parse_arguments():
         help="show what differs between two bench.json, boot nothing")
     add("--host", action="store_true",
         help="measure this machine instead: copies and comparisons beside memcpy and memcmp, the page set, the controller")
+    add("--kernel", action="store_true", help="count ring 0's instructions per PE instead, by phase and workload")
     return parser.parse_args()
 
 
@@ -79,6 +80,7 @@ def write(found, folder):
     figures.write_csv(found, folder / "bench.csv")
     pictures = plots.draw(found, folder)
     page.write(found, pictures, folder / "bench.html", commit())
+    (folder / "bench.md").write_text(tables.markdown(found), encoding="utf-8")
 
 
 def main():
@@ -91,16 +93,25 @@ def main():
         print("\n".join(host.table(host.measure(options.out, options.filter))))
         tree.say(f"wrote {options.out}/host.json, .csv, .png and .svg")
         return 0
+    if options.kernel:
+        if not os.environ.get("REPRISE_BUILD"):
+            tree.build(target="image_parts", say=tree.say)
+            tree.build(target="instruction_count")
+        print("\n".join(kernel.table(kernel.measure(options.out))))
+        tree.say(f"wrote {options.out}/kernel.json")
+        return 0
     chosen = [case for case in cases.ALL if re.search(options.filter, f"{case.group}: {case.name}")]
     if options.list or not chosen:
         print("\n".join(f"{case.group}: {case.name}" for case in chosen) or f"no case matches {options.filter!r}")
         return 0 if chosen else 1
     if not os.environ.get("REPRISE_BUILD"):
         tree.build(target="image_parts", say=tree.say)
+        for name in figures.linux_programs(chosen):
+            tree.build(target=f"linux_program_{name}")
     found = measured(chosen, options.jobs)
-    print("\n".join(figures.table(found)))
+    print("\n".join([*figures.table(found), *tables.text(found)]))
     write(found, options.out)
-    tree.say(f"wrote {options.out}/bench.html, .json, .csv and plots")
+    tree.say(f"wrote {options.out}/bench.html, .md, .json, .csv and plots")
     return 1 if any(figure.error for figure in found) else 0
 
 
@@ -108,7 +119,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except (machine.MachineError, tree.BuildError, figures.FormatError, host.BenchmarkError,
-            OSError) as error:
+            kernel.counting.CountError, OSError) as error:
         tree.say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:

@@ -168,9 +168,8 @@ def run_image(iso, out):
     return Counts(pes, symbols, elsewhere, phases)
 
 
-def measure(name):
-    """The counts of one of MEASURES."""
-    chosen = MEASURES[name]
+def measure(chosen):
+    """The counts of a Measure."""
     return run(chosen.longer, chosen.arguments).minus(run(chosen.shorter, chosen.arguments))
 
 

@@ -14,24 +14,28 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 from reprise import machine  # noqa: E402
-from reprise.bench import cases, figures  # noqa: E402
+from reprise.bench import cases, figures, tables  # noqa: E402
 
 CASE = cases.Case("group", "name", (["compute", "5"],))
 TIMES = ("reprise: times process=compute load_ns=10 first_run_ns=400 fault_ns=20 rewind_ns=30 flush_ns=0 "
          "second_run_ns=400 convergence_ns=40 compare_commit_ns=100 longest_pe_ns=77 overhead_percent=250\n")
 PAGES = "reprise: modified-pages process=compute " + " ".join(f"{key}=1" for key in figures.BUCKETS) + "\n"
 COSTS = "reprise: page-costs process=compute " + " ".join(f"{key}=2" for key in figures.COSTS) + "\n"
+PREDICTION = "reprise: prediction process=compute hits=3 misses=1 woken=0\n"
 
 
-def outcome(mismatches=0, value=machine.CLEAN):
+def outcome(mismatches=0, value=machine.CLEAN, time=6000):
     verdicts = f"reprise: verdicts process=compute pes=10 mismatches={mismatches}\n"
     other = "reprise: verdicts process=screen pes=7 mismatches=0\n"  # a driver, which no case is about
-    return machine.Outcome(value, 33, False, TIMES + PAGES + COSTS + verdicts + other, "", 1.0)
+    end = f"reprise: shutdown programs=1 time_ns={time}\n"
+    return machine.Outcome(value, 33, False, TIMES + PAGES + COSTS + PREDICTION + verdicts + other + end, "", 1.0)
 
 
 class Bench(unittest.TestCase):
-    def measured(self, result, case=CASE):
-        with mock.patch.object(figures, "_boot", return_value=([figures._program(case.programs[0])], result)):
+    def measured(self, *results, case=CASE):
+        """`results`: of the boots, one after the other."""
+        programs = [figures._program(case.programs[0])]
+        with mock.patch.object(figures, "_boot", side_effect=[(programs, result) for result in results]):
             return figures.measure(case)
 
     def test_overhead_is_all_phases_in_percent_of_the_second_run(self):
@@ -47,7 +51,30 @@ class Bench(unittest.TestCase):
 
     def test_a_program_that_prints_something_else_than_here_gives_no_figures(self):
         case = cases.Case("group", "name", (["/bin/echo", "other"],), as_on_host=True)
-        self.assertIn("printed something else", self.measured(outcome(), case).error)
+        self.assertIn("printed something else", self.measured(outcome(), case=case).error)
+
+    def test_copies_are_counted_for_each_modified_page_and_pe(self):
+        self.assertEqual(self.measured(outcome()).copies_per_page, (2 + 2) / (3 + 1))
+
+    def test_a_boot_with_a_second_run_is_compared_with_one_without(self):
+        case = cases.Case("group", "name", (["compute", "5"],), against_once=True)
+        self.assertEqual(self.measured(outcome(time=6000), outcome(time=2500), case=case).against_once, 2.4)
+        failed = self.measured(outcome(), outcome(value=machine.PROGRAM_FAILED), case=case)
+        self.assertIn("status", failed.error)
+
+    def test_rotate_stands_beside_classic_in_one_row_and_all_workloads_in_the_last(self):
+        def one(name, policy, copies, faults):
+            return figures.Figure(cases.COPIES, f"{name}: {policy}", "", series=policy, pes=10, costs={
+                "copies": copies, "fault_copies": 0, "write_faults": faults}, prediction={"hits": 99, "misses": 1})
+
+        found = [one("a", "rotate", 101, 1), one("a", "classic", 300, 100),
+                 one("b", "rotate", 103, 9), one("b", "classic", 300, 100), one("c", "rotate", 100, 1)]
+        table, = tables.tables(found)
+        self.assertEqual(table.rows, [("a", "10", "1.010", "3.000", "1", "100", "1.0 %"),
+                                      ("b", "10", "1.030", "3.000", "9", "100", "9.0 %"),
+                                      ("all", "", "1.020", "", "10", "200", "5.0 %")])
+        self.assertIn("| a | 10 | 1.010 |", tables.markdown(found))
+        self.assertIn('scripts/bench --filter "copies and write faults"', tables.markdown(found))
 
     def test_results_come_back_from_a_file_and_compare_as_equal(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -71,6 +98,7 @@ class Bench(unittest.TestCase):
             overhead, = re.findall(r"integers in registers +\d+ +([\d.]+) ", ran.stdout)
             self.assertTrue(200 < float(overhead) <= 203, overhead)  # the project's aim
             self.assertEqual(float(overhead), round(figures.read_json(Path(folder) / "bench.json")[0].overhead, 1))
+            self.assertIn("integers in registers", (Path(folder) / "bench.md").read_text(encoding="utf-8"))
             self.assertIn("<svg", (Path(folder) / "bench.html").read_text(encoding="utf-8"))
             self.assertTrue((Path(folder) / "phases.png").read_bytes().startswith(b"\x89PNG"))
 

@@ -11,13 +11,14 @@ BUSYBOX = "/bin/busybox"
 class Case:
     group: str
     name: str
-    programs: tuple                # of argument lists; the first one's name is looked up among native programs
+    programs: tuple                # of argument lists; names are looked up among the tree's programs
     arguments: str = ""            # kernel command line
     files: dict = field(default_factory=dict)  # name on the machine -> bytes
     as_on_host: bool = False       # the first program must print what it prints on this machine
     x: float = 0                   # its place on a plot's axis
     series: str = ""               # its line or colour there
     memory: int = 256              # of the machine, in MiB
+    against_once: bool = False     # boot it with harden=none, too
 
 
 def _text(size):
@@ -30,9 +31,23 @@ def _text(size):
 # A few built-ins of the shell and no other process: what a system does while it starts.
 SCRIPT = "i=0; while [ $i -lt 300 ]; do i=$((i+1)); s=${s}x; test -e /no/$i || n=$i; done; echo $n ${#s}"
 
+# Tables, strings, sorting and closures.
+LUA = b"""
+local words, seen = {}, {}
+for i = 1, 20000 do words[i] = string.format("%05d", i * 7919 % 20011) end
+table.sort(words)
+for place, word in ipairs(words) do seen[word] = (seen[word] or 0) + place end
+local function counter() local n = 0; return function(by) n = n + by; return n end end
+local count = counter()
+for word, place in pairs(seen) do count(place * #word) end
+print(#words, words[1], words[#words], count(0), table.concat(words):reverse():sub(1, 20))
+"""
+
 WORKLOADS = "workloads"
 LENGTHS = "length of a PE"
 POLICIES = "policies"
+COPIES = "copies and write faults"
+HEAVY = "compressors and a sort"
 RANDOM_WRITES = "random writes"
 
 
@@ -50,9 +65,14 @@ def _workloads():
         native("one native call in each PE", ["vectors", "500"]),
         native("messages: ask and answer", ["pingpong", "ping", "300"], ["pingpong", "pong", "300"]),
         native("integers in registers", ["compute", "1000000"]),
+        native("floating point in registers", ["floats", "800000"]),
+        native("AVX in registers", ["avx", "30"]),
+        native("pointer chasing in 256 pages", ["chase", "256", "64"]),
         linux("busybox sha512sum, 200 kB", "sha512sum", "data", files={"data": text}),
         linux("busybox gunzip -t, 200 kB", "gunzip", "-t", "data.gz", files={"data.gz": gzip.compress(text, mtime=0)}),
         linux("busybox awk, a loop", "awk", "BEGIN { for (i = 0; i < 20000; i++) s += i % 7; print s }"),
+        Case(WORKLOADS, "SQLite: 10,000 inserts, an index, queries", (["sqlite_inserts"],), as_on_host=True),
+        Case(WORKLOADS, "Lua: a script", (["lua_run", "bench.lua"],), files={"bench.lua": LUA}, as_on_host=True),
         *(native(f"{pages} modified page{'' if pages == 1 else 's'} in each PE of 200 us", ["sweep", str(pages), "12000"],
                  arguments="pe.limit=200") for pages in (0, 1, 10, 60)),
     ]
@@ -74,9 +94,42 @@ def _policies():
             for policy in ("rotate", "classic") for flush in ("none", "touched", "all")]
 
 
+def _copies():
+    """Stable sets: each PE modifies the same pages. The program's start, which lets them in, is a small part."""
+    programs = {
+        "calls, few pages": (["vectors", "500"],),
+        "calls, 10 pages in each PE": (["pages", "10", "1000"],),
+        **{f"200 us, {pages} modified page{'' if pages == 1 else 's'} in each PE": (["sweep", str(pages), rounds],)
+           for pages, rounds in ((1, "100000"), (10, "40000"), (60, "40000"))},
+    }
+    return [Case(COPIES, f"{name}: {policy}", program, f"pe.limit=200 policy={policy}", series=policy)
+            for name, program in programs.items() for policy in ("rotate", "classic")]
+
+
+def _lines(size):
+    """Numbered lines of words, in random order."""
+    source = random.Random(7)
+    words = ["bit", "flip", "page", "frame", "run", "commit", "restart", "rotate", "copy", "word"]
+    numbered = [f"{number} {' '.join(source.choices(words, k=source.randint(1, 9)))}\n" for number in range(size // 34)]
+    source.shuffle(numbered)
+    return "".join(numbered).encode()
+
+
+def _heavy():
+    """Programs that nobody here wrote and that write many pages."""
+    def case(name, *argv, files=None):
+        return Case(HEAVY, name, (list(argv),), files=files or {}, as_on_host=True, memory=1024, against_once=True)
+
+    levels = [("zstd", 1), ("zstd", 5), ("zstd", 9), ("bzip2", 9), ("lzma", 6)]
+    return [*(case(f"{library}, level {level}, 2 MiB of text, and back", "compress", library, str(level), "2048")
+              for library, level in levels),
+            case("busybox sort -u, 4 MiB of lines", BUSYBOX, "sort", "-u", "-k2,2", "text",
+                 files={"text": _lines(4 << 20)})]
+
+
 def _random_writes():
     return [Case(RANDOM_WRITES, f"into {pages:,} pages", (["random_writes", str(pages)],), x=pages, memory=512)
             for pages in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)]
 
 
-ALL = _random_writes() + _workloads() + _lengths() + _policies()
+ALL = _random_writes() + _heavy() + _workloads() + _lengths() + _policies() + _copies()

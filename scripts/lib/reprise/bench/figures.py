@@ -17,6 +17,7 @@ CLOCK = "guest instructions (QEMU -icount shift=0)"
 PHASES = ("load", "first_run", "fault", "rewind", "flush", "second_run", "convergence", "compare_commit")
 BUCKETS = ("p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65")
 COSTS = ("copies", "fault_copies", "compares", "write_faults", "remaps", "evictions")
+PREDICTION = ("hits", "misses")  # their sum: modified pages, over all PEs
 
 
 class FormatError(Exception):
@@ -36,6 +37,9 @@ class Figure:
     phases: dict = field(default_factory=dict)         # phase -> instructions
     modified_pages: dict = field(default_factory=dict)  # bucket -> PEs
     costs: dict = field(default_factory=dict)          # what was done to pages -> how often
+    prediction: dict = field(default_factory=dict)     # PREDICTION -> modified pages
+    boot: int = 0                 # instructions from the kernel's entry to the machine's end
+    boot_once: int = 0            # the same with harden=none
 
     @property
     def total(self):
@@ -52,13 +56,37 @@ class Figure:
         return 100 * self.total / self.second_run if self.second_run else 0.0
 
     @property
+    def copies_per_page(self):
+        """Of a page, for each PE that modifies it."""
+        pages = sum(self.prediction.values())
+        return (self.costs["copies"] + self.costs["fault_copies"]) / pages if pages else 0.0
+
+    @property
+    def against_once(self):
+        """The whole boot, in boots with harden=none."""
+        return self.boot / self.boot_once if self.boot_once else 0.0
+
+    @property
     def beyond_twice(self):
         """Instructions for each PE that are neither run."""
         return (self.total - self.phases["first_run"] - self.second_run) / self.pes if self.pes else 0.0
 
 
+def _path(name):
+    """Of a native program, a Linux program of the tree, or the name itself."""
+    if "/" in name:
+        return name
+    return tree.native_programs().get(name) or tree.linux_program(name)
+
+
+def linux_programs(chosen):
+    """Names of the tree's Linux programs that the cases need. The native ones must be there."""
+    names = {argv[0] for case in chosen for argv in case.programs}
+    return sorted(name for name in names if "/" not in name and name not in tree.native_programs())
+
+
 def _program(argv):
-    return image.Program(tree.native_programs().get(argv[0], argv[0]), argv, argv[1] if argv[0] == "pingpong" else "")
+    return image.Program(_path(argv[0]), argv, argv[1] if argv[0] == "pingpong" else "")
 
 
 def _quoted(words):
@@ -68,17 +96,24 @@ def _quoted(words):
 def _command(case):
     append = f"--append '{case.arguments}' " if case.arguments else ""
     memory = f"--memory {case.memory} " if case.memory != 256 else ""
-    return f"scripts/run {memory}{append}" + " & ".join(_quoted(argv) for argv in case.programs)
+    programs = [[_shown(argv[0]), *argv[1:]] for argv in case.programs]
+    return f"scripts/run {memory}{append}" + " & ".join(_quoted(argv) for argv in programs)
 
 
-def _boot(case, folder):
+def _shown(name):
+    """As scripts/run takes it."""
+    native = "/" in name or name in tree.native_programs()
+    return name if native else f"build/kernel/bin/linux/{name}"
+
+
+def _boot(case, folder, more=""):
     archive = Archive()
     for name, content in case.files.items():
         archive.add_bytes(name, content)
     iso = folder / "bench.iso"
     programs = [_program(argv) for argv in case.programs]
     image.write_image(image.Contents(programs, archive if case.files else None,
-                                     f"console=serial {case.arguments}".strip()), iso)
+                                     f"console=serial {case.arguments} {more}".strip()), iso)
     settings = machine.Settings(memory=case.memory, pit=False, clock="2024-02-29T12:00:00", timeout=3600)
     return programs, machine.run(iso, settings)
 
@@ -86,7 +121,8 @@ def _boot(case, folder):
 def _host_output(case, folder):
     for name, content in case.files.items():
         (folder / name).write_bytes(content)
-    return subprocess.run(case.programs[0], cwd=folder, capture_output=True, text=True).stdout
+    name, *arguments = case.programs[0]
+    return subprocess.run([_path(name), *arguments], cwd=folder, capture_output=True, text=True).stdout
 
 
 def _complaint(case, programs, outcome, folder):
@@ -101,12 +137,20 @@ def _complaint(case, programs, outcome, folder):
     return ""
 
 
+def _boot_time(outcome):
+    return sum(event.number("time_ns") for event in outcome.events("shutdown"))
+
+
 def measure(case):
     """Boots the case. Returns its Figure, which says so when it is not what it should be."""
     figure = Figure(case.group, case.name, _command(case), case.x, case.series)
     with tempfile.TemporaryDirectory(prefix="reprise-bench-") as scratch:
         programs, outcome = _boot(case, Path(scratch))
         figure.error = _complaint(case, programs, outcome, Path(scratch))
+        if case.against_once and not figure.error:
+            _, once = _boot(case, Path(scratch), "harden=none")
+            figure.error = _complaint(case, programs, once, Path(scratch))
+            figure.boot_once = _boot_time(once)
     if figure.error:
         return figure
     names = {program.name for program in programs}
@@ -119,6 +163,8 @@ def measure(case):
     figure.phases = {phase: sum(event.number(f"{phase}_ns") for event in reports("times")) for phase in PHASES}
     figure.modified_pages = {key: sum(event.number(key) for event in reports("modified-pages")) for key in BUCKETS}
     figure.costs = {key: sum(event.number(key) for event in reports("page-costs")) for key in COSTS}
+    figure.prediction = {key: sum(event.number(key) for event in reports("prediction")) for key in PREDICTION}
+    figure.boot = _boot_time(outcome)
     return figure
 
 
@@ -141,13 +187,14 @@ def write_csv(found, path):
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["group", "name", "error", "pes", "overhead_percent", "beyond_twice_per_pe", "longest_pe",
-                       *PHASES, *BUCKETS, *COSTS])
+                       *PHASES, *BUCKETS, *COSTS, *PREDICTION, "boot", "boot_once"])
         for figure in found:
             rows.writerow([figure.group, figure.name, figure.error, figure.pes, f"{figure.overhead:.1f}",
                            f"{figure.beyond_twice:.0f}" if figure.pes else "", figure.longest_pe,
                            *(figure.phases.get(key, "") for key in PHASES),
                            *(figure.modified_pages.get(key, "") for key in BUCKETS),
-                           *(figure.costs.get(key, "") for key in COSTS)])
+                           *(figure.costs.get(key, "") for key in COSTS),
+                           *(figure.prediction.get(key, "") for key in PREDICTION), figure.boot, figure.boot_once])
 
 
 def table(found):

@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from . import figures
+from . import figures, tables
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -50,6 +50,17 @@ def _table(found):
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
 
 
+def _further_tables(found):
+    parts = []
+    for one in tables.tables(found):
+        head, *rows = [[escape(cell) for cell in row] for row in (one.heads, *one.rows)]
+        head = "".join(f"<th>{cell}</th>" for cell in head)
+        body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+        parts.append(f"<h2>{escape(one.title)}</h2><p>{escape(one.meaning)}</p>"
+                     f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>')
+    return "".join(parts)
+
+
 def _unique_ids(svg, prefix):
     """matplotlib gives every picture the same names for its parts; one page must tell them apart."""
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
@@ -67,5 +78,5 @@ def write(found, pictures, path, commit):
         f"<h1>What running twice costs</h1>{INTRODUCTION}"
         f"<p>Commit <code>{escape(commit)}</code>. Every figure counts {escape(figures.CLOCK)}, so "
         f"<code>scripts/bench</code> gives the same ones on any host.</p>{shown}"
-        f"<h2>All figures</h2><p>Instructions, unless a unit stands beside them. A case's name shows the command that "
+        f"{_further_tables(found)}<h2>All figures</h2><p>Instructions, unless a unit stands beside them. A case's name shows the command that "
         f"repeats it.</p>{_table(found)}</body></html>\n", encoding="utf-8")

@@ -323,7 +323,7 @@ private:
     first_.keep_registers();
     memory_.rewind();
     statistics_.ticks.rewind += clock_.lap();
-    space_.flush_caches();
+    statistics_.flushed_pages += space_.flush_caches();
     statistics_.ticks.flush += clock_.lap();
   }
 

@@ -59,7 +59,8 @@ struct Statistics {
   std::uint64_t compares = 0;                     // of pages
   std::uint64_t write_faults = 0;
   std::uint64_t remaps = 0;
-  std::uint64_t evictions = 0;  // predicted pages that left because others needed their room
+  std::uint64_t evictions = 0;      // predicted pages that left because others needed their room
+  std::uint64_t flushed_pages = 0;  // from the caches, between the runs
 
   // Prediction, of pages that committed PEs modified: writable from the start (hits), or let in by
   // a write fault (misses). Of these, some only slept (woken).

@@ -58,8 +58,9 @@ concept Space = std::semiregular<typename S::Page> && std::equality_comparable<t
   { s.invalidate_all() } -> std::same_as<void>;
 
   // Caches: between the runs as far as the settings ask for it (perhaps nothing); before a restart
-  // all of them, whatever the settings say, so that each line is read from memory again.
-  { s.flush_caches() } -> std::same_as<void>;
+  // all of them, whatever the settings say, so that each line is read from memory again. The first
+  // says how many pages it has flushed one by one.
+  { s.flush_caches() } -> std::same_as<std::uint64_t>;
   { s.flush_everything() } -> std::same_as<void>;
 };
 

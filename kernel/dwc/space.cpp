@@ -21,24 +21,27 @@ void KernelSpace::map(Page page, Frame frame, dwc::Write write) {
   page.replace(frame, enabled ? arch::WriteAccess::Enabled : arch::WriteAccess::Protected);
 }
 
-void KernelSpace::flush_caches() {
-  switch (flush_) {
-    case Flush::None: return;
-    case Flush::Touched: flush_touched(); return;
-    case Flush::All: arch::flush_all_caches(); return;
-  }
+std::uint64_t KernelSpace::flush_caches() {
+  if (flush_ == Flush::Touched) return flush_touched();
+  if (flush_ == Flush::All) arch::flush_all_caches();
+  return 0;
 }
 
 void KernelSpace::flush_everything() { arch::flush_all_caches(); }
 
 // The pages that a run has read or written.
-void KernelSpace::flush_touched() {
+std::uint64_t KernelSpace::flush_touched() {
+  std::uint64_t flushed = 0;
   const PageNumber end = page_of(UserAddr{user_high});
   std::optional<Page> page = table_.next_leaf(page_of(UserAddr{user_low}), end);
   while (page) {
-    if (page->accessed()) arch::flush_frame(page->mapping().frame);
+    if (page->accessed()) {
+      arch::flush_frame(page->mapping().frame);
+      ++flushed;
+    }
     page = table_.next_leaf(page->page() + 1, end);
   }
+  return flushed;
 }
 
 }  // namespace reprise

@@ -46,11 +46,11 @@ public:
   void invalidate(Page page) { arch::PageTable::invalidate(page.page()); }
   void invalidate_all() { arch::PageTable::invalidate_user(); }
 
-  void flush_caches();
+  std::uint64_t flush_caches();
   void flush_everything();
 
 private:
-  void flush_touched();
+  std::uint64_t flush_touched();
 
   arch::PageTable& table_;
   FrameSource& frames_;

@@ -75,6 +75,13 @@ TEST_CASE("the second run really executes: as many instructions, on frames of it
   }
 }
 
+TEST_CASE("flushed pages are counted, once in each PE") {
+  World<> world{touch_pages(2), 2, 8};
+  world.machine.pages_to_flush = 5;
+  REQUIRE(world.process.run(3) == dwc::Next::Serve);
+  CHECK(world.statistics().flushed_pages == 15);
+}
+
 TEST_CASE("an exception ends a PE, and both runs must see the same one") {
   const Program program{{.op = Op::Load, .a = 1, .b = 2, .value = 5 * page_bytes},
                         {.op = Op::Undefined}};

@@ -154,7 +154,10 @@ public:
   virtual void clear_dirty(Page page);
   virtual void invalidate(Page page);
   virtual void invalidate_all();
-  void flush_caches() { time_ += 50; }  // flush=none
+  std::uint64_t flush_caches() {  // flush=none, unless pages_to_flush says otherwise
+    time_ += 50;
+    return pages_to_flush;
+  }
   virtual void flush_everything();
 
   // ---- dwc::Core ----
@@ -212,7 +215,8 @@ public:
   };
   void spoil_line(const BadLine& line) { bad_line_ = line; }
   void drop_line() { bad_line_.reset(); }
-  std::uint64_t flushes = 0;  // of everything
+  std::uint64_t flushes = 0;         // of everything
+  std::uint64_t pages_to_flush = 0;  // by each flush_caches()
   // As the program would store, to a page that it can write.
   void store_astray(Page page, std::size_t word, std::uint64_t value);
   std::function<void(dwc::WhichRun)> on_run_begins, on_run_ended;

@@ -75,7 +75,7 @@ void print_details(std::string_view name, const Statistics& s, std::uint64_t mar
               s.failed_convergences, "unresolved", s.unresolved, "margin", margin);
   print_event("page-costs", "process", name, "copies", s.copies, "fault_copies", s.copies_at_fault,
               "compares", s.compares, "write_faults", s.write_faults, "remaps", s.remaps,
-              "evictions", s.evictions);
+              "evictions", s.evictions, "flushed_pages", s.flushed_pages);
   print_event("prediction", "process", name, "hits", s.hits, "misses", s.misses, "woken", s.woken);
   print_event("times", "process", name, "load_ns", t.load, "first_run_ns", t.first_run, "fault_ns",
               t.fault, "rewind_ns", t.rewind, "flush_ns", t.flush, "second_run_ns", t.second_run,

@@ -111,6 +111,11 @@ public:
   [[nodiscard]] std::optional<BasicLeaf<Format>> next_leaf(reprise::PageNumber from,
                                                            reprise::PageNumber end) const;
 
+  // Calls `use` with the frame of each page that the CPU has read or written through this table
+  // since the last call, and says how many there were. The caller invalidates all translations, or
+  // the CPU would not note the next use of a page that it remembers.
+  std::uint64_t take_accessed(void (*use)(reprise::FrameNumber)) const;
+
   void activate() const;                             // the CPU translates by it from now on
   static void invalidate(reprise::PageNumber page);  // one translation of the active space
   static void invalidate_user();                     // all user translations of the active space

@@ -3,7 +3,6 @@
 #include "arch/cache.hpp"
 #include "arch/frame_vector.hpp"
 #include "arch/page_table.hpp"
-#include "kernel/base/memory_map.hpp"
 
 namespace reprise {
 
@@ -29,18 +28,11 @@ std::uint64_t KernelSpace::flush_caches() {
 
 void KernelSpace::flush_everything() { arch::flush_all_caches(); }
 
-// The pages that a run has read or written.
+// The pages that the first run has read or written and, of those that it has not, what the second
+// run before it has.
 std::uint64_t KernelSpace::flush_touched() {
-  std::uint64_t flushed = 0;
-  const PageNumber end = page_of(UserAddr{user_high});
-  std::optional<Page> page = table_.next_leaf(page_of(UserAddr{user_low}), end);
-  while (page) {
-    if (page->accessed()) {
-      arch::flush_frame(page->mapping().frame);
-      ++flushed;
-    }
-    page = table_.next_leaf(page->page() + 1, end);
-  }
+  const std::uint64_t flushed = table_.take_accessed(arch::flush_frame);
+  invalidate_all();
   return flushed;
 }
 

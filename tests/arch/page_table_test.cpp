@@ -355,6 +355,57 @@ TEMPLATE_TEST_CASE(
   REQUIRE(same(leaf.mapping(), was));
 }
 
+namespace {
+
+std::vector<FrameNumber> taken;  // by the last take()
+
+template <class Format>
+std::uint64_t take(const BasicPageTable<Format>& table) {
+  taken.clear();
+  return table.take_accessed([](FrameNumber frame) { taken.push_back(frame); });
+}
+
+// A use of the page, as the MMU marks it: in each entry on the way.
+template <class Format>
+void use(PageNumber page) {
+  const FrameNumber root{x86::cpu.cr3 >> 12};
+  for (unsigned level = 4; level > 0; --level) {
+    *x86::table_entry(root, page.value() << 12, level, nullptr, 0) |= Mmu<Format>::accessed;
+  }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("the pages in use since the last time are taken, each once, and stay mapped", "",
+                   HostFormat, EptFormat) {
+  Space<TestType> s;
+  std::mt19937_64 random{1};
+  std::map<std::uint64_t, FrameNumber> pages;
+  const std::uint64_t last = Mmu<TestType>::last_page;
+  for (const std::uint64_t at : {std::uint64_t{0}, std::uint64_t{1}, last - 1, last}) pages[at];
+  while (pages.size() < 60) pages[random() % last];
+  while (pages.size() < 120) pages[0x400000 + random() % 2000];
+  for (auto& [page, frame] : pages) {
+    frame = s.frame();
+    REQUIRE(s.table.map(PageNumber{page}, {frame, {}}));
+  }
+  CHECK(take(s.table) == 0);
+  for (int round = 0; round < 20; ++round) {
+    std::vector<FrameNumber> used;
+    for (const auto& [page, frame] : pages) {
+      if (random() % 4 != 0) continue;
+      use<TestType>(PageNumber{page});
+      used.push_back(frame);
+    }
+    CHECK(take(s.table) == used.size());
+    CHECK(taken == used);
+    CHECK(take(s.table) == 0);
+  }
+  for (const auto& [page, frame] : pages) {
+    CHECK(same(s.table.find(PageNumber{page}).value(), {frame, {}}));
+  }
+}
+
 TEMPLATE_TEST_CASE("accessed and dirty are what the MMU set, protecting clears dirty alone", "",
                    HostFormat, EptFormat) {
   using Now = Mmu<TestType>;

@@ -3,17 +3,17 @@
 from boot import BUSYBOX, BootTest
 from reference import lines
 
-COSTS = ("copies", "fault_copies", "compares", "write_faults", "remaps", "evictions")
+COSTS = ("copies", "fault_copies", "compares", "write_faults", "remaps", "evictions", "flushed_pages")
 PAGES = 10
 MORE = 100  # PEs that the second process has more than the first
 
 
 class Policies(BootTest):
-    def costs_per_page_and_pe(self, policy):
+    def costs_per_page_and_pe(self, policy, arguments=""):
         """Two processes modify the same 10 pages in each PE, one of them in 100 PEs more. The
         difference between both holds the cost of these PEs alone."""
         programs = [["pages", str(PAGES), "100"], ["pages", str(PAGES), str(100 + MORE)]]
-        outcome = self.boot(programs, f"policy={policy}")
+        outcome = self.boot(programs, f"policy={policy} {arguments}")
         self.assert_clean(outcome)
         self.assert_no_mismatch(outcome)
         self.assertIn("pages: pages=10 elements=200 sum=2001000", outcome.program_output())
@@ -25,12 +25,12 @@ class Policies(BootTest):
     def test_rotate_needs_one_copy_one_compare_and_no_fault_per_page_and_pe(self):
         self.assertEqual(self.costs_per_page_and_pe("rotate"),
                          {"copies": 1, "fault_copies": 0, "compares": 1, "write_faults": 0,
-                          "remaps": 1, "evictions": 0})
+                          "remaps": 1, "evictions": 0, "flushed_pages": 0})
 
     def test_classic_needs_a_fault_and_three_copies_per_page_and_pe(self):
         self.assertEqual(self.costs_per_page_and_pe("classic"),
                          {"copies": 2, "fault_copies": 1, "compares": 1, "write_faults": 1,
-                          "remaps": 3, "evictions": 0})
+                          "remaps": 3, "evictions": 0, "flushed_pages": 0})
 
     def test_every_way_of_checking_gives_the_same_output_and_the_same_pes(self):
         programs = [["compute", "20000"], ["pages"], ["calls", "10"], ["recurse", "1000"],
@@ -73,3 +73,8 @@ class Policies(BootTest):
             outcome = self.boot([["pages"]], f"flush={flush}")
             spent[flush] = outcome.events("times")[0].number("flush_ns")
         self.assertGreater(spent["touched"], 10 * spent["none"])
+
+    def test_flush_touched_takes_the_pages_that_a_pe_reads_not_those_that_its_program_has_read(self):
+        """Here that is one page of code. The ten pages and the stack are modified: the second run has copies of its own."""
+        costs = self.costs_per_page_and_pe("rotate", "flush=touched")
+        self.assertEqual(costs["flushed_pages"] * PAGES, 1)

@@ -13,7 +13,7 @@ sys.argv[0] = "scripts/bench"
 sys.dont_write_bytecode = True
 
 from reprise import machine, tree  # noqa: E402
-from reprise.bench import cases, figures, host, kernel, page, plots, tables  # noqa: E402
+from reprise.bench import cases, figures, host, kernel, model, page, plots, tables  # noqa: E402
 
 EPILOG = """\
 Figures are guest instructions in QEMU (-icount), so they repeat to the digit on any host. Each case boots a machine of its
@@ -22,6 +22,9 @@ second run alone; the limit of running twice on one core is 200 %.
 
 With --host nothing boots: tests/benchmarks run on this machine, each operation of the kernel in turns with the C library's.
 --filter then chooses benchmarks, such as 'pages/.*/L2'.
+
+With --model nothing boots, either: each case of a bench.json is shown as two real CPUs would run it, by what each event costs
+there in cycles (docs/performance.md).
 """
 
 
@@ -36,6 +39,8 @@ def parse_arguments():
     add("--jobs", type=int, default=os.cpu_count(), help="machines at once (default: processors)")
     add("--compare", nargs=2, type=Path, metavar=("OLD", "NEW"),
         help="show what differs between two bench.json, boot nothing")
+    add("--model", nargs="?", type=Path, metavar="FILE", const=tree.TOP / "build" / "bench" / "bench.json",
+        help="predict the overhead on two real CPUs from a bench.json (default build/bench/bench.json), boot nothing")
     add("--host", action="store_true",
         help="measure this machine instead: copies and comparisons beside memcpy and memcmp, the page set, the controller")
     add("--kernel", action="store_true", help="count ring 0's instructions per PE instead, by phase and workload")
@@ -76,7 +81,7 @@ def commit():
 
 def write(found, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    figures.write_json(found, folder / "bench.json", commit())
+    figures.write_json(found, folder / "bench.json", commit(), model.as_json(found))
     figures.write_csv(found, folder / "bench.csv")
     pictures = plots.draw(found, folder)
     page.write(found, pictures, folder / "bench.html", commit())
@@ -88,6 +93,9 @@ def main():
     if options.compare:
         old, new = map(figures.read_json, options.compare)
         print("\n".join(figures.comparison(old, new)))
+        return 0
+    if options.model:
+        print("\n".join(model.table(figures.read_json(options.model))))
         return 0
     if options.host:
         print("\n".join(host.table(host.measure(options.out, options.filter))))

@@ -20,5 +20,6 @@ void register_pages();
 void register_registers();
 void register_page_set();
 void register_controller();
+void register_instructions();
 
 }  // namespace benchmarks

@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   benchmarks::register_registers();
   benchmarks::register_page_set();
   benchmarks::register_controller();
+  benchmarks::register_instructions();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

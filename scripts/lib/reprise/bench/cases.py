@@ -43,11 +43,14 @@ for word, place in pairs(seen) do count(place * #word) end
 print(#words, words[1], words[#words], count(0), table.concat(words):reverse():sub(1, 20))
 """
 
+AWK_LOOP = "BEGIN { for (i = 0; i < 20000; i++) s += i % 7; print s }"
+
 WORKLOADS = "workloads"
 LENGTHS = "length of a PE"
 POLICIES = "policies"
 COPIES = "copies and write faults"
 HEAVY = "compressors and a sort"
+FLUSHES = "flushes"
 RANDOM_WRITES = "random writes"
 
 
@@ -70,7 +73,7 @@ def _workloads():
         native("pointer chasing in 256 pages", ["chase", "256", "64"]),
         linux("busybox sha512sum, 200 kB", "sha512sum", "data", files={"data": text}),
         linux("busybox gunzip -t, 200 kB", "gunzip", "-t", "data.gz", files={"data.gz": gzip.compress(text, mtime=0)}),
-        linux("busybox awk, a loop", "awk", "BEGIN { for (i = 0; i < 20000; i++) s += i % 7; print s }"),
+        linux("busybox awk, a loop", "awk", AWK_LOOP),
         Case(WORKLOADS, "SQLite: 10,000 inserts, an index, queries", (["sqlite_inserts"],), as_on_host=True),
         Case(WORKLOADS, "Lua: a script", (["lua_run", "bench.lua"],), files={"bench.lua": LUA}, as_on_host=True),
         *(native(f"{pages} modified page{'' if pages == 1 else 's'} in each PE of 200 us", ["sweep", str(pages), "12000"],
@@ -127,9 +130,18 @@ def _heavy():
                  files={"text": _lines(4 << 20)})]
 
 
+def _flushes():
+    """Short PEs: what a flush costs does not shrink with them."""
+    programs = {"start-up: a shell script": [BUSYBOX, "sh", "-c", SCRIPT],
+                "busybox awk, a loop": [BUSYBOX, "awk", AWK_LOOP],
+                "one native call in each PE": ["vectors", "500"]}
+    return [Case(FLUSHES, f"{name}, flush={flush}", (argv,), f"flush={flush}", series=name, as_on_host=argv[0] == BUSYBOX)
+            for name, argv in programs.items() for flush in ("none", "touched", "all")]
+
+
 def _random_writes():
     return [Case(RANDOM_WRITES, f"into {pages:,} pages", (["random_writes", str(pages)],), x=pages, memory=512)
             for pages in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)]
 
 
-ALL = _random_writes() + _heavy() + _workloads() + _lengths() + _policies() + _copies()
+ALL = _random_writes() + _heavy() + _workloads() + _lengths() + _policies() + _copies() + _flushes()

@@ -16,8 +16,9 @@ CLOCK = "guest instructions (QEMU -icount shift=0)"
 # In the order in which a PE goes through them; docs/log-format.md, event `times`.
 PHASES = ("load", "first_run", "fault", "rewind", "flush", "second_run", "convergence", "compare_commit")
 BUCKETS = ("p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65")
-COSTS = ("copies", "fault_copies", "compares", "write_faults", "remaps", "evictions")
+COSTS = ("copies", "fault_copies", "compares", "write_faults", "remaps", "evictions", "flushed_pages")
 PREDICTION = ("hits", "misses")  # their sum: modified pages, over all PEs
+ENDS = ("system-call", "exception", "page-budget", "out-of-frames", "time-limit")
 
 
 class FormatError(Exception):
@@ -40,6 +41,8 @@ class Figure:
     prediction: dict = field(default_factory=dict)     # PREDICTION -> modified pages
     boot: int = 0                 # instructions from the kernel's entry to the machine's end
     boot_once: int = 0            # the same with harden=none
+    ends: dict = field(default_factory=dict)           # what ended PEs -> PEs
+    steps: int = 0                # of the searches for where the time limit ended a first run
 
     @property
     def total(self):
@@ -165,12 +168,16 @@ def measure(case):
     figure.costs = {key: sum(event.number(key) for event in reports("page-costs")) for key in COSTS}
     figure.prediction = {key: sum(event.number(key) for event in reports("prediction")) for key in PREDICTION}
     figure.boot = _boot_time(outcome)
+    figure.ends = {key: sum(event.number(key) for event in reports("ends")) for key in ENDS}
+    figure.steps = sum(event.number("steps") for event in reports("convergence"))
     return figure
 
 
-def write_json(found, path, commit):
+def write_json(found, path, commit, model=None):
+    """`model`: what is predicted from the figures, for other programs to read; read_json() leaves it alone."""
     path.write_text(json.dumps({"format": FORMAT, "clock": CLOCK, "commit": commit,
-                                "figures": [asdict(figure) for figure in found]}, indent=1) + "\n", encoding="utf-8")
+                                "figures": [asdict(figure) for figure in found], "model": model or {}}, indent=1) + "\n",
+                    encoding="utf-8")
 
 
 def read_json(path):
@@ -187,14 +194,15 @@ def write_csv(found, path):
     with path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["group", "name", "error", "pes", "overhead_percent", "beyond_twice_per_pe", "longest_pe",
-                       *PHASES, *BUCKETS, *COSTS, *PREDICTION, "boot", "boot_once"])
+                       *PHASES, *BUCKETS, *COSTS, *PREDICTION, "boot", "boot_once", *ENDS, "steps"])
         for figure in found:
             rows.writerow([figure.group, figure.name, figure.error, figure.pes, f"{figure.overhead:.1f}",
                            f"{figure.beyond_twice:.0f}" if figure.pes else "", figure.longest_pe,
                            *(figure.phases.get(key, "") for key in PHASES),
                            *(figure.modified_pages.get(key, "") for key in BUCKETS),
                            *(figure.costs.get(key, "") for key in COSTS),
-                           *(figure.prediction.get(key, "") for key in PREDICTION), figure.boot, figure.boot_once])
+                           *(figure.prediction.get(key, "") for key in PREDICTION), figure.boot, figure.boot_once,
+                           *(figure.ends.get(key, "") for key in ENDS), figure.steps if figure.ends else ""])
 
 
 def table(found):

@@ -18,10 +18,10 @@ TARGET = "host_benchmarks"
 # What the vectors do -> what the C library does in its place, and the project's aim in percent.
 REFERENCES = {"copy_page": ("memcpy", None), "checked_copy_of_page": ("memcpy", 90), "compare_pages": ("memcmp", 75),
               "check_word": ("memchr", None), "copy_words": ("memcpy", None), "differing_bits": ("memcmp", None)}
-AREAS = ("pages", "registers", "bandwidth", "page_set", "controller")
-LEVELS = ("L1", "L2", "memory")
+AREAS = ("pages", "registers", "bandwidth", "page_set", "controller", "instructions")
+LEVELS = ("L1", "L2", "memory", "absent", "clean", "modified", "in_sequence", "shuffled")
 VECTORS = re.compile(r"(pages|registers)/(\w+)_(sse2|avx2|avx512)/(\w+)")
-OTHER = re.compile(r"(bandwidth|page_set|controller)/(\w+)/(\w+)")
+OTHER = re.compile(r"(bandwidth|page_set|controller|instructions)/(\w+)/(\w+)")
 
 
 class BenchmarkError(Exception):
@@ -106,7 +106,7 @@ def _middle(repetitions, key):
 
 
 def _place(where):
-    """Levels from the nearest to the farthest; sizes as numbers."""
+    """Levels from the nearest to the farthest, then states of a cache line; sizes as numbers."""
     return int(where) if where.isdigit() else LEVELS.index(where)
 
 
@@ -160,10 +160,10 @@ def table(results):
     if results.ratios:
         lines += ["", *_ratio_lines(results)]
     if results.times:
-        lines += ["", f"{'operation':32} {'where':>7} {'time':>14}"]
+        lines += ["", f"{'operation':32} {'where':>11} {'time':>14}"]
     for time in results.times:
         speed = f"{time.throughput / 1e9:8.1f} GB/s" if time.throughput else ""
-        lines.append(f"{time.area + ': ' + time.operation:32} {time.where:>7} {time.nanoseconds:11,.1f} ns {speed}".rstrip())
+        lines.append(f"{time.area + ': ' + time.operation:32} {time.where:>11} {time.nanoseconds:11,.2f} ns {speed}".rstrip())
     return lines
 
 

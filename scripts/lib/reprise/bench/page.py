@@ -3,7 +3,7 @@
 import re
 from html import escape
 
-from . import figures, tables
+from . import figures, model, tables
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -61,6 +61,19 @@ def _further_tables(found):
     return "".join(parts)
 
 
+def _model_table(found):
+    """What two real CPUs are predicted to need, beside what QEMU counts."""
+    heads = ("case", "QEMU", *(cpu.name for cpu in model.CPUS))
+    lines = []
+    for figure, predictions in model.rows(found):
+        cells = [f"{figure.overhead:.1f} %"]
+        cells += [f"{middle:,.0f} % ({low:,.0f} to {high:,.0f})" for middle, low, high in predictions]
+        lines.append(f"<tr><td>{escape(figure.group)}: {escape(figure.name)}</td>" +
+                     "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    return f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
+
+
 def _unique_ids(svg, prefix):
     """matplotlib gives every picture the same names for its parts; one page must tell them apart."""
     svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
@@ -79,4 +92,7 @@ def write(found, pictures, path, commit):
         f"<p>Commit <code>{escape(commit)}</code>. Every figure counts {escape(figures.CLOCK)}, so "
         f"<code>scripts/bench</code> gives the same ones on any host.</p>{shown}"
         f"{_further_tables(found)}<h2>All figures</h2><p>Instructions, unless a unit stands beside them. A case's name shows the command that "
-        f"repeats it.</p>{_table(found)}</body></html>\n", encoding="utf-8")
+        f"repeats it.</p>{_table(found)}"
+        f"<h2>The model</h2><p>The same cases as two real CPUs are predicted to run them: overhead in cycles, in brackets with "
+        f"all estimated costs halved and doubled. docs/performance.md has the costs and their sources.</p>"
+        f"{_model_table(found)}</body></html>\n", encoding="utf-8")

@@ -1,7 +1,7 @@
 // Entries of the page set in order of age. The links stand in the entries themselves, so an entry
 // joins, leaves and moves in constant time. An entry is in one queue at a time.
 //
-// The links are a ring that the queue's own link closes: so no entry lacks a neighbour.
+// The links are a ring that the queue's own link closes: so every entry has two neighbours.
 #pragma once
 
 #include <cstddef>

@@ -98,9 +98,9 @@ public:
     }
   }
 
-  // From P1 to P0, for the second run. Without a touched page no translation has changed.
+  // From P1 to P0, for the second run. All translations go, even if none has changed: one that went
+  // bad in the first run would mislead the second alike.
   void rewind() {
-    if (set_.touched().empty()) return;
     for (Entry& entry : set_.touched()) {
       if (entry.first_dirty || full_check()) frames_.rewind(entry);
     }

@@ -215,6 +215,8 @@ public:
   };
   void spoil_line(const BadLine& line) { bad_line_ = line; }
   void drop_line() { bad_line_.reset(); }
+  // The page's translation leads to another frame until it is invalidated.
+  void spoil_translation(Page page, Frame frame) { tlb_.at(index(page)).frame = frame; }
   std::uint64_t flushes = 0;         // of everything
   std::uint64_t pages_to_flush = 0;  // by each flush_caches()
   // As the program would store, to a page that it can write.

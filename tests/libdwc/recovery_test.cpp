@@ -54,6 +54,27 @@ void check_recovered(World<>& world) {
 
 }  // namespace
 
+TEST_CASE(
+    "a bad translation of the first run is gone in the second, also where no page is written") {
+  const auto log = static_cast<std::uint64_t>(Call::Log);
+  // One PE that stores to page 1; then one that only reads page 0.
+  const Program program{{.op = Op::Immediate, .a = 2, .value = 7},
+                        {.op = Op::Store, .a = 2, .b = 4, .value = page_bytes},
+                        {.op = Op::Immediate, .a = 0, .value = log},
+                        {.op = Op::SystemCall},
+                        {.op = Op::Load, .a = 1, .b = 4},
+                        {.op = Op::Immediate, .a = 0, .value = log},
+                        {.op = Op::SystemCall}};
+  dwc::Settings chosen = settings(GENERATE(from_range(policies)));
+  chosen.check = GENERATE(dwc::CheckScope::Dirty, dwc::CheckScope::Full);
+  World<> world{program, 2, 8, chosen};
+  strike_in(world, dwc::WhichRun::First, [&] {
+    world.machine.spoil_translation(page_of(0), world.machine.entry(page_of(1)).frame);
+  });
+  CHECK(world.statistics().mismatches.total == 1);
+  CHECK(world.process.kernel().log == std::vector<std::uint64_t>{0, 0});
+}
+
 TEST_CASE("a clean page of the set that one run read flipped comes back from its base") {
   World<> world{read_page_1(), 2, 8};
   strike_in(world, dwc::WhichRun::Second, [&] {

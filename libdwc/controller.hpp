@@ -189,6 +189,7 @@ private:
     if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
     const bool same_state = agree(Depth::WholePicture);
     if (same_state && first_.end == second_.end) return commit();
+    statistics_.ticks.compare_commit += clock_.lap();
     return failed(Failure::Mismatch);
   }
 
@@ -367,12 +368,10 @@ private:
     run.report_end();
   }
 
-  // The time of a comparison without a difference is part of the commit's, which follows.
+  // Whoever does not commit then counts the comparison's time itself.
   [[nodiscard]] bool agree(Depth depth) {
-    const bool same_state = comparator_.agree(first_.registers(), second_.registers(),
-                                              memory_.set(), depth, differences_);
-    if (!same_state) statistics_.ticks.compare_commit += clock_.lap();
-    return same_state;
+    return comparator_.agree(first_.registers(), second_.registers(), memory_.set(), depth,
+                             differences_);
   }
 
   [[nodiscard]] Next commit() {
@@ -409,6 +408,7 @@ private:
     if (position == Position::Candidate) {
       stand_still(second_);
       if (agree(Depth::FirstDifference)) return converge();
+      statistics_.ticks.compare_commit += clock_.lap();
       core_.reload();
       position = search_.go_on();
     }

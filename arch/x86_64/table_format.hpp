@@ -56,7 +56,7 @@ struct HostFormat {
     if (m.write_access == WriteAccess::Enabled) entry |= E::Rw;
     return entry;
   }
-  // What of an entry does not depend on the frame behind the page.
+  // The bits that stay when another frame comes behind the page.
   static constexpr std::uint64_t rights = E::P | E::Us | E::Xd | mapped | writable;
   static constexpr std::uint64_t write_enabled = E::Rw;
   [[nodiscard]] static constexpr Permissions permissions(std::uint64_t entry) {
@@ -97,7 +97,7 @@ struct EptFormat {
     if (m.write_access == WriteAccess::Enabled) entry |= W;
     return entry;
   }
-  // What of an entry does not depend on the frame behind the page.
+  // The bits that stay when another frame comes behind the page.
   static constexpr std::uint64_t rights = R | X | executable | memory_type | mapped | writable;
   static constexpr std::uint64_t write_enabled = W;
   [[nodiscard]] static constexpr Permissions permissions(std::uint64_t entry) {

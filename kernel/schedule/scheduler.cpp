@@ -21,7 +21,7 @@ bool may_run(const Process& process, LogLoad load) {
   return load == LogLoad::Normal || process.sends_log();
 }
 
-// While nobody can run.
+// While nobody can run: every process that may has a time beyond `now`.
 Nanoseconds idle_time(const ProcessTable& processes, Nanoseconds now, LogLoad load) {
   std::uint64_t idle = Scheduler::longest_idle;
   for (std::size_t i = 0; i < processes.size(); ++i) {

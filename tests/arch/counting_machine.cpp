@@ -308,7 +308,7 @@ void tried_wrmsr() {}
 void arch::arm_timer(reprise::Nanoseconds duration) {
   machine.timer_expired = false;
   machine.timer_armed = duration.value() != 0;
-  machine.timer_armed ? start_timer(duration.value()) : stop_timer();
+  if (machine.timer_armed) start_timer(duration.value());
 }
 void x86::note_timer_interrupt() {
   if (!machine.timer_armed || timer_count() != 0) return;

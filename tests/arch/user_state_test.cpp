@@ -239,6 +239,15 @@ TEST_CASE("null selectors compare as one, only null and the program's own are lo
     }
   }
   UserState state = filled(0);
+  cpu.ds = cpu.es = cpu.fs = cpu.gs = 0;
+  for (std::uint16_t* const one : {&cpu.ds, &cpu.es, &cpu.fs, &cpu.gs}) {
+    *one = x86::user_data_selector;
+    save_rest(state);
+    const std::array saved{state[Register::Ds], state[Register::Es], state[Register::Fs],
+                           state[Register::Gs]};
+    CHECK(saved == std::array<std::uint64_t, 4>{cpu.ds, cpu.es, cpu.fs, cpu.gs});
+    *one = 0;
+  }
   save_rest(state);
   for (unsigned bit = 0; bit < 64; ++bit) {
     const std::uint64_t flipped = x86::user_data_selector ^ 1ull << bit;

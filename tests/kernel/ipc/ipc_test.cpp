@@ -534,6 +534,23 @@ TEST_CASE("an alarm is told at its time, once") {
   CHECK(post.status(server) == receiving);
 }
 
+TEST_CASE("each of two alarms is told at its time, whichever was set first") {
+  const bool later_first = GENERATE(false, true);
+  Post post;
+  Process& soon = post.add();
+  Process& late = post.add();
+  if (later_first) post.kernel().call(late, REPRISE_ALARM, 9000);
+  post.kernel().call(soon, REPRISE_ALARM, 5000);
+  if (!later_first) post.kernel().call(late, REPRISE_ALARM, 9000);
+  post.receive(soon);
+  post.receive(late);
+  post.kernel().machine().ipc.notify_all(0, Nanoseconds{5000});
+  CHECK(post.ready(soon));
+  CHECK(post.status(late) == receiving);
+  post.kernel().machine().ipc.notify_all(0, Nanoseconds{9000});
+  CHECK(post.ready(late));
+}
+
 TEST_CASE("an alarm of never is never told") {
   Post post;
   Process& server = post.add();

@@ -368,7 +368,7 @@ private:
     run.report_end();
   }
 
-  // Whoever does not commit then counts the comparison's time itself.
+  // The comparison's time is part of the commit's. A caller that does not commit counts it.
   [[nodiscard]] bool agree(Depth depth) {
     return comparator_.agree(first_.registers(), second_.registers(), memory_.set(), depth,
                              differences_);

@@ -23,8 +23,8 @@ second run alone; the limit of running twice on one core is 200 %.
 With --host nothing boots: tests/benchmarks run on this machine, each operation of the kernel in turns with the C library's.
 --filter then chooses benchmarks, such as 'pages/.*/L2'.
 
-With --model nothing boots, either: each case of a bench.json is shown as two real CPUs would run it, by what each event costs
-there in cycles (docs/performance.md).
+With --model nothing boots, either. It predicts how two real CPUs would run each case of a bench.json: every event has a cost
+in cycles there (docs/performance.md).
 """
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks of this machine (scripts/bench --host): runs tests/benchmarks, and makes ratios of what it says.
+"""Benchmarks of this machine (scripts/bench --host): runs tests/benchmarks, and turns its output into ratios.
 
 Each ratio comes from turns of some microseconds within one run, ours and the C library's. A benchmark is repeated, all of
 them in random order, and the median counts. So other work on the machine changes times more than it changes ratios."""

@@ -15,7 +15,7 @@ COPY_INSTRUCTIONS = 256     # of a page, in QEMU: vectors of 32 bytes; the next 
 COMPARE_INSTRUCTIONS = 512
 FAULT_COPY_INSTRUCTIONS = 420
 REFILLED = 16               # translations that are read again after a load of CR3: an estimate
-PAPER = {"its system while it starts": 527, "the same, caches flushed (WBINVD)": 3400}
+PAPER = {"the paper's prototype, while it starts": 527, "the same, with its caches flushed": 3400}
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def terms(figure, cpu, factor=1.0):
     """Every term of the case's PEs together. `factor` is applied to the number of steps, which is an estimate, too."""
     limited, others = pe_count(figure, cpu)
     pes = limited + others
-    share = pes / figure.pes  # of what each PE does, whatever its length
+    share = pes / figure.pes  # what does not depend on a PE's length shrinks with the number of PEs
     calls = figure.ends["system-call"]
     faults, fault_copies = figure.costs["write_faults"], figure.costs["fault_copies"]
     copies, compares, flushed = (share * figure.costs[key] for key in ("copies", "compares", "flushed_pages"))
@@ -259,7 +259,7 @@ def table(found):
             lines.append(group)
         cells = [f"{middle:,.0f} % ({low:,.0f}-{high:,.0f})" for middle, low, high in predictions]
         lines.append(f"  {figure.name:44} {figure.overhead:5,.0f} % {cells[0]:>30} {cells[1]:>30}")
-    lines += [f"  the paper's prototype: {what:33} {percent:,} %" for what, percent in PAPER.items()]
+    lines += [f"  {what:44} {percent:5,} %" for what, percent in PAPER.items()]
     ratios = [flush_ratios(found, cpu) for cpu in CPUS]
     if ratios[0]:
         lines += ["", f"{'all cycles, as a ratio to flush=none':46} {'':7} {CPUS[0].name:>30} {CPUS[1].name:>30}"]

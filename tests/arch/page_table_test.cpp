@@ -301,6 +301,14 @@ TEMPLATE_TEST_CASE(
                {own, {true, true, true}, Ownership::Owned, WriteAccess::Enabled}));
   REQUIRE_FALSE(leaf.dirty());
   REQUIRE_FALSE(leaf.accessed());
+  // Nothing but the frame tells the entry from one that was mapped so: the memory type, for
+  // example.
+  REQUIRE(s.table.map(PageNumber{6},
+                      {s.frame(), {true, true, true}, Ownership::Owned, WriteAccess::Enabled}));
+  const auto without_frame = [&](PageNumber page) {
+    return *walk<TestType>(s.memory, page).leaf & ~std::uint64_t{0x000f'ffff'ffff'f000};
+  };
+  CHECK(without_frame(PageNumber{5}) == without_frame(PageNumber{6}));
   s.memory.release(shared);
 }
 

@@ -65,45 +65,42 @@ public:
   Comparator(S& space, const Settings& settings, Statistics& statistics)
       : space_{space}, settings_{settings}, statistics_{statistics} {}
 
-  // Whether the runs agree, in the registers and in the content of the pages that either of them
-  // modified. `found` becomes what differs.
+  // What differs between the registers of the two runs, and between the pages that either of them
+  // modified; by content. Nothing: the runs agree. It stands until the next comparison.
   template <RegisterSet R>
-  [[nodiscard]] bool agree(const R& first, const R& second, PageSet<S>& set, Depth depth,
-                           Found& found) {
-    found.clear();
-    bool all_agree = first.same_as(second);
-    if (!all_agree) found.registers = differing_words(first.words(), second.words());
+  [[nodiscard]] const Found* compare(const R& first, const R& second, PageSet<S>& set,
+                                     Depth depth) {
+    found_.clear();
+    if (!first.same_as(second)) found_.registers = differing_words(first.words(), second.words());
     for (PageEntry<S>& entry : set.touched()) {
-      if (!all_agree && depth == Depth::FirstDifference) break;
-      if (!entry.dirty_in_either() && settings_.check != CheckScope::Full) continue;
-      const bool page_agrees = agree(entry, found);
-      all_agree = all_agree && page_agrees;
+      if (!found_.empty() && depth == Depth::FirstDifference) break;
+      if (entry.dirty_in_either() || settings_.check == CheckScope::Full) compare(entry);
     }
-    return all_agree;
+    return found_.empty() ? nullptr : &found_;
   }
 
 private:
   // P1 with P2. A page that only the second run wrote has no P1 of its own: its base is what the
   // first run left. Keeps the check word of P1, the next base.
-  [[nodiscard]] bool agree(PageEntry<S>& entry, Found& found) {
+  void compare(PageEntry<S>& entry) {
     const auto first = entry.rewound ? entry.spare : entry.base;
     const Comparison comparison = space_.compare(first, entry.work);
     ++statistics_.compares;
     entry.first_check = comparison.check_word;
-    if (!comparison.first_difference) return true;
+    if (!comparison.first_difference) return;
     const std::span<const std::uint64_t> a = space_.words(first);
     const std::span<const std::uint64_t> b = space_.words(entry.work);
     for (std::size_t i = *comparison.first_difference; i < a.size(); ++i) {
       if (a[i] == b[i]) continue;
-      found.pages.add(
+      found_.pages.add(
           {.page = space_.number(entry.page), .word = i, .first = a[i], .second = b[i]});
     }
-    return false;
   }
 
   S& space_;
   const Settings& settings_;
   Statistics& statistics_;
+  Found found_;  // by the last comparison
 };
 
 }  // namespace dwc

@@ -187,9 +187,9 @@ private:
     if (is_position(event.kind)) return Next::Resume;  // a stale stop of an earlier search
     end_second(event);
     if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
-    const bool same_state = agree(Depth::WholePicture);
-    if (same_state && first_.end == second_.end) return commit();
-    statistics_.ticks.compare_commit += clock_.lap();
+    const Found* const found = compare(Depth::WholePicture);
+    if (found == nullptr && first_.end == second_.end) return commit();
+    note_comparison(found);
     return failed(Failure::Mismatch);
   }
 
@@ -368,10 +368,14 @@ private:
     run.report_end();
   }
 
-  // The comparison's time is part of the commit's. A caller that does not commit counts it.
-  [[nodiscard]] bool agree(Depth depth) {
-    return comparator_.agree(first_.registers(), second_.registers(), memory_.set(), depth,
-                             differences_);
+  [[nodiscard]] const Found* compare(Depth depth) {
+    return comparator_.compare(first_.registers(), second_.registers(), memory_.set(), depth);
+  }
+
+  // Of one that no commit follows, whose time would include it.
+  void note_comparison(const Found* found) {
+    statistics_.ticks.compare_commit += clock_.lap();
+    differences_ = found != nullptr ? *found : Found{};
   }
 
   [[nodiscard]] Next commit() {
@@ -407,8 +411,9 @@ private:
   [[nodiscard]] Next proceed(Position position) {
     if (position == Position::Candidate) {
       stand_still(second_);
-      if (agree(Depth::FirstDifference)) return converge();
-      statistics_.ticks.compare_commit += clock_.lap();
+      const Found* const found = compare(Depth::FirstDifference);
+      if (found == nullptr) return converge();
+      note_comparison(found);
       core_.reload();
       position = search_.go_on();
     }

@@ -143,6 +143,7 @@ struct Differences {
   Shortlist<WordDifference> registers;
   Shortlist<PageDifference<PageNumber>> pages;
 
+  [[nodiscard]] bool empty() const { return registers.total() == 0 && pages.total() == 0; }
   void clear() {
     registers.clear();
     pages.clear();

@@ -13,7 +13,7 @@ sys.argv[0] = "scripts/bench"
 sys.dont_write_bytecode = True
 
 from reprise import machine, tree  # noqa: E402
-from reprise.bench import cases, figures, host, kernel, model, page, plots, tables  # noqa: E402
+from reprise.bench import cases, figures, host, kernel, model, page, plots, shares, tables  # noqa: E402
 
 EPILOG = """\
 Figures are guest instructions in QEMU (-icount), so they repeat to the digit on any host. Each case boots a machine of its
@@ -81,8 +81,9 @@ def commit():
 
 def write(found, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    figures.write_json(found, folder / "bench.json", commit(), model.as_json(found))
+    figures.write_json(found, folder / "bench.json", commit(), model=model.as_json(found), shares=shares.as_json(found))
     figures.write_csv(found, folder / "bench.csv")
+    tables.write_csv(found, folder)
     pictures = plots.draw(found, folder)
     page.write(found, pictures, folder / "bench.html", commit())
     (folder / "bench.md").write_text(tables.markdown(found), encoding="utf-8")

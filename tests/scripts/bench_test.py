@@ -14,7 +14,7 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 from reprise import machine  # noqa: E402
-from reprise.bench import cases, figures, tables  # noqa: E402
+from reprise.bench import cases, figures, plots, shares, tables  # noqa: E402
 
 CASE = cases.Case("group", "name", (["compute", "5"],))
 TIMES = ("reprise: times process=compute load_ns=10 first_run_ns=400 fault_ns=20 rewind_ns=30 flush_ns=0 "
@@ -76,6 +76,48 @@ class Bench(unittest.TestCase):
         self.assertIn("| a | 10 | 1.010 |", tables.markdown(found))
         self.assertIn('scripts/bench --filter "copies and write faults"', tables.markdown(found))
 
+    def test_each_pe_of_the_case_comes_from_the_second_serial_port(self):
+        started = machine.Outcome(0, 0, False, "reprise: started process=compute pid=3\n"
+                                               "reprise: started process=screen pid=2\n", "", 1.0)
+        lines = ["reprise-timeline 1", "p 3 1 0 99 end 0 0 0 0 0 4 1 0 1", "a committed 1 10 2 3 4 10 5 6",
+                 "p 2 1 0 99 end 0 0 0 0 0 9 1 0 1", "a committed 9 9 9 9 9 9 9 9",  # a driver
+                 "p 3 2 0 99 end 0 0 0 0 0 6 1 1 2", "a mismatch 1 1 1 1 1 1 1 1", "a committed 1 20 2 3 4 20 5 6"]
+        self.assertEqual(figures._elements(lines, started, {"compute"}), [[41, 10, 4], [69, 21, 2]])
+
+    def test_a_second_serial_port_that_disagrees_with_the_report_gives_no_figures(self):
+        case = cases.Case("group", "name", (["compute", "5"],), timeline=True)
+
+        def boot(case, folder, more=""):
+            (folder / figures.PORT).write_text("reprise-timeline 1\n", encoding="utf-8")
+            return [figures._program(case.programs[0])], outcome()
+
+        with mock.patch.object(figures, "_boot", side_effect=boot):
+            self.assertIn("told of 0 PEs", figures.measure(case).error)
+
+    def test_percentiles_are_of_the_pes(self):
+        self.assertEqual(tables.percentiles([7]), [7] * len(tables.PERCENTILES))
+        self.assertEqual(tables.percentiles(list(range(101))), list(tables.PERCENTILES))
+        figure = figures.Figure(cases.DISTRIBUTION, "a", "", elements=[[200, 100, 1], [600, 100, 1], [300, 100, 5]])
+        (*_, least, _, middle, _, _, most), pages = tables.tables([figure])[0].rows
+        self.assertEqual((least, middle, most), ("200 %", "300 %", "600 %"))
+        self.assertEqual((pages[3], pages[5], pages[8]), ("1", "1", "5"))
+
+    def test_the_papers_pies_have_what_is_known_and_ours_have_every_phase(self):
+        phases = {phase: 10 * (place + 1) for place, phase in enumerate(figures.PHASES)}
+        ends = dict.fromkeys(figures.ENDS, 0) | {"system-call": 1}
+        found = [figures.Figure(cases.FLUSHES, f"{cases.START_UP}, flush={flush}", f"'flush={flush}'", pes=1, phases=phases,
+                                costs=dict.fromkeys(figures.COSTS, 0), ends=ends) for flush in shares.FLUSHES]
+        paper, paper_flushed, ours, *_ = shares.pies(found)
+        for pie, overhead in ((paper, 527), (paper_flushed, 3400)):
+            self.assertEqual(set(pie.parts), {"second run", "not stated"})
+            self.assertEqual(pie.overhead, overhead)
+        self.assertEqual((ours.total, ours.parts["second run"]), (sum(phases.values()), phases["second_run"]))
+        self.assertAlmostEqual(sum(ours.percent(part) for part in shares.PARTS), 100)
+        self.assertEqual(len(shares.pies(found)), 2 + 3 * 3)
+        self.assertEqual(shares.pies(found[:0]), [])
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(len(plots.draw(found, Path(folder))), 1)
+
     def test_results_come_back_from_a_file_and_compare_as_equal(self):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "bench.json"
@@ -100,7 +142,9 @@ class Bench(unittest.TestCase):
             self.assertEqual(float(overhead), round(figures.read_json(Path(folder) / "bench.json")[0].overhead, 1))
             self.assertIn("integers in registers", (Path(folder) / "bench.md").read_text(encoding="utf-8"))
             self.assertIn("<svg", (Path(folder) / "bench.html").read_text(encoding="utf-8"))
-            self.assertTrue((Path(folder) / "phases.png").read_bytes().startswith(b"\x89PNG"))
+            for name in ("phases", "model"):
+                self.assertTrue((Path(folder) / f"{name}.png").read_bytes().startswith(b"\x89PNG"))
+            self.assertIn("integers in registers", (Path(folder) / "model.csv").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

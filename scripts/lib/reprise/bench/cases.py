@@ -2,7 +2,7 @@
 
 import gzip
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 BUSYBOX = "/bin/busybox"
 
@@ -19,6 +19,7 @@ class Case:
     series: str = ""               # its line or colour there
     memory: int = 256              # of the machine, in MiB
     against_once: bool = False     # boot it with harden=none, too
+    timeline: bool = False         # keep what the machine says of each PE
 
 
 def _text(size):
@@ -45,6 +46,8 @@ print(#words, words[1], words[#words], count(0), table.concat(words):reverse():s
 
 AWK_LOOP = "BEGIN { for (i = 0; i < 20000; i++) s += i % 7; print s }"
 
+START_UP = "start-up: a shell script"
+
 WORKLOADS = "workloads"
 LENGTHS = "length of a PE"
 POLICIES = "policies"
@@ -52,6 +55,7 @@ COPIES = "copies and write faults"
 HEAVY = "compressors and a sort"
 FLUSHES = "flushes"
 RANDOM_WRITES = "random writes"
+DISTRIBUTION = "PE by PE"
 
 
 def _workloads():
@@ -64,7 +68,7 @@ def _workloads():
         return Case(WORKLOADS, name, programs, arguments)
 
     return [
-        linux("start-up: a shell script", "sh", "-c", SCRIPT),
+        linux(START_UP, "sh", "-c", SCRIPT),
         native("one native call in each PE", ["vectors", "500"]),
         native("messages: ask and answer", ["pingpong", "ping", "300"], ["pingpong", "pong", "300"]),
         native("integers in registers", ["compute", "1000000"]),
@@ -132,7 +136,7 @@ def _heavy():
 
 def _flushes():
     """Short PEs: what a flush costs does not shrink with them."""
-    programs = {"start-up: a shell script": [BUSYBOX, "sh", "-c", SCRIPT],
+    programs = {START_UP: [BUSYBOX, "sh", "-c", SCRIPT],
                 "busybox awk, a loop": [BUSYBOX, "awk", AWK_LOOP],
                 "one native call in each PE": ["vectors", "500"]}
     return [Case(FLUSHES, f"{name}, flush={flush}", (argv,), f"flush={flush}", series=name, as_on_host=argv[0] == BUSYBOX)
@@ -144,4 +148,13 @@ def _random_writes():
             for pages in (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)]
 
 
-ALL = _random_writes() + _heavy() + _workloads() + _lengths() + _policies() + _copies() + _flushes()
+def _distribution():
+    """Some of the workloads once more, with a record of each PE. Sending it makes interrupts find other PEs."""
+    chosen = (START_UP, "messages: ask and answer", "busybox gunzip -t, 200 kB",
+              "SQLite: 10,000 inserts, an index, queries", "10 modified pages in each PE of 200 us")
+    return [replace(case, group=DISTRIBUTION, arguments=f"{case.arguments} timeline=com2".strip(), timeline=True)
+            for case in _workloads() if case.name in chosen]
+
+
+ALL = (_random_writes() + _heavy() + _workloads() + _lengths() + _policies() + _copies() + _flushes() +
+       _distribution())

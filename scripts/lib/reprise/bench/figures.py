@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from .. import image, machine, tree
+from .. import image, machine, timeline, tree
 from ..archive import Archive
 
 FORMAT = 1
@@ -18,6 +18,8 @@ PHASES = ("load", "first_run", "fault", "rewind", "flush", "second_run", "conver
 BUCKETS = ("p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65")
 COSTS = ("copies", "fault_copies", "compares", "write_faults", "remaps", "evictions", "flushed_pages")
 PREDICTION = ("hits", "misses")  # their sum: modified pages, over all PEs
+PORT = "com2"  # the file of the second serial port
+ELEMENT = ("total", "second_run", "modified_pages")  # instructions, instructions, pages
 ENDS = ("system-call", "exception", "page-budget", "out-of-frames", "time-limit")
 
 
@@ -43,6 +45,7 @@ class Figure:
     boot_once: int = 0            # the same with harden=none
     ends: dict = field(default_factory=dict)           # what ended PEs -> PEs
     steps: int = 0                # of the searches for where the time limit ended a first run
+    elements: list = field(default_factory=list)       # of each PE, by ELEMENT; only with Case.timeline
 
     @property
     def total(self):
@@ -118,7 +121,23 @@ def _boot(case, folder, more=""):
     image.write_image(image.Contents(programs, archive if case.files else None,
                                      f"console=serial {case.arguments} {more}".strip()), iso)
     settings = machine.Settings(memory=case.memory, pit=False, clock="2024-02-29T12:00:00", timeout=3600)
+    if case.timeline:
+        settings.second_serial = str(folder / PORT)
     return programs, machine.run(iso, settings)
+
+
+def _elements(lines, outcome, names):
+    """What the second serial port says of each PE of these programs, by ELEMENT."""
+    processes = {event.number("pid") for event in outcome.events("started") if event["process"] in names}
+    pages_before, found = dict.fromkeys(processes, 0), []
+    for element in timeline.Reader().elements(lines):
+        if element.process not in processes:
+            continue
+        phases = [sum(times) for times in zip(*(attempt.phases for attempt in element.attempts), strict=True)]
+        found.append([sum(phases), phases[timeline.PHASES.index("second run")],
+                      element.modified - pages_before[element.process]])
+        pages_before[element.process] = element.modified
+    return found
 
 
 def _host_output(case, folder):
@@ -154,6 +173,9 @@ def measure(case):
             _, once = _boot(case, Path(scratch), "harden=none")
             figure.error = _complaint(case, programs, once, Path(scratch))
             figure.boot_once = _boot_time(once)
+        if case.timeline and not figure.error:
+            with (Path(scratch) / PORT).open(encoding="utf-8", errors="replace") as lines:
+                figure.elements = _elements(lines, outcome, {program.name for program in programs})
     if figure.error:
         return figure
     names = {program.name for program in programs}
@@ -170,13 +192,17 @@ def measure(case):
     figure.boot = _boot_time(outcome)
     figure.ends = {key: sum(event.number(key) for event in reports("ends")) for key in ENDS}
     figure.steps = sum(event.number("steps") for event in reports("convergence"))
+    told = (len(figure.elements), sum(total for total, *_ in figure.elements))
+    if case.timeline and told != (figure.pes, figure.total):
+        figure.error = "the second serial port told of {} PEs and {} ns, the report of {} and {}".format(
+            *told, figure.pes, figure.total)
     return figure
 
 
-def write_json(found, path, commit, model=None):
-    """`model`: what is predicted from the figures, for other programs to read; read_json() leaves it alone."""
+def write_json(found, path, commit, **further):
+    """`further`: what is made of the figures, for other programs to read; read_json() leaves it alone."""
     path.write_text(json.dumps({"format": FORMAT, "clock": CLOCK, "commit": commit,
-                                "figures": [asdict(figure) for figure in found], "model": model or {}}, indent=1) + "\n",
+                                "figures": [asdict(figure) for figure in found], **further}, indent=1) + "\n",
                     encoding="utf-8")
 
 

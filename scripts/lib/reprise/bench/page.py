@@ -14,7 +14,8 @@ figcaption { font-weight: bold; margin-bottom: .5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .8rem; width: 100%; }
 th, td { padding: .25rem .4rem; text-align: right; border-bottom: 1px solid #8885; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 12rem; }
+th { white-space: normal; vertical-align: bottom; }
+th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9rem; }
 tr.group th { text-align: left; padding-top: 1rem; }
 code { font-size: .85em; overflow-wrap: anywhere; }
 .error { color: #d55e00; }
@@ -50,13 +51,22 @@ def _table(found):
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
 
 
+def _cell(text):
+    """As HTML; what stands between backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _capital(title):
+    return title[:1].upper() + title[1:]
+
+
 def _further_tables(found):
     parts = []
     for one in tables.tables(found):
-        head, *rows = [[escape(cell) for cell in row] for row in (one.heads, *one.rows)]
+        head, *rows = [[_cell(cell) for cell in row] for row in (one.heads, *one.rows)]
         head = "".join(f"<th>{cell}</th>" for cell in head)
         body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-        parts.append(f"<h2>{escape(one.title)}</h2><p>{escape(one.meaning)}</p>"
+        parts.append(f"<h2>{escape(_capital(one.title))}</h2><p>{_cell(one.meaning)}</p>"
                      f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>')
     return "".join(parts)
 
@@ -93,6 +103,6 @@ def write(found, pictures, path, commit):
         f"<code>scripts/bench</code> gives the same ones on any host.</p>{shown}"
         f"{_further_tables(found)}<h2>All figures</h2><p>Instructions, unless a unit stands beside them. A case's name shows the command that "
         f"repeats it.</p>{_table(found)}"
-        f"<h2>The model</h2><p>The same cases as two real CPUs are predicted to run them: overhead in cycles, in brackets with "
+        f"<h2>The model, all cases</h2><p>All cases as two real CPUs are predicted to run them: overhead in cycles, in brackets with "
         f"all estimated costs halved and doubled. docs/performance.md has the costs and their sources.</p>"
         f"{_model_table(found)}</body></html>\n", encoding="utf-8")

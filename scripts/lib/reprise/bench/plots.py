@@ -6,7 +6,7 @@ matplotlib.use("Agg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.ticker import FuncFormatter  # noqa: E402
 
-from . import cases, figures  # noqa: E402
+from . import cases, distribution_plots, figures, model_plots  # noqa: E402
 
 # What a reader has to tell apart, from bottom to top of a bar.
 PARTS = {"second run": ("second_run",), "first run": ("first_run",), "load registers": ("load",),
@@ -119,6 +119,11 @@ PICTURES = {
     "policies": ("Ways to keep pages and to flush caches: 10 modified pages in each PE of 200 us. The one instruction of "
                  "flush=all, WBINVD, costs nothing here and most of all on a real machine", cases.POLICIES, _bars),
     "pages": ("Modified pages in a PE, by workload", cases.WORKLOADS, _pages),
+    "distribution": ("How PEs differ: the share of PEs that have at most so much overhead, and so many modified pages",
+                     cases.DISTRIBUTION, distribution_plots.draw),
+    "shares": ("Where the time goes while a system starts: the paper's two pies, of which only the second run is known, and "
+               "ours. Above each pie: all of it, in percent of the second run", cases.FLUSHES, model_plots.pies),
+    "model": ("The model: predicted overhead on two real CPUs", cases.WORKLOADS, model_plots.predictions),
 }
 
 
@@ -130,6 +135,8 @@ def draw(found, folder):
         if not chosen:
             continue
         picture = draw_one(chosen)
+        if picture is None:  # too few figures for it
+            continue
         picture.savefig(folder / f"{name}.png", dpi=150)
         picture.savefig(folder / f"{name}.svg", metadata={"Date": None})
         pyplot.close(picture)

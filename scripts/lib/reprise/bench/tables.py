@@ -1,10 +1,13 @@
 """The tables that docs/performance.md shows, for a terminal, for the page, and as Markdown to copy into it. Each compares
 figures that belong together; figures.py has one line for each case."""
 
+import csv
 from dataclasses import dataclass
+from statistics import quantiles
 
-from . import cases
+from . import cases, model, shares
 
+PERCENTILES = (0, 10, 50, 90, 99, 100)
 MOST_COPIES = 1.05  # of rotate, for each modified page and PE
 MOST_FAULTS = 5     # of rotate, in percent of classic's
 
@@ -16,6 +19,7 @@ class Table:
     heads: tuple
     rows: list
     command: str
+    file: str  # its CSV's name, without .csv
 
 
 def _good(found, group):
@@ -65,32 +69,92 @@ def _copies(chosen):
     return heads, rows
 
 
-# group -> what its table means, how it is made
-KINDS = {
-    cases.RANDOM_WRITES: ("All that the PEs take, in percent of their second runs.", _random_writes),
-    cases.HEAVY: ("Guest time of the whole boot, with and without a second run.", _heavy),
-    cases.WORKLOADS: ("Beyond twice is what remains of a PE without its two runs, in instructions.", _workloads),
-    cases.COPIES: (f"Copies for each modified page and PE: the aim for rotate is at most {MOST_COPIES}, and at most "
-                   f"{MOST_FAULTS} % of classic's write faults.", _copies),
-}
+def percentiles(values):
+    """Of each of PERCENTILES; the first and the last value are the least and the greatest."""
+    if len(values) == 1:
+        return [values[0]] * len(PERCENTILES)
+    cuts = [min(values), *quantiles(values, n=100, method="inclusive"), max(values)]
+    return [cuts[percent] for percent in PERCENTILES]
+
+
+def _distribution(chosen):
+    heads = ("workload", "PEs", "", *("least" if percent == 0 else "most" if percent == 100 else f"{percent} %"
+                                      for percent in PERCENTILES))
+    rows = []
+    for figure in chosen:
+        overheads = [100 * total / second for total, second, _ in figure.elements]
+        pages = [modified for *_, modified in figure.elements]
+        rows.append((figure.name, f"{len(pages):,}", "overhead", *(f"{value:,.0f} %" for value in percentiles(overheads))))
+        rows.append(("", "", "modified pages", *(f"{value:,.0f}" for value in percentiles(pages))))
+    return heads, rows
+
+
+def _shares(chosen):
+    heads = ("system start-up", "`flush=`", "overhead", *shares.PARTS)
+    rows = []
+    for pie in shares.pies(chosen):
+        parts = [f"{pie.percent(part):.1f} %" if part in pie.parts else "not stated" for part in shares.PARTS]
+        rows.append((pie.title, pie.flush, f"{pie.overhead:,.0f} %", *parts))
+    return heads, rows
+
+
+def _model(chosen):
+    heads = ("overhead", "QEMU", *(cpu.name for cpu in model.CPUS))
+    rows = [(figure.name, f"{figure.overhead:,.0f} %",
+             *(f"{middle:,.0f} % ({low:,.0f}-{high:,.0f})" for middle, low, high in predictions))
+            for figure, predictions in model.rows(chosen) if figure.ends]
+    return heads, rows + [(what, "", *[f"{percent:,} %"] * len(model.CPUS)) for what, percent in model.PAPER.items()]
+
+
+@dataclass(frozen=True)
+class Kind:
+    group: str
+    meaning: str
+    make: object
+    title: str = ""  # without one: the group's
+    file: str = ""   # its CSV's name; without one: the title's
+
+
+KINDS = (
+    Kind(cases.RANDOM_WRITES, "All that the PEs take, in percent of their second runs.", _random_writes),
+    Kind(cases.HEAVY, "Guest time of the whole boot, with and without a second run.", _heavy),
+    Kind(cases.WORKLOADS, "Beyond twice is what remains of a PE without its two runs, in instructions.", _workloads),
+    Kind(cases.COPIES, f"Copies for each modified page and PE: the aim for rotate is at most {MOST_COPIES}, and at most "
+         f"{MOST_FAULTS} % of classic's write faults.", _copies),
+    Kind(cases.FLUSHES, f"Where the time of the paper's prototype went, and where ours goes, in percent of all. {shares.NOTE}",
+         _shares, "where the time goes while a system starts", "shares"),
+    Kind(cases.DISTRIBUTION, "Percentiles over the PEs of a workload: half of them have at most what stands under 50 %.",
+         _distribution, file="distribution"),
+    Kind(cases.WORKLOADS, "What two real CPUs are predicted to need, in cycles; in brackets with all estimated costs halved and "
+         "doubled. The paper's figures are of another CPU.", _model, "the model", "model"),
+)
 
 
 def tables(found):
     """Those for which there are figures."""
     made = []
-    for group, (meaning, make) in KINDS.items():
-        chosen = _good(found, group)
-        if chosen:
-            heads, rows = make(chosen)
-            made.append(Table(group, meaning, heads, rows, f'scripts/bench --filter "{group}"'))
+    for kind in KINDS:
+        chosen = _good(found, kind.group)
+        heads, rows = kind.make(chosen) if chosen else ((), [])
+        if rows:
+            title = kind.title or kind.group
+            made.append(Table(title, kind.meaning, heads, rows, f'scripts/bench --filter "{kind.group}"',
+                              kind.file or title.replace(" ", "_")))
     return made
+
+
+def write_csv(found, folder):
+    """One file for each table; its cells are as they are shown."""
+    for table in tables(found):
+        with (folder / f"{table.file}.csv").open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([table.heads, *table.rows])
 
 
 def text(found):
     """Lines for a terminal, of the tables that say more than a line for each case."""
     lines = []
     for table in tables(found):
-        if table.title not in (cases.HEAVY, cases.COPIES):
+        if table.title not in (cases.HEAVY, cases.COPIES, cases.DISTRIBUTION):
             continue
         widths = [max(len(row[i]) for row in (table.heads, *table.rows)) for i in range(len(table.heads))]
         lines += ["", f"{table.title}. {table.meaning}"]

@@ -57,6 +57,10 @@ struct FoundEntry {
 // The CPU marks each entry that it translates by, on all levels, so tables without a mark are
 // passed over (Intel SDM Vol. 3A §4.8, for guests Vol. 3C §29.3.5).
 template <class Format>
+std::uint64_t take_accessed_below(std::uint64_t above, unsigned level,
+                                  void (*use)(reprise::FrameNumber));
+
+template <class Format>
 std::uint64_t take_accessed_in(std::span<std::uint64_t> entries, unsigned level,
                                void (*use)(reprise::FrameNumber)) {
   constexpr std::size_t together = 8;
@@ -70,12 +74,25 @@ std::uint64_t take_accessed_in(std::span<std::uint64_t> entries, unsigned level,
       if ((entry & Format::accessed) == 0) continue;
       entry &= ~Format::accessed;
       if (level > 1) {
-        taken += take_accessed_in<Format>(frame_words(frame_in(entry)), level - 1, use);
+        taken += take_accessed_below<Format>(entry, level - 1, use);
       } else {
         use(frame_in(entry));
         ++taken;
       }
     }
+  }
+  return taken;
+}
+
+// Of the table behind the entry `above`.
+template <class Format>
+std::uint64_t take_accessed_below(std::uint64_t above, unsigned level,
+                                  void (*use)(reprise::FrameNumber)) {
+  std::uint64_t taken = 0;
+  const FrameWords entries = frame_words(frame_in(above));
+  for (std::size_t first = 0; first < entries.size(); first += entries_in_eighth) {
+    if ((above & eighth_of(first)) == 0) continue;
+    taken += take_accessed_in<Format>(entries.subspan(first, entries_in_eighth), level, use);
   }
   return taken;
 }

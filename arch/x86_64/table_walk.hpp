@@ -14,13 +14,25 @@ namespace arch::x86 {
   return reprise::frame_containing(reprise::PhysAddr{entry & TableEntry::Frame});
 }
 
+// Which eighths of the table below it hold entries, or once did, an entry notes in bits 52 to 59:
+// the CPU ignores them above the pages (Intel SDM Vol. 3A §4.5.5, for guests Vol. 3C §29.3.2; AMD
+// APM Vol. 2 §5.4.1). So most of a table, which is mostly empty, need not be looked at.
+inline constexpr std::size_t entries_in_eighth = 64;
+inline constexpr unsigned eighths_shift = 52;
+[[nodiscard]] constexpr std::uint64_t eighth_of(std::size_t index) {
+  return bit(eighths_shift + static_cast<unsigned>(index / entries_in_eighth));
+}
+
 // The entry for `address` at `level` (1: 4 KiB, 2: 2 MiB), or that of a large page above it.
 // Missing tables are made with `rights`; nullptr when there is no frame for one, or no `frames`.
 [[nodiscard]] inline std::uint64_t* table_entry(reprise::FrameNumber table, std::uint64_t address,
                                                 unsigned level, reprise::FrameSource* frames,
                                                 std::uint64_t rights) {
+  std::uint64_t* above = nullptr;
   for (unsigned at = 4;; --at) {
-    std::uint64_t& entry = frame_words(table)[address >> (9 * at + 3) & 511];
+    const std::size_t index = address >> (9 * at + 3) & 511;
+    std::uint64_t& entry = frame_words(table)[index];
+    if (frames != nullptr && above != nullptr) *above |= eighth_of(index);
     if (at == level || (entry & TableEntry::Ps) != 0) return &entry;
     if (entry == 0) {
       const auto fresh = frames == nullptr ? std::nullopt : frames->allocate();
@@ -29,6 +41,7 @@ namespace arch::x86 {
       entry = address_of(*fresh).value() | rights;
     }
     table = frame_in(entry);
+    above = &entry;
   }
 }
 

@@ -32,6 +32,7 @@ void KernelSpace::flush_everything() { arch::flush_all_caches(); }
 // run before it has.
 std::uint64_t KernelSpace::flush_touched() {
   const std::uint64_t flushed = table_.take_accessed(arch::flush_frame);
+  arch::await_flushes();
   invalidate_all();
   return flushed;
 }

@@ -239,11 +239,14 @@ TEST_CASE("every width copies words, sees each flipped bit of them and sums them
   }
 }
 
-TEST_CASE("flushing a frame reaches each of its lines, then fences") {
+TEST_CASE("flushing frames reaches each of their lines, and one fence waits for all") {
   Frames f;
   x86::cpu = {};
   x86::cpu.leaves[{1, 0}].ebx = 8 << 8;  // lines of 64 bytes
   flush_frame(f.a);
-  REQUIRE(x86::cpu.flushed_lines == 64);
+  flush_frame(f.b);
+  REQUIRE(x86::cpu.flushed_lines == 128);
+  REQUIRE(x86::cpu.fences == 0);
+  await_flushes();
   REQUIRE(x86::cpu.fences == 1);
 }

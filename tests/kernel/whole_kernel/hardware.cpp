@@ -159,6 +159,7 @@ std::span<const std::byte> firmware_memory(PhysAddr start, std::size_t size) {
 
 void flush_all_caches() {}
 void flush_frame(FrameNumber) {}
+void await_flushes() {}
 
 // ---- Ring 3 ----
 

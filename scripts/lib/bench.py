@@ -115,6 +115,7 @@ def main():
         return 0 if chosen else 1
     if not os.environ.get("REPRISE_BUILD"):
         tree.build(target="image_parts", say=tree.say)
+        tree.build(target="line_count", say=tree.say)
         for name in figures.linux_programs(chosen):
             tree.build(target=f"linux_program_{name}")
     found = measured(chosen, options.jobs)

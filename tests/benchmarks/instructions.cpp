@@ -48,12 +48,12 @@ Line* read_all(Line* at) {
   return at;
 }
 
-// A fence behind each page, as in arch::flush_frame().
+// A fence behind so many pages as the first run of a short PE uses (arch::await_flushes()).
 void flush_all_lines() {
-  constexpr std::size_t in_page = lines / pages;
+  constexpr std::size_t pages_of_run = 4, fence_at = lines / pages * pages_of_run;
   for (std::size_t i = 0; i < lines; ++i) {
     asm volatile("clflushopt %0" : "+m"(memory()[i]));
-    if (i % in_page == in_page - 1) asm volatile("mfence" ::: "memory");
+    if (i % fence_at == fence_at - 1) asm volatile("mfence" ::: "memory");
   }
 }
 

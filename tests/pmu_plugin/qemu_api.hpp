@@ -1,4 +1,4 @@
-// The part of QEMU's public TCG plugin interface (version 1) that the PMU model uses. It is
+// The part of QEMU's public TCG plugin interface (version 1) that the plugins here use. It is
 // declared here because Debian ships no header for it. The definitions are in the QEMU binary that
 // loads the plugin. The interface fixes the layout of QemuInfo, so no field of it may move.
 #pragma once
@@ -27,10 +27,14 @@ struct QemuInfo {
 
 inline constexpr int kCallbackWithoutRegisters = 0;  // QEMU_PLUGIN_CB_NO_REGS
 inline constexpr int kInlineAdd64 = 0;               // QEMU_PLUGIN_INLINE_ADD_U64
+inline constexpr int kReadsAndWrites = 3;            // QEMU_PLUGIN_MEM_RW
 
 using VcpuCallback = void (*)(PluginId, unsigned vcpu);
 using TranslateCallback = void (*)(PluginId, qemu_plugin_tb*);
 using ExecuteCallback = void (*)(unsigned vcpu, void* data);
+// `access` says what kind it was; qemu_plugin_mem_size_shift() and the next one take it apart.
+using MemoryCallback = void (*)(unsigned vcpu, std::uint32_t access, std::uint64_t address,
+                                void* data);
 using PlainCallback = void (*)(PluginId);
 using DataCallback = void (*)(PluginId, void* data);
 
@@ -42,8 +46,13 @@ void qemu_plugin_register_vcpu_insn_exec_cb(qemu_plugin_insn*, ExecuteCallback, 
                                             void* data);
 void qemu_plugin_register_vcpu_insn_exec_inline(qemu_plugin_insn*, int operation, void* target,
                                                 std::uint64_t amount);
+void qemu_plugin_register_vcpu_mem_cb(qemu_plugin_insn*, MemoryCallback, int flags, int accesses,
+                                      void* data);
 void qemu_plugin_register_flush_cb(PluginId, PlainCallback);
 void qemu_plugin_register_atexit_cb(PluginId, DataCallback, void* data);
+
+unsigned qemu_plugin_mem_size_shift(std::uint32_t access);  // log2 of its bytes
+bool qemu_plugin_mem_is_store(std::uint32_t access);
 
 std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb*);
 qemu_plugin_insn* qemu_plugin_tb_get_insn(const qemu_plugin_tb*, std::size_t index);

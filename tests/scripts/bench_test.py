@@ -132,6 +132,12 @@ class Bench(unittest.TestCase):
                 path.write_text(content, encoding="utf-8")
                 self.assertRaisesRegex(figures.FormatError, "other.json", figures.read_json, path)
 
+    def test_second_runs_use_each_line_that_a_program_reads_over_and_over(self):
+        reads_all = cases.Case("x", "chase", (["chase", "60", "500"],), "flush=touched pe.limit=200")
+        figure = figures.measure(reads_all)
+        self.assertEqual(figure.error, "")
+        self.assertTrue(0.9 < figure.read_again < 1.1, figure.read_again)
+
     def test_one_case_is_measured_and_drawn(self):
         with tempfile.TemporaryDirectory() as folder:
             ran = subprocess.run([TOP / "scripts" / "bench", "--filter", "integers in registers", "--out", folder],

@@ -28,7 +28,7 @@ ROUND = model.Cpu("round", 1.0, model.Cost(10, ""), {
     "save": model.Cost(30, ""), "restore": model.Cost(40, ""), "debug register": model.Cost(1, ""),
     "load CR3": model.Cost(20, ""), "refill": model.Cost(1, ""), "INVLPG": model.Cost(15, ""),
     "copy": model.Cost(300, ""), "compare": model.Cost(400, ""), "flush line": model.Cost(3, ""),
-    "reread line": model.Cost(4, ""), "flush all": model.Cost(5_000, ""), "reread all": model.Cost(600, "")})
+    "flush fence": model.Cost(70, ""), "reread line": model.Cost(4, ""), "flush all": model.Cost(5_000, ""), "reread all": model.Cost(600, "")})
 
 
 def changed(**changes):
@@ -77,6 +77,14 @@ class Model(unittest.TestCase):
         self.assertEqual(after["flush"] - before["flush"], 2 * 64 * 3)
         self.assertEqual(after["second_run"] - before["second_run"], 2 * 64 * 4)
 
+    def test_a_flush_has_one_fence_in_each_pe_and_only_lines_that_are_used_again_are_read_again(self):
+        none, touched = flushed("none"), flushed("touched", costs=COSTS | {"flushed_pages": 2}, read_again=0.25)
+        before, after = model.predicted(none, ROUND).phases, model.predicted(touched, ROUND).phases
+        self.assertEqual(after["flush"] - before["flush"], 2 * 64 * 3 + 70)
+        self.assertEqual(after["second_run"] - before["second_run"], 2 * 16 * 4)
+        more = dataclasses.replace(touched, read_again=1.5)  # lines of pages that were not flushed, too
+        self.assertEqual(model.predicted(more, ROUND).phases["second_run"] - before["second_run"], 2 * 64 * 4)
+
     def test_the_instructions_of_a_step_are_those_that_qemu_counted(self):
         searched = changed(ends=BY_THE_LIMIT, steps=4, phases=PHASES | {"convergence": 800})
         step = 200 * 2 + 100 + (50 + 5 * 10 + 2 * 5) + 2 * 1
@@ -95,7 +103,7 @@ class Model(unittest.TestCase):
         touched = flushed("touched", costs=COSTS | {"flushed_pages": 1})
         ratios = model.flush_ratios([flushed("none"), touched, flushed("all")], ROUND)
         self.assertEqual(ratios["x, flush=none"], 1)
-        self.assertEqual(ratios["x, flush=touched"], 1 + 64 * (3 + 4) / self.total(ONE))
+        self.assertEqual(ratios["x, flush=touched"], 1 + (64 * (3 + 4) + 70) / self.total(ONE))
         self.assertEqual(ratios["x, flush=all"], 1 + (5_000 + 600) / self.total(ONE))
 
     def test_estimates_are_scaled_and_what_has_a_source_is_not(self):

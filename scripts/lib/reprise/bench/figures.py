@@ -10,8 +10,10 @@ from pathlib import Path
 
 from .. import image, machine, timeline, tree
 from ..archive import Archive
+from . import line_count
 
 FORMAT = 1
+LINES = 64  # cache lines in a page
 CLOCK = "guest instructions (QEMU -icount shift=0)"
 # In the order in which a PE goes through them; docs/log-format.md, event `times`.
 PHASES = ("load", "first_run", "fault", "rewind", "flush", "second_run", "convergence", "compare_commit")
@@ -46,6 +48,7 @@ class Figure:
     ends: dict = field(default_factory=dict)           # what ended PEs -> PEs
     steps: int = 0                # of the searches for where the time limit ended a first run
     elements: list = field(default_factory=list)       # of each PE, by ELEMENT; only with Case.timeline
+    read_again: float = 1.0       # share of the flushed lines that second runs use, where it was counted
 
     @property
     def total(self):
@@ -112,7 +115,7 @@ def _shown(name):
     return name if native else f"build/kernel/bin/linux/{name}"
 
 
-def _boot(case, folder, more=""):
+def _boot(case, folder, more="", qemu=()):
     archive = Archive()
     for name, content in case.files.items():
         archive.add_bytes(name, content)
@@ -120,7 +123,8 @@ def _boot(case, folder, more=""):
     programs = [_program(argv) for argv in case.programs]
     image.write_image(image.Contents(programs, archive if case.files else None,
                                      f"console=serial {case.arguments} {more}".strip()), iso)
-    settings = machine.Settings(memory=case.memory, pit=False, clock="2024-02-29T12:00:00", timeout=3600)
+    settings = machine.Settings(memory=case.memory, pit=False, clock="2024-02-29T12:00:00", timeout=3600,
+                                extra=list(qemu))
     if case.timeline:
         settings.second_serial = str(folder / PORT)
     return programs, machine.run(iso, settings)
@@ -159,6 +163,14 @@ def _complaint(case, programs, outcome, folder):
     return ""
 
 
+def _read_again(case, folder):
+    """Of all processes of the boot: the plugin does not tell them apart."""
+    out = folder / "lines"
+    _, outcome = _boot(case, folder, qemu=line_count.arguments(out))
+    flushed = sum(event.number("flushed_pages") for event in outcome.events("page-costs"))
+    return line_count.read(out) / (LINES * flushed) if flushed else 1.0
+
+
 def _boot_time(outcome):
     return sum(event.number("time_ns") for event in outcome.events("shutdown"))
 
@@ -176,6 +188,8 @@ def measure(case):
         if case.timeline and not figure.error:
             with (Path(scratch) / PORT).open(encoding="utf-8", errors="replace") as lines:
                 figure.elements = _elements(lines, outcome, {program.name for program in programs})
+        if "flush=touched" in case.arguments and not figure.error:
+            figure.read_again = _read_again(case, Path(scratch))
     if figure.error:
         return figure
     names = {program.name for program in programs}

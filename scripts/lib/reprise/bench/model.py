@@ -8,9 +8,8 @@ import re
 from dataclasses import dataclass
 
 from . import cases, figures
-from .figures import FormatError
+from .figures import LINES, FormatError
 
-LINES = 64                  # cache lines in a page
 COPY_INSTRUCTIONS = 256     # of a page, in QEMU: vectors of 32 bytes; the next two have a check word
 COMPARE_INSTRUCTIONS = 512
 FAULT_COPY_INSTRUCTIONS = 420
@@ -64,7 +63,8 @@ EVENTS = {
     "compare": Event("comparison of a page", "`scripts/bench --host`: `compare_pages`, L2; `times compare_commit_ns=`"),
     "flush line": Event("CLFLUSHOPT of a line",
                         "`scripts/bench --host`: `flush_line`; `times flush_ns=`, by `page-costs flushed_pages=`"),
-    "reread line": Event("a flushed line that the second run may read again",
+    "flush fence": Event("MFENCE behind the last line", "`scripts/bench --host`: `flush_line`, which has a fence behind 256 lines"),
+    "reread line": Event("a flushed line that the second run reads again",
                          "`scripts/bench --host`: `reread_line`; `times second_run_ns=`: `flush=touched` against `none`"),
     "flush all": Event("WBINVD", "`times flush_ns=` with `flush=all`, by `verdicts second_runs=`"),
     "reread all": Event("what a PE reads again after WBINVD", "`times second_run_ns=`: `flush=all` against `none`"),
@@ -98,7 +98,8 @@ SKYLAKE = Cpu(
         "restore": Cost(112, _LLVM),
         "copy": Cost(300, "as on Zen 5, with L2 half as wide", estimate=True),
         "compare": Cost(300, "as on Zen 5, with L2 half as wide", estimate=True),
-        "flush line": Cost(20, "as on Zen 5", estimate=True),
+        "flush line": Cost(20, "the most that Zen 3 and Zen 5 took, as an older CPU may be slower", estimate=True),
+        "flush fence": Cost(450, "half of Zen 5's", estimate=True),
         "reread line": Cost(35, "as on Zen 5, with 70 ns for a read from memory", estimate=True),
         "flush all": Cost(500_000, "131,072 lines of L3 (8 MiB), four cycles each", estimate=True),
         "reread all": Cost(60_000, "2,000 lines of program and kernel, 30 cycles each", estimate=True),
@@ -114,7 +115,8 @@ ZEN5 = Cpu(
         "restore": Cost(500, _HOST),
         "copy": Cost(250, f"{_HOST}: 215 to 290"),
         "compare": Cost(255, f"{_HOST}: 240 to 270"),
-        "flush line": Cost(20, f"{_HOST}: 18 for a clean line, 22 for a modified one"),
+        "flush line": Cost(6, f"{_HOST}: 5 to 7 with one fence behind 4,096 lines"),
+        "flush fence": Cost(900, f"{_HOST}: 18 to 22 for a line with a fence behind each page"),
         "reread line": Cost(45, f"{_HOST}: 9 in sequence, 370 shuffled; one line of ten is read out of sequence", estimate=True),
         "flush all": Cost(2_000_000, "524,288 lines of L3 (32 MiB), four cycles each", estimate=True),
         "reread all": Cost(100_000, "2,000 lines of program and kernel, 50 cycles each", estimate=True),
@@ -172,7 +174,8 @@ def terms(figure, cpu, factor=1.0):
         Term("rewind", "kernel", kernel(share * figure.phases["rewind"], rewound * COPY_INSTRUCTIONS)),
         Term("rewind", "copy", rewound), Term("rewind", "save", pes), *translations("rewind"),
         Term("flush", "kernel", share * figure.phases["flush"]), Term("flush", "flush line", LINES * flushed),
-        *run("second_run"), Term("second_run", "reread line", LINES * flushed),
+        Term("flush", "flush fence", pes if _setting(figure, "flush") == "touched" else 0),
+        *run("second_run"), Term("second_run", "reread line", LINES * flushed * min(1, figure.read_again)),
         Term("convergence", "kernel", steps * per_step), Term("convergence", "trap", steps), *stints("convergence", steps),
         Term("convergence", "debug register", 2 * steps),
         Term("compare_commit", "kernel", kernel(share * figure.phases["compare_commit"],

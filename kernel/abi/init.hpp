@@ -108,6 +108,7 @@ struct ProgramRequest {
   std::uint64_t hardened = 1, priority = 0;
   std::uint64_t strings = 0, string_bytes = 0;  // argv, then the environment, each with its NUL
   std::uint64_t argument_count = 0, environment_count = 0;
+  std::uint64_t stream_server = 0, stream_rights = 0;  // for struct reprise_start
   std::uint64_t grant_count = 0;
   std::array<reprise_grant, most_grants> grants{};
 };

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#define REPRISE_ABI_VERSION 3
+#define REPRISE_ABI_VERSION 4
 #define REPRISE_PAGE_SIZE 4096ul
 
 /* A native program has an ELF note of this name and type. Its content is the ABI version. */
@@ -173,7 +173,11 @@ struct reprise_start {
   uint64_t file_bytes;
   uint64_t strings; /* argv, then the environment, one behind the other, each with its NUL */
   uint64_t argument_count, environment_count;
+  uint64_t stream_server; /* process that serves the standard streams; 0: they are the console */
+  uint64_t stream_rights; /* REPRISE_STREAM_..., at that server (user/drivers/services.hpp) */
 };
+#define REPRISE_STREAM_INPUT 1ul /* the standard input is this process's */
+#define REPRISE_STREAM_FILES 2ul /* at its end it hands over files that are asked for */
 
 /* The boot module `personality` is a flat image, mapped from REPRISE_IMAGE_BASE on. It begins with
  * this structure. Its parts follow each other in whole pages. */

@@ -172,6 +172,8 @@ Result<Process*, reprise_error> Loader::start(ProcessTable& table, const Program
   start.process = table.next_number();
   start.argument_count = request.argument_count;
   start.environment_count = request.environment_count;
+  start.stream_server = request.stream_server;
+  start.stream_rights = request.stream_rights;
   std::optional<LoadedSpace> loaded = load(parts.value(), start, strings);
   if (!loaded) return Failure{REPRISE_NO_MEMORY};
   const ProgramFacts program{.file = parts.value().file, .grants = parts.value().grants};

@@ -157,6 +157,10 @@ constexpr std::array input_words{
     ChoiceWord<Settings::Input>{.word = "none", .value = Settings::Input::None},
     ChoiceWord<Settings::Input>{.word = "console", .value = Settings::Input::Terminal},
 };
+constexpr std::array streams_words{
+    ChoiceWord<Settings::Streams>{.word = "console", .value = Settings::Streams::Console},
+    ChoiceWord<Settings::Streams>{.word = "host", .value = Settings::Streams::Host},
+};
 constexpr std::array report_words{
     ChoiceWord<Settings::Report>{.word = "full", .value = Settings::Report::Full},
     ChoiceWord<Settings::Report>{.word = "short", .value = Settings::Report::Short},
@@ -249,6 +253,14 @@ constexpr std::tuple init_settings{
         .words = input_words,
         .fallback = Settings::Input::None,
         .meaning = "The programs' input: at its end at once, or what is typed at the terminal.",
+    },
+    ChoiceSetting<Settings, Settings::Streams>{
+        .name = "streams",
+        .member = &Settings::streams,
+        .words = streams_words,
+        .fallback = Settings::Streams::Console,
+        .meaning = "Where programs' standard streams are: the console, or the host that shares "
+                   "memory with the machine, below.",
     },
     TextSetting{
         .name = "console",

@@ -1,6 +1,7 @@
 #include "user/init/drivers.hpp"
 
 #include "kernel/base/address.hpp"
+#include "user/drivers/services.hpp"
 
 namespace reprise {
 namespace {
@@ -46,10 +47,17 @@ DriverStart clock(std::uint8_t century_register) {
   return start;
 }
 
+DriverStart host(const MemoryWindow& channel) {
+  DriverStart start;
+  grant(start, REPRISE_GRANT_MEMORY, channel.address, channel.address + channel.bytes - 1);
+  add_word(start, channel.address);
+  return start;
+}
+
 }  // namespace
 
 std::optional<DriverStart> driver_start(std::string_view name, const Framebuffer& framebuffer,
-                                        std::uint8_t century_register, const Settings& settings) {
+                                        const FoundDevices& devices, const Settings& settings) {
   if (name == "terminal") {
     const bool wanted = settings.console_serial || settings.input == Settings::Input::Terminal;
     return wanted ? std::optional{terminal(settings)} : std::nullopt;
@@ -58,7 +66,10 @@ std::optional<DriverStart> driver_start(std::string_view name, const Framebuffer
     const bool wanted = settings.console_screen && framebuffer.bits != 0;
     return wanted ? std::optional{screen(framebuffer)} : std::nullopt;
   }
-  return name == "clock" ? clock(century_register) : DriverStart{};
+  if (name == service::host_name) {
+    return devices.channel ? std::optional{host(*devices.channel)} : std::nullopt;
+  }
+  return name == "clock" ? clock(devices.century_register) : DriverStart{};
 }
 
 }  // namespace reprise

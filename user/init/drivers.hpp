@@ -9,6 +9,7 @@
 
 #include "kernel/base/text_line.hpp"
 #include "user/init/boot_info.hpp"
+#include "user/init/pci.hpp"
 #include "user/init/settings.hpp"
 
 namespace reprise {
@@ -22,11 +23,16 @@ struct DriverStart {
   std::size_t word_count = 0;
 };
 
-// Nothing: this boot does not need the driver. `century_register` is the CMOS clock's; 0: there is
-// none.
+// What init has found, beside the framebuffer.
+struct FoundDevices {
+  std::uint8_t century_register = 0;    // the CMOS clock's; 0: there is none
+  std::optional<MemoryWindow> channel;  // to the host, when streams=host wants it
+};
+
+// Nothing: this boot does not need the driver.
 [[nodiscard]] std::optional<DriverStart> driver_start(std::string_view name,
                                                       const Framebuffer& framebuffer,
-                                                      std::uint8_t century_register,
+                                                      const FoundDevices& devices,
                                                       const Settings& settings);
 
 }  // namespace reprise

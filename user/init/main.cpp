@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "kernel/base/assert.hpp"
+#include "user/drivers/host_channel.hpp"
 #include "user/init/acpi.hpp"
 #include "user/init/arguments.hpp"
 #include "user/init/boot_info.hpp"
@@ -22,6 +23,7 @@
 #include "user/init/reset.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/word_names.hpp"
+#include "user/lib/instructions.hpp"
 #include "user/lib/ipc.hpp"
 
 namespace reprise {
@@ -107,6 +109,22 @@ void introduce() {
       acpi.tables);
   print_counter(start_counter());
   print_boot(machine_report(), boot.command_line);
+}
+
+struct PciPorts {
+  static std::uint32_t read(std::uint16_t port) { return user::in32(port); }
+  static void write(std::uint16_t port, std::uint32_t value) { user::out32(port, value); }
+};
+
+// QEMU's "ivshmem-plain". Other machines have none.
+std::optional<MemoryWindow> find_channel() {
+  if (settings.streams != Settings::Streams::Host) return std::nullopt;
+  constexpr std::uint32_t device = 0x1110'1af4;
+  constexpr unsigned shared_memory = 2;  // its base address register
+  const auto found = Pci<PciPorts>::find(device, shared_memory);
+  if (found && found->bytes >= drivers::channel_bytes) return found;
+  say("streams=host: this machine shares no memory with a host; the streams are the console");
+  return std::nullopt;
 }
 
 // Time may go back before the clock's rate is known: so the timeline begins behind that.
@@ -281,7 +299,7 @@ int main(int, char**) {
   find_devices();
   introduce();
   start_timeline();
-  programs.start(boot, acpi.century_register, settings);
+  programs.start(boot, {acpi.century_register, find_channel()}, settings);
   check_names();
   plan_flips();
   start_random_flips();

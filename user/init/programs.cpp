@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "user/drivers/services.hpp"
 #include "user/init/drivers.hpp"
 #include "user/init/event_line.hpp"
 #include "user/init/kernel.hpp"
@@ -91,14 +92,27 @@ bool Programs::was_meant(std::string_view name, const BootFacts& boot) const {
   return false;
 }
 
-void Programs::start(const BootFacts& boot, std::uint8_t century_register,
-                     const Settings& settings) {
+void Programs::start(const BootFacts& boot, const FoundDevices& devices, const Settings& settings) {
   for (std::size_t i = 0; i < boot.modules().size(); ++i) find_archive(i, boot);
+  if (devices.channel) start_stream_server(boot, devices, settings);
   bool any_program = false;
   for (std::size_t i = 0; i < boot.modules().size(); ++i) {
-    any_program |= start_one(i, boot, century_register, settings);
+    any_program |= start_one(i, boot, devices, settings);
   }
   if (!any_program && !first_error_) fail(Error::NoProgram, "boot modules");
+}
+
+void Programs::start_stream_server(const BootFacts& boot, const FoundDevices& devices,
+                                   const Settings& settings) {
+  for (std::size_t i = 0; i < boot.modules().size() && stream_server_ == 0; ++i) {
+    const auto purpose = parse_module_string(boot.modules()[i].string, word_text, words);
+    const bool serves = purpose && purpose.value().role == ModuleRole::Driver &&
+                        purpose.value().name == service::host_name;
+    if (!serves) continue;
+    static_cast<void>(start_one(i, boot, devices, settings));
+    if (count_ != 0) stream_server_ = programs_[0].process;
+    return;
+  }
 }
 
 // Notes the archive of Linux programs' files when the module is one.
@@ -117,7 +131,7 @@ void Programs::find_archive(std::uint64_t module, const BootFacts& boot) {
 
 // True: the module is meant to be a program, or it could not be used. A boot with drivers alone has
 // nothing to run.
-bool Programs::start_one(std::uint64_t module, const BootFacts& boot, std::uint8_t century_register,
+bool Programs::start_one(std::uint64_t module, const BootFacts& boot, const FoundDevices& devices,
                          const Settings& settings) {
   const auto& [string, bytes] = boot.modules()[module];
   const auto purpose = parse_module_string(string, word_text, words);
@@ -128,8 +142,9 @@ bool Programs::start_one(std::uint64_t module, const BootFacts& boot, std::uint8
   const auto& [role, name, argv] = purpose.value();
   const bool driver = role == ModuleRole::Driver;
   if (role != ModuleRole::Program && !driver) return false;
+  if (driver && name == service::host_name && stream_server_ != 0) return false;  // it runs already
   const auto facts =
-      driver ? driver_start(name, boot.framebuffer, century_register, settings) : DriverStart{};
+      driver ? driver_start(name, boot.framebuffer, devices, settings) : DriverStart{};
   if (!facts) return false;
   const std::optional<Error> error = start_process(module, boot, purpose.value(), *facts, settings);
   if (error) fail(*error, name);
@@ -155,6 +170,11 @@ std::optional<Error> Programs::start_process(std::uint64_t module, const BootFac
   request.string_bytes = *string_bytes;
   request.argument_count = purpose.argv.size() + facts.word_count;
   request.environment_count = settings.environment().size();
+  if (!driver) {
+    request.stream_server = stream_server_;
+    request.stream_rights = main_started_ ? 0 : REPRISE_STREAM_INPUT | REPRISE_STREAM_FILES;
+    main_started_ = true;
+  }
   if (!add_grants(request, name, facts, settings)) return Error::BadGrant;
   const std::int64_t started = start_program(request);
   if (started == -REPRISE_NOT_GRANTED) return Error::BadGrant;

@@ -43,8 +43,8 @@ struct Program {
 
 class Programs {
 public:
-  // Starts each program among the modules. `century_register`: see driver_start().
-  void start(const BootFacts& boot, std::uint8_t century_register, const Settings& settings);
+  // Starts each program among the modules.
+  void start(const BootFacts& boot, const FoundDevices& devices, const Settings& settings);
   [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
   [[nodiscard]] Program* find(std::uint64_t process);
   [[nodiscard]] Program* find_called(std::string_view name);
@@ -57,7 +57,10 @@ public:
 
 private:
   void find_archive(std::uint64_t module, const BootFacts& boot);
-  bool start_one(std::uint64_t module, const BootFacts& boot, std::uint8_t century_register,
+  // The driver for programs' standard streams comes first, as the others are told its number.
+  void start_stream_server(const BootFacts& boot, const FoundDevices& devices,
+                           const Settings& settings);
+  bool start_one(std::uint64_t module, const BootFacts& boot, const FoundDevices& devices,
                  const Settings& settings);
   // Nothing: the process is started.
   std::optional<Error> start_process(std::uint64_t module, const BootFacts& boot,
@@ -67,6 +70,8 @@ private:
   std::array<Program, most_modules> programs_{};
   std::size_t count_ = 0;
   std::uint64_t archive_ = no_archive;
+  std::uint64_t stream_server_ = 0;  // number of a process; 0: the console
+  bool main_started_ = false;        // the program that has the standard input
   std::optional<Error> first_error_{};
 };
 

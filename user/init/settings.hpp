@@ -57,6 +57,7 @@ struct Settings {
   enum class OnFail : std::uint8_t { Stop, Halt, Reboot };
   enum class Counter : std::uint8_t { Auto, Pmu, Icount, Landmark };
   enum class Input : std::uint8_t { None, Terminal };
+  enum class Streams : std::uint8_t { Console, Host };
   enum class Report : std::uint8_t { Full, Short, None };
 
   static constexpr std::size_t max_text = 4096;
@@ -77,6 +78,7 @@ struct Settings {
   std::uint64_t inject_rate = 0;  // one random flip every so many PEs on average; 0: none
   std::string_view inject_only;   // a process; empty: all
   Input input = Input::None;      // stdin=
+  Streams streams = Streams::Console;
   bool console_serial = false;
   bool console_screen = false;
   Report report = Report::Full;

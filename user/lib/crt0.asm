@@ -17,6 +17,6 @@ _start:
 section .note.reprise note alloc noexec nowrite align=4
   dd 8, 4, 1
   db "Reprise", 0
-  dd 3
+  dd 4
 
 section .note.GNU-stack noalloc noexec nowrite progbits

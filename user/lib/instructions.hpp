@@ -64,6 +64,9 @@ inline std::uint32_t in32(std::uint16_t port) {
   asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
   return value;
 }
+inline void out32(std::uint16_t port, std::uint32_t value) {
+  asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
 inline void out8(std::uint16_t port, std::uint8_t value) {
   asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
@@ -71,6 +74,14 @@ inline void out_string(std::uint16_t port, std::span<const char> bytes) {
   const char* next = bytes.data();
   std::size_t left = bytes.size();
   asm volatile("rep outsb" : "+S"(next), "+c"(left) : "d"(port) : "memory");
+}
+
+// From device memory at `address`: one instruction, so some hundred words end one processing
+// element and not as many.
+inline void copy_words(std::span<std::uint64_t> to, std::uint64_t address) {
+  std::uint64_t* next = to.data();
+  std::size_t left = to.size();
+  asm volatile("rep movsq" : "+D"(next), "+S"(address), "+c"(left) : : "memory");
 }
 
 // What an exception handler reads or changes is in memory before and read again behind it.

@@ -10,21 +10,24 @@ struct Registers {
   std::uint64_t rdi, rsi, rdx, r10, r8, r9;
 };
 
-}  // namespace
-
 // system_call.asm: all six registers in, and as the kernel left them out.
 extern "C" std::int64_t reprise_message_call(std::uint64_t number, Registers* registers);
 
-std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer, std::size_t bytes) {
-  Registers r{to,
-              words[0],
-              words[1],
-              words[2],
-              reinterpret_cast<std::uint64_t>(buffer.data()),
-              REPRISE_SIZES(bytes, buffer.size())};
+std::int64_t call_with(std::uint64_t to, Words& words, const char* buffer, std::uint64_t sizes) {
+  Registers r{to, words[0], words[1], words[2], reinterpret_cast<std::uint64_t>(buffer), sizes};
   const std::int64_t result = reprise_message_call(REPRISE_CALL, &r);
   words = {r.rsi, r.rdx, r.r10};
   return result;
+}
+
+}  // namespace
+
+std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer, std::size_t bytes) {
+  return call_with(to, words, buffer.data(), REPRISE_SIZES(bytes, buffer.size()));
+}
+
+std::int64_t send(std::uint64_t to, Words& words, std::span<const char> bytes) {
+  return call_with(to, words, bytes.data(), REPRISE_SIZES(bytes.size(), 0));
 }
 
 Received receive(std::uint64_t to, const Words& words, std::span<char> buffer, std::size_t bytes) {

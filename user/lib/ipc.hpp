@@ -19,6 +19,9 @@ using Words = std::array<std::uint64_t, 3>;
 std::int64_t call(std::uint64_t to, Words& words, std::span<char> buffer = {},
                   std::size_t bytes = 0);
 
+// Sends words and bytes, and waits for an answer without bytes. The answer's words replace those.
+std::int64_t send(std::uint64_t to, Words& words, std::span<const char> bytes);
+
 struct Received {
   std::int64_t sender;  // process; 0: the kernel; negative: an error, the answer was not delivered
   Words words;          // from the kernel: REPRISE_NOTE_...

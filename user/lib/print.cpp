@@ -2,6 +2,7 @@
 #include "user/lib/print.hpp"
 
 #include "user/lib/calls.hpp"
+#include "user/lib/drivers.hpp"
 
 namespace user {
 
@@ -28,6 +29,8 @@ void Line::add_number(std::uint64_t number) {
   add(std::string_view{digits.data() + first, digits.size() - first});
 }
 
-void log_line(const Line& line) { log(line.text()); }
+void write_line(const Line& line) {
+  if (!write_to_host(line.text())) log(line.text());
+}
 
 }  // namespace user

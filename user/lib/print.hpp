@@ -1,5 +1,6 @@
-// Printing: print("sum ", 3, " at ", Hex{address}, "\n") makes one REPRISE_LOG call, so that the
-// lines of several programs do not mix. A text longer than the buffer is cut.
+// Printing to the standard output: the console, or the host's. print("sum ", 3, " at ",
+// Hex{address}, "\n") makes one call, so that the lines of several programs do not mix. A text
+// longer than the buffer is cut.
 #pragma once
 
 #include <array>
@@ -35,13 +36,13 @@ private:
   std::size_t used_ = 0;
 };
 
-void log_line(const Line& line);
+void write_line(const Line& line);
 
 template <class... Parts>
 void print(const Parts&... parts) {
   Line line;
   (line.add(parts), ...);
-  log_line(line);
+  write_line(line);
 }
 
 }  // namespace user

@@ -13,18 +13,22 @@ struct Slot {
 };
 
 constinit Slot slots[descriptor_limit] = {};
-constinit OpenFile terminal_input{}, terminal_output{};
+constinit OpenFile standard_input{}, standard_output{}, standard_errors{};
 
 }  // namespace
 
 void initialise_descriptors() {
-  // The first reference stays for ever: the two are never destroyed.
-  terminal_input = OpenFile{.kind = OpenKind::Input, .references = 1};
-  terminal_output =
-      OpenFile{.kind = OpenKind::Output, .flags = open_flags::write_only, .references = 1};
-  install_at(terminal_input, 0, false);
-  install_at(terminal_output, 1, false);
-  install_at(terminal_output, 2, false);
+  // The first reference stays for ever: the three are never destroyed.
+  standard_input = OpenFile{.kind = OpenKind::Input, .stream = Stream::Input, .references = 1};
+  standard_output = OpenFile{.kind = OpenKind::Output,
+                             .stream = Stream::Output,
+                             .flags = open_flags::write_only,
+                             .references = 1};
+  standard_errors = standard_output;
+  standard_errors.stream = Stream::Errors;
+  install_at(standard_input, 0, false);
+  install_at(standard_output, 1, false);
+  install_at(standard_errors, 2, false);
 }
 
 OpenFile* descriptor(int number) {

@@ -29,10 +29,14 @@ inline constexpr std::uint32_t access_mode = 3, write_only = 1, read_write = 2, 
                                close_on_exec = 02000000, path = 010000000, temporary = 020000000;
 }
 
+// Of OpenKind::Input and Output: the terminal, or a standard stream (streams.hpp).
+enum class Stream : std::uint8_t { Console, Input, Output, Errors };
+
 struct Pipe;
 
 struct OpenFile {
   OpenKind kind = OpenKind::Null;
+  Stream stream = Stream::Console;
   std::uint32_t flags = 0;
   std::uint32_t references = 0;  // descriptors
   Node* node = nullptr;          // held; nullptr for the terminal and pipes
@@ -49,7 +53,7 @@ struct OpenFile {
 
 inline constexpr int descriptor_limit = 1024;
 
-void initialise_descriptors();  // 0, 1 and 2: the terminal
+void initialise_descriptors();  // 0, 1 and 2: the standard streams
 
 [[nodiscard]] OpenFile* descriptor(int number);  // nullptr: not open
 [[nodiscard]] bool is_close_on_exec(int number);

@@ -4,7 +4,7 @@
 #include "user/linux/paths.hpp"
 #include "user/linux/pipe.hpp"
 #include "user/linux/random.hpp"
-#include "user/linux/terminal.hpp"
+#include "user/linux/streams.hpp"
 
 namespace personality {
 
@@ -45,8 +45,7 @@ Value read_some(OpenFile& file, UserAddress to, std::uint64_t bytes, std::int64_
   switch (file.kind) {
     case OpenKind::File: return read_file(file, to, bytes, at);
     case OpenKind::Directory: return fail(Errno::IsDirectory);
-    case OpenKind::Input:
-      return read_terminal(to, bytes, (file.flags & open_flags::non_block) != 0);
+    case OpenKind::Input: return read_stream(file, to, bytes);
     case OpenKind::Null: return 0;
     case OpenKind::Zero:
     case OpenKind::Full: return clear_user(to, bytes) ? length : fail(Errno::Fault);
@@ -63,7 +62,7 @@ Value write_some(OpenFile& file, UserAddress from, std::uint64_t bytes, std::int
   if (bytes > transfer_limit) bytes = transfer_limit;
   switch (file.kind) {
     case OpenKind::File: return write_file(file, from, bytes, at);
-    case OpenKind::Output: return write_terminal(from, bytes);
+    case OpenKind::Output: return write_stream(file, from, bytes);
     case OpenKind::Null:
     case OpenKind::Zero:
     case OpenKind::Random: return static_cast<Value>(bytes);
@@ -99,7 +98,7 @@ Value transfer(const Call& call, Direction direction, std::int64_t at) {
 }
 
 // Joins the parts of a short writev, such as printf makes, so one native call sends all.
-Value write_terminal_parts(const Vector* parts, std::uint64_t count) {
+Value write_short_parts(const OpenFile& file, const Vector* parts, std::uint64_t count) {
   char text[1024];
   std::uint64_t length = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -107,7 +106,7 @@ Value write_terminal_parts(const Vector* parts, std::uint64_t count) {
     if (!copy_in(text + length, UserAddress(parts[i].base), parts[i].bytes)) return 0;
     length += parts[i].bytes;
   }
-  return write_terminal(UserAddress(reinterpret_cast<std::uint64_t>(text)), length);
+  return write_stream(file, UserAddress(reinterpret_cast<std::uint64_t>(text)), length);
 }
 
 Value transfer_parts(OpenFile& file, const Call& call, Direction direction, std::int64_t at) {
@@ -139,7 +138,7 @@ Value transfer_vectors(const Call& call, Direction direction, std::int64_t at) {
   const bool fits = count > 0 && count <= sizeof few / sizeof few[0];
   if (fits && file->kind == OpenKind::Output) {
     if (!copy_in(few, call.user(1), count * sizeof(Vector))) return fail(Errno::Fault);
-    if (const Value result = write_terminal_parts(few, count); result > 0) return result;
+    if (const Value result = write_short_parts(*file, few, count); result > 0) return result;
   }
   return transfer_parts(*file, call, direction, at);
 }

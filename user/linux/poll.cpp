@@ -1,10 +1,10 @@
-// poll and select. Files and the terminal's output are always ready. A process can wait for the
-// terminal's input. It could also wait for a pipe, but nobody else fills that.
+// poll and select. Files and output are always ready. A process can wait for the input of the
+// terminal or of the host. It could also wait for a pipe, but nobody else fills that.
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/pipe.hpp"
-#include "user/linux/terminal.hpp"
+#include "user/linux/streams.hpp"
 
 namespace personality {
 
@@ -34,7 +34,7 @@ std::uint16_t state_of(const OpenFile& file, std::uint16_t wanted) {
   constexpr std::uint16_t input = in | in_normal, output = out | out_normal;
   if (file.kind == OpenKind::Output) return output;
   if (file.kind == OpenKind::Input) {
-    return (wanted & input) != 0 && terminal_has_input() ? input : 0;
+    return (wanted & input) != 0 && has_input(file) ? input : 0;
   }
   return input | output;
 }
@@ -47,18 +47,18 @@ std::uint16_t ready_of(int number, std::uint16_t wanted) {
 }
 
 // Calls `count_ready` until it finds something or the time is over. Without a time limit the wait
-// is one native call. With a time limit, the terminal is asked every ten milliseconds.
+// is one call. With a time limit, the input is asked for every ten milliseconds.
 template <typename Count>
-Value wait(std::uint64_t timeout, bool watches_terminal, Count count_ready) {
+Value wait(std::uint64_t timeout, const OpenFile* input, Count count_ready) {
   Value count = count_ready();
   if (count != 0 || timeout == 0) return count;
   if (timeout == for_ever) {
-    if (!watches_terminal) return fail(Errno::Interrupted);  // nothing can ever become ready
-    wait_for_terminal();
+    if (input == nullptr) return fail(Errno::Interrupted);  // nothing can ever become ready
+    wait_for_input(*input);
     return count_ready();
   }
   const std::uint64_t end = monotonic_nanoseconds() + timeout;
-  if (!watches_terminal) {
+  if (input == nullptr) {
     native::sleep_until(end);
     return 0;
   }
@@ -70,20 +70,21 @@ Value wait(std::uint64_t timeout, bool watches_terminal, Count count_ready) {
   return 0;
 }
 
-bool is_terminal(int number) {
+// The open file when it is one whose input can arrive later; else nullptr.
+const OpenFile* input_of(int number) {
   const OpenFile* file = descriptor(number);
-  return file != nullptr && file->kind == OpenKind::Input;
+  return file != nullptr && file->kind == OpenKind::Input ? file : nullptr;
 }
 
 Value poll(UserAddress entries, std::uint64_t count, std::uint64_t timeout) {
   if (count > descriptor_limit) return fail(Errno::Invalid);
-  bool watches_terminal = false;
+  const OpenFile* input = nullptr;
   for (std::uint64_t i = 0; i < count; ++i) {
     PollEntry entry{};
     if (!read_user(entries + i * sizeof entry, entry)) return fail(Errno::Fault);
-    watches_terminal |= is_terminal(entry.descriptor) && (entry.wanted & in) != 0;
+    if (input == nullptr && (entry.wanted & in) != 0) input = input_of(entry.descriptor);
   }
-  return wait(timeout, watches_terminal, [&]() -> Value {
+  return wait(timeout, input, [&]() -> Value {
     Value ready = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
       PollEntry entry{};
@@ -136,14 +137,15 @@ Value select(const Call& call, std::uint64_t timeout) {
   Selection wanted{}, ready{};
   DescriptorSet* const sets[3] = {&wanted.read, &wanted.write, &wanted.except};
   const DescriptorSet* const results[3] = {&ready.read, &ready.write, &ready.except};
-  bool watches_terminal = false;
+  const OpenFile* input = nullptr;
   for (unsigned i = 0; i < 3; ++i) {
     const UserAddress from = call.user(i + 1);
     if (!from.is_null() && !copy_in(sets[i], from, bytes)) return fail(Errno::Fault);
   }
-  for (int i = 0; i < checked; ++i) watches_terminal |= wanted.read.has(i) && is_terminal(i);
-  const Value count =
-      wait(timeout, watches_terminal, [&] { return count_selected(checked, wanted, ready); });
+  for (int i = 0; i < checked && input == nullptr; ++i) {
+    if (wanted.read.has(i)) input = input_of(i);
+  }
+  const Value count = wait(timeout, input, [&] { return count_selected(checked, wanted, ready); });
   if (count < 0) return count;
   for (unsigned i = 0; i < 3; ++i) {
     const UserAddress to = call.user(i + 1);

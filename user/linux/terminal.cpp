@@ -4,6 +4,7 @@
 #include "user/linux/descriptors.hpp"
 #include "user/linux/drivers.hpp"
 #include "user/linux/process.hpp"
+#include "user/linux/streams.hpp"
 
 namespace personality {
 
@@ -104,7 +105,7 @@ bool is_terminal(const OpenFile& file) {
 
 Value bytes_ready(const OpenFile& file, UserAddress to) {
   int count = 0;
-  if (file.kind == OpenKind::Input) count = static_cast<int>(terminal_bytes_ready());
+  if (file.kind == OpenKind::Input) count = static_cast<int>(input_bytes_ready(file));
   if (file.kind == OpenKind::File && file.offset < file.node->content.size()) {
     count = static_cast<int>(file.node->content.size() - file.offset);
   }

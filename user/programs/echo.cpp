@@ -1,4 +1,4 @@
-// echo [LINES]: prints what it reads from the terminal, line by line (stdin=console). Ends at the
+// echo [LINES]: prints what it reads from its standard input, line by line. Ends at the
 // input's end, at a Ctrl-D, and after LINES lines.
 #include <array>
 
@@ -14,7 +14,7 @@ int main(int argc, char** argv) {
   std::uint64_t lines = 0;
   while (lines < wanted) {
     char c = 0;
-    std::int64_t count = user::read_terminal({&c, 1});
+    std::int64_t count = user::read_input({&c, 1});
     if (c == end_of_input) count = 0;
     if (count != 0 && c != '\n' && c != '\r' && used < line.size()) {
       line[used] = c;

@@ -1,10 +1,12 @@
 """Runs programs hardened: puts them into a bootable image and boots it in QEMU. See --help."""
 
 import argparse
+import contextlib
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,8 +15,9 @@ from pathlib import Path
 sys.argv[0] = "scripts/run"
 sys.dont_write_bytecode = True
 
-from reprise import demo, image, machine, timeline, tree  # noqa: E402
+from reprise import channel, demo, image, machine, timeline, tree  # noqa: E402
 from reprise.archive import Archive  # noqa: E402
+from reprise.output import Output  # noqa: E402
 
 USAGE, NO_INPUT, MISSING, BUILD, UNEXPECTED = 64, 66, 69, 70, 71
 MISMATCH, PANIC, UNFIT, BOOT_ERROR, TIMEOUT = 72, 73, 74, 80, 124
@@ -48,7 +51,7 @@ exit status: PROGRAM's own (0 to 255), or
 
 
 WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "--policy", "--counter",
-              "--append", "--qemu", "--timeout", "--iso", "--trace"}
+              "--append", "--qemu", "--timeout", "--iso", "--trace", "--log"}
 COUNTERS = ["auto", "pmu", "icount", "landmark"]
 
 
@@ -121,6 +124,8 @@ def parse_arguments():
     add("--gdb", action="store_true", help="wait for a debugger on port 1234; says how to start it")
     add("--timeout", type=float, default=600, metavar="SECONDS",
         help="end the machine after so long (default 600; 0: never)")
+    add("--log", metavar="FILE", help="write the machine's log to FILE, not to stderr")
+    add("--quiet", action="store_true", help="drop the machine's log")
     add("--trace", metavar="FILE", help="write a timeline of every processing element to FILE, as Trace Event JSON for "
         "ui.perfetto.dev (docs/timeline.md)")
     add("--iso", metavar="FILE", help="write the bootable image to FILE, do not boot it")
@@ -186,6 +191,12 @@ def make_archive(options, programs):
     return archive if archive else None
 
 
+def uses_channel(options):
+    """Not at a terminal, which is the machine's console; not the demo, whose output a person watches;
+    and not an image for other machines."""
+    return not options.interactive and not options.iso and bool(options.command or options.program)
+
+
 def kernel_arguments(options):
     words = []
     if options.policy:
@@ -194,6 +205,8 @@ def kernel_arguments(options):
         words += ["stdin=console", "env.REPRISE_TTY=1"]
     if options.counter:
         words.append(machine.counter_argument(options.counter))
+    if uses_channel(options):
+        words.append(channel.ARGUMENT)
     if options.trace:
         words.append(f"timeline={timeline.ARGUMENT}")
     return " ".join([*words, options.append])
@@ -225,17 +238,14 @@ def debugger(options, contents):
 
 
 def settings_of(options):
+    # GRUB is done much sooner from a virtio disk, and without the 8254 timer that it waits for.
+    quick = not options.uefi and not options.usb
     return machine.Settings(
-        cpu=options.cpu, memory=options.memory, uefi=options.uefi, usb=options.usb,
+        cpu=options.cpu, memory=options.memory, uefi=options.uefi, usb=options.usb, virtio=quick, pit=not quick,
         icount=options.icount, counter=options.counter or "", interactive=options.interactive,
         display=display_kind(options.display),
         second_serial=options.second_serial,
         timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
-
-
-def show(text):
-    sys.stdout.write(text)
-    sys.stdout.flush()
 
 
 def status_of(outcome, options, programs):
@@ -259,18 +269,22 @@ def status_of(outcome, options, programs):
     return event.number("status")
 
 
-def booted(options, hear):
-    """Builds and boots; `hear` gets the console. Returns the exit status."""
+def booted(options, output, hearing):
+    """Builds and boots; `hearing` makes of a function for the console's text another one. Returns the
+    exit status."""
     tree.build(target="image_parts", say=tree.say)
     if options.counter and options.counter.startswith("pmu"):
         tree.build(target="pmu_plugin")
     if not options.command and not options.program:
-        return demo.run(settings_of(options), kernel_arguments(options), hear)
+        with output.console(options.interactive) as show:
+            return demo.run(settings_of(options), kernel_arguments(options), hearing(show))
     programs = [extra_program(text) for text in options.program]
     if options.command:
         path = find_program(options.command[0])
         programs.insert(0, image.Program(path, options.command, options.name))
     contents = image.Contents(programs, make_archive(options, programs), kernel_arguments(options))
+    if uses_channel(options):
+        contents.drivers = (*contents.drivers, channel.DRIVER)
     if options.iso:
         image.write_image(contents, options.iso)
         tree.say(f"wrote {options.iso}")
@@ -279,22 +293,33 @@ def booted(options, hear):
     if options.gdb:
         settings.extra += debugger(options, contents)
         settings.timeout = 0
-    with tempfile.TemporaryDirectory(prefix="reprise-run-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="reprise-run-") as scratch, contextlib.ExitStack() as stack:
         iso = Path(scratch) / "reprise.iso"
         image.write_image(contents, iso)
-        outcome = machine.run(iso, settings, hear)
+        if uses_channel(options):
+            settings.channel = channel.Channel(scratch, channel.program_input(), output.frame)
+            stack.callback(settings.channel.close)
+            show = output.log
+        else:
+            show = stack.enter_context(output.console(options.interactive))
+        outcome = machine.run(iso, settings, hearing(show))
     return status_of(outcome, options, programs)
 
 
 def run(options):
+    with Output(options.log or (None if options.quiet else "")) as output:
+        return traced(options, output)
+
+
+def traced(options, output):
     if not options.trace:
-        return booted(options, show)
+        return booted(options, output, lambda show: show)
     if options.iso:
         raise UsageError(USAGE, "--trace needs a machine that runs, and --iso boots none")
     command = shlex.join([sys.argv[0], *sys.argv[1:]])
     with timeline.Recording(options.trace, timeline.clock_of(settings_of(options)), command) as recording:
         options.second_serial = recording.port
-        status = booted(options, recording.listening(show))
+        status = booted(options, output, recording.listening)
     tree.say(recording.summary)
     return status
 
@@ -314,6 +339,9 @@ def main():
     except tree.BuildError as error:
         tree.say(str(error))
         return BUILD
+    except BrokenPipeError:  # nobody reads on: ends as any command does then
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
     except OSError as error:
         tree.say(f"{error.filename or ''}: {error.strerror}")
         return NO_INPUT

@@ -41,6 +41,35 @@ def is_program_line(line):
     return not line.startswith((EVENT, PEOPLE))
 
 
+class Sorter:
+    """Takes the console apart as it comes: `program` gets what programs print, `log` the system's
+    lines. The start of a line is held back as long as it may become either."""
+
+    def __init__(self, program, log):
+        self._program, self._log = program, log
+        self._held, self._within = "", None  # the one that has the rest of the line
+
+    def feed(self, text):
+        for part in re.findall(r"[^\n]*\n|[^\n]+", text):
+            self._held += part
+            if self._within is None and not self._decided():
+                continue
+            to, part, self._held = self._within or self._owner(), self._held, ""
+            self._within = None if part.endswith("\n") else to
+            to(part)
+
+    def finish(self):
+        if self._held:
+            (self._within or self._program)(self._held)
+
+    def _decided(self):
+        marks = (EVENT, PEOPLE)
+        return self._held.startswith(marks) or not any(mark.startswith(self._held) for mark in marks)
+
+    def _owner(self):
+        return self._log if self._held.startswith((EVENT, PEOPLE)) else self._program
+
+
 def clean(text):
     """Console text with Unix line ends (the serial line's are CR LF) and no terminal codes."""
     return TERMINAL_CODES.sub("", text.replace("\r\n", "\n"))

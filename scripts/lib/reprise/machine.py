@@ -1,5 +1,6 @@
 """One run of an image in QEMU: the console as it comes, and how the machine ended."""
 
+import codecs
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ from . import events, tree
 
 QEMU = "qemu-system-x86_64"
 OVMF = "/usr/share/ovmf/OVMF.fd"
+PAUSE = 0.005  # seconds between two looks at what a machine says
 
 # What the kernel gives to isa-debug-exit (kernel/base/exit_code.hpp).
 CLEAN = 0x10
@@ -46,6 +48,7 @@ class Settings:
     typed: bytes = b""          # the console's input, typed once the machine is up; as dialogue,
                                 # not together with on_text
     dialogue: tuple = ()        # or pairs of bytes: what the console must say next, and the answer
+    channel: object = None      # channel.Channel: the standard streams; needs on_text
     second_serial: str = ""     # file that gets what the machine writes to COM2
     timeout: float = 600        # seconds; 0: never
     extra: list = field(default_factory=list)
@@ -105,8 +108,9 @@ def command(image, settings):
     if settings.second_serial:
         line += ["-serial", f"file:{settings.second_serial}"]
     if (shift := icount_shift(settings)) is not None:
-        # An interactive machine must wait in real time while it is idle.
-        sleep = "on" if settings.interactive else "off"
+        # A machine that waits for input from outside must do so in real time.
+        awaits = settings.interactive or (settings.channel and not settings.channel.input_has_ended)
+        sleep = "on" if awaits else "off"
         line += ["-icount", f"shift={shift},sleep={sleep}"]
         line += ["-seed", str(settings.seed)] if settings.seed is not None else []
     if settings.counter.split(",")[0] == "pmu":
@@ -119,6 +123,8 @@ def command(image, settings):
         if not Path(OVMF).exists():
             raise MachineError(f"{OVMF} is missing: install the package ovmf (UEFI firmware)")
         line += ["-bios", OVMF]
+    if settings.channel:
+        line += settings.channel.arguments()
     if settings.usb:
         line += ["-drive", f"if=none,id=stick,format=raw,readonly=on,file={image}",
                  "-device", "qemu-xhci", "-device", "usb-storage,drive=stick,bootindex=0"]
@@ -150,11 +156,12 @@ class ConsoleFilter:
 
     def __init__(self, hand_on):
         self._hand_on = hand_on
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
         self._kernel_speaks = False
 
-    def feed(self, text):
-        self._held += text
+    def feed(self, data):
+        self._held += self._decoder.decode(data)
         if not self._kernel_speaks:
             started = events.from_kernel_on(events.clean(self._held))
             if not started.startswith((events.PEOPLE, events.EVENT)):
@@ -203,15 +210,46 @@ def _recorded(line, settings, to_say):
         return _read(output), process.returncode
 
 
-def _heard(line, settings, on_text):
-    """All that the machine says, handed on as it comes."""
+def _followed(line, settings, on_text):
+    """All that the machine says, handed on as it comes, while the channel is served. As in
+    _recorded(), the machine never waits for a reader of its console."""
+    screen = ConsoleFilter(on_text)
+    channel = settings.channel
+    with tempfile.TemporaryFile() as output:
+        heard = 0
+
+        def hear():
+            nonlocal heard
+            piece = os.pread(output.fileno(), os.fstat(output.fileno()).st_size - heard, heard)
+            heard += len(piece)
+            screen.feed(piece)
+
+        with _started(line, settings, output) as process:
+            try:
+                while process.poll() is None:
+                    if channel:
+                        channel.turn(PAUSE)
+                    else:
+                        time.sleep(PAUSE)
+                    hear()
+            except BaseException:
+                process.terminate()
+                raise
+        if channel:
+            channel.take_rest()
+        hear()
+        return _read(output), process.returncode
+
+
+def _at_terminal(line, settings, on_text):
+    """The same for a machine that a person types to."""
     screen = ConsoleFilter(on_text)
     pieces = []
     with _started(line, settings) as process:
         try:
             while piece := os.read(process.stdout.fileno(), 65536):
                 pieces.append(piece)
-                screen.feed(piece.decode("utf-8", "replace"))
+                screen.feed(piece)
         except BaseException:
             process.terminate()
             raise
@@ -221,10 +259,16 @@ def _heard(line, settings, on_text):
 def run(image, settings, on_text=None):
     """Boots the image and waits for its end. `on_text` gets the console as it comes."""
     begin = time.monotonic()
+    if settings.channel:
+        settings.channel.give_all()
     line = command(image, settings)
     typed = [(b"reprise: boot ", settings.typed)] if settings.typed else []
-    data, status = (_heard(line, settings, on_text) if on_text
-                    else _recorded(line, settings, settings.dialogue or typed))
+    if settings.interactive and on_text:
+        data, status = _at_terminal(line, settings, on_text)
+    elif on_text:
+        data, status = _followed(line, settings, on_text)
+    else:
+        data, status = _recorded(line, settings, settings.dialogue or typed)
     raw = data.decode("utf-8", "replace")
     timed_out = bool(settings.timeout) and status in (124, 137)
     return Outcome(None if timed_out else _value(status), status, timed_out,

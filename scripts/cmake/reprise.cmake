@@ -70,15 +70,15 @@ if(REPRISE_FREESTANDING)
 
   # Ring 0 is linked high and is interrupted on its own stack. The compiler may not use vector
   # registers: those of the program are still in the CPU while the kernel decides. It optimizes
-  # across files where it can (a cross compiler of scripts/toolchain cannot): a PE passes through
-  # many small functions of several layers.
+  # across files where it can (a cross compiler of scripts/toolchain cannot), and inlines as much as
+  # -O3 does: a PE passes through many small functions of several layers.
   include(CheckIPOSupported)
   check_ipo_supported(RESULT REPRISE_LINK_TIME_OPTIMIZATION OUTPUT reason LANGUAGES CXX)
   if(REPRISE_LINK_TIME_OPTIMIZATION)
     set(link_time -flto=auto)
   endif()
   # The linker compiles, too, then.
-  set(ring_0 -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only ${link_time})
+  set(ring_0 -O3 -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only ${link_time})
   add_library(reprise_freestanding INTERFACE)
   target_link_libraries(reprise_freestanding INTERFACE reprise_bare)
   target_compile_options(reprise_freestanding INTERFACE "$<$<COMPILE_LANGUAGE:C,CXX>:${ring_0}>")

@@ -32,7 +32,7 @@ class Timeline(BootTest):
         text = file.read_text(encoding="utf-8")
         self.assertEqual(trace_events.problems(text), [])
         self.assertIn("each is one instruction", json.loads(text)["otherData"]["clock"])
-        said = list(filter(None, map(events.parse_event, ran.stdout.splitlines())))
+        said = list(filter(None, map(events.parse_event, ran.stderr.splitlines())))
         return json.loads(text)["traceEvents"], said
 
     def pes_of(self, found, process):

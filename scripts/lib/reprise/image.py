@@ -4,6 +4,7 @@ One image for BIOS and UEFI, on a CD as on a USB stick. GRUB hands each module a
 what it is for (user/init/settings.hpp).
 """
 
+import itertools
 import re
 import shutil
 import string
@@ -16,7 +17,8 @@ from . import tree
 
 # What GRUB needs beyond its core to find and start the kernel, on both kinds of firmware.
 GRUB_MODULES = ("multiboot2 normal configfile iso9660 part_gpt part_msdos fat search "
-                "search_fs_file all_video video_fb gfxterm test echo")
+                "search_fs_file all_video video_fb gfxterm test echo serial terminal halt")
+NOT_LOADED = "GRUB could not load: "  # what it says then, and which module
 PLAIN = frozenset(string.ascii_letters + string.digits + "_-+=.,:/@%^")
 NAME_CLASH = re.compile(r"[^!-~]|[,:=\"'\\]")
 
@@ -59,6 +61,21 @@ def _grub_word(text):
     return "'" + text.replace("'", "'\\''") + "'"
 
 
+def _grub_command(command, words, what):
+    """The lines for a command that loads `what`. By itself GRUB goes on without what it could not load, most
+    often as there is no memory for it: these say so on the serial line and end the machine. GRUB hangs at a
+    word of some 8,000 characters, so a long one is put together from variables."""
+    piece, lines, short = 4000, [], []
+    for word in words:
+        if len(word) <= piece:
+            short.append(_grub_word(word))
+            continue
+        names = [f"piece{len(lines) + number}" for number in range(-(-len(word) // piece))]
+        lines += [f"set {name}={_grub_word(word[number * piece:(number + 1) * piece])}" for number, name in enumerate(names)]
+        short.append('"' + "".join(f"${{{name}}}" for name in names) + '"')
+    return [*lines, f"if ! {' '.join([command, *short])}; then give_up {_grub_word(what)}; fi"]
+
+
 def _distinct_names(contents):
     """Gives programs of the same name, or of a driver's, numbers: init takes a name once."""
     taken = {"init", *contents.drivers}
@@ -72,12 +89,15 @@ def _distinct_names(contents):
 
 def _module_lines(contents, boot):
     """Copies the modules to `boot` and returns GRUB's line for each."""
-    lines = []
+    lines, numbers = [], itertools.count()
+
+    def role_of(words):
+        return re.sub(r"[^!-~]|['\\\\]", "-", words[0])[:40] if words else "a module"
 
     def add(source, words):
-        file = f"module-{len(lines)}"
+        file = f"module-{next(numbers)}"
         shutil.copyfile(source, boot / file)
-        lines.append(" ".join([f"module2 /boot/{file}", *map(_grub_word, words)]))
+        lines.extend(_grub_command(f"module2 /boot/{file}", words, role_of(words)))
 
     for file, role in ((contents.init or tree.init(), "init"),
                        (contents.personality or tree.personality(), "personality")):
@@ -117,12 +137,18 @@ def write_image(contents, path):
         (boot / "grub").mkdir(parents=True)
         _copy_kernel(contents.kernel or tree.kernel(), boot / "kernel.elf")
         modules = _module_lines(contents, boot)
-        arguments = " ".join(map(_grub_word, contents.arguments.split()))
         (boot / "grub" / "grub.cfg").write_text("\n".join([
             "set timeout=0",
             "set gfxpayload=1024x768x32,1024x768,auto",
             "insmod all_video",
-            f"multiboot2 /boot/kernel.elf {arguments}",
+            "function give_up {",
+            "  insmod serial",
+            "  serial --unit=0 --speed=115200",
+            "  terminal_output serial",
+            f'  echo "{NOT_LOADED}$1"',
+            "  halt",
+            "}",
+            *_grub_command("multiboot2 /boot/kernel.elf", contents.arguments.split(), "the kernel"),
             *modules,
             "boot",
             ""]), encoding="utf-8", errors="surrogateescape")

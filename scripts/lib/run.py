@@ -15,14 +15,15 @@ from pathlib import Path
 sys.argv[0] = "scripts/run"
 sys.dont_write_bytecode = True
 
-from reprise import channel, demo, image, machine, timeline, tree  # noqa: E402
+from reprise import channel, demo, image, limits, machine, timeline, tree  # noqa: E402
 from reprise.archive import Archive  # noqa: E402
 from reprise.output import Output  # noqa: E402
 
 USAGE, NO_INPUT, MISSING, BUILD, UNEXPECTED = 64, 66, 69, 70, 71
-MISMATCH, PANIC, UNFIT, BOOT_ERROR, TIMEOUT = 72, 73, 74, 80, 124
-MACHINE_STATUS = {machine.MISMATCH_STANDING: MISMATCH, machine.PANIC: PANIC,
-                  machine.MACHINE_UNFIT: UNFIT}
+BOOT_ERROR, TIMEOUT, KEYBOARD = 80, 124, 130
+MACHINE_STATUS = {machine.MISMATCH_STANDING: (72, "a mismatch was left standing"),
+                  machine.PANIC: (73, "the kernel found itself broken"),
+                  machine.MACHINE_UNFIT: (74, "the machine is unfit")}
 
 HELP = """\
 Boots Reprise in QEMU and runs PROGRAM hardened: each processing element twice, compared, committed.
@@ -41,12 +42,14 @@ examples:
   scripts/run --root tree --policy classic ./myprogram --verbose
   scripts/run --program "second=/bin/busybox seq 9" /bin/busybox uname -a
 
-exit status: PROGRAM's own (0 to 255), or
-  64 wrong usage           66 a file cannot be found or used   69 something is not installed
-  70 the build failed      71 the machine ended unexpectedly
+exit status: PROGRAM's own (0 to 255), or one of this script's own. With one of its own the last line on
+stderr says `exit status N is scripts/run's own`, whatever --quiet says; without that line it is the program's.
+  64 wrong usage, or too much for the machine              66 a file cannot be found or used
+  69 something is not installed          70 the build failed    71 the machine ended unexpectedly
   72 a mismatch was left standing        73 kernel panic        74 machine unfit (CPU, memory)
-  80+N boot refused, N as in user/loader/error.hpp (its message says why)
-  124 time limit of --timeout reached
+  80+N boot refused, N as in user/loader/error.hpp (the log says why)
+  124 time limit of --timeout reached    130 ended from the keyboard (Ctrl-C, Ctrl-A X)
+When nobody reads its output any more, or at SIGTERM or SIGHUP, this script ends by that signal.
 """
 
 
@@ -55,15 +58,25 @@ WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "-
 COUNTERS = ["auto", "pmu", "icount", "landmark"]
 
 
-class UsageError(Exception):
+class OwnStatus(Exception):
+    """This script ends with a status of its own, not with the program's."""
+
     def __init__(self, status, text):
         super().__init__(text)
         self.status = status
 
 
+class Signalled(BaseException):
+    """A signal asks this script to end. As an exception it takes the machine and the scratch folder along."""
+
+    def __init__(self, number):
+        super().__init__(number)
+        self.number = number
+
+
 class Parser(argparse.ArgumentParser):
     def error(self, message):
-        raise UsageError(USAGE, f"{message} (scripts/run --help)")
+        raise OwnStatus(USAGE, f"{message} (scripts/run --help)")
 
 
 def joined(words):
@@ -133,14 +146,29 @@ def parse_arguments():
     return parser.parse_args(joined(sys.argv[1:]))
 
 
+def is_file(text):
+    """Whether an argument names a file; one that is too long to be a name names none."""
+    try:
+        return Path(text).is_file()
+    except OSError:
+        return False
+
+
+def is_directory(text):
+    try:
+        return Path(text).is_dir()
+    except OSError:
+        return False
+
+
 def find_program(text):
     """The file that a person means by `text`."""
     path = Path(text)
-    if "/" not in text and not path.is_file():
+    if "/" not in text and not is_file(text):
         found = tree.native_programs().get(text) or shutil.which(text)
         if not found:
             names = ", ".join(tree.native_programs())
-            raise UsageError(NO_INPUT, f"no program {text!r}: give a path, a command in PATH, or "
+            raise OwnStatus(NO_INPUT, f"no program {text!r}: give a path, a command in PATH, or "
                              f"one of the native programs: {names}")
         path = Path(found)
     require_file(path, "program")
@@ -149,20 +177,20 @@ def find_program(text):
 
 def require_file(path, kind):
     if not path.exists():
-        raise UsageError(NO_INPUT, f"no such {kind}: {path}")
+        raise OwnStatus(NO_INPUT, f"no such {kind}: {path}")
     if kind == "program" and path.is_dir():
-        raise UsageError(NO_INPUT, f"{path} is a directory: name the program's file")
+        raise OwnStatus(NO_INPUT, f"{path} is a directory: name the program's file")
     if not os.access(path, os.R_OK):
-        raise UsageError(NO_INPUT, f"cannot read {path}: change its permissions or copy it")
+        raise OwnStatus(NO_INPUT, f"cannot read {path}: change its permissions or copy it")
 
 
 def extra_program(text):
     try:
         words = shlex.split(text)
     except ValueError as error:
-        raise UsageError(USAGE, f"--program {text!r}: {error}") from error
+        raise OwnStatus(USAGE, f"--program {text!r}: {error}") from error
     if not words:
-        raise UsageError(USAGE, "--program needs a path: --program '[NAME=]PATH ARGS'")
+        raise OwnStatus(USAGE, "--program needs a path: --program '[NAME=]PATH ARGS'")
     name = ""
     if match := re.match(r"([^/=]+)=(.+)", words[0]):
         name, words[0] = match.groups()
@@ -173,7 +201,7 @@ def make_archive(options, programs):
     archive = Archive()
     if options.root:
         if not Path(options.root).is_dir():
-            raise UsageError(NO_INPUT, f"--root {options.root}: no such directory")
+            raise OwnStatus(NO_INPUT, f"--root {options.root}: no such directory")
         archive.add_tree(options.root)
     for given in options.file:
         path, name = given, None
@@ -182,10 +210,10 @@ def make_archive(options, programs):
         require_file(Path(path), "file")
         archive.add(path, name)
     for argument in (word for program in programs for word in program.argv[1:]):
-        if Path(argument).is_file():
+        if is_file(argument):
             require_file(Path(argument), "file")
             archive.add(argument)
-        elif "/" in argument and argument.strip("/.") and Path(argument).is_dir():
+        elif "/" in argument and argument.strip("/.") and is_directory(argument):
             if not options.root and argument not in options.file:
                 tree.say(f"{argument} is a directory: --file {argument} puts it into the image")
     return archive if archive else None
@@ -212,6 +240,11 @@ def kernel_arguments(options):
     return " ".join([*words, options.append])
 
 
+def check_limits(contents, options):
+    archive_bytes = contents.archive.size() if contents.archive else 0
+    limits.check(contents, archive_bytes, options.memory)
+
+
 def display_kind(wanted):
     if wanted != "window":
         return wanted or "none"
@@ -219,7 +252,7 @@ def display_kind(wanted):
     for kind in ("gtk", "sdl"):
         if kind in offered.stdout.split():
             return kind
-    raise UsageError(MISSING, "this QEMU cannot open a window: install the package "
+    raise OwnStatus(MISSING, "this QEMU cannot open a window: install the package "
                      "qemu-system-gui, or use --display=vnc=:1 and a VNC viewer")
 
 
@@ -248,24 +281,34 @@ def settings_of(options):
         timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
 
 
-def status_of(outcome, options, programs):
-    """The script's exit status, and a word about it where the console says none."""
+def own_status_of(outcome, options):
+    """What the machine itself ended with, as an OwnStatus; None: its programs ended."""
     if outcome.timed_out:
-        tree.say(f"still running after {options.timeout:g} seconds, ended (--timeout sets the limit)")
-        return TIMEOUT
+        return OwnStatus(TIMEOUT, f"still running after {options.timeout:g} seconds, ended (--timeout sets the limit)")
+    if outcome.value is None and image.NOT_LOADED in outcome.raw:
+        what = outcome.raw.rpartition(image.NOT_LOADED)[2].split("\n")[0].strip()
+        return OwnStatus(74, f"the boot loader has no memory for {what}: --memory gives the machine more")
+    if outcome.value is None and options.interactive and outcome.status == 0:
+        return OwnStatus(KEYBOARD, "ended from the keyboard")  # Ctrl-A X is QEMU's own end
     if outcome.value is None:
-        tree.say(f"the machine ended unexpectedly (QEMU's exit status {outcome.status}); the end of "
-                 "what came over the serial line:")
-        print(outcome.raw[-2000:], file=sys.stderr)
-        return UNEXPECTED
+        return OwnStatus(UNEXPECTED, f"the machine ended unexpectedly (QEMU's exit status {outcome.status}); the end of "
+                         f"what came over the serial line:\n{outcome.raw[-2000:]}")
+    said = "; ".join(line.removeprefix("[reprise] ") for line in outcome.people_lines()[-2:])
     if outcome.value >= machine.FIRST_BOOT_ERROR:
-        return BOOT_ERROR + outcome.value - machine.FIRST_BOOT_ERROR
+        return OwnStatus(BOOT_ERROR + outcome.value - machine.FIRST_BOOT_ERROR, f"the boot was refused: {said}")
     if outcome.value in MACHINE_STATUS:
-        return MACHINE_STATUS[outcome.value]
+        status, text = MACHINE_STATUS[outcome.value]
+        return OwnStatus(status, f"{text}: {said}")
+    return None
+
+
+def status_of(outcome, options, programs):
+    """The program's exit status."""
+    if own := own_status_of(outcome, options):
+        raise own
     event = outcome.exit_event(programs[0].name)
     if event is None:
-        tree.say(f"the log has no exit line of {programs[0].name}")
-        return UNEXPECTED
+        raise OwnStatus(UNEXPECTED, f"the log has no exit line of {programs[0].name}")
     return event.number("status")
 
 
@@ -285,6 +328,7 @@ def booted(options, output, hearing):
     contents = image.Contents(programs, make_archive(options, programs), kernel_arguments(options))
     if uses_channel(options):
         contents.drivers = (*contents.drivers, channel.DRIVER)
+    check_limits(contents, options)
     if options.iso:
         image.write_image(contents, options.iso)
         tree.say(f"wrote {options.iso}")
@@ -315,7 +359,7 @@ def traced(options, output):
     if not options.trace:
         return booted(options, output, lambda show: show)
     if options.iso:
-        raise UsageError(USAGE, "--trace needs a machine that runs, and --iso boots none")
+        raise OwnStatus(USAGE, "--trace needs a machine that runs, and --iso boots none")
     command = shlex.join([sys.argv[0], *sys.argv[1:]])
     with timeline.Recording(options.trace, timeline.clock_of(settings_of(options)), command) as recording:
         options.second_serial = recording.port
@@ -324,29 +368,48 @@ def traced(options, output):
     return status
 
 
+def end_by(number):
+    """Ends as a program does that has no handler for the signal."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def heed_signals():
+    def end(number, _):
+        for each in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)  # one is enough: what was begun is taken down meanwhile
+        raise Signalled(number)
+
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:  # nohup
+            signal.signal(each, end)
+
+
 def main():
+    heed_signals()
     try:
         return run(parse_arguments())
-    except UsageError as error:
-        tree.say(str(error))
-        return error.status
+    except OwnStatus as own:
+        status, text = own.status, str(own)
+    except limits.LimitError as error:
+        status, text = USAGE, str(error)
     except timeline.TimelineError as error:
-        tree.say(str(error))
-        return NO_INPUT
+        status, text = NO_INPUT, str(error)
     except machine.MachineError as error:
-        tree.say(str(error))
-        return MISSING
+        status, text = MISSING, str(error)
     except tree.BuildError as error:
-        tree.say(str(error))
-        return BUILD
-    except BrokenPipeError:  # nobody reads on: ends as any command does then
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGPIPE)
+        status, text = BUILD, str(error)
+    except BrokenPipeError:  # nobody reads on
+        return end_by(signal.SIGPIPE)
+    except Signalled as signalled:
+        return end_by(signalled.number)
     except OSError as error:
-        tree.say(f"{error.filename or ''}: {error.strerror}")
-        return NO_INPUT
+        status, text = NO_INPUT, f"{error.filename or ''}: {error.strerror}"
     except KeyboardInterrupt:
-        return 130
+        status, text = KEYBOARD, "ended from the keyboard"
+    tree.say(text)
+    tree.say(f"exit status {status} is {sys.argv[0]}'s own, not the program's")
+    return status
 
 
 if __name__ == "__main__":

@@ -1,18 +1,25 @@
 """scripts/run as a command: where output goes, where input comes from, how it ends."""
 
+import contextlib
+import errno
 import os
+import pty
 import random
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
+from unittest import mock
 
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
-from reprise import channel, events, tree  # noqa: E402
+import run  # noqa: E402
+from reprise import channel, events, image, machine, tree  # noqa: E402
 
 BUSYBOX = "/bin/busybox"
 # The first 256 bytes have each value once; the rest is no text either.
@@ -66,6 +73,135 @@ class Streams(Scratch):
             ran = scripts_run("--quiet", BUSYBOX, "sh", "-c", "read a; read b; echo $b; read c", stdin=file)
             self.assertEqual((ran.stdout, ran.stderr, ran.returncode), (b"1\n", b"", 0))
             self.assertEqual(file.readline(), "3\n")
+
+
+class Ends(Scratch):
+    """How scripts/run ends when it does not end with the program."""
+
+    def own(self, status, ran):
+        """What it said, without the line that tells its own status from a program's."""
+        *said, last = ran.stderr.decode().splitlines()
+        self.assertEqual(ran.returncode, status, said)
+        self.assertEqual(last, f"scripts/run: exit status {status} is scripts/run's own, not the program's")
+        return "\n".join(said)
+
+    def begun(self, *words, **how):
+        """scripts/run with a machine that runs; its scratch folders are in self.scratch."""
+        environment = {**os.environ, "TMPDIR": str(self.scratch)}
+        started = subprocess.Popen([TOP / "scripts" / "run", *words], env=environment, start_new_session=True,
+                               **{"stdin": subprocess.DEVNULL, **how})
+        self.addCleanup(started.wait)
+        self.addCleanup(started.kill)
+        while not self.machines():
+            self.assertIsNone(started.poll())
+            time.sleep(0.05)
+        return started
+
+    def machines(self):
+        """The process numbers of the QEMUs that run an image of self.scratch."""
+        found = []
+        for line in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                text = line.read_bytes()
+                found += [int(line.parent.name)] if text.startswith(b"qemu-system") and os.fsencode(self.scratch) in text else []
+        return found
+
+    def assert_nothing_left(self):
+        left = self.machines()
+        for number in left:
+            os.kill(number, signal.SIGKILL)
+        self.assertEqual((left, list(self.scratch.iterdir())), ([], []))
+
+    def test_a_signal_takes_the_machine_and_the_scratch_folder_along(self):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            started = self.begun("--quiet", "loop")
+            started.send_signal(number)
+            self.assertEqual(started.wait(), -number)
+            self.assert_nothing_left()
+
+    def test_a_reader_that_closes_ends_it_as_any_command(self):
+        started = self.begun("--quiet", BUSYBOX, "seq", "1", "1000000", stdout=subprocess.PIPE)
+        self.assertEqual(started.stdout.read(2), b"1\n")
+        started.stdout.close()
+        self.assertEqual(started.wait(), -signal.SIGPIPE)
+        self.assert_nothing_left()
+
+    def test_the_way_out_of_the_terminal_is_no_unexpected_end(self):
+        ours, terminal = pty.openpty()
+        with open(ours, "r+b", buffering=0) as keyboard:
+            started = self.begun("--interactive", "echo", stdin=terminal, stdout=terminal, stderr=subprocess.PIPE)
+            while started.poll() is None:
+                keyboard.write(b"\x01x")
+                time.sleep(0.1)
+            ran = subprocess.CompletedProcess([], started.returncode, b"", started.stderr.read())
+            started.stderr.close()
+            os.close(terminal)
+        self.assertEqual(self.own(130, ran), "scripts/run: ended from the keyboard")
+        self.assert_nothing_left()
+
+    def test_what_a_machine_has_written_comes_out_however_it_ends(self):
+        frames = []
+        settings = machine.Settings(channel=channel.Channel(self.scratch, None, frames.append))
+        self.addCleanup(settings.channel.close)
+        writer = ("import os, sys; sys.path[:0] = [sys.argv[1]]; from reprise import channel\n"
+                  "file = open(sys.argv[2], 'r+b'); content = b'the last words'\n"
+                  "file.seek(channel.OUTPUT[0]); file.write(channel.HEADER.pack(1, len(content), 3, 0, 0, 0) + content)\n"
+                  "file.seek(8 * channel._OUTPUT_WRITTEN); file.write((32 + len(content)).to_bytes(8, 'little'))\n"
+                  "file.close(); os.write(1, b'[reprise] no line feed'); os.kill(os.getpid(), 9)")
+        log = []
+        data, status = machine._followed([sys.executable, "-c", writer, str(TOP / "scripts" / "lib"),
+                                          str(self.scratch / "channel")], settings, log.append)
+        self.assertEqual([frame.content for frame in frames], [b"the last words"])
+        self.assertEqual("".join(log), "[reprise] no line feed")
+        self.assertEqual((data, status), (b"[reprise] no line feed", -signal.SIGKILL))
+
+    def test_what_the_boot_loader_cannot_load_is_said_and_nothing_runs(self):
+        # As it would be with files that limits.py lets through and GRUB has no room for.
+        archive, iso = self.scratch / "archive", self.scratch / "iso"
+        archive.write_bytes(b"")
+        os.truncate(archive, 40 << 20)
+        image.write_image(image.Contents([image.Program(BUSYBOX, ["busybox", "ls"])], archive), iso)
+        outcome = machine.run(iso, machine.Settings(memory=32, virtio=True, pit=False, timeout=900))
+        own = run.own_status_of(outcome, None)
+        self.assertEqual((own.status, str(own)), (74, "the boot loader has no memory for archive: --memory gives the machine more"))
+        self.assertEqual(outcome.events(), [])
+
+    def test_a_refused_boot_says_why_although_the_log_is_dropped(self):
+        ran = scripts_run("--quiet", "--append", "polcy=rotate", BUSYBOX, "true")
+        self.assertIn("the boot was refused", self.own(94, ran))
+        self.assertIn("polcy=rotate", ran.stderr.decode())
+
+    def test_what_the_machine_cannot_take_is_refused_before_the_boot(self):
+        (self.scratch / "large").write_bytes(b"")
+        os.truncate(self.scratch / "large", 300 << 20)
+        echo = (BUSYBOX, "echo")
+        for words, reason in (
+                ((*["--program", f"{BUSYBOX} true"] * 63, *echo), "64 programs are too many: 58 at most"),
+                ((*echo, *["word"] * 126), "busybox has 127 arguments, and a program can have 126"),
+                ((*echo, "x" * 16380), "the arguments of busybox have 16396 bytes, and 16384 fit"),
+                (("--append", "x" * 20000, *echo), "20013 characters and 2 words, and 4096 characters and 128 words"),
+                (("--append", "a=b " * 128, *echo), "129 words, and 4096 characters and 128 words"),
+                (("--file", f"{self.scratch}/large=large", *echo),
+                 r"do not fit into a machine of 256 MiB \(the archive of files has 301 MiB\): --memory \d+ gives it more"),
+                (("--memory", "16", *echo), "do not fit into a machine of 16 MiB")):
+            self.assertRegex(self.own(64, scripts_run(*words)), reason)
+
+    def test_the_longest_arguments_arrive_whole_though_no_file_has_such_a_name(self):
+        variable = "v" * (4096 - len("streams=host env.A="))
+        words = ["b" * 300, "a/" * 3000, bytes(range(1, 256)) * 38]
+        given = [BUSYBOX, "sh", "-c", 'echo "$A"; printf %s "$@"', "name", *words]
+        room = 16384 - len("program=busybox") - sum(map(len, given))
+        self.assertGreater(room, 100)
+        ran = scripts_run("--quiet", "--append", f"env.A={variable}", *given, "z" * room)
+        expected = b"".join(word if isinstance(word, bytes) else word.encode() for word in [f"{variable}\n", *words, "z" * room])
+        self.assertEqual((ran.returncode, ran.stdout), (0, expected), ran.stderr)
+
+    def test_a_checkout_that_cannot_be_written_says_so(self):
+        refusal = PermissionError(errno.EROFS, "Read-only file system", "/checkout/build")
+        with mock.patch.dict(os.environ), mock.patch.object(tree, "alone_in", side_effect=refusal):
+            os.environ.pop("REPRISE_BUILD", None)
+            with self.assertRaisesRegex(tree.BuildError, "/checkout/build cannot be written .*: copy .* to a folder of yours"):
+                tree.build()
 
 
 class Channel(Scratch):

@@ -70,6 +70,10 @@ class Archive:
             if parent.name:
                 self._entries.setdefault(str(parent), (stat.S_IFDIR | 0o755, 0, b""))
 
+    def size(self):
+        """How many bytes write() will write, or a few less."""
+        return sum(110 + len(os.fsencode(name)) + len(content) for name, (_, _, content) in self._entries.items())
+
     def write(self, path):
         with open(path, "wb") as out:
             for number, name in enumerate(sorted(self._entries), start=1):

@@ -7,6 +7,7 @@ that was configured in another folder is emptied first: its paths would lead bac
 """
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -144,6 +145,16 @@ def build(preset="kernel", target=None, say=None):
     directory = build_dir(preset)
     if preset == "kernel" and os.environ.get("REPRISE_BUILD"):
         return
+    try:
+        _build(preset, directory, target, say)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        raise BuildError(f"{error.filename} cannot be written ({error.strerror}), and the build has to go there: copy {TOP} "
+                         "to a folder of yours and start it there") from error
+
+
+def _build(preset, directory, target, say):
     with alone_in(directory):
         configuration = _prepare(directory)
         first_time = not (directory / "build.ninja").exists()

@@ -149,21 +149,23 @@ class BadModules(BootErrorTest):
         whole = self.scratch / "archive"
         archive.write(whole)
         native_file = native("compute")
-        no_role = ["compute", "program=", "program=a,b", "kernel", f"program=long{' 1' * 200}"]
+        no_role = ["compute", "program=", "program=a,b", "kernel", "then", f"program=long{' 1' * 200}"]
         modules = [(native_file, text) for text in ["", *no_role]]
         modules += [(native_file, f"program={name} compute 2000")
                     for name in ("compute", "init", "clock")]
         modules += [(whole, "archive"), (whole, "archive")]
+        modules += [(native_file, "then flush=some program=stage")]
         outcome = self.boot([["compute", "1000"], [BUSYBOX, "cat", "file"]], archive=whole,
                             contents={"modules": modules})
         errors = outcome.events("error")
         self.assertEqual(sorted(event["code"] for event in errors),
-                         ["module-string"] * 6 + ["name-taken"] * 5)
+                         ["module-string"] * 8 + ["name-taken"] * 5)
         self.assertEqual({event["subject"] for event in errors if event["code"] == "name-taken"},
                          {"compute", "init", "clock", "archive"})
         lines = outcome.people_lines()
         for advice in ("must begin with program=NAME", "at most 128 words and 16384 characters",
-                       "compute: another program or driver", "archive: another"):
+                       "compute: another program or driver", "archive: another",
+                       "flush=some: malformed; allowed: flush=none|touched|all"):
             self.assertTrue(any(advice in line for line in lines), advice)
         self.assertEqual(outcome.value, FIRST_ERROR + ERRORS.index(errors[0]["code"]))
         self.assertEqual(outcome.program_output().count("found\n"), 1)

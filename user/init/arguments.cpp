@@ -165,6 +165,7 @@ constexpr std::array report_words{
     ChoiceWord<Settings::Report>{.word = "full", .value = Settings::Report::Full},
     ChoiceWord<Settings::Report>{.word = "short", .value = Settings::Report::Short},
     ChoiceWord<Settings::Report>{.word = "none", .value = Settings::Report::None},
+    ChoiceWord<Settings::Report>{.word = "sheet", .value = Settings::Report::Sheet},
 };
 
 constexpr std::tuple init_settings{
@@ -274,7 +275,8 @@ constexpr std::tuple init_settings{
         .member = &Settings::report,
         .words = report_words,
         .fallback = Settings::Report::Full,
-        .meaning = "How much is said at a program's end.",
+        .meaning = "How much is said at a program's end. `sheet`: nothing then, and at the end of "
+                   "all a page of figures to photograph.",
     },
     TextSetting{
         .name = "env.NAME",
@@ -319,7 +321,7 @@ TextLine fallback_of(const TextSetting& row) { return TextLine{row.fallback}; }
 
 // Stores the value in `owner`. False: the row does not allow it.
 template <class Owner>
-bool read_value(const NumberSetting<Owner>& row, Owner& owner, Reading&, std::string_view value) {
+bool store_value(const NumberSetting<Owner>& row, Owner& owner, std::string_view value) {
   std::uint64_t number = 0;
   const bool word = !row.word.empty() && value == row.word;
   if (!word && !read_number(value, row.low, row.high, number)) return false;
@@ -327,9 +329,12 @@ bool read_value(const NumberSetting<Owner>& row, Owner& owner, Reading&, std::st
   return true;
 }
 template <class Owner, class E>
-bool read_value(const ChoiceSetting<Owner, E>& row, Owner& owner, Reading&,
-                std::string_view value) {
+bool store_value(const ChoiceSetting<Owner, E>& row, Owner& owner, std::string_view value) {
   return read_choice(value, row.words, owner.*row.member);
+}
+template <class Row, class Owner>
+bool read_value(const Row& row, Owner& owner, Reading&, std::string_view value) {
+  return store_value(row, owner, value);
 }
 bool read_value(const TextSetting& row, Settings&, Reading& reading, std::string_view value) {
   return row.read(reading, value);
@@ -388,6 +393,27 @@ Result<Done, ArgumentError> parse_settings(std::string_view command_line, WordNa
   }
   for (const std::string_view word : words.value()) {
     if (const auto read = read_argument(settings, word_named, word); !read) return read;
+  }
+  return Done{};
+}
+
+Result<Done, ArgumentError> read_stage(std::span<const std::string_view> words,
+                                       KernelSettings& settings) {
+  for (const std::string_view word : words) {
+    const Cut parts = cut(word, '=');
+    Result<Done, ArgumentError> result =
+        Failure{ArgumentError{word, "no setting of the kernel",
+                              TextLine{"such arguments of docs/running.md as the kernel sees"}}};
+    const auto read = [&](const auto& row) {
+      if (row.name != parts.head) return false;
+      result = Done{};
+      if (!parts.tail || !store_value(row, settings, *parts.tail)) {
+        result = Failure{ArgumentError{word, "malformed", TextLine{row.name, "=", values_of(row)}}};
+      }
+      return true;
+    };
+    std::apply([&](const auto&... row) { (void)(read(row) || ...); }, kernel_settings);
+    if (!result) return result;
   }
   return Done{};
 }

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "kernel/base/result.hpp"
@@ -17,6 +18,11 @@ namespace reprise {
 // `settings` must be as constructed, and must outlive the error, which points into it.
 [[nodiscard]] Result<Done, ArgumentError> parse_settings(std::string_view command_line,
                                                          WordNamed word_named, Settings& settings);
+
+// What a stage's words (module_string.hpp) change of the kernel's settings. After an error
+// `settings` is half filled.
+[[nodiscard]] Result<Done, ArgumentError> read_stage(std::span<const std::string_view> words,
+                                                     KernelSettings& settings);
 
 // One row of the table in docs/running.md.
 struct ArgumentDescription {

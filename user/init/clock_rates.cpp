@@ -124,7 +124,7 @@ std::uint64_t measured_timer(std::uint64_t stamp_hertz) {
 
 }  // namespace
 
-void set_clock_rates(const PowerTimer& power_timer) {
+ClockRates set_clock_rates(const PowerTimer& power_timer) {
   const std::uint64_t begin = user::time_stamp();
   const StatedRates hypervisor = stated_by_hypervisor();
   const StatedRates cpu = stated_by_cpu();
@@ -150,6 +150,7 @@ void set_clock_rates(const PowerTimer& power_timer) {
     if (estimate.hertz != 0) line.append(" ", estimate.source, " ", estimate.hertz / 1000);
   }
   say(line);
+  return {.stamp = stamp, .timer = timer};
 }
 
 }  // namespace reprise

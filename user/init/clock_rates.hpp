@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "user/init/calibration.hpp"
+
 namespace reprise {
 
 // ACPI power management timer (ACPI 6.5 §4.8.3.3).
@@ -13,6 +15,11 @@ struct PowerTimer {
   bool has_32_bits = false;
 };
 
-void set_clock_rates(const PowerTimer& power_timer);
+struct ClockRates {
+  Estimate stamp{}, timer{};
+};
+
+// Returns what it has told the kernel.
+ClockRates set_clock_rates(const PowerTimer& power_timer);
 
 }  // namespace reprise

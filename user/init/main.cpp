@@ -22,6 +22,7 @@
 #include "user/init/report.hpp"
 #include "user/init/reset.hpp"
 #include "user/init/settings.hpp"
+#include "user/init/sheet.hpp"
 #include "user/init/word_names.hpp"
 #include "user/lib/instructions.hpp"
 #include "user/lib/ipc.hpp"
@@ -34,7 +35,10 @@ constinit WordNames word_names{};
 constinit RandomFlips random_flips;
 constinit AcpiFacts acpi;
 constinit std::uint64_t interrupt_inputs = 0;  // and local_x2apic
+constinit FoundDevices devices;
 constinit Programs programs;
+constinit Sheet sheet;
+constinit MachineFacts machine_facts;
 constinit BootFacts boot;
 constinit std::array<std::byte, most_boot_bytes> boot_bytes{};  // what `boot` views
 
@@ -103,11 +107,12 @@ void introduce() {
   say("Reprise: every processing element runs twice, is compared, then committed");
   describe_processor();
   flush_output();  // so that there is a line, should a clock of this machine not move
-  set_clock_rates({acpi.timer_port, acpi.timer_has_32_bits});
+  machine_facts.clocks = set_clock_rates({acpi.timer_port, acpi.timer_has_32_bits});
   say("interrupts: ", (interrupt_inputs & local_x2apic) != 0 ? "x2APIC" : "xAPIC",
       ", I/O APIC inputs ", interrupt_inputs & ~local_x2apic, ", 8259 masked; ACPI tables ",
       acpi.tables);
-  print_counter(start_counter());
+  machine_facts.counter = start_counter();
+  print_counter(machine_facts.counter);
   print_boot(machine_report(), boot.command_line);
 }
 
@@ -133,15 +138,14 @@ void start_timeline() {
 }
 
 void check_names() {
-  const auto unknown = settings.unknown_name([](std::string_view name) {
-    return programs.find_called(name) != nullptr || programs.was_meant(name, boot);
-  });
+  const auto unknown =
+      settings.unknown_name([](std::string_view name) { return programs.was_meant(name, boot); });
   if (unknown) refuse({*unknown, "no such program", TextLine{"names of this boot's programs"}});
 }
 
-void plan_flips() {
+void plan_flips(std::span<Program> started) {
   for (const NamedInjection& named : settings.injections())
-    for (const Program& program : programs.all())
+    for (const Program& program : started)
       if (program.called() == named.name) plan_flip(named, named.name, program.process);
 }
 
@@ -169,16 +173,21 @@ std::uint64_t number_of(std::string_view name) {
   return 0;
 }
 
+bool random_flips_hit(std::string_view name) {
+  return settings.inject_rate != 0 &&
+         (settings.inject_only.empty() || settings.inject_only == name);
+}
+
 // Random flips strike from the programs' start until the last report counts them.
 void start_random_flips() {
   if (settings.inject_rate == 0) return;
   random_flips.start(settings.inject_seed, settings.inject_rate);
-  const auto hit = [](std::string_view name) {
-    return settings.inject_only.empty() || settings.inject_only == name;
-  };
-  if (hit("init")) random_flips.plan(init_number, 1);
-  for (const Program& program : programs.all()) {
-    if (!hit(program.called())) continue;
+  if (random_flips_hit("init")) random_flips.plan(init_number, 1);
+}
+
+void plan_random_flips(std::span<Program> started) {
+  for (const Program& program : started) {
+    if (!random_flips_hit(program.called())) continue;
     bool planned = true;
     for (std::uint64_t i = 0; i < program.flips_ahead(); ++i)
       planned &= random_flips.plan(program.process, program.flips_ahead());
@@ -221,6 +230,7 @@ void report_end(Program& program) {
     print_diagnosis(program.called(), process, word_names);
   }
   print_process_end(program, process, settings.report);
+  if (settings.report == Settings::Report::Sheet) sheet.add(program, process);
   program.totals = totals_of(process);
   release_process(program.process);
   flush_output();
@@ -233,9 +243,7 @@ void stop_programs() {
   }
 }
 
-// Reports all news. Returns how many programs that the machine waits for have ended.
-std::size_t report_news() {
-  std::size_t ended = 0;
+void report_news() {
   bool own_flip = false;
   while (const std::optional<News> news = take_news()) {
     if (news->flip) {
@@ -243,32 +251,65 @@ std::size_t report_news() {
       own_flip |= news->flip->random != 0 && news->flip->process == init_number;
       if (news->flip->random != 0) plan_next(*news->flip);
     } else if (Program* const program = programs.find(news->ended)) {
-      ended += program->driver ? 0 : 1;
       report_end(*program);
     }
   }
   if (own_flip) random_flips.plan(init_number, 1);
-  return ended;
 }
 
 bool must_end() {
   return settings.on_fail != Settings::OnFail::Stop && outcome() == ExitCode::MismatchStanding;
 }
 
+StartFacts start_facts() { return {.boot = boot, .devices = devices, .settings = settings}; }
+
+// The first stage's programs, ready to run once init waits.
+void start_programs() {
+  devices = {acpi.century_register, find_channel()};
+  const auto started = programs.start_stage(start_facts());
+  check_names();
+  if (started) plan_flips(*started);
+  start_random_flips();
+  if (started) plan_random_flips(*started);
+  flush_output();
+}
+
+// False: there is no further stage.
+bool start_next_stage() {
+  const auto started = programs.start_stage(start_facts());
+  if (!started) return false;
+  plan_flips(*started);
+  plan_random_flips(*started);
+  flush_output();
+  return true;
+}
+
+std::size_t running() {
+  std::size_t count = 0;
+  for (const Program& program : programs.all()) count += program.driver || program.ended ? 0 : 1;
+  return count;
+}
+
 // Meanwhile init answers questions for a process by its name (REPRISE_FIND).
 void wait_for_programs() {
-  std::size_t left = 0;
-  for (const Program& program : programs.all()) left += program.driver ? 0 : 1;
+  bool stopping = false;
   user::alarm(settings.stop_after.value());
   std::array<char, REPRISE_NAME_BYTES> name;
   user::Received received{};
   user::Words answer{};
-  while (left > 0 && !must_end()) {
+  while (!must_end()) {
+    if (running() == 0) {
+      if (stopping || !start_next_stage()) return;
+      continue;
+    }
     const auto asker = static_cast<std::uint64_t>(received.sender > 0 ? received.sender : 0);
     received = user::receive(asker, answer, name);
     if (received.sender == 0) {
-      if ((received.words[0] & REPRISE_NOTE_ALARM) != 0) stop_programs();
-      if ((received.words[0] & REPRISE_NOTE_NEWS) != 0) left -= report_news();
+      if ((received.words[0] & REPRISE_NOTE_ALARM) != 0) {
+        stopping = true;
+        stop_programs();
+      }
+      if ((received.words[0] & REPRISE_NOTE_NEWS) != 0) report_news();
     } else if (received.sender > 0) {
       const bool find = received.words[0] == REPRISE_FIND;
       answer = {find ? number_of({name.data(), received.bytes}) : 0};
@@ -283,6 +324,7 @@ void wait_for_programs() {
   forget_injections();
   stop_programs();
   report_news();
+  if (settings.report == Settings::Report::Sheet) sheet.print(machine_facts, machine_report());
   print_final_report(programs, settings);
   if (must_end() && settings.on_fail == Settings::OnFail::Reboot) reboot_machine(acpi.reset);
   exit_machine(outcome());
@@ -299,11 +341,7 @@ int main(int, char**) {
   find_devices();
   introduce();
   start_timeline();
-  programs.start(boot, {acpi.century_register, find_channel()}, settings);
-  check_names();
-  plan_flips();
-  start_random_flips();
-  flush_output();
+  start_programs();
   wait_for_programs();
   end_machine();
 }

@@ -43,13 +43,17 @@ bool has(const Feature& feature) {
 
 }  // namespace
 
-void describe_processor() {
+TextLine processor_name() {
   std::array<CpuidResult, 3> brand{};
   for (std::uint32_t i = 0; i < brand.size(); ++i) brand[i] = user::cpuid_leaf(0x80000002 + i);
   std::string_view name{reinterpret_cast<const char*>(brand.data()), sizeof(brand)};
   while (!name.empty() && (name.back() == ' ' || name.back() == '\0')) name.remove_suffix(1);
   while (!name.empty() && name.front() == ' ') name.remove_prefix(1);
-  say("processor: ", name.empty() ? "unnamed" : name);
+  return TextLine{name.empty() ? "unnamed" : name};
+}
+
+void describe_processor() {
+  say("processor: ", processor_name());
   TextLine line{"features:"};
   for (const Feature& feature : features) {
     if (has(feature)) line.append(" ", feature.name);

@@ -2,7 +2,11 @@
 // image on one machine.
 #pragma once
 
+#include "kernel/base/text_line.hpp"
+
 namespace reprise {
+
+[[nodiscard]] TextLine processor_name();
 
 void describe_processor();
 

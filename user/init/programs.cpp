@@ -3,6 +3,7 @@
 #include <span>
 
 #include "user/drivers/services.hpp"
+#include "user/init/arguments.hpp"
 #include "user/init/drivers.hpp"
 #include "user/init/event_line.hpp"
 #include "user/init/kernel.hpp"
@@ -84,7 +85,6 @@ Program* Programs::find_called(std::string_view name) {
 }
 
 bool Programs::was_meant(std::string_view name, const BootFacts& boot) const {
-  if (!first_error_) return false;
   for (const BootModule& module : boot.modules()) {
     const auto purpose = parse_module_string(module.string, word_text, words);
     if (!purpose || purpose.value().name == name) return true;
@@ -92,24 +92,55 @@ bool Programs::was_meant(std::string_view name, const BootFacts& boot) const {
   return false;
 }
 
-void Programs::start(const BootFacts& boot, const FoundDevices& devices, const Settings& settings) {
-  for (std::size_t i = 0; i < boot.modules().size(); ++i) find_archive(i, boot);
-  if (devices.channel) start_stream_server(boot, devices, settings);
-  bool any_program = false;
-  for (std::size_t i = 0; i < boot.modules().size(); ++i) {
-    any_program |= start_one(i, boot, devices, settings);
+std::optional<std::span<Program>> Programs::start_stage(const StartFacts& facts) {
+  const auto modules = facts.boot.modules();
+  const std::size_t before = count_;
+  if (stages_ == 0) {
+    for (std::size_t i = 0; i < modules.size(); ++i) find_archive(i, facts.boot);
+    if (facts.devices.channel) start_stream_server(facts);
   }
-  if (!any_program && !first_error_) fail(Error::NoProgram, "boot modules");
+  std::size_t stage = 0;
+  bool any_program = false;
+  for (std::size_t i = 0; i < modules.size(); ++i) {
+    const auto purpose = parse_module_string(modules[i].string, word_text, words);
+    if (!purpose) {
+      if (stages_ == 0) fail(purpose.error(), modules[i].string);
+      continue;
+    }
+    const bool driver = purpose.value().role == ModuleRole::Driver;
+    if (purpose.value().stage) ++stage;
+    if (driver ? stages_ != 0 : stage != stages_) continue;
+    any_program |= start_one(i, purpose.value(), facts);
+  }
+  if (stage < stages_) return std::nullopt;
+  if (stages_ == 0 && stage == 0 && !any_program && !first_error_) {
+    fail(Error::NoProgram, "boot modules");
+  }
+  ++stages_;
+  return std::span{programs_}.subspan(before, count_ - before);
 }
 
-void Programs::start_stream_server(const BootFacts& boot, const FoundDevices& devices,
-                                   const Settings& settings) {
-  for (std::size_t i = 0; i < boot.modules().size() && stream_server_ == 0; ++i) {
-    const auto purpose = parse_module_string(boot.modules()[i].string, word_text, words);
+// False: a word of the stage cannot be used, and the program does not start.
+bool Programs::configure_stage(const ModulePurpose& purpose, const StartFacts& facts) {
+  KernelSettings changed = facts.settings.kernel;
+  const auto read = read_stage(*purpose.stage, changed);
+  if (!read) {
+    say("wrong in a module's string: ", read.error().argument, ": ", read.error().reason,
+        "; allowed: ", read.error().allowed);
+    return false;
+  }
+  configure(changed);
+  return true;
+}
+
+void Programs::start_stream_server(const StartFacts& facts) {
+  const auto modules = facts.boot.modules();
+  for (std::size_t i = 0; i < modules.size() && stream_server_ == 0; ++i) {
+    const auto purpose = parse_module_string(modules[i].string, word_text, words);
     const bool serves = purpose && purpose.value().role == ModuleRole::Driver &&
                         purpose.value().name == service::host_name;
     if (!serves) continue;
-    static_cast<void>(start_one(i, boot, devices, settings));
+    static_cast<void>(start_one(i, purpose.value(), facts));
     if (count_ != 0) stream_server_ = programs_[0].process;
     return;
   }
@@ -131,22 +162,22 @@ void Programs::find_archive(std::uint64_t module, const BootFacts& boot) {
 
 // True: the module is meant to be a program, or it could not be used. A boot with drivers alone has
 // nothing to run.
-bool Programs::start_one(std::uint64_t module, const BootFacts& boot, const FoundDevices& devices,
-                         const Settings& settings) {
-  const auto& [string, bytes] = boot.modules()[module];
-  const auto purpose = parse_module_string(string, word_text, words);
-  if (!purpose) {
-    fail(purpose.error(), string);
-    return false;
-  }
-  const auto& [role, name, argv] = purpose.value();
-  const bool driver = role == ModuleRole::Driver;
-  if (role != ModuleRole::Program && !driver) return false;
+bool Programs::start_one(std::uint64_t module, const ModulePurpose& purpose,
+                         const StartFacts& facts) {
+  const std::string_view name = purpose.name;
+  const bool driver = purpose.role == ModuleRole::Driver;
+  if (purpose.role != ModuleRole::Program && !driver) return false;
   if (driver && name == service::host_name && stream_server_ != 0) return false;  // it runs already
-  const auto facts =
-      driver ? driver_start(name, boot.framebuffer, devices, settings) : DriverStart{};
-  if (!facts) return false;
-  const std::optional<Error> error = start_process(module, boot, purpose.value(), *facts, settings);
+  if (purpose.stage && !configure_stage(purpose, facts)) {
+    fail(Error::ModuleString, name);
+    return true;
+  }
+  const auto start = driver
+                         ? driver_start(name, facts.boot.framebuffer, facts.devices, facts.settings)
+                         : DriverStart{};
+  if (!start) return false;
+  const std::optional<Error> error =
+      start_process(module, facts.boot, purpose, *start, facts.settings);
   if (error) fail(*error, name);
   return error || !driver;
 }

@@ -41,14 +41,22 @@ struct Program {
   [[nodiscard]] std::uint64_t flips_ahead() const { return sends_log ? 16 : 1; }
 };
 
+// What a program's start depends on, beside its module.
+struct StartFacts {
+  const BootFacts& boot;
+  const FoundDevices& devices;
+  const Settings& settings;
+};
+
 class Programs {
 public:
-  // Starts each program among the modules.
-  void start(const BootFacts& boot, const FoundDevices& devices, const Settings& settings);
+  // Starts the programs of the next stage among the modules (module_string.hpp); the drivers belong
+  // to the first. Returns those that are started; nothing: there is no further stage.
+  [[nodiscard]] std::optional<std::span<Program>> start_stage(const StartFacts& facts);
   [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
   [[nodiscard]] Program* find(std::uint64_t process);
   [[nodiscard]] Program* find_called(std::string_view name);
-  // Whether a program that could not be started may have this name.
+  // Whether a module names such a program, started or not, or its string cannot be read.
   [[nodiscard]] bool was_meant(std::string_view name, const BootFacts& boot) const;
 
   // Reports what cannot be used; `subject` is a module's or a program's name.
@@ -58,16 +66,16 @@ public:
 private:
   void find_archive(std::uint64_t module, const BootFacts& boot);
   // The driver for programs' standard streams comes first, as the others are told its number.
-  void start_stream_server(const BootFacts& boot, const FoundDevices& devices,
-                           const Settings& settings);
-  bool start_one(std::uint64_t module, const BootFacts& boot, const FoundDevices& devices,
-                 const Settings& settings);
+  void start_stream_server(const StartFacts& facts);
+  bool start_one(std::uint64_t module, const ModulePurpose& purpose, const StartFacts& facts);
+  bool configure_stage(const ModulePurpose& purpose, const StartFacts& facts);
   // Nothing: the process is started.
   std::optional<Error> start_process(std::uint64_t module, const BootFacts& boot,
                                      const ModulePurpose& purpose, const DriverStart& facts,
                                      const Settings& settings);
 
   std::array<Program, most_modules> programs_{};
+  std::size_t stages_ = 0;  // that have begun
   std::size_t count_ = 0;
   std::uint64_t archive_ = no_archive;
   std::uint64_t stream_server_ = 0;  // number of a process; 0: the console

@@ -29,6 +29,10 @@ constexpr std::array<EndWord, Statistics::end_kinds> end_words{
 constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
     "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
 
+bool has_reports(Settings::Report detail) {
+  return detail == Settings::Report::Full || detail == Settings::Report::Short;
+}
+
 std::uint64_t total_of(const dwc::PhaseTicks& t) {
   return t.load + t.first_run + t.fault + t.rewind + t.flush + t.second_run + t.convergence +
          t.compare_commit;
@@ -131,7 +135,7 @@ void print_process_end(const Program& program, const ProcessReport& process,
               "hardened", process.hardened != 0 ? "yes" : "no", "mismatch",
               process.standing != 0 ? "standing" : "none", "stopped",
               program.stopped ? "yes" : "no");
-  if (detail == Settings::Report::None) return;
+  if (!has_reports(detail)) return;
   const TextLine ended = program.stopped
                              ? TextLine{name, ": stopped by stop.after= or onfail="}
                              : TextLine{name, ": ended with status ", program.exit_status};
@@ -176,7 +180,7 @@ void print_final_report(Programs& programs, const Settings& settings) {
   restarts += own.restarts;
   const MachineReport& machine = machine_report();
   const std::uint64_t limit = dwc::Pace::longest_limit(pace_settings(settings.kernel));
-  if (settings.report != Settings::Report::None) {
+  if (has_reports(settings.report)) {
     say(count, " programs, ", elements, " PEs, ", mismatches, " mismatches found, ", restarts,
         " restarts, ", standing, " left standing");
     say("no interrupt waited longer than ", machine.longest_wait / 1000,

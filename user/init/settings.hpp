@@ -58,7 +58,7 @@ struct Settings {
   enum class Counter : std::uint8_t { Auto, Pmu, Icount, Landmark };
   enum class Input : std::uint8_t { None, Terminal };
   enum class Streams : std::uint8_t { Console, Host };
-  enum class Report : std::uint8_t { Full, Short, None };
+  enum class Report : std::uint8_t { Full, Short, None, Sheet };
 
   static constexpr std::size_t max_text = 4096;
   static constexpr std::size_t max_words = 128;

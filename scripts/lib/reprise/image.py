@@ -4,7 +4,6 @@ One image for BIOS and UEFI, on a CD as on a USB stick. GRUB hands each module a
 what it is for (user/init/settings.hpp).
 """
 
-import itertools
 import re
 import shutil
 import string
@@ -28,6 +27,7 @@ class Program:
     path: Path
     argv: list
     name: str = ""  # of the process, in the log and in injections; default: the file's name
+    stage: tuple = None  # it begins a stage with these settings; None: it starts with those before it
 
     def __post_init__(self):
         self.path = Path(self.path)
@@ -89,14 +89,16 @@ def _distinct_names(contents):
 
 def _module_lines(contents, boot):
     """Copies the modules to `boot` and returns GRUB's line for each."""
-    lines, numbers = [], itertools.count()
+    lines, files = [], {}
 
     def role_of(words):
-        return re.sub(r"[^!-~]|['\\\\]", "-", words[0])[:40] if words else "a module"
+        role = next((word for word in words if word.startswith("program=")), words[0] if words else "a module")
+        return re.sub(r"[^!-~]|['\\]", "-", role)[:40]
 
     def add(source, words):
-        file = f"module-{next(numbers)}"
-        shutil.copyfile(source, boot / file)
+        file = files.setdefault(str(source), f"module-{len(files)}")  # several programs may share one
+        if not (boot / file).exists():
+            shutil.copyfile(source, boot / file)
         lines.extend(_grub_command(f"module2 /boot/{file}", words, role_of(words)))
 
     for file, role in ((contents.init or tree.init(), "init"),
@@ -111,7 +113,8 @@ def _module_lines(contents, boot):
         add(source, ["archive"])
     _distinct_names(contents)
     for program in contents.programs:
-        add(program.path, [f"program={program.name}", *map(boot_word, program.argv)])
+        begin = [] if program.stage is None else ["then", *program.stage]
+        add(program.path, [*begin, f"program={program.name}", *map(boot_word, program.argv)])
     native = tree.native_programs()
     for name in contents.drivers:  # last, so that programs keep their numbers
         if name in native and contents.programs:

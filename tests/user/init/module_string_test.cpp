@@ -38,6 +38,19 @@ TEST_CASE("a program without arguments gets its name as the only one") {
   CHECK(p.argv() == std::vector<std::string>{"loop"});
 }
 
+TEST_CASE("a program may begin a stage, with settings of its own") {
+  CHECK_FALSE(Parsed{"program=box then"}.result.value().stage);
+  const Parsed p{"then pe.limit=200 flush=all program=box /bin/box program=x"};
+  REQUIRE(p.result);
+  CHECK(p.result.value().name == "box");
+  CHECK(p.argv() == std::vector<std::string>{"/bin/box", "program=x"});
+  const auto stage = p.result.value().stage;
+  REQUIRE(stage);
+  CHECK(std::vector<std::string>{stage->begin(), stage->end()} ==
+        std::vector<std::string>{"pe.limit=200", "flush=all"});
+  CHECK(Parsed{"then program=box"}.result.value().stage->empty());
+}
+
 TEST_CASE("a driver has a name and no arguments") {
   CHECK(Parsed{"driver=terminal"}.result.value().role == ModuleRole::Driver);
   CHECK(Parsed{"driver=terminal"}.result.value().name == "terminal");
@@ -55,8 +68,9 @@ TEST_CASE("personality and archive stand alone") {
 }
 
 TEST_CASE("module strings without a role, a name or an end are refused") {
-  const char* text = GENERATE("", "  ", "program", "program=", "programs=a", "Personality",
-                              "archiv", "/bin/busybox", "program=a \"b", "program=a\\",
-                              "program=a,b", "program=a:b", "'program=a b'", "a b c d e f g h i");
+  const char* text = GENERATE(
+      "", "  ", "program", "program=", "programs=a", "Personality", "archiv", "/bin/busybox",
+      "program=a \"b", "program=a\\", "program=a,b", "program=a:b", "then", "then flush=all",
+      "then program=", "then driver=a", "then archive", "'program=a b'", "a b c d e f g h i");
   CHECK(Parsed{text}.wrong());
 }

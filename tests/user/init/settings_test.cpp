@@ -1,5 +1,6 @@
 #include "user/init/arguments.hpp"
 
+#include <array>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -40,6 +41,28 @@ std::vector<std::string> environment(const Settings& settings) {
 }
 
 }  // namespace
+
+TEST_CASE("a stage changes the kernel's settings that its words name, and no others") {
+  KernelSettings stage = parsed("policy=classic pe.pages=16")->kernel;
+  const std::array<std::string_view, 2> words{"flush=all", "pe.limit=200"};
+  REQUIRE(read_stage(words, stage));
+  CHECK(stage.flush == Flush::All);
+  CHECK(stage.pe_limit == 200'000);
+  CHECK(stage.policy == dwc::Policy::Classic);
+  CHECK(stage.pe_pages == 16);
+}
+
+TEST_CASE("a stage's word that the kernel has no setting for is refused by name") {
+  KernelSettings stage = parsed("")->kernel;
+  for (const std::string_view word : {"report=full", "flush", "flush=some", "pe.limit=1", "x"}) {
+    INFO(word);
+    const std::array<std::string_view, 1> words{word};
+    const auto read = read_stage(words, stage);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().argument == word);
+    CHECK_FALSE(read.error().allowed.view().empty());
+  }
+}
 
 TEST_CASE("without arguments everything is hardened by rotating frames") {
   const auto s = parsed("");
@@ -89,6 +112,7 @@ TEST_CASE("every argument sets what it says") {
   CHECK(parsed("stdin=console")->input == Settings::Input::Terminal);
   CHECK(parsed("report=short")->report == Settings::Report::Short);
   CHECK(parsed("report=none")->report == Settings::Report::None);
+  CHECK(parsed("report=sheet")->report == Settings::Report::Sheet);
 }
 
 TEST_CASE("the kernel keeps its log from the serial line unless console= names it") {

@@ -20,6 +20,8 @@ class Case:
     memory: int = 256              # of the machine, in MiB
     against_once: bool = False     # boot it with harden=none, too
     timeline: bool = False         # keep what the machine says of each PE
+    process: str = ""              # its name in the image for a real machine
+    once_too: bool = False         # there it runs with harden=none, too
 
 
 def _text(size):
@@ -56,6 +58,7 @@ HEAVY = "compressors and a sort"
 FLUSHES = "flushes"
 RANDOM_WRITES = "random writes"
 DISTRIBUTION = "PE by PE"
+MACHINE = "real machine"
 
 
 def _workloads():
@@ -156,5 +159,44 @@ def _distribution():
             for case in _workloads() if case.name in chosen]
 
 
+def _machine():
+    """What an image for a real machine runs, one after the other in one boot. A real CPU is many times as fast as QEMU, so they
+    are longer than the workloads: some tens of milliseconds there."""
+    text = _text(2_000_000)
+
+    def case(process, name, program, arguments="", once_too=False, **more):
+        return Case(MACHINE, name, program, arguments, process=process, once_too=once_too, **more)
+
+    def linux(process, name, *argv, files=None, **more):
+        return case(process, name, ([BUSYBOX, *argv],), files=files or {}, as_on_host=True, **more)
+
+    def sweep(process, name, pages, arguments):
+        return case(process, name, (["sweep", str(pages), "400000"],), arguments)
+
+    start_up = ("sh", "-c", SCRIPT)
+    return [
+        linux("startup", START_UP, *start_up, once_too=True),
+        linux("startup-t", f"{START_UP}, flush=touched", *start_up, arguments="flush=touched"),
+        linux("startup-a", f"{START_UP}, flush=all", *start_up, arguments="flush=all"),
+        case("calls", "one native call in each PE", (["vectors", "5000"],), once_too=True),
+        case("messages", "messages: ask and answer", (["pingpong", "ping", "3000"], ["pingpong", "pong", "3000"])),
+        case("integers", "integers in registers", (["compute", "20000000"],), once_too=True),
+        case("floats", "floating point in registers", (["floats", "10000000"],), once_too=True),
+        case("avx", "AVX in registers", (["avx", "500"],), once_too=True),
+        case("chase", "pointer chasing in 256 pages", (["chase", "256", "1000"],), once_too=True),
+        linux("sha512", "busybox sha512sum, 2 MB", "sha512sum", "data", files={"data": text}, once_too=True),
+        linux("gunzip", "busybox gunzip -t, 2 MB", "gunzip", "-t", "data.gz",
+              files={"data.gz": gzip.compress(text, mtime=0)}, once_too=True),
+        linux("awk", "busybox awk, a loop", "awk", AWK_LOOP.replace("20000", "100000"), once_too=True),
+        case("sqlite", "SQLite: 10,000 inserts, an index, queries", (["sqlite_inserts"],), as_on_host=True, once_too=True),
+        case("lua", "Lua: a script", (["lua_run", "bench.lua"],), files={"bench.lua": LUA}, as_on_host=True, once_too=True),
+        *(sweep(f"p{pages}", f"{pages} modified page{'' if pages == 1 else 's'} in each PE of 200 us", pages, "pe.limit=200")
+          for pages in (0, 1, 10, 60)),
+        sweep("p10-c", "10 modified pages, policy=classic", 10, "pe.limit=200 policy=classic"),
+        sweep("p10-t", "10 modified pages, flush=touched", 10, "pe.limit=200 flush=touched"),
+        sweep("p10-a", "10 modified pages, flush=all", 10, "pe.limit=200 flush=all"),
+    ]
+
+
 ALL = (_random_writes() + _heavy() + _workloads() + _lengths() + _policies() + _copies() + _flushes() +
-       _distribution())
+       _distribution() + _machine())

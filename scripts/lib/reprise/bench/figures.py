@@ -81,7 +81,7 @@ class Figure:
         return (self.total - self.phases["first_run"] - self.second_run) / self.pes if self.pes else 0.0
 
 
-def _path(name):
+def path_of(name):
     """Of a native program, a Linux program of the tree, or the name itself."""
     if "/" in name:
         return name
@@ -95,7 +95,7 @@ def linux_programs(chosen):
 
 
 def _program(argv):
-    return image.Program(_path(argv[0]), argv, argv[1] if argv[0] == "pingpong" else "")
+    return image.Program(path_of(argv[0]), argv, argv[1] if argv[0] == "pingpong" else "")
 
 
 def _quoted(words):
@@ -148,7 +148,7 @@ def _host_output(case, folder):
     for name, content in case.files.items():
         (folder / name).write_bytes(content)
     name, *arguments = case.programs[0]
-    return subprocess.run([_path(name), *arguments], cwd=folder, capture_output=True, text=True).stdout
+    return subprocess.run([path_of(name), *arguments], cwd=folder, capture_output=True, text=True).stdout
 
 
 def _complaint(case, programs, outcome, folder):
@@ -213,9 +213,9 @@ def measure(case):
     return figure
 
 
-def write_json(found, path, commit, **further):
+def write_json(found, path, commit, clock=CLOCK, **further):
     """`further`: what is made of the figures, for other programs to read; read_json() leaves it alone."""
-    path.write_text(json.dumps({"format": FORMAT, "clock": CLOCK, "commit": commit,
+    path.write_text(json.dumps({"format": FORMAT, "clock": clock, "commit": commit,
                                 "figures": [asdict(figure) for figure in found], **further}, indent=1) + "\n",
                     encoding="utf-8")
 

@@ -43,6 +43,36 @@ def predictions(chosen):
     return picture
 
 
+def measured_beside(chosen, ranges):
+    """A bar for each case that a real machine has measured, and beside it what the model says for each CPU, with its range.
+    `ranges`: case -> for each CPU middle, lowest and highest; a case may be missing."""
+    picture, axes = pyplot.subplots(figsize=(8, 1.8 + 0.45 * len(chosen)))
+    axes.barh(range(len(chosen)), [figure.overhead for figure in chosen], height=0.75, color="#bbbbbb", label="measured")
+    most = max(figure.overhead for figure in chosen)
+    for number, (cpu, colour) in enumerate(zip(model.CPUS, CPU_COLOURS, strict=True)):
+        rows = [(place, ranges[figure.name][number]) for place, figure in enumerate(chosen) if figure.name in ranges]
+        if rows:
+            middles = [values[0] for _, values in rows]
+            axes.errorbar(middles, [place + (number - 0.5) * 0.36 for place, _ in rows],
+                          xerr=([values[0] - values[1] for _, values in rows], [values[2] - values[0] for _, values in rows]),
+                          fmt="os"[number], color=colour, capsize=3, markersize=5, label=f"model, {cpu.name}")
+            most = max(most, *(values[2] for _, values in rows))
+    for place, figure in enumerate(chosen):
+        axes.annotate(f"{figure.overhead:,.0f} %", (100, place), textcoords="offset points", xytext=(4, 0), va="center", fontsize=8)
+    axes.axvline(200, color="black", linewidth=1, linestyle="--", label="running twice and nothing else, 200 %")
+    axes.set_xscale("log")
+    ticks = [tick for tick in (100, 200, 300, 500, 1000, 2000, 5000, 10000, 20000, 50000) if tick < 1.3 * most]
+    axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlim(100, 1.15 * most)
+    axes.set_yticks(range(len(chosen)), [figure.name for figure in chosen])
+    axes.set_ylim(len(chosen) - 0.4, -0.6)
+    axes.set_xlabel("overhead, percent of the second run (cycles of the time stamp)")
+    picture.legend(loc="lower center", ncol=2, fontsize=8, frameon=False)
+    picture.tight_layout(rect=(0, 0.65 / picture.get_figheight(), 1, 1))
+    return picture
+
+
 def _pie(axes, pie):
     parts = {part: size for part, size in pie.parts.items() if size > 0}
     wedges, _ = axes.pie(list(parts.values()), colors=[PART_COLOURS[part] for part in parts], startangle=90,

@@ -60,9 +60,9 @@ def _capital(title):
     return title[:1].upper() + title[1:]
 
 
-def _further_tables(found):
+def _tables(made):
     parts = []
-    for one in tables.tables(found):
+    for one in made:
         head, *rows = [[_cell(cell) for cell in row] for row in (one.heads, *one.rows)]
         head = "".join(f"<th>{cell}</th>" for cell in head)
         body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
@@ -91,18 +91,33 @@ def _unique_ids(svg, prefix):
     return svg
 
 
-def write(found, pictures, path, commit):
+def _pictures(pictures):
     parts = [_unique_ids(svg, f"p{number}") for number, svg in enumerate(pictures.values())]
-    shown = "".join(f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>"
-                    for title, svg in zip(pictures, parts, strict=True))
-    path.write_text(
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Reprise: what running twice costs</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>'
-        f"<h1>What running twice costs</h1>{INTRODUCTION}"
+    return "".join(f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>"
+                   for title, svg in zip(pictures, parts, strict=True))
+
+
+def _document(title, body):
+    return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Reprise: {escape(title)}</title>'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>'
+            f"<h1>{escape(_capital(title))}</h1>{body}</body></html>\n")
+
+
+def write_machine(facts, made, pictures, lines, path):
+    """What a sheet says: facts about the machine, tables, pictures, and the sheet as it was."""
+    told = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
+    sheet = escape("\n".join(lines))
+    path.write_text(_document("running twice on a real machine", f"{INTRODUCTION}<ul>{told}</ul>{_pictures(pictures)}"
+                              f'{_tables(made)}<h2>The sheet</h2><pre class="wide">{sheet}</pre>'), encoding="utf-8")
+
+
+def write(found, pictures, path, commit):
+    path.write_text(_document(
+        "what running twice costs", f"{INTRODUCTION}"
         f"<p>Commit <code>{escape(commit)}</code>. Every figure counts {escape(figures.CLOCK)}, so "
-        f"<code>scripts/bench</code> gives the same ones on any host.</p>{shown}"
-        f"{_further_tables(found)}<h2>All figures</h2><p>Instructions, unless a unit stands beside them. A case's name shows the command that "
+        f"<code>scripts/bench</code> gives the same ones on any host.</p>{_pictures(pictures)}"
+        f"{_tables(tables.tables(found))}<h2>All figures</h2><p>Instructions, unless a unit stands beside them. A case's name shows the command that "
         f"repeats it.</p>{_table(found)}"
         f"<h2>The model, all cases</h2><p>All cases as two real CPUs are predicted to run them: overhead in cycles, in brackets with "
         f"all estimated costs halved and doubled. docs/performance.md has the costs and their sources.</p>"
-        f"{_model_table(found)}</body></html>\n", encoding="utf-8")
+        f"{_model_table(found)}"), encoding="utf-8")

@@ -39,7 +39,7 @@ def _bars(chosen):
     for place, end in enumerate(left):
         axes.text(end, place, f" {end:.0f} %", va="center", fontsize=9)
     _twice_line(axes.axvline)
-    axes.invert_yaxis()
+    axes.set_ylim(len(chosen) - 0.4, -0.6)
     axes.set_xlim(0, 1.1 * max(left))
     axes.set_xlabel("percent of the second run (dashed: running twice and nothing else)")
     picture.legend(loc="lower center", ncol=4, fontsize=8, frameon=False)
@@ -127,6 +127,15 @@ PICTURES = {
 }
 
 
+def _save(picture, folder, name):
+    """As PNG and SVG. Returns the SVG's text."""
+    picture.savefig(folder / f"{name}.png", dpi=150)
+    picture.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    pyplot.close(picture)
+    svg = (folder / f"{name}.svg").read_text(encoding="utf-8")
+    return svg[svg.index("<svg"):]
+
+
 def draw(found, folder):
     """Writes the plots for which there are figures. Returns title -> SVG text."""
     drawn = {}
@@ -137,9 +146,15 @@ def draw(found, folder):
         picture = draw_one(chosen)
         if picture is None:  # too few figures for it
             continue
-        picture.savefig(folder / f"{name}.png", dpi=150)
-        picture.savefig(folder / f"{name}.svg", metadata={"Date": None})
-        pyplot.close(picture)
-        svg = (folder / f"{name}.svg").read_text(encoding="utf-8")
-        drawn[title] = svg[svg.index("<svg"):]
+        drawn[title] = _save(picture, folder, name)
     return drawn
+
+
+def draw_machine(found, ranges, folder):
+    """The plots of a sheet's Figures. `ranges`: as model_plots.measured_beside() takes them. Returns title -> SVG text."""
+    chosen = [figure for figure in found if not figure.error]
+    if not chosen:
+        return {}
+    return {"Overhead on this machine, and as the model predicts it":
+            _save(model_plots.measured_beside(chosen, ranges), folder, "machine_overhead"),
+            "Where the cycles go": _save(_bars(chosen), folder, "machine_phases")}

@@ -143,19 +143,22 @@ def tables(found):
     return made
 
 
-def write_csv(found, folder):
+def write_csv(made, folder):
     """One file for each table; its cells are as they are shown."""
-    for table in tables(found):
+    for table in made:
         with (folder / f"{table.file}.csv").open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([table.heads, *table.rows])
 
 
-def text(found):
-    """Lines for a terminal, of the tables that say more than a line for each case."""
+def for_terminal(found):
+    """Those that say more than a line for each case."""
+    return [table for table in tables(found) if table.title in (cases.HEAVY, cases.COPIES, cases.DISTRIBUTION)]
+
+
+def text(made):
+    """Lines for a terminal."""
     lines = []
-    for table in tables(found):
-        if table.title not in (cases.HEAVY, cases.COPIES, cases.DISTRIBUTION):
-            continue
+    for table in made:
         widths = [max(len(row[i]) for row in (table.heads, *table.rows)) for i in range(len(table.heads))]
         lines += ["", f"{table.title}. {table.meaning}"]
         for row in (table.heads, *table.rows):
@@ -165,10 +168,10 @@ def text(found):
     return lines
 
 
-def markdown(found):
+def markdown(made):
     parts = []
-    for table in tables(found):
+    for table in made:
         lines = [f"## {table.title}", "", table.meaning, ""]
         lines += [f"| {' | '.join(row)} |" for row in (table.heads, ["---"] * len(table.heads), *table.rows)]
-        parts.append("\n".join([*lines, "", f"    {table.command}", ""]))
+        parts.append("\n".join([*lines, "", *([f"    {table.command}", ""] if table.command else [])]))
     return "\n".join(parts)

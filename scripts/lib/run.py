@@ -15,7 +15,7 @@ from pathlib import Path
 sys.argv[0] = "scripts/run"
 sys.dont_write_bytecode = True
 
-from reprise import channel, demo, image, limits, machine, timeline, tree  # noqa: E402
+from reprise import channel, demo, image, limits, machine, returned, timeline, tree  # noqa: E402
 from reprise.archive import Archive  # noqa: E402
 from reprise.output import Output  # noqa: E402
 
@@ -54,7 +54,7 @@ When nobody reads its output any more, or at SIGTERM or SIGHUP, this script ends
 
 
 WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "--policy", "--counter",
-              "--append", "--qemu", "--timeout", "--iso", "--trace", "--log"}
+              "--append", "--qemu", "--timeout", "--iso", "--trace", "--log", "--out", "--out-root"}
 COUNTERS = ["auto", "pmu", "icount", "landmark"]
 
 
@@ -112,6 +112,9 @@ def parse_arguments():
     add("--file", action="append", default=[], metavar="PATH[=NAME]",
         help="put a file or directory into the archive, under NAME if given; repeatable")
     add("--root", metavar="DIR", help="put all that DIR holds into the archive's root")
+    add("--out", action="append", default=[], metavar="NAME[=PATH]",
+        help="at PROGRAM's end, write the file or directory NAME that it left to PATH (default: NAME); repeatable")
+    add("--out-root", metavar="DIR", help="write all files that PROGRAM made or changed below DIR")
     add("--program", action="append", default=[], metavar="'[NAME=]PATH ARGS'",
         help="one more program that runs at the same time; repeatable")
     add("--name", default="", help="PROGRAM's name in the log and in inject= (default: its file's)")
@@ -312,15 +315,40 @@ def status_of(outcome, options, programs):
     return event.number("status")
 
 
+def status_with(files, outcome, options, programs):
+    """The program's exit status. A file that did not come back makes it one of our own, unless the program
+    itself failed."""
+    lacking = files.finish()
+    for text in lacking:
+        tree.say(text)
+    status = status_of(outcome, options, programs)
+    if lacking and status == 0:
+        raise OwnStatus(NO_INPUT, "not all that was to come back has come")
+    return status
+
+
+def requested_files(options):
+    pairs = []
+    for given in options.out:
+        name, _, path = given.partition("=")
+        if not name.strip("/"):
+            raise OwnStatus(USAGE, f"--out {given}: names no file; --out-root DIR is for all of them")
+        pairs.append((name, path or name))
+    return returned.Returned(pairs, options.out_root)
+
+
 def booted(options, output, hearing):
     """Builds and boots; `hearing` makes of a function for the console's text another one. Returns the
     exit status."""
     tree.build(target="image_parts", say=tree.say)
     if options.counter and options.counter.startswith("pmu"):
         tree.build(target="pmu_plugin")
+    if (options.out or options.out_root) and not uses_channel(options):
+        raise OwnStatus(USAGE, "--out and --out-root need a PROGRAM, and go neither with --interactive nor with --iso")
     if not options.command and not options.program:
         with output.console(options.interactive) as show:
             return demo.run(settings_of(options), kernel_arguments(options), hearing(show))
+    files = requested_files(options)
     programs = [extra_program(text) for text in options.program]
     if options.command:
         path = find_program(options.command[0])
@@ -341,13 +369,14 @@ def booted(options, output, hearing):
         iso = Path(scratch) / "reprise.iso"
         image.write_image(contents, iso)
         if uses_channel(options):
-            settings.channel = channel.Channel(scratch, channel.program_input(), output.frame)
+            settings.channel = channel.Channel(scratch, channel.program_input(),
+                                               lambda frame: output.frame(frame) or files.frame(frame), files.wanted)
             stack.callback(settings.channel.close)
             show = output.log
         else:
             show = stack.enter_context(output.console(options.interactive))
         outcome = machine.run(iso, settings, hearing(show))
-    return status_of(outcome, options, programs)
+    return status_with(files, outcome, options, programs)
 
 
 def run(options):
@@ -393,7 +422,7 @@ def main():
         status, text = own.status, str(own)
     except limits.LimitError as error:
         status, text = USAGE, str(error)
-    except timeline.TimelineError as error:
+    except (timeline.TimelineError, returned.ReturnError) as error:
         status, text = NO_INPUT, str(error)
     except machine.MachineError as error:
         status, text = MISSING, str(error)

@@ -19,7 +19,7 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 import run  # noqa: E402
-from reprise import channel, events, image, machine, tree  # noqa: E402
+from reprise import channel, events, image, machine, returned, tree  # noqa: E402
 
 BUSYBOX = "/bin/busybox"
 # The first 256 bytes have each value once; the rest is no text either.
@@ -202,6 +202,63 @@ class Ends(Scratch):
             os.environ.pop("REPRISE_BUILD", None)
             with self.assertRaisesRegex(tree.BuildError, "/checkout/build cannot be written .*: copy .* to a folder of yours"):
                 tree.build()
+
+
+class Files(Scratch):
+    def frames(self, *frames):
+        """What scripts/run makes of frames, after `--out /tree=tree --out-root all`."""
+        with contextlib.chdir(self.scratch):
+            files = returned.Returned([("/tree", "tree")], "all")
+            for kind, detail, words, content in frames:
+                files.frame(channel.Frame(kind, 3, detail, words, content))
+            return files.finish()
+
+    def test_files_that_a_program_has_left_come_back_though_a_signal_ended_it(self):
+        (self.scratch / "kept").write_text("kept\n")
+        (self.scratch / "longer").write_text("first\n")
+        ran = scripts_run("--quiet", "--file", "kept", "--file", "longer", "--out", "/made/tree=tree", "--out", "kept=same",
+                          "--out", "/nowhere", "--out-root", "all", tree.linux_program("leaves_files"), cwd=self.scratch)
+        self.assertEqual((ran.returncode, ran.stderr.decode()), (134, "scripts/run: --out /nowhere: the program left no such file\n"))
+        large = bytes(100_000) + bytes(n * 7 % 256 for n in range(100_000))
+        deep = self.scratch / "tree" / "deep"
+        self.assertEqual((deep / "large").read_bytes(), large)
+        self.assertEqual((deep / "large").stat().st_mode & 0o777, 0o750)
+        self.assertEqual((deep / "large").stat().st_mtime, 1_000_000_000)
+        self.assertEqual((deep / "link").readlink(), Path("../link's target"))
+        self.assertTrue((self.scratch / "tree" / "empty folder").is_dir())
+        self.assertEqual((self.scratch / "same").read_text(), "kept\n")
+        everything = self.scratch / "all"
+        self.assertEqual((everything / "longer").read_text(), "first\nsecond\n")
+        self.assertEqual((everything / "made" / "tree" / "deep" / "large").read_bytes(), large)
+        self.assertEqual((everything / "new name").read_text(), "other\n")
+        self.assertEqual(sorted(path.name for path in everything.iterdir()), ["longer", "made", "new name"])
+
+    def test_no_file_is_written_outside_of_the_folder_that_was_given(self):
+        (self.scratch / "elsewhere").mkdir()
+        (self.scratch / "all").mkdir()
+        (self.scratch / "all" / "way").symlink_to("../elsewhere")
+        for request, name in ((0, b"/tree/../x"), (0, b"/other"), (0, b"/treetop"), (1, b"/../x"), (1, b"/way/x"), (2, b"/x"),
+                              (1, b"//x")):
+            with self.assertRaises(returned.ReturnError, msg=name):
+                self.frames((returned.FILE, request << 16 | 0o644, (1, 0), name))
+        with self.assertRaises(returned.ReturnError):
+            self.frames((returned.FILE_BYTES, 0, (0, 0), b"x"))
+        self.assertEqual([path for path in self.scratch.rglob("*") if path.is_file()], [])
+
+    def test_links_come_behind_all_files_so_that_nothing_is_written_through_them(self):
+        said = self.frames((returned.LINK, 1 << 16, (0, 0), b"/file\0/nowhere/at/all"),
+                           (returned.FILE, 1 << 16 | 0o600, (1, 0), b"/file"), (returned.FILE_BYTES, 0, (0, 0), b"y"), (returned.FILES_END, 0, (0, 0), b""))
+        self.assertEqual((self.scratch / "all" / "file").readlink(), Path("/nowhere/at/all"))
+        self.assertEqual(said, ["--out /tree: the program left no such file"])
+
+    def test_what_did_not_come_whole_is_said(self):
+        self.assertIn("is not whole", self.frames((returned.FILE, 1 << 16 | 0o644, (5, 0), b"/file"))[0])
+        self.assertIn("no files came back", self.frames()[0])
+
+    def test_a_file_that_could_not_be_written_is_refused_before_the_boot(self):
+        ran = scripts_run("--out", "x=missing/folder/x", BUSYBOX, "true", cwd=self.scratch)
+        self.assertEqual((ran.returncode, ran.stderr.decode().splitlines()[0]),
+                         (66, f"scripts/run: --out x: no such directory: {self.scratch}/missing/folder"))
 
 
 class Channel(Scratch):

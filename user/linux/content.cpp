@@ -23,6 +23,7 @@ void Content::clear() {
   pages_ = nullptr;
   slots_ = 0;
   size_ = 0;
+  changed_ = false;
   archived_ = {};
 }
 
@@ -114,6 +115,7 @@ Value Content::write(std::uint64_t offset, UserAddress from, std::uint64_t bytes
       return done > 0 ? static_cast<Value>(done) : fail(Errno::Fault);
     }
     done += length;
+    changed_ = true;
     if (at + length > size_) size_ = at + length;
   }
   return static_cast<Value>(bytes);
@@ -121,6 +123,7 @@ Value Content::write(std::uint64_t offset, UserAddress from, std::uint64_t bytes
 
 Value Content::resize(std::uint64_t size) {
   if (size > largest_file) return fail(Errno::FileTooBig);
+  changed_ = true;
   if (size < size_) {
     drop_pages(page_up(size) / page_bytes);
     archived_ = archived_.first(least(archived_.size(), size));

@@ -16,6 +16,8 @@ public:
   void set_archived(std::span<const std::byte> bytes);
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t own_pages() const { return own_pages_; }
+  // Whether anybody has written to it or set its size.
+  [[nodiscard]] bool changed() const { return changed_; }
 
   // Bytes read, 0 at the end; EFAULT.
   [[nodiscard]] Value read(std::uint64_t offset, UserAddress to, std::uint64_t bytes) const;
@@ -36,6 +38,7 @@ private:
   std::uint64_t size_ = 0;
   std::byte** pages_ = nullptr;  // nullptr entries: archive or hole
   std::uint64_t slots_ = 0, own_pages_ = 0;
+  bool changed_ = false;
 };
 
 }  // namespace personality

@@ -1,6 +1,7 @@
 #include "user/linux/signals.hpp"
 
 #include "user/linux/calls.hpp"
+#include "user/linux/ending.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/process.hpp"
 
@@ -65,7 +66,7 @@ void end_by_signal(int number, const reprise_frame& registers, std::uint64_t add
          << Hex{registers.rip};
     if (address != 0) line << ", address " << Hex{address};
   }
-  native::exit(128 + number);
+  end_process(128 + number);
 }
 
 void raise_signal(int number) { state.pending |= signal_bit(number); }
@@ -139,7 +140,7 @@ Value call_rt_sigsuspend(Call& call) {
   if (!read_user(call.user(0), mask)) return fail(Errno::Fault);
   if ((state.pending & ~mask) == 0) {
     Line() << process().executable << " waits for a signal that nobody can send";
-    native::exit(128 + signal_number::kill);
+    end_process(128 + signal_number::kill);
   }
   const std::uint64_t old = state.mask;
   call.registers.rax = static_cast<std::uint64_t>(fail(Errno::Interrupted));

@@ -3,6 +3,7 @@
 #include "user/linux/call_names.hpp"
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
+#include "user/linux/ending.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/process.hpp"
 
@@ -39,6 +40,6 @@ Value call_new_process(Call& call) {
 
 Value call_wait(Call&) { return fail(Errno::NoChild); }
 
-Value call_exit(Call& call) { native::exit(call.integer(0)); }
+Value call_exit(Call& call) { end_process(call.integer(0)); }
 
 }  // namespace personality

@@ -61,7 +61,8 @@ struct PmuState {
   std::uint64_t clear = 0;   // Intel's bits of the overflow status
   std::uint64_t mask = 0;    // of the counter's bits
   std::uint64_t begin = 0;
-  bool owed = false;  // an overflow was seen whose interrupt is still to come
+  bool owed = false;   // an overflow was seen whose interrupt is still to come
+  bool armed = false;  // the next overflow's interrupt will come; no earlier one pends
 };
 
 // timer.cpp.

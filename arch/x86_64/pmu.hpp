@@ -17,8 +17,8 @@ public:
   void enter(std::uint64_t n) const final {
     PmuState& state = this->state();
     state.begin = (0 - (n != 0 ? n : far)) & state.mask;
-    prepare(state.begin);
-    admit_counter_interrupt();  // its delivery masks it (Intel SDM Vol. 3A §11.5.1)
+    set(state.begin);
+    if (!state.armed) arm(state);
     go();
   }
 
@@ -30,14 +30,16 @@ public:
     const bool overflow = overflowed(value);
     const bool interrupt = reason == nmi_vector && (overflow || state.owed);
     state.owed = !interrupt && (overflow || state.owed);
+    state.armed = !interrupt && !state.owed;
     return {(value - state.begin) & state.mask, interrupt};
   }
 
 protected:
   [[nodiscard]] virtual PmuState& state() const = 0;  // each kind of counter has its own
 
-  // In this order; the counter only changes while it stands still.
-  virtual void prepare(std::uint64_t value) const = 0;  // no overflow pends from here on
+  // The counter only changes while it stands still.
+  virtual void set(std::uint64_t value) const = 0;
+  virtual void forget_overflow() const = 0;  // none pends from here on
   virtual void go() const = 0;
   virtual void stop() const = 0;
   [[nodiscard]] virtual std::uint64_t read() const = 0;
@@ -54,6 +56,14 @@ protected:
   [[nodiscard]] Bits top_bit() const { return (state().mask + 1) >> 1; }
 
 private:
+  // Only where something has happened since: each write of such a register costs as much as a
+  // hundred instructions.
+  void arm(PmuState& state) const {
+    forget_overflow();
+    admit_counter_interrupt();  // its delivery masks it (Intel SDM Vol. 3A §11.5.1)
+    state.armed = true;
+  }
+
   // An overflow that nobody asked for: the way out of a run that no interrupt can end.
   static constexpr std::uint64_t far = 1 << 28;
 };

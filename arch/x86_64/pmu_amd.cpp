@@ -12,6 +12,7 @@ public:
   [[nodiscard]] bool start() const override {
     const bool core = has(feature::perfctr_core);
     PmuState& own = state();
+    own.armed = false;
     own.control = core ? Msr::PerfCtl0 : Msr::PerfEvtSel0;
     own.counter = core ? Msr::PerfCtrCore0 : Msr::PerfCtr0;
     return try_write_msr(own.control, PerfEvtSel::Standing) && find_width(own.counter, 48);
@@ -19,7 +20,8 @@ public:
 
 private:
   [[nodiscard]] PmuState& state() const override { return this_cpu().pmu_amd; }
-  void prepare(std::uint64_t value) const override { write_msr(state().counter, value); }
+  void set(std::uint64_t value) const override { write_msr(state().counter, value); }
+  void forget_overflow() const override {}  // there is no status
   void go() const override { write_msr(state().control, PerfEvtSel::Standing | PerfEvtSel::En); }
   void stop() const override { write_msr(state().control, PerfEvtSel::Standing); }
   [[nodiscard]] std::uint64_t read() const override { return read_msr(state().counter); }

@@ -25,6 +25,7 @@ public:
     const CpuidResult leaf = cpuid_leaf(0xa);
     const unsigned version = leaf.eax & 0xff;
     const unsigned width = version >= 2 ? leaf.edx >> 5 & 0xff : 48;
+    state().armed = false;
     state().clear = GlobalStatus::Fixed0 | (version >= 4 ? GlobalStatus::CtrFrz : 0);
     freeze_in_smm();
     return try_write_msr(Msr::GlobalControl, 0) &&
@@ -34,10 +35,8 @@ public:
 
 private:
   [[nodiscard]] PmuState& state() const override { return this_cpu().pmu_intel; }
-  void prepare(std::uint64_t value) const override {
-    write_msr(Msr::FixedCounter0, value);
-    write_msr(Msr::GlobalStatusReset, state().clear);
-  }
+  void set(std::uint64_t value) const override { write_msr(Msr::FixedCounter0, value); }
+  void forget_overflow() const override { write_msr(Msr::GlobalStatusReset, state().clear); }
   void go() const override { write_msr(Msr::GlobalControl, GlobalStatus::Fixed0); }
   void stop() const override { write_msr(Msr::GlobalControl, 0); }
   [[nodiscard]] std::uint64_t read() const override { return read_msr(Msr::FixedCounter0); }

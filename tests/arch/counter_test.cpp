@@ -2,6 +2,8 @@
 // tests/user/init/counter_test.cpp.
 #include "arch/counter.hpp"
 
+#include <algorithm>
+
 #include "arch/direct_map.hpp"
 #include "arch/run_user.hpp"
 #include "arch/timer.hpp"
@@ -105,6 +107,32 @@ TEST_CASE("an older counter's stint: stopped, set, cleared, admitted, started, i
   REQUIRE(program.run().kind == Kind::SystemCall);
   REQUIRE(counter_writes().at(0).second == (1ull << 48) - (1 << 28));
   REQUIRE(count() == 101);
+}
+
+TEST_CASE("the interrupt is admitted again only behind an overflow") {
+  become(GENERATE(Pmu::Intel, Pmu::AmdCore));
+  machine.power_on();
+  REQUIRE(start());
+  Program program{100};
+  const auto admitted = [] {
+    const Writes written = counter_writes();
+    return std::count_if(written.begin(), written.end(),
+                         [](const auto& write) { return write.first == lvtpc; });
+  };
+  writes_of_a_stint(program);
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  CHECK(admitted() == 1);  // the stop's own had masked it
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(program.run().kind == Kind::SystemCall);
+    CHECK(admitted() == 0);
+  }
+  machine.nmi_from_elsewhere = true;
+  REQUIRE(program.run().kind == Kind::NonMaskable);
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  CHECK(admitted() == 0);
+  program.state[Register::Rip] = 0x400000;
+  writes_of_a_stint(program);  // the interrupt still comes
+  CHECK(program.position() == 40);
 }
 
 TEST_CASE("from version 4 on a freeze is cleared with the overflow, freezing is not asked for") {

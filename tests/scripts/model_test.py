@@ -49,7 +49,7 @@ class Model(unittest.TestCase):
         return model.predicted(figure, cpu, factor).total
 
     def test_a_pe_is_the_sum_that_a_person_gets(self):
-        stint = 50 + 5 * 10 + 2 * 5              # IRET, five MSRs written, two read
+        stint = 50 + 3 * 10 + 2 * 5              # IRET, three MSRs written, two read
         self.assertEqual(model.predicted(ONE, ROUND).phases, {
             "load": 100 * 2 + 2 * 10 + 2 * 40,   # two runs: timer, registers
             "first_run": 10_000 + stint + 10,
@@ -87,7 +87,7 @@ class Model(unittest.TestCase):
 
     def test_the_instructions_of_a_step_are_those_that_qemu_counted(self):
         searched = changed(ends=BY_THE_LIMIT, steps=4, phases=PHASES | {"convergence": 800})
-        step = 200 * 2 + 100 + (50 + 5 * 10 + 2 * 5) + 2 * 1
+        step = 200 * 2 + 100 + (50 + 3 * 10 + 2 * 5) + 2 * 1
         self.assertEqual(model.predicted(searched, ROUND).phases["convergence"], 10 * step)
 
     def test_a_faster_cpu_needs_fewer_pes_that_the_limit_ends_for_the_same_work(self):

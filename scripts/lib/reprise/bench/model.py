@@ -155,7 +155,7 @@ def terms(figure, cpu, factor=1.0):
 
     def stints(phase, count):
         """Ways into ring 3, with the counter around each; what ends them is told apart."""
-        return [Term(phase, "return", count), Term(phase, "write MSR", 5 * count), Term(phase, "read MSR", 2 * count)]
+        return [Term(phase, "return", count), Term(phase, "write MSR", 3 * count), Term(phase, "read MSR", 2 * count)]
 
     def run(phase):
         return [Term(phase, "work", figure.phases[phase]), *stints(phase, pes), Term(phase, "call", calls),

@@ -251,6 +251,28 @@ class Files(Scratch):
         self.assertEqual((self.scratch / "all" / "file").readlink(), Path("/nowhere/at/all"))
         self.assertEqual(said, ["--out /tree: the program left no such file"])
 
+    def test_no_link_is_made_through_a_link_that_came_before_it(self):
+        (self.scratch / "elsewhere").mkdir()
+        (self.scratch / "elsewhere" / "x").write_text("kept")
+        way = os.fsencode(self.scratch / "elsewhere")
+        for request, name in ((0, b"/tree"), (1, b"/way")):
+            with self.assertRaisesRegex(returned.ReturnError, "leads out of"):
+                self.frames((returned.LINK, request << 16, (0, 0), name + b"\0" + way),
+                            (returned.LINK, request << 16, (0, 0), name + b"/x\0/nowhere"))
+            self.assertEqual((self.scratch / "elsewhere" / "x").read_text(), "kept")
+            self.assertFalse((self.scratch / "elsewhere" / "x").is_symlink())
+
+    def test_a_link_or_a_device_that_a_person_names_is_written_through(self):
+        (self.scratch / "tree").symlink_to("to")
+        self.frames((returned.FILE, 0o640, (1, 0), b"/tree"), (returned.FILE_BYTES, 0, (0, 0), b"y"))
+        self.assertEqual(((self.scratch / "tree").readlink(), (self.scratch / "to").read_text()), (Path("to"), "y"))
+        (self.scratch / "to").unlink()
+        os.mkfifo(self.scratch / "to", 0o600)  # as a device: no file of its own is made
+        reader = os.open(self.scratch / "to", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.frames((returned.FILE, 0o644, (1, 0), b"/tree"), (returned.FILE_BYTES, 0, (0, 0), b"z"))
+        self.assertEqual((os.read(reader, 9), (self.scratch / "to").stat().st_mode & 0o777), (b"z", 0o600))
+
     def test_what_did_not_come_whole_is_said(self):
         self.assertIn("is not whole", self.frames((returned.FILE, 1 << 16 | 0o644, (5, 0), b"/file"))[0])
         self.assertIn("no files came back", self.frames()[0])

@@ -2,6 +2,7 @@
 gave. The personality sends them at the program's end (user/linux/ending.cpp)."""
 
 import os
+import stat
 from pathlib import Path
 
 from . import archive
@@ -19,6 +20,7 @@ class _Target:
 
     def __init__(self, option, name, path):
         self.option, self.name, self.path = option, name, Path(path)
+        self._top = os.path.realpath(path)  # before the machine has sent any link
         self.came = False
 
     def place(self, name):
@@ -29,8 +31,7 @@ class _Target:
             raise ReturnError(f"{self.option}: the machine sent a file that was not asked for: {name}")
         path = self.path.joinpath(*parts)
         if parts:
-            top, parent = os.path.realpath(self.path), os.path.realpath(path.parent)
-            if os.path.commonpath([top, parent]) != top:
+            if os.path.commonpath([self._top, os.path.realpath(path.parent)]) != self._top:
                 raise ReturnError(f"{self.option}: {path.parent} leads out of {self.path}, where {path.name} is to be written")
         return path
 
@@ -70,18 +71,19 @@ class Returned:
             name, _, leads_to = frame.content.partition(b"\0")
             path = target.place(os.fsdecode(name))
             if frame.kind == FILE:
+                if path != target.path and path.is_symlink():  # where it leads, only a person may say
+                    path.unlink()
                 self._begin(path, frame.detail & 0o777, *frame.words)
             elif frame.kind == DIRECTORY:
                 path.mkdir(exist_ok=True)
             else:
-                self._links.append((path, os.fsdecode(leads_to)))
+                self._links.append((target, os.fsdecode(name), os.fsdecode(leads_to)))
 
     def _begin(self, path, mode, size, when):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_symlink():
-            path.unlink()
         self._file = open(path, "wb")
-        os.fchmod(self._file.fileno(), mode | 0o600)
+        if self._is_regular():
+            os.fchmod(self._file.fileno(), mode | 0o600)
         self._left, self._when = size, when
         self._end_if_whole()
 
@@ -94,13 +96,19 @@ class Returned:
         if self._left > 0:
             return
         self._file.flush()
-        os.utime(self._file.fileno(), ns=(self._when, self._when))
+        if self._is_regular():
+            os.utime(self._file.fileno(), ns=(self._when, self._when))
         self._file.close()
         self._file = None
 
+    def _is_regular(self):
+        """Not /dev/stdout, say, whose mode is not the program's to set."""
+        return stat.S_ISREG(os.fstat(self._file.fileno()).st_mode)
+
     def finish(self):
         """Behind the machine's end. Returns what did not come back, as sentences."""
-        for path, leads_to in self._links:  # last: nothing is written through one
+        for target, name, leads_to in self._links:  # last: no file is written through one
+            path = target.place(name)  # and no link: those before are there now
             path.parent.mkdir(parents=True, exist_ok=True)
             if path.is_symlink() or path.exists():
                 path.unlink()

@@ -10,15 +10,18 @@ namespace dwc {
 
 class Caution {
 public:
-  static constexpr std::uint64_t most = 1 << 16;     // no margin is widened beyond it
+  static constexpr std::uint64_t most = 1 << 16;  // no margin is widened beyond it
+  // Nor a number of arrivals: the second run's time ends sooner. An interrupt that a busy host
+  // delivers late can leave hundreds of thousands of them.
+  static constexpr std::uint64_t most_arrivals = 1 << 22;
   static constexpr unsigned most_halvings = 6;       // down to a 64th of the limit
   static constexpr unsigned good_ones_to_ease = 64;  // convergences in a row
 
-  // The amount times four for each widening, up to `most`.
-  [[nodiscard]] std::uint64_t widened(std::uint64_t amount) const {
+  // The amount times four for each widening, up to `limit`.
+  [[nodiscard]] std::uint64_t widened(std::uint64_t amount, std::uint64_t limit = most) const {
     const std::uint64_t wide = amount << 2 * widenings_;
-    if (wide < most) return wide;
-    return amount < most ? most : amount;
+    if (wide < limit) return wide;
+    return amount < limit ? limit : amount;
   }
   [[nodiscard]] std::uint64_t shortened(std::uint64_t limit) const {
     return limit > 1 ? ((limit - 1) >> halvings_) + 1 : limit;

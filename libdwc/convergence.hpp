@@ -48,7 +48,7 @@ public:
     nearest_ = nowhere;
     covered_ = true;
     if (guide == Guide::Landmark) {
-      return search(Phase::Arriving, caution_.widened(landmark_arrivals));
+      return search(Phase::Arriving, caution_.widened(landmark_arrivals, Caution::most_arrivals));
     }
     if (target.count <= margin()) return search(Phase::Stepping, target.count + window());
     phase_ = Phase::Running;

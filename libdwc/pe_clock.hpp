@@ -59,9 +59,11 @@ public:
 
   // A second run does the same work as the first, but finds caches and translations cold. A machine
   // that is itself interrupted may need longer. So each restart gives four times the slack, up to
-  // 64 times: a loop still ends, and a slow run is not taken for a loop for ever.
+  // 64 times: a loop still ends, and a slow run is not taken for a loop for ever. Where nothing
+  // counts instructions, time says less: there each restart gives sixteen times the slack.
   [[nodiscard]] std::uint64_t second_run_limit(std::uint32_t restarts) const {
-    const unsigned growth = 2 * (restarts < 3 ? restarts : 3);
+    const unsigned doublings = core_.counter().counts ? 2 : 4;
+    const unsigned growth = doublings * (restarts < 3 ? restarts : 3);
     return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << growth);
   }
 

@@ -297,6 +297,7 @@ TEST_CASE("each restart gives the second run four times the slack") {
   const std::uint64_t first_run = 2 * 2000 + 2;
   for (const std::uint64_t late : {3, 10}) {  // times the slack of 1000 beyond the fourfold
     World<> world{program, 1, 4};
+    world.machine.use_counter({.announced = {.counts = true, .margin = 8}}, 1);
     const std::uint64_t more = (3 * first_run + late * 1000) / 2;
     world.machine.before_instruction = [&, done = std::uint64_t{0}]() mutable {
       const std::uint64_t runs = world.statistics().second_runs;
@@ -309,6 +310,23 @@ TEST_CASE("each restart gives the second run four times the slack") {
   }
 }
 
+TEST_CASE("without a counter a machine that is kept away for long is waited for") {
+  const Program program{{.op = Op::Immediate, .a = 1, .value = 2000},
+                        {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
+                        {.op = Op::BranchNonzero, .a = 1, .value = 1},
+                        {.op = Op::SystemCall}};
+  for (const bool counts : {false, true}) {
+    World<> world{program, 1, 4};
+    world.machine.use_counter({.announced = {.counts = counts, .margin = 8}}, 1);
+    // 200 times the slack: more than each restart's 64 times, less than 16 times 16 times.
+    world.machine.on_run_begins = [&](dwc::WhichRun run) {
+      world.machine.entry_ticks = run == dwc::WhichRun::Second ? 200'000 : 0;
+    };
+    CHECK(world.process.run(1) == (counts ? dwc::Next::Stop : dwc::Next::Serve));
+    CHECK(world.statistics().restarts == (counts ? 3 : 2));
+  }
+}
+
 TEST_CASE("the second run's time is measured by the first run of its own attempt") {
   const Program program{{.op = Op::Immediate, .a = 1, .value = 1000},
                         {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
@@ -316,6 +334,7 @@ TEST_CASE("the second run's time is measured by the first run of its own attempt
                         {.op = Op::AddImmediate, .a = 2, .value = 1},
                         {.op = Op::SystemCall}};
   World<> world{program, 1, 4};
+  world.machine.use_counter({.announced = {.counts = true, .margin = 8}}, 1);
   // Attempt 1: a first run of 9 times the length. Attempt 2: a second run of 9 times the length,
   // which attempt 1 would have excused.
   world.machine.before_instruction = [&, armed = std::uint64_t{0}]() mutable {

@@ -271,6 +271,17 @@ TEST_CASE("without a counter a loop with too many arrivals is cut shorter until 
   CHECK(world.live(1) == 100'000 - 3 * 2500);
 }
 
+TEST_CASE("without a counter a run that a late timer made long is followed to its end") {
+  Limited world{count_down(200'000),
+                landmark,
+                200'000,
+                {.limit_ticks = 1'000'000, .second_run_slack_ticks = 10'000'000}};
+  REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+  CHECK(world.statistics().converged == 1);
+  CHECK(world.statistics().most_steps > dwc::Caution::most);
+  CHECK(world.statistics().mismatches.total == 0);
+}
+
 TEST_CASE("runs that keep differing within the counter's word are a divergence, not unresolved") {
   for (const std::uint32_t limit : {0u, 3u}) {
     dwc::Settings chosen = Limited::far();

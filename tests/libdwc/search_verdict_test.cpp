@@ -275,7 +275,7 @@ TEST_CASE("without a counter a run that a late timer made long is followed to it
   Limited world{count_down(200'000),
                 landmark,
                 200'000,
-                {.limit_ticks = 1'000'000, .second_run_slack_ticks = 10'000'000}};
+                {.limit_ticks = 100'000'000, .second_run_slack_ticks = 10'000'000}};
   REQUIRE(world.process.run_pe() == dwc::Next::Serve);
   CHECK(world.statistics().converged == 1);
   CHECK(world.statistics().most_steps > dwc::Caution::most);

@@ -414,8 +414,14 @@ def heed_signals():
             signal.signal(each, end)
 
 
-def main():
-    heed_signals()
+def open_closed_streams():
+    """A file that is opened later must not become stdin, stdout or stderr."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+
+
+def status_here():
     try:
         return run(parse_arguments())
     except OwnStatus as own:
@@ -428,10 +434,10 @@ def main():
         status, text = MISSING, str(error)
     except tree.BuildError as error:
         status, text = BUILD, str(error)
-    except BrokenPipeError:  # nobody reads on
-        return end_by(signal.SIGPIPE)
-    except Signalled as signalled:
-        return end_by(signalled.number)
+    except channel.ChannelError as error:
+        status, text = UNEXPECTED, str(error)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         status, text = NO_INPUT, f"{error.filename or ''}: {error.strerror}"
     except KeyboardInterrupt:
@@ -439,6 +445,17 @@ def main():
     tree.say(text)
     tree.say(f"exit status {status} is {sys.argv[0]}'s own, not the program's")
     return status
+
+
+def main():
+    open_closed_streams()
+    heed_signals()
+    try:
+        return status_here()
+    except BrokenPipeError:  # nobody reads on
+        return end_by(signal.SIGPIPE)
+    except Signalled as signalled:
+        return end_by(signalled.number)
 
 
 if __name__ == "__main__":

@@ -126,6 +126,29 @@ class Ends(Scratch):
         self.assertEqual(started.wait(), -signal.SIGPIPE)
         self.assert_nothing_left()
 
+    def test_a_reader_of_errors_that_closes_ends_it_as_well(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "wb") as closed:
+            self.assertEqual(scripts_run("/no/such/program", stderr=closed).returncode, -signal.SIGPIPE)
+
+    def test_a_closed_stream_is_no_file_that_is_opened_later(self):
+        # The log would be descriptor 0, and so the program's input; or 1, and get its output.
+        log = self.scratch / "log"
+        for redirection in ("<&-", ">&-"):
+            words = ["sh", "-c", f'exec "$@" {redirection}', "sh", TOP / "scripts" / "run", "--log", log, BUSYBOX, "sh", "-c",
+                     "read line; echo from the program"]
+            ran = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=900, check=False)
+            out = b"" if redirection == ">&-" else b"from the program\n"
+            self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, out, b""))
+            self.assertNotIn("from the program\n", log.read_text(encoding="ascii"))
+
+    def test_what_breaks_the_rules_of_the_channel_is_an_end_of_its_own(self):
+        with (mock.patch.object(run, "run", side_effect=channel.ChannelError("a frame is too long")),
+              mock.patch.object(sys, "argv", ["scripts/run"]), mock.patch.object(tree, "say") as said):
+            self.assertEqual(run.main(), 71)
+        self.assertIn(mock.call("a frame is too long"), said.mock_calls)
+
     def test_the_way_out_of_the_terminal_is_no_unexpected_end(self):
         ours, terminal = pty.openpty()
         with open(ours, "r+b", buffering=0) as keyboard:

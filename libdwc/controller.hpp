@@ -117,6 +117,8 @@ public:
     require(!in_pe());
     memory_.forget_modified();
   }
+  // Pages of the set, those that sleep among them.
+  [[nodiscard]] std::size_t known_pages() const { return memory_.set().size(); }
   // Every page leaves the set, at any time: the context ends.
   void clear() { memory_.clear(); }
 

@@ -35,6 +35,7 @@ public:
         budget_{settings.page_budget} {}
 
   [[nodiscard]] PageSet<S>& set() { return set_; }
+  [[nodiscard]] const PageSet<S>& set() const { return set_; }
 
   // Between PEs: how many pages the next one may modify. What is too much falls asleep.
   void set_budget(std::size_t pages) {

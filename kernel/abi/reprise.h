@@ -38,6 +38,9 @@ enum reprise_call {
   REPRISE_ALARM = 18,    /* (nanoseconds on the monotonic clock, or ~0): notifies then; returns 0 */
   REPRISE_MAP_DEVICE = 19,   /* (address, bytes, physical address): granted device memory; 0 */
   REPRISE_DEVICE_WRITE = 20, /* (physical address, buffer, bytes): into granted device memory */
+  REPRISE_USAGE = 21,        /* (enum reprise_usage): that figure */
+  REPRISE_INTERRUPT = 22,    /* (nanoseconds on the monotonic clock, or ~0): an exception then, see
+                                Handlers; returns 0 */
   /* Only init has these. For all others these calls do not exist. Structures: init.hpp. */
   REPRISE_CONFIGURE = 32,     /* (const KernelSettings*): returns 0 */
   REPRISE_COUNTER = 33,       /* (const CounterSettings*): the counter from now on; returns 0 */
@@ -128,6 +131,14 @@ struct reprise_grant {
 #define REPRISE_LOG_BYTES 16384ul
 #define REPRISE_LOG_LINES 1u   /* first end a line that was left unfinished */
 #define REPRISE_MAP_REPLACE 1u /* fresh zero pages replace mapped ones */
+#define REPRISE_MAP_SPARSE 2u  /* may be larger than the memory that is left */
+
+/* REPRISE_USAGE: bytes, and nanoseconds. */
+enum reprise_usage {
+  REPRISE_USAGE_MEMORY = 0,    /* of the machine */
+  REPRISE_USAGE_AVAILABLE = 1, /* that this process can still map to write to */
+  REPRISE_USAGE_TIME = 2,      /* that this process has computed: in first runs */
+};
 
 #define REPRISE_BASE_FS 0u
 #define REPRISE_BASE_GS 1u
@@ -140,9 +151,14 @@ struct reprise_grant {
  *
  * REPRISE_HANDLER_EXCEPTION: after an exception the kernel writes the registers to the frame and
  * disarms the handler. The program continues at `entry` with RDI = frame. SET_HANDLER arms the
- * handler again. */
+ * handler again.
+ *
+ * REPRISE_INTERRUPT asks for one exception more, of the first vector behind the processor's, at a
+ * given time. It comes between two PEs, the first time that the handler is armed and RIP is outside
+ * of the personality's image. Without a handler it does not come. */
 #define REPRISE_HANDLER_SYSCALL 0u
 #define REPRISE_HANDLER_EXCEPTION 1u
+#define REPRISE_INTERRUPT_VECTOR 32u
 
 /* The RFLAGS bits that ring 3 can have: CF PF AF ZF SF TF DF OF NT AC ID (Intel SDM Vol. 1 §3.4.3).
  * RESUME takes these from the frame. IF and bit 1 are always set. */

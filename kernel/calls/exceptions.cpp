@@ -6,6 +6,7 @@
 #include "arch/fault.hpp"
 #include "arch/stepping.hpp"
 #include "arch/user_state.hpp"
+#include "kernel/base/memory_map.hpp"
 #include "kernel/context/gate.hpp"
 #include "kernel/device/access.hpp"
 
@@ -25,6 +26,15 @@ bool serve_exception(Process& process, const dwc::PeEnd& committed) {
   if (!left || gate.exception(*left)) return true;
   context.figures.last_end = *left;
   return false;
+}
+
+void interrupt_when_due(Context& context, Nanoseconds now) {
+  if (context.interrupt_at > now || context.exception_handler.entry.value() == 0) return;
+  const std::uint64_t rip = context.registers()[arch::Register::Rip];
+  if (rip >= personality_base && rip < personality_end) return;
+  context.interrupt_at = Mailbox::never;
+  static_cast<void>(Gate{context}.exception(
+      {.kind = dwc::PeEnd::Kind::Exception, .vector = REPRISE_INTERRUPT_VECTOR}));
 }
 
 }  // namespace reprise

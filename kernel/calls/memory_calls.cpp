@@ -1,4 +1,4 @@
-// A process's pages.
+// A process's pages, and what it has used.
 #include <optional>
 
 #include "arch/boot_info.hpp"
@@ -21,6 +21,18 @@ std::optional<arch::Permissions> permissions_of(std::uint64_t protection) {
   return permissions;
 }
 
+constexpr std::uint64_t known_flags = REPRISE_MAP_REPLACE | REPRISE_MAP_SPARSE;
+
+// What a new mapping can be sure of today. A part is kept back, so that a program that has all of
+// this can still run: for its stack, for tables, for the shadow frames of its next PEs.
+std::uint64_t available_bytes(Call& call) {
+  const Machine& machine = call.machine();
+  const std::uint64_t kept_back = machine.boot->total_memory / 64;
+  const std::uint64_t bytes = (machine.frames.obtainable() + call.context().spare_frames())
+                              << page_shift;
+  return bytes > kept_back ? bytes - kept_back : 0;
+}
+
 }  // namespace
 
 Answer map(Call& call) {
@@ -28,9 +40,9 @@ Answer map(Call& call) {
   const auto permissions = permissions_of(call.third());
   const std::uint64_t flags = call.fourth();
   if (!range) return Failure{REPRISE_BAD_ADDRESS};
-  if (!permissions || (flags & ~std::uint64_t{REPRISE_MAP_REPLACE}) != 0) {
-    return Failure{REPRISE_BAD_ARGUMENT};
-  }
+  if (!permissions || (flags & ~known_flags) != 0) return Failure{REPRISE_BAD_ARGUMENT};
+  const bool promises = permissions->write && (flags & REPRISE_MAP_SPARSE) == 0;
+  if (promises && call.second() > available_bytes(call)) return Failure{REPRISE_NO_MEMORY};
   if ((flags & REPRISE_MAP_REPLACE) != 0) {
     return answer_of(call.gate().replace_by_zero(*range, *permissions));
   }
@@ -64,6 +76,15 @@ Answer map_file(Call& call) {
   }
   const FrameNumber first = frame_containing(file.start + offset);
   return answer_of(call.gate().map_frames(*range, first, *permissions));
+}
+
+Answer usage(Call& call) {
+  switch (call.first()) {
+    case REPRISE_USAGE_MEMORY: return static_cast<std::int64_t>(call.machine().boot->total_memory);
+    case REPRISE_USAGE_AVAILABLE: return static_cast<std::int64_t>(available_bytes(call));
+    case REPRISE_USAGE_TIME: return static_cast<std::int64_t>(call.context().own_time());
+    default: return Failure{REPRISE_BAD_ARGUMENT};
+  }
 }
 
 }  // namespace reprise::native_calls

@@ -15,12 +15,14 @@ namespace reprise::native_calls {
 [[nodiscard]] Answer unmap(Call& call);
 [[nodiscard]] Answer protect(Call& call);
 [[nodiscard]] Answer map_file(Call& call);
+[[nodiscard]] Answer usage(Call& call);
 
 // time_calls.cpp
 [[nodiscard]] Answer time(Call& call);
 [[nodiscard]] Answer sleep(Call& call);
 [[nodiscard]] Answer yield(Call& call);
 [[nodiscard]] Answer alarm(Call& call);
+[[nodiscard]] Answer interrupt(Call& call);
 [[nodiscard]] Answer entropy(Call& call);
 
 // log_calls.cpp

@@ -31,8 +31,10 @@ constexpr std::array native_entries{
     CallEntry{.number = REPRISE_ALARM, .handler = native_calls::alarm},
     CallEntry{.number = REPRISE_MAP_DEVICE, .handler = native_calls::map_device},
     CallEntry{.number = REPRISE_DEVICE_WRITE, .handler = native_calls::device_write},
+    CallEntry{.number = REPRISE_USAGE, .handler = native_calls::usage},
+    CallEntry{.number = REPRISE_INTERRUPT, .handler = native_calls::interrupt},
 };
-constexpr CallTable<REPRISE_EXIT, REPRISE_DEVICE_WRITE> native_table{native_entries};
+constexpr CallTable<REPRISE_EXIT, REPRISE_INTERRUPT> native_table{native_entries};
 
 constexpr std::array init_entries{
     CallEntry{.number = REPRISE_CONFIGURE, .handler = init_calls::configure},

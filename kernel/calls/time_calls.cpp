@@ -23,6 +23,11 @@ Answer alarm(Call& call) {
   return 0;
 }
 
+Answer interrupt(Call& call) {
+  call.context().interrupt_at = Nanoseconds{call.first()};
+  return 0;
+}
+
 // 63 bits: a negative result would be an error.
 Answer entropy(Call&) { return static_cast<std::int64_t>(arch::entropy() >> 1); }
 

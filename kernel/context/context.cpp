@@ -14,4 +14,7 @@ std::uint64_t Context::own_time() const {
   return ticks.first_run + ticks.fault;
 }
 
+// Each page of the set has a base and a spare, beside the frame that is mapped.
+std::uint64_t Context::spare_frames() const { return hardening_ ? 2 * engine().known_pages() : 0; }
+
 }  // namespace reprise

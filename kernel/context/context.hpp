@@ -71,6 +71,8 @@ public:
   // Nanoseconds in ring 3. Of a hardened one: in first runs, with the write faults taken there, as
   // the time limit counts.
   [[nodiscard]] std::uint64_t own_time() const;
+  // Frames that the engine keeps to save work, and gives back when none are free.
+  [[nodiscard]] std::uint64_t spare_frames() const;
 
   ContextStatus status = ContextStatus::Ready;
   Nanoseconds wake_at{};  // while Sleeping
@@ -78,6 +80,7 @@ public:
   Mailbox mailbox;
   UserAddr syscall_entry{};  // the personality's, for a SYSCALL from elsewhere; 0: none
   ExceptionHandler exception_handler{};
+  Nanoseconds interrupt_at = Mailbox::never;  // REPRISE_INTERRUPT
   Injector injector;
   ContextFigures figures{};
 

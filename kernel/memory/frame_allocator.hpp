@@ -29,6 +29,8 @@ public:
   [[nodiscard]] std::optional<FrameNumber> allocate_adjacent(std::size_t count);
 
   [[nodiscard]] std::uint64_t free_frames() const override { return free_; }
+  // Those that allocate() gives out before it fails.
+  [[nodiscard]] std::uint64_t obtainable() const { return free_ > reserve_ ? free_ - reserve_ : 0; }
   // From now on as many frames stay free; a later, smaller reserve opens them again.
   void set_reserve(std::uint64_t frames) { reserve_ = frames; }
 

@@ -53,7 +53,7 @@ void check_memory_calls(std::uint64_t free) {
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP, free, page, write_execute);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP, free, page, 8);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP, free, page, ~std::uint64_t{0});
-  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP, free, page, read_write, 2);
+  REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_MAP, free, page, read_write, 4);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_PROTECT, code, page, write_execute);
   REFUSED(REPRISE_BAD_ARGUMENT, REPRISE_PROTECT, code, page, 8);
   REFUSED(REPRISE_OCCUPIED, REPRISE_MAP, code, page, read_write);

@@ -112,3 +112,30 @@ TEST_CASE_METHOD(Fixture,
   CHECK_FALSE(serve_exception(program, invalid_opcode));
   CHECK(program.context().figures.last_end == invalid_opcode);
 }
+
+TEST_CASE_METHOD(Fixture,
+                 "an interrupt comes once, when it is due, the handler armed and RIP outside") {
+  CHECK(kernel.call(program, REPRISE_INTERRUPT, 500) == 0);
+  kernel.set_register(program, Register::Rip, somewhere);
+  interrupt_when_due(program.context(), Nanoseconds{500});  // no handler: it waits
+  CHECK(Kernel::word(program, Register::Rip) == somewhere);
+  CHECK(set_handler(data) == 0);
+  kernel.set_register(program, Register::Rip, somewhere + 3);
+  kernel.set_register(program, Register::R12, 77);
+  interrupt_when_due(program.context(), Nanoseconds{499});
+  CHECK(Kernel::word(program, Register::Rip) == somewhere + 3);
+  kernel.set_register(program, Register::Rip, fakes::entry);  // within the personality
+  interrupt_when_due(program.context(), Nanoseconds{500});
+  CHECK(Kernel::word(program, Register::Rip) == fakes::entry);
+  kernel.set_register(program, Register::Rip, somewhere + 3);
+  interrupt_when_due(program.context(), Nanoseconds{500});
+  CHECK(Kernel::word(program, Register::Rip) == handler);
+  const auto frame = kernel.get<reprise_frame>(program, data);
+  CHECK(frame.rip == somewhere + 3);
+  CHECK(frame.r12 == 77);
+  CHECK(frame.vector == REPRISE_INTERRUPT_VECTOR);
+  CHECK(set_handler(data) == 0);
+  kernel.set_register(program, Register::Rip, somewhere);
+  interrupt_when_due(program.context(), Nanoseconds{501});
+  CHECK(Kernel::word(program, Register::Rip) == somewhere);
+}

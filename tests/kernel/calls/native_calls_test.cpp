@@ -40,7 +40,7 @@ ProgramRequest granted(std::initializer_list<reprise_grant> grants) {
 
 TEST_CASE_METHOD(Fixture,
                  "no call but those of the table exists, and init's exist for init alone") {
-  for (const std::uint64_t number : {21ul, 31ul, 46ul, 1000ul, 1ul << 32, 1ul << 63, all_ones})
+  for (const std::uint64_t number : {23ul, 31ul, 46ul, 1000ul, 1ul << 32, 1ul << 63, all_ones})
     CHECK(fails(kernel, program, REPRISE_NO_SUCH_CALL, number));
   for (std::uint64_t number = REPRISE_CONFIGURE; number <= REPRISE_RELEASE; ++number)
     CHECK(fails(kernel, program, REPRISE_NO_SUCH_CALL, number));
@@ -93,7 +93,7 @@ TEST_CASE_METHOD(Fixture, "no page is writable and executable, and unknown right
     CHECK(fails(kernel, program, REPRISE_BAD_ARGUMENT, REPRISE_MAP_FILE, free, page_size,
                 protection));
   }
-  for (const std::uint64_t flags : {2ul, 3ul, 1ul << 32, all_ones})
+  for (const std::uint64_t flags : {4ul, 7ul, 1ul << 32, all_ones})
     CHECK(fails(kernel, program, REPRISE_BAD_ARGUMENT, REPRISE_MAP, somewhere, page_size,
                 read_write, flags));
 }
@@ -113,8 +113,8 @@ TEST_CASE_METHOD(Fixture, "MAP takes no page that is mapped, unless it is to be 
 TEST_CASE_METHOD(Fixture, "MAP without memory for its tables leaves nothing mapped") {
   kernel.leave_frames(3);  // enough for the first 512 pages
   const fakes::Picture before = kernel.picture_of(program);
-  CHECK(kernel.call(program, REPRISE_MAP, somewhere, 513 * page_size, read_write) ==
-        -REPRISE_NO_MEMORY);
+  CHECK(kernel.call(program, REPRISE_MAP, somewhere, 513 * page_size, read_write,
+                    REPRISE_MAP_SPARSE) == -REPRISE_NO_MEMORY);
   CHECK(kernel.picture_of(program).pages == before.pages);
 }
 
@@ -124,13 +124,47 @@ TEST_CASE_METHOD(Fixture, "MAP that replaces loses no page when memory fails for
   kernel.leave_frames(1);  // the range needs two tables more
   const fakes::Picture before = kernel.picture_of(program);
   constexpr std::uint64_t three_tables = 1025 * page_size;
-  CHECK(kernel.call(program, REPRISE_MAP, somewhere, three_tables, read_write,
-                    REPRISE_MAP_REPLACE) == -REPRISE_NO_MEMORY);
+  constexpr std::uint64_t flags = REPRISE_MAP_REPLACE | REPRISE_MAP_SPARSE;
+  CHECK(kernel.call(program, REPRISE_MAP, somewhere, three_tables, read_write, flags) ==
+        -REPRISE_NO_MEMORY);
   CHECK(kernel.picture_of(program).pages == before.pages);
   kernel.leave_frames(2);
-  CHECK(kernel.call(program, REPRISE_MAP, somewhere, three_tables, read_write,
-                    REPRISE_MAP_REPLACE) == 0);
+  CHECK(kernel.call(program, REPRISE_MAP, somewhere, three_tables, read_write, flags) == 0);
   CHECK(kernel.get<std::uint64_t>(program, somewhere) == 0);
+}
+
+TEST_CASE_METHOD(Fixture,
+                 "MAP promises no more writable memory than there is, unless it is sparse") {
+  const auto available = [&] {
+    return static_cast<std::uint64_t>(kernel.call(program, REPRISE_USAGE, REPRISE_USAGE_AVAILABLE));
+  };
+  kernel.map(program, somewhere, 1);  // its tables
+  const std::uint64_t pages = available() / page_size, free = somewhere + page_size;
+  REQUIRE(pages > 2);
+  REQUIRE(pages < kernel.free_frames());  // some are kept back
+  CHECK(fails(kernel, program, REPRISE_NO_MEMORY, REPRISE_MAP, free, (pages + 1) * page_size,
+              read_write));
+  CHECK(kernel.call(program, REPRISE_MAP, free, pages * page_size, read_write) == 0);
+  CHECK(available() >= (pages - pages / 256) * page_size);  // it took tables only
+  CHECK(kernel.call(program, REPRISE_UNMAP, free, pages * page_size) == 0);
+  CHECK(kernel.call(program, REPRISE_MAP, free, (pages + 1) * page_size, REPRISE_PROTECT_READ) ==
+        0);
+  CHECK(kernel.call(program, REPRISE_UNMAP, free, (pages + 1) * page_size) == 0);
+  CHECK(kernel.call(program, REPRISE_MAP, free, (pages + 1) * page_size, read_write,
+                    REPRISE_MAP_SPARSE) == 0);
+  const std::uint64_t before = available();
+  kernel.put(program, free, 1ul);
+  CHECK(available() == before - page_size);
+  kernel.leave_frames(0);
+  CHECK(available() == 0);
+}
+
+TEST_CASE_METHOD(Fixture, "USAGE tells the machine's memory and knows no other figure") {
+  CHECK(kernel.call(program, REPRISE_USAGE, REPRISE_USAGE_MEMORY) ==
+        fakes::usable_frames * page_size);
+  CHECK(kernel.call(program, REPRISE_USAGE, REPRISE_USAGE_TIME) == 0);  // no PE has run
+  CHECK(fails(kernel, program, REPRISE_BAD_ARGUMENT, REPRISE_USAGE, 3));
+  CHECK(fails(kernel, program, REPRISE_BAD_ARGUMENT, REPRISE_USAGE, all_ones));
 }
 
 TEST_CASE_METHOD(Fixture, "UNMAP takes holes as they are and gives frames back") {

@@ -23,9 +23,10 @@ class LinuxProgramsTest(BootTest):
         self.tree.mkdir()
         make_tree(self.tree)
 
-    def boot_like_linux(self, programs, **settings):
+    def boot_like_linux(self, programs, says=(), **settings):
         """Boots the programs (argv each) at once. Every one must end as on Linux, and the console
-        must hold exactly what they print there: each one's lines in their order, and no other."""
+        must hold exactly what they print there: each one's lines in their order, and no other but
+        `says`, what the personality itself says of refusals."""
         archive = Archive()
         archive.add_tree(self.tree)
         programs = [[str(word) for word in argv] for argv in programs]
@@ -36,7 +37,8 @@ class LinuxProgramsTest(BootTest):
             ended = outcome.exit_event(program.name)
             self.assertIsNotNone(ended, f"{program.argv} has not ended")
             self.assertEqual(ended.number("status"), status, program.argv)
-        self.assert_output_of_all(outcome, [output for output, _ in expected])
+        said = [f"linux: {line}\n".encode() for line in says]
+        self.assert_output_of_all(outcome, [output for output, _ in expected] + said)
         self.assert_all_ran_twice(outcome, len(programs))
         return outcome
 
@@ -162,5 +164,7 @@ class CompiledPrograms(LinuxProgramsTest):
         self.boot_like_linux([[linux("lua_run"), "tour.lua", "argument"]])
 
     def test_programs_that_check_linux_calls_find_the_same_as_on_linux(self):
-        names = ["memory", "memory_musl", "registers", "signals", "bad_pointers"]
-        self.boot_like_linux([[linux(name)] for name in names])
+        names = ["memory", "memory_musl", "registers", "signals", "bad_pointers", "waits"]
+        self.boot_like_linux([[linux(name)] for name in names], says=[
+            "a thread is refused (EAGAIN): a Linux program here is one process with one thread",
+        ])

@@ -51,10 +51,14 @@ constexpr Numbered numbered[] = {
     {.number = 28, .handler = call_madvise},
     {.number = 32, .handler = call_dup},
     {.number = 33, .handler = call_dup2},
+    {.number = 34, .handler = call_pause},
     {.number = 35, .handler = call_nanosleep},
+    {.number = 36, .handler = call_getitimer},
+    {.number = 37, .handler = call_alarm},
+    {.number = 38, .handler = call_setitimer},
     {.number = 39, .handler = call_getpid},
     {.number = 40, .handler = not_served},  // sendfile
-    {.number = 56, .handler = call_new_process},
+    {.number = 56, .handler = call_clone},
     {.number = 57, .handler = call_new_process},
     {.number = 58, .handler = call_new_process},
     {.number = 59, .handler = call_new_process},
@@ -182,8 +186,8 @@ constexpr Numbered numbered[] = {
     {.number = 327, .handler = call_preadv2},
     {.number = 328, .handler = call_pwritev2},
     {.number = 332, .handler = call_statx},
-    {.number = 334, .handler = not_served},        // rseq: libc does without
-    {.number = 435, .handler = call_new_process},  // clone3
+    {.number = 334, .handler = not_served},  // rseq: libc does without
+    {.number = 435, .handler = call_clone},  // clone3
     {.number = 436, .handler = call_close_range},
     {.number = 437, .handler = not_served},  // openat2
     {.number = 439, .handler = call_faccessat2},
@@ -212,6 +216,17 @@ Value unknown_call(const Call& call) {
   return fail(Errno::NoSystemCall);
 }
 
+// Where the program stands when the signal's handler is over.
+void interrupt_call(const Call& call) {
+  constexpr std::uint64_t syscall_bytes = 2;
+  if (next_handler_restarts()) {
+    call.registers.rip -= syscall_bytes;
+    call.registers.rax = call.number;
+  } else {
+    call.registers.rax = static_cast<std::uint64_t>(fail(Errno::Interrupted));
+  }
+}
+
 }  // namespace
 
 // Called by entry.asm with the registers at the SYSCALL. It loads them again when this returns.
@@ -222,6 +237,7 @@ extern "C" void serve_call(reprise_frame* frame) {
   const Handler handler = call.number < table_size ? table[call.number] : nullptr;
   const Value result = handler != nullptr ? handler(call) : unknown_call(call);
   frame->rax = static_cast<std::uint64_t>(result);
+  if (result == fail(Errno::Restart)) interrupt_call(call);
   deliver_pending_signals(*frame);
 }
 

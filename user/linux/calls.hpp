@@ -105,6 +105,12 @@ Value call_kill(Call&);
 Value call_tkill(Call&);
 Value call_tgkill(Call&);
 
+// timers.cpp, waiting.cpp
+Value call_alarm(Call&);
+Value call_getitimer(Call&);
+Value call_setitimer(Call&);
+Value call_pause(Call&);
+
 // time.cpp
 Value call_clock_gettime(Call&);
 Value call_clock_getres(Call&);
@@ -136,6 +142,7 @@ Value call_sched_getaffinity(Call&);
 // threads.cpp
 Value call_set_tid_address(Call&);
 Value call_futex(Call&);
+Value call_clone(Call&);
 Value call_new_process(Call&);
 Value call_wait(Call&);
 Value call_exit(Call&);

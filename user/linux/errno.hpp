@@ -38,6 +38,8 @@ enum class Errno : int {
   Loop = 40,
   NotSupported = 95,
   TimedOut = 110,
+  // Never seen by the program: EINTR, or the call begins again behind a handler with SA_RESTART.
+  Restart = 512,
 };
 
 using Value = std::int64_t;

@@ -1,10 +1,13 @@
-// An exception becomes a Linux signal. Faults of copies from and to the program's memory do not
-// reach this file: entry.asm turns those into error returns.
+// An exception becomes a Linux signal; the kernel's interrupt may be the timer's. Faults of copies
+// from and to the program's memory do not reach this file: entry.asm turns those into error
+// returns.
+#include "user/linux/clock.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/memory.hpp"
 #include "user/linux/native.hpp"
 #include "user/linux/process.hpp"
 #include "user/linux/signals.hpp"
+#include "user/linux/timers.hpp"
 
 extern "C" const char image_begin[], image_end[];
 
@@ -59,6 +62,11 @@ extern "C" void handle_exception(reprise_frame* frame) {
     Line() << "the personality itself failed: vector " << frame->vector << " at rip "
            << Hex{frame->rip} << ", address " << Hex{frame->fault_address};
     native::exit(127);
+  }
+  if (frame->vector == REPRISE_INTERRUPT_VECTOR) {
+    expire_timer(monotonic_nanoseconds());
+    deliver_pending_signals(*frame);
+    return;
   }
   force_signal(*frame, signal_for(*frame));
 }

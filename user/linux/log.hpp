@@ -28,4 +28,17 @@ private:
   std::size_t length_ = 0;
 };
 
+// A refusal is named once: `if (said.first()) Line() << ...`.
+class Once {
+public:
+  [[nodiscard]] bool first() {
+    const bool was = said_;
+    said_ = true;
+    return !was;
+  }
+
+private:
+  bool said_ = false;
+};
+
 }  // namespace personality

@@ -34,6 +34,13 @@ inline std::uint64_t time() {
 inline void sleep_until(std::uint64_t nanoseconds) {
   reprise_system_call(REPRISE_SLEEP, nanoseconds);
 }
+// An exception of REPRISE_INTERRUPT_VECTOR then; ~0: none.
+inline void interrupt_at(std::uint64_t nanoseconds) {
+  reprise_system_call(REPRISE_INTERRUPT, nanoseconds);
+}
+inline std::uint64_t usage(reprise_usage figure) {
+  return static_cast<std::uint64_t>(reprise_system_call(REPRISE_USAGE, figure));
+}
 inline void yield() { reprise_system_call(REPRISE_YIELD); }
 inline std::uint64_t entropy() {
   return static_cast<std::uint64_t>(reprise_system_call(REPRISE_ENTROPY));

@@ -4,7 +4,11 @@
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/pipe.hpp"
+#include "user/linux/signals.hpp"
 #include "user/linux/streams.hpp"
+#include "user/linux/terminal.hpp"
+#include "user/linux/timers.hpp"
+#include "user/linux/waiting.hpp"
 
 namespace personality {
 
@@ -12,7 +16,7 @@ namespace {
 
 constexpr std::uint16_t in = 1, out = 4, error = 8, hang_up = 16, invalid = 32, in_normal = 0x40,
                         out_normal = 0x100;
-constexpr std::uint64_t for_ever = ~0ull, step = 10'000'000;
+constexpr std::uint64_t for_ever = never;
 
 struct PollEntry {
   std::int32_t descriptor;
@@ -53,17 +57,18 @@ Value wait(std::uint64_t timeout, const OpenFile* input, Count count_ready) {
   Value count = count_ready();
   if (count != 0 || timeout == 0) return count;
   if (timeout == for_ever) {
-    if (input == nullptr) return fail(Errno::Interrupted);  // nothing can ever become ready
-    wait_for_input(*input);
-    return count_ready();
+    if (input == nullptr) return wait_for_signal("descriptors that nobody can make ready");
+    if (timer_expiry() == never) {
+      wait_for_input(*input);
+      return count_ready();
+    }
   }
-  const std::uint64_t end = monotonic_nanoseconds() + timeout;
-  if (input == nullptr) {
-    native::sleep_until(end);
-    return 0;
-  }
-  for (std::uint64_t now = monotonic_nanoseconds(); now < end; now = monotonic_nanoseconds()) {
-    native::sleep_until(now + step < end ? now + step : end);
+  std::uint64_t now = monotonic_nanoseconds();
+  const std::uint64_t end = timeout < never - now ? now + timeout : never;
+  const std::uint64_t longest = input != nullptr ? terminal_interval : never;
+  for (; now < end; now = monotonic_nanoseconds()) {
+    const std::uint64_t next = longest < end - now ? now + longest : end;
+    if (sleep_until(next) == Woken::BySignal) return fail(Errno::Interrupted);
     count = count_ready();
     if (count != 0) return count;
   }
@@ -164,6 +169,16 @@ Value read_timeout(UserAddress from, std::uint64_t& timeout) {
   return 0;
 }
 
+// The mask that ppoll and pselect6 wait with. `bytes` is its size.
+Value take_mask(UserAddress from, std::uint64_t bytes) {
+  std::uint64_t mask = 0;
+  if (from.is_null()) return 0;
+  if (bytes != sizeof mask) return fail(Errno::Invalid);
+  if (!read_user(from, mask)) return fail(Errno::Fault);
+  replace_mask(mask);
+  return 0;
+}
+
 }  // namespace
 
 Value call_poll(Call& call) {
@@ -176,6 +191,7 @@ Value call_poll(Call& call) {
 Value call_ppoll(Call& call) {
   std::uint64_t timeout = 0;
   if (const Value result = read_timeout(call.user(2), timeout); result < 0) return result;
+  if (const Value result = take_mask(call.user(3), call.argument[4]); result < 0) return result;
   return poll(call.user(0), call.argument[1], timeout);
 }
 
@@ -193,7 +209,13 @@ Value call_select(Call& call) {
 
 Value call_pselect6(Call& call) {
   std::uint64_t timeout = 0;
+  struct Mask {
+    std::uint64_t address, bytes;
+  } mask{};
   if (const Value result = read_timeout(call.user(4), timeout); result < 0) return result;
+  if (!call.user(5).is_null() && !read_user(call.user(5), mask)) return fail(Errno::Fault);
+  const Value masked = take_mask(UserAddress(mask.address), mask.bytes);
+  if (masked < 0) return masked;
   return select(call, timeout);
 }
 

@@ -11,7 +11,6 @@ inline constexpr std::uint64_t page_bytes = REPRISE_PAGE_SIZE;
 
 struct Process {
   reprise_start start;
-  std::uint64_t started;  // monotonic, nanoseconds
   std::uint64_t fs_base, gs_base;
   const char* executable;        // AT_EXECFN, or argv[0]
   bool terminal;                 // REPRISE_TTY=1 in the environment: 0, 1 and 2 are terminals

@@ -118,9 +118,9 @@ bool enter_handler(reprise_frame& registers, const SignalAction& action, const S
   frame.context.flags = vector_state_extended() ? 7 : 6;  // FP state, SS saved and strict
   frame.context.stack = stack_in_context(registers.rsp);
   frame.context.machine = to_context(registers);
-  frame.context.machine.old_mask = signals().mask;
+  frame.context.machine.old_mask = mask_to_restore();
   frame.context.machine.vector_state = vectors;
-  frame.context.mask = signals().mask;
+  frame.context.mask = mask_to_restore();
   frame.info = info;
   if (!write_user(UserAddress(place), frame)) return false;
   constexpr std::uint64_t context_offset = offsetof(SignalFrame, context);

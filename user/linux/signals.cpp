@@ -1,9 +1,12 @@
 #include "user/linux/signals.hpp"
 
+#include <bit>
+
 #include "user/linux/calls.hpp"
 #include "user/linux/ending.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/process.hpp"
+#include "user/linux/waiting.hpp"
 
 namespace personality {
 
@@ -14,7 +17,7 @@ constinit SignalState state{};
 constexpr std::uint64_t unblockable =
     signal_bit(signal_number::kill) | signal_bit(signal_number::stop);
 constexpr std::uint64_t no_defer = 0x40000000, reset_hand = 0x80000000;
-constexpr std::int32_t sent_by_user = 0;
+constexpr std::int32_t sent_by_user = 0, sent_by_kernel = 0x80;
 
 bool ignored_by_default(int number) {
   return number == signal_number::child || number == signal_number::urgent ||
@@ -30,10 +33,17 @@ void take(reprise_frame& registers, const SignalInfo& info) {
   if (!enter_handler(registers, taken, info)) {
     end_by_signal(signal_number::segment, registers, registers.rsp);
   }
+  state.mask_is_replaced = false;  // the frame has the old one
   state.mask |= taken.mask;
   if ((taken.flags & no_defer) == 0) state.mask |= signal_bit(info.number);
   state.mask &= ~unblockable;
   if ((taken.flags & reset_hand) != 0) action.handler = default_action;
+}
+
+bool is_ignored(int number) {
+  const std::uint64_t handler = state.actions[number].handler;
+  if (number == signal_number::kill) return false;
+  return handler == ignore_action || (handler == default_action && ignored_by_default(number));
 }
 
 Value send(std::int64_t number) {
@@ -71,18 +81,47 @@ void end_by_signal(int number, const reprise_frame& registers, std::uint64_t add
 
 void raise_signal(int number) { state.pending |= signal_bit(number); }
 
+bool signal_is_due() {
+  for (int number = 1; number <= signal_number::last; ++number) {
+    if ((state.pending & ~state.mask & signal_bit(number)) == 0) continue;
+    if (!is_ignored(number)) return true;
+    state.pending &= ~signal_bit(number);
+  }
+  return false;
+}
+
+bool next_handler_restarts() {
+  constexpr std::uint64_t restart = 0x10000000;
+  if (!signal_is_due()) return false;
+  const int number = std::countr_zero(state.pending & ~state.mask) + 1;
+  return (state.actions[number].flags & restart) != 0;
+}
+
+void replace_mask(std::uint64_t mask) {
+  state.mask_before = state.mask;
+  state.mask_is_replaced = true;
+  state.mask = mask & ~unblockable;
+}
+
+std::uint64_t mask_to_restore() { return state.mask_is_replaced ? state.mask_before : state.mask; }
+
 void deliver_pending_signals(reprise_frame& registers) {
   for (int number = 1; (state.pending & ~state.mask) != 0; ++number) {
     if ((state.pending & ~state.mask & signal_bit(number)) == 0) continue;
     state.pending &= ~signal_bit(number);
+    if (is_ignored(number)) continue;
     const std::uint64_t handler = state.actions[number].handler;
-    if (handler == ignore_action && number != signal_number::kill) continue;
     if (handler == default_action || number == signal_number::kill) {
-      if (ignored_by_default(number)) continue;
       end_by_signal(number, registers, 0);
     }
-    take(registers, {.number = number, .code = sent_by_user, .address = process_number()});
+    if (number == signal_number::alarm) {
+      take(registers, {.number = number, .code = sent_by_kernel});
+    } else {
+      take(registers, {.number = number, .code = sent_by_user, .address = process_number()});
+    }
   }
+  if (state.mask_is_replaced) state.mask = state.mask_before;
+  state.mask_is_replaced = false;
 }
 
 void force_signal(reprise_frame& registers, const SignalInfo& info) {
@@ -133,21 +172,12 @@ Value call_rt_sigpending(Call& call) {
   return write_user(call.user(0), pending) ? 0 : fail(Errno::Fault);
 }
 
-// A wait for a signal ends only when one is pending: no other process can send one.
 Value call_rt_sigsuspend(Call& call) {
   std::uint64_t mask = 0;
   if (call.argument[1] != 8) return fail(Errno::Invalid);
   if (!read_user(call.user(0), mask)) return fail(Errno::Fault);
-  if ((state.pending & ~mask) == 0) {
-    Line() << process().executable << " waits for a signal that nobody can send";
-    end_process(128 + signal_number::kill);
-  }
-  const std::uint64_t old = state.mask;
-  call.registers.rax = static_cast<std::uint64_t>(fail(Errno::Interrupted));
-  state.mask = mask & ~unblockable;
-  deliver_pending_signals(call.registers);
-  state.mask |= old;
-  return static_cast<Value>(call.registers.rax);
+  replace_mask(mask);
+  return wait_for_signal("a signal that nobody can send");
 }
 
 Value call_sigaltstack(Call& call) {

@@ -1,9 +1,12 @@
 #include "user/linux/streams.hpp"
 
+#include "user/linux/clock.hpp"
 #include "user/linux/host.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/process.hpp"
 #include "user/linux/terminal.hpp"
+#include "user/linux/timers.hpp"
+#include "user/linux/waiting.hpp"
 
 namespace personality {
 
@@ -41,9 +44,16 @@ Value read_stream(const OpenFile& file, UserAddress to, std::uint64_t bytes) {
   const bool at_once = (file.flags & open_flags::non_block) != 0;
   if (!is_served(file)) return read_terminal(to, bytes, at_once);
   if (bytes == 0) return 0;
-  const HostInput input = ask_for_input(to.value(), bytes, at_once ? Wait::No : Wait::Yes);
-  if (input.bytes == -REPRISE_WOULD_BLOCK) return fail(Errno::Again);
-  return input.bytes < 0 ? fail(Errno::Fault) : input.bytes;
+  for (;;) {
+    const bool timed = timer_expiry() != never;  // its signal ends the wait
+    const HostInput input =
+        ask_for_input(to.value(), bytes, at_once || timed ? Wait::No : Wait::Yes);
+    if (input.bytes >= 0) return input.bytes;
+    if (input.bytes != -REPRISE_WOULD_BLOCK) return fail(Errno::Fault);
+    if (at_once) return fail(Errno::Again);
+    const std::uint64_t next = monotonic_nanoseconds() + terminal_interval;
+    if (sleep_until(next) == Woken::BySignal) return fail(Errno::Restart);
+  }
 }
 
 Value write_stream(const OpenFile& file, UserAddress from, std::uint64_t bytes) {

@@ -1,10 +1,13 @@
 #include "user/linux/terminal.hpp"
 
 #include "user/linux/calls.hpp"
+#include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/drivers.hpp"
 #include "user/linux/process.hpp"
 #include "user/linux/streams.hpp"
+#include "user/linux/timers.hpp"
+#include "user/linux/waiting.hpp"
 
 namespace personality {
 
@@ -164,7 +167,11 @@ Value terminal_request(std::uint32_t request, UserAddress address) {
 
 Value read_terminal(UserAddress to, std::uint64_t bytes, bool at_once) {
   while (!ready()) {
-    if (!take_in(at_once ? Wait::No : Wait::Yes)) return fail(Errno::Again);
+    const bool timed = timer_expiry() != never;  // its signal ends the wait
+    if (take_in(at_once || timed ? Wait::No : Wait::Yes)) continue;
+    if (at_once) return fail(Errno::Again);
+    const std::uint64_t next = monotonic_nanoseconds() + terminal_interval;
+    if (sleep_until(next) == Woken::BySignal) return fail(Errno::Restart);
   }
   std::uint64_t length = 0;
   while (length < bytes && input.taken + length < input.ready) {

@@ -13,6 +13,9 @@ namespace personality {
 [[nodiscard]] Value read_terminal(UserAddress to, std::uint64_t bytes, bool at_once);
 [[nodiscard]] Value write_terminal(UserAddress from, std::uint64_t bytes);
 
+// How often it is asked while something else may end the wait, in nanoseconds.
+inline constexpr std::uint64_t terminal_interval = 10'000'000;
+
 // True: a read would not wait. Takes in what the terminal has.
 [[nodiscard]] bool terminal_has_input();
 // Waits until terminal_has_input().

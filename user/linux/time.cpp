@@ -1,9 +1,9 @@
-// Clocks and sleeping. Processor time is the time since the process started: the native ABI has no
-// finer account, and a program that runs alone rarely waits.
+// Clocks and sleeping.
 #include "user/linux/clock.hpp"
 
 #include "user/linux/calls.hpp"
 #include "user/linux/process.hpp"
+#include "user/linux/waiting.hpp"
 
 namespace personality {
 
@@ -21,16 +21,8 @@ enum ClockId {
   Tai = 11
 };
 
-std::uint64_t started() {
-  // Counts from the first question for processor time. The time before that is not counted.
-  if (process().started == 0) process().started = monotonic_nanoseconds();
-  return process().started;
-}
-
-std::uint64_t processor_nanoseconds() {
-  const std::uint64_t start = started();
-  return monotonic_nanoseconds() - start;
-}
+// As if the program had run once: what running twice takes is not its own.
+std::uint64_t processor_nanoseconds() { return native::usage(REPRISE_USAGE_TIME); }
 
 bool read_clock(int clock, std::uint64_t& nanoseconds) {
   switch (clock) {
@@ -47,11 +39,17 @@ bool read_clock(int clock, std::uint64_t& nanoseconds) {
   }
 }
 
-Value sleep(const TimeSpec& time) {
+// Writes the time that is left when a signal ended the sleep.
+Value sleep(const TimeSpec& time, UserAddress left) {
   if (!is_valid(time)) return fail(Errno::Invalid);
   const std::uint64_t length = to_nanoseconds(time);
-  if (length != 0) native::sleep_until(monotonic_nanoseconds() + length);
-  return 0;
+  if (length == 0) return 0;
+  const std::uint64_t end = monotonic_nanoseconds() + length;
+  if (sleep_until(end) == Woken::ByTime) return 0;
+  const std::uint64_t now = monotonic_nanoseconds();
+  const TimeSpec rest = to_timespec(end > now ? end - now : 0);
+  if (!left.is_null() && !write_user(left, rest)) return fail(Errno::Fault);
+  return fail(Errno::Interrupted);
 }
 
 }  // namespace
@@ -73,15 +71,15 @@ Value call_clock_nanosleep(Call& call) {
   TimeSpec time{};
   std::uint64_t now = 0;
   if (!read_user(call.user(2), time)) return fail(Errno::Fault);
-  if ((call.argument[1] & absolute) == 0) return sleep(time);
+  if ((call.argument[1] & absolute) == 0) return sleep(time, call.user(3));
   if (!is_valid(time) || !read_clock(call.integer(0), now)) return fail(Errno::Invalid);
   const std::uint64_t end = to_nanoseconds(time);
-  return end <= now ? 0 : sleep(to_timespec(end - now));
+  return end <= now ? 0 : sleep(to_timespec(end - now), UserAddress(0));
 }
 
 Value call_nanosleep(Call& call) {
   TimeSpec time{};
-  return read_user(call.user(0), time) ? sleep(time) : fail(Errno::Fault);
+  return read_user(call.user(0), time) ? sleep(time, call.user(1)) : fail(Errno::Fault);
 }
 
 Value call_gettimeofday(Call& call) {
@@ -112,7 +110,8 @@ Value call_getrusage(Call& call) {
     TimeVal user, system;
     std::int64_t counts[14];
   } usage{};
-  constexpr int children = -1;
+  constexpr int children = -1, thread = 1;
+  if (call.integer(0) < children || call.integer(0) > thread) return fail(Errno::Invalid);
   if (call.integer(0) != children) {
     const TimeSpec time = to_timespec(processor_nanoseconds());
     usage.user = {time.seconds, time.nanoseconds / 1000};

@@ -5,6 +5,8 @@
 // entry that the personality registered. Native calls are checked as the real kernel checks them.
 //
 //   host_kernel PERSONALITY ARCHIVE|- [NAME=VALUE...] -- PROGRAM [ARGUMENT...]
+//
+// In the environment: HOST_KERNEL_MEMORY=MIB, so much memory the machine has; HOST_KERNEL_COUNTS=1.
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
@@ -32,6 +35,7 @@ namespace {
 
 constexpr std::uint64_t position_independent_base = 0x0000555500000000;
 constexpr std::uint64_t map_low = 0x0000100000000000, map_high = 0x00007c0000000000;
+constexpr std::uint64_t program_file_base = 0x00007c8000000000;
 constexpr std::uint64_t archive_base = 0x00007d0000000000;
 // The host's own stack lies where the kernel puts the program's.
 constexpr std::uint64_t stack_high = 0x00007ff000000000, stack_bytes = 8 << 20;
@@ -43,9 +47,30 @@ struct Start {
   HostImage personality;
 };
 
+// While the child has asked for an interrupt, a tick of this program's stops the child often
+// enough.
+pid_t ticking = 0;
+
+void tick(int) { kill(ticking, SIGALRM); }
+
+void set_ticks(pid_t child, bool on) {
+  constexpr timeval millisecond{0, 1000};
+  struct sigaction action {};
+  action.sa_handler = tick;
+  action.sa_flags = SA_RESTART;
+  ticking = child;
+  sigaction(SIGALRM, &action, nullptr);
+  const itimerval timer = on ? itimerval{millisecond, millisecond} : itimerval{};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
 class HostKernel {
 public:
-  HostKernel(pid_t child, const Start& start) : child_(child), start_(start) {}
+  HostKernel(pid_t child, const Start& start) : child_(child), start_(start) {
+    if (const char* mebibytes = std::getenv("HOST_KERNEL_MEMORY")) {
+      memory_ = std::strtoull(mebibytes, nullptr, 10) << 20;
+    }
+  }
 
   int run() {
     user_regs_struct registers = get();
@@ -61,6 +86,8 @@ public:
       const int signal = WSTOPSIG(status);
       if (signal == (SIGTRAP | 0x80)) {
         if (system_call()) return exit_status_;
+      } else if (signal == SIGALRM) {
+        interrupt_when_due();
       } else if (!exception(signal)) {
         return exit_status_;
       }
@@ -73,7 +100,8 @@ public:
 private:
   int wait() {
     int status = 0;
-    waitpid(child_, &status, __WALL);
+    while (waitpid(child_, &status, __WALL) < 0 && errno == EINTR) {
+    }
     return status;
   }
   user_regs_struct get() {
@@ -112,6 +140,20 @@ private:
     return false;
   }
 
+  // As the kernel does between two PEs.
+  void interrupt_when_due() {
+    user_regs_struct registers = get();
+    const bool due = static_cast<std::uint64_t>(time(CLOCK_MONOTONIC)) >= interrupt_at_;
+    if (!due || handler_entry_ == 0 || in_personality(registers.rip)) return;
+    interrupt(never);
+    enter_handler(registers, REPRISE_INTERRUPT_VECTOR, siginfo_t{}, 0);
+  }
+  std::int64_t interrupt(std::uint64_t at) {
+    interrupt_at_ = at;
+    set_ticks(child_, at != never);
+    return 0;
+  }
+
   bool exception(int signal) {
     siginfo_t info{};
     ptrace(PTRACE_GETSIGINFO, child_, nullptr, &info);
@@ -122,10 +164,15 @@ private:
       exit_status_ = harness_failed;
       return false;
     }
-    reprise_frame frame{r.rax, r.rbx, r.rcx, r.rdx,    r.rsi, r.rdi, r.rbp,
-                        r.rsp, r.r8,  r.r9,  r.r10,    r.r11, r.r12, r.r13,
-                        r.r14, r.r15, r.rip, r.eflags, 0,     0,     0};
-    describe(signal, info, frame);
+    return enter_handler(r, 0, info, signal);
+  }
+
+  // An exception of this vector, or the one that a signal stands for.
+  bool enter_handler(user_regs_struct& r, std::uint64_t vector, const siginfo_t& info, int signal) {
+    reprise_frame frame{r.rax, r.rbx, r.rcx, r.rdx,    r.rsi,  r.rdi, r.rbp,
+                        r.rsp, r.r8,  r.r9,  r.r10,    r.r11,  r.r12, r.r13,
+                        r.r14, r.r15, r.rip, r.eflags, vector, 0,     0};
+    if (vector == 0) describe(signal, info, frame);
     if (!write(handler_frame_, &frame, sizeof frame)) return (fail("bad exception frame"), false);
     r.rip = handler_entry_;
     r.rdi = handler_frame_;
@@ -196,15 +243,20 @@ private:
 
   std::int64_t map(const user_regs_struct& r) {
     if (!sound_range(r.rdi, r.rsi)) return -REPRISE_BAD_ADDRESS;
-    if (!sound_protection(r.rdx) || r.r10 > 1) return -REPRISE_BAD_ARGUMENT;
-    if (r.rsi > memory_limit) return -REPRISE_NO_MEMORY;
+    if (!sound_protection(r.rdx) || r.r10 > 3) return -REPRISE_BAD_ARGUMENT;
+    const bool promises = (r.rdx & 2) != 0 && (r.r10 & REPRISE_MAP_SPARSE) == 0;
+    if (r.rsi > memory_limit || (promises && r.rsi > available())) return -REPRISE_NO_MEMORY;
+    if (promises) promised_ += r.rsi;
     const int fixed = r.r10 & REPRISE_MAP_REPLACE ? MAP_FIXED : MAP_FIXED_NOREPLACE;
     return to_native(
         in_child(r, SYS_mmap, r.rdi, r.rsi, static_cast<std::uint64_t>(host_protection(r.rdx)),
                  static_cast<std::uint64_t>(MAP_PRIVATE | MAP_ANONYMOUS | fixed), ~0ull, 0));
   }
+  // Roughly: what is mapped to be written to counts as used, and again as free when it is unmapped.
+  std::uint64_t available() const { return promised_ < memory_ ? memory_ - promised_ : 0; }
   std::int64_t unmap(const user_regs_struct& r) {
     if (!sound_range(r.rdi, r.rsi)) return -REPRISE_BAD_ADDRESS;
+    promised_ -= std::min<std::uint64_t>(promised_, r.rsi);
     return to_native(in_child(r, SYS_munmap, r.rdi, r.rsi, 0, 0, 0, 0));
   }
   std::int64_t protect(const user_regs_struct& r) {
@@ -266,8 +318,19 @@ private:
   static std::int64_t sleep(std::uint64_t until) {
     const timespec end{static_cast<time_t>(until / 1'000'000'000),
                        static_cast<long>(until % 1'000'000'000)};
-    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr);
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, nullptr) == EINTR) {
+    }
     return 0;
+  }
+  std::int64_t usage(const user_regs_struct& r) const {
+    clockid_t clock{};
+    clock_getcpuclockid(child_, &clock);
+    switch (r.rdi) {
+      case REPRISE_USAGE_MEMORY: return static_cast<std::int64_t>(memory_);
+      case REPRISE_USAGE_AVAILABLE: return static_cast<std::int64_t>(available());
+      case REPRISE_USAGE_TIME: return time(clock);
+      default: return -REPRISE_BAD_ARGUMENT;
+    }
   }
   std::int64_t set_base(user_regs_struct& r) {
     if (r.rsi >= user_high) return -REPRISE_BAD_ADDRESS;
@@ -297,6 +360,8 @@ private:
       case REPRISE_TIME: result = time(CLOCK_MONOTONIC); break;
       case REPRISE_SLEEP: result = sleep(r.rdi); break;
       case REPRISE_YIELD: break;
+      case REPRISE_USAGE: result = usage(r); break;
+      case REPRISE_INTERRUPT: result = interrupt(r.rdi); break;
       case REPRISE_CALL: result = call(r); break;
       case REPRISE_ENTROPY: result = random(); break;
       case REPRISE_SET_HANDLER: result = set_handler(r); break;
@@ -309,11 +374,13 @@ private:
     return false;
   }
 
-  static constexpr std::uint64_t memory_limit = 1ull << 30;
+  static constexpr std::uint64_t memory_limit = 1ull << 30, never = ~0ull;
   static constexpr std::uint64_t terminal_number = 2, clock_number = 3;
   pid_t child_;
   Start start_;
   std::uint64_t system_call_entry_ = 0, handler_entry_ = 0, handler_frame_ = 0;
+  std::uint64_t interrupt_at_ = never;
+  std::uint64_t memory_ = memory_limit, promised_ = 0;  // bytes
   int exit_status_ = 0;
   long native_calls_ = 0, linux_calls_ = 0;
 };
@@ -331,12 +398,16 @@ void prepare(char** arguments, int count, Start& start) {
   std::vector<char> archive;
   if (archive_path != "-") archive = read_whole_file(archive_path);
   if (!archive.empty()) map_fixed(archive_base, archive);
+  const std::vector<char> file = read_whole_file(program.at(0));
+  map_fixed(program_file_base, file);
   start.stack = build_stack(stack_high, stack_bytes, image, program, environment);
   static reprise_start given;  // the program is already loaded, so user/loader has nothing to do
   given.abi_version = REPRISE_ABI_VERSION;
   given.process = 1;
   given.archive_address = archive.empty() ? 0 : archive_base;
   given.archive_bytes = archive.size();
+  given.file_address = program_file_base;
+  given.file_bytes = file.size();
   given.program_entry = image.entry;
   given.program_break = image.high;
   given.stack_low = stack_high - stack_bytes;

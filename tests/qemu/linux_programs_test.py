@@ -164,7 +164,16 @@ class CompiledPrograms(LinuxProgramsTest):
         self.boot_like_linux([[linux("lua_run"), "tour.lua", "argument"]])
 
     def test_programs_that_check_linux_calls_find_the_same_as_on_linux(self):
-        names = ["memory", "memory_musl", "registers", "signals", "bad_pointers", "waits"]
+        names = ["memory", "memory_musl", "registers", "signals", "bad_pointers", "waits",
+                 "shared_files", "sqlite_wal"]
         self.boot_like_linux([[linux(name)] for name in names], says=[
             "a thread is refused (EAGAIN): a Linux program here is one process with one thread",
         ])
+
+    def test_a_program_that_uses_up_memory_is_told_so_and_goes_on(self):
+        outcome = self.boot([[linux("full")]], memory=64)
+        self.assert_clean(outcome)
+        self.assertEqual(outcome.program_output().splitlines(),
+                         ["full: malloc says ENOMEM", "full: write says ENOSPC",
+                          "full: 0 failures"])
+        self.assert_all_ran_twice(outcome, 1)

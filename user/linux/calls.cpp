@@ -67,7 +67,7 @@ constexpr Numbered numbered[] = {
     {.number = 62, .handler = call_kill},
     {.number = 63, .handler = call_uname},
     {.number = 72, .handler = call_fcntl},
-    {.number = 73, .handler = call_zero},
+    {.number = 73, .handler = call_flock},
     {.number = 74, .handler = call_fsync},
     {.number = 75, .handler = call_fsync},
     {.number = 76, .handler = call_truncate},
@@ -95,17 +95,17 @@ constexpr Numbered numbered[] = {
     {.number = 99, .handler = call_sysinfo},
     {.number = 100, .handler = call_times},
     {.number = 102, .handler = call_zero},
-    {.number = 104, .handler = call_zero},  // getuid, getgid
+    {.number = 104, .handler = call_zero},
     {.number = 105, .handler = call_zero},
-    {.number = 106, .handler = call_zero},  // setuid, setgid
+    {.number = 106, .handler = call_zero},
     {.number = 107, .handler = call_zero},
-    {.number = 108, .handler = call_zero},  // geteuid, getegid
-    {.number = 109, .handler = call_zero},  // setpgid
+    {.number = 108, .handler = call_zero},
+    {.number = 109, .handler = call_zero},
     {.number = 110, .handler = call_getppid},
     {.number = 111, .handler = call_getpid},
-    {.number = 112, .handler = call_getpid},  // getpgrp, setsid
+    {.number = 112, .handler = call_getpid},
     {.number = 113, .handler = call_zero},
-    {.number = 114, .handler = call_zero},  // setreuid, setregid
+    {.number = 114, .handler = call_zero},
     {.number = 115, .handler = call_getgroups},
     {.number = 116, .handler = call_zero},
     {.number = 117, .handler = call_zero},
@@ -113,18 +113,18 @@ constexpr Numbered numbered[] = {
     {.number = 119, .handler = call_zero},
     {.number = 120, .handler = call_getresid},
     {.number = 121, .handler = call_getpid},
-    {.number = 122, .handler = call_zero},  // getpgid, setfsuid
+    {.number = 122, .handler = call_zero},
     {.number = 123, .handler = call_zero},
-    {.number = 124, .handler = call_getpid},  // setfsgid, getsid
+    {.number = 124, .handler = call_getpid},
     {.number = 127, .handler = call_rt_sigpending},
     {.number = 130, .handler = call_rt_sigsuspend},
     {.number = 131, .handler = call_sigaltstack},
     {.number = 137, .handler = call_statfs},
     {.number = 138, .handler = call_fstatfs},
     {.number = 149, .handler = call_zero},
-    {.number = 150, .handler = call_zero},  // mlock, munlock
+    {.number = 150, .handler = call_zero},
     {.number = 151, .handler = call_zero},
-    {.number = 152, .handler = call_zero},  // mlockall, munlockall
+    {.number = 152, .handler = call_zero},
     {.number = 157, .handler = call_prctl},
     {.number = 158, .handler = call_arch_prctl},
     {.number = 160, .handler = call_setrlimit},

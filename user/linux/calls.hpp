@@ -25,6 +25,9 @@ Value call_dup2(Call&);
 Value call_dup3(Call&);
 Value call_fcntl(Call&);
 
+// locks.cpp
+Value call_flock(Call&);
+
 // file_transfer.cpp
 Value call_read(Call&);
 Value call_write(Call&);

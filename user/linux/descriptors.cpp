@@ -74,6 +74,7 @@ OpenFile* create_open_file(OpenKind kind, std::uint32_t flags, Node* node) {
 
 void drop_if_unused(OpenFile& file) {
   if (file.references != 0) return;
+  drop_lock(file);
   if (file.pipe != nullptr) leave_pipe(file);
   if (file.node != nullptr) tree().let_go(*file.node);
   heap().destroy(&file);

@@ -34,9 +34,12 @@ enum class Stream : std::uint8_t { Console, Input, Output, Errors };
 
 struct Pipe;
 
+enum class FileLock : std::uint8_t { None, Shared, Exclusive };
+
 struct OpenFile {
   OpenKind kind = OpenKind::Null;
   Stream stream = Stream::Console;
+  FileLock lock = FileLock::None;  // by flock
   std::uint32_t flags = 0;
   std::uint32_t references = 0;  // descriptors
   Node* node = nullptr;          // held; nullptr for the terminal and pipes
@@ -68,5 +71,7 @@ void install_at(OpenFile& file, int number, bool close_on_exec);
 // With no reference yet; nullptr: no memory. Takes a hold on the node.
 [[nodiscard]] OpenFile* create_open_file(OpenKind kind, std::uint32_t flags, Node* node);
 void drop_if_unused(OpenFile& file);
+
+void drop_lock(OpenFile& file);  // locks.cpp
 
 }  // namespace personality

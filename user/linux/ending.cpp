@@ -80,6 +80,7 @@ private:
 
   [[nodiscard]] bool entry(const Entry& entry, Which which) {
     Node& node = *entry.node;
+    if (node.generated != Generated::None) return true;
     const bool made = which == Which::All || entry.name_owned;  // the archive's names are not
     switch (node.type) {
       case NodeType::Directory: return !made || send(FrameKind::Directory, node.mode & permissions);

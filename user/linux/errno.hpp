@@ -12,6 +12,7 @@ enum class Errno : int {
   NoProcess = 3,
   Interrupted = 4,
   InputOutput = 5,
+  NoAddress = 6,
   BadFile = 9,
   NoChild = 10,
   Again = 11,

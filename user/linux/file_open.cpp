@@ -2,7 +2,9 @@
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
+#include "user/linux/file_mappings.hpp"
 #include "user/linux/paths.hpp"
+#include "user/linux/proc_files.hpp"
 #include "user/linux/process.hpp"
 
 namespace personality {
@@ -55,9 +57,12 @@ Value open_node(Node& node, std::uint32_t flags) {
     case NodeType::File: break;
   }
   if ((flags & directory) != 0) return fail(Errno::NotDirectory);
+  if (node.generated != Generated::None) {
+    if (wants_write(flags)) return fail(Errno::Access);
+    if (const Value result = generate(node); result < 0) return result;
+  }
   if ((flags & truncate) != 0 && wants_write(flags)) {
-    if (const Value result = node.content.resize(0); result < 0) return result;
-    node.touched = true;
+    if (const Value result = resize_node(node, 0); result < 0) return result;
   }
   return install_new(OpenKind::File, flags, &node);
 }

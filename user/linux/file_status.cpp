@@ -3,6 +3,7 @@
 
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
+#include "user/linux/heap.hpp"
 #include "user/linux/paths.hpp"
 #include "user/linux/process.hpp"
 
@@ -165,9 +166,14 @@ Value read_link(int base, UserAddress path, UserAddress to, std::int64_t bytes) 
 }
 
 Value write_file_system(UserAddress to) {
-  constexpr std::int64_t ramfs = 0x858458f6;
+  constexpr std::int64_t tmpfs = 0x01021994;
   FileSystem system{};
-  system.type = ramfs;
+  system.type = tmpfs;
+  system.blocks = native::usage(REPRISE_USAGE_MEMORY) / page_bytes;
+  system.free_blocks = (native::usage(REPRISE_USAGE_AVAILABLE) + heap().spare()) / page_bytes;
+  system.available_blocks = system.free_blocks;
+  system.files = system.blocks;  // each takes a page at least
+  system.free_files = system.free_blocks;
   system.block_bytes = system.fragment_bytes = static_cast<std::int64_t>(page_bytes);
   system.longest_name = longest_name;
   return write_user(to, system) ? 0 : fail(Errno::Fault);
@@ -191,8 +197,9 @@ FileStatus status_of(Node& node) {
   switch (node.type) {
     case NodeType::File:
       status.mode |= type_file;
+      if (node.generated != Generated::None) break;  // its size is said to be 0
       status.size = node.content.size();
-      status.blocks = page_up(status.size) / sector_bytes;
+      status.blocks = node.content.data_pages() * (page_bytes / sector_bytes);
       break;
     case NodeType::Directory:
       status.mode |= type_directory;

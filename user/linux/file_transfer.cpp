@@ -1,6 +1,8 @@
 // Moves bytes from and to open files: read, write and their variants, lseek, sizes.
 #include "user/linux/calls.hpp"
 #include "user/linux/descriptors.hpp"
+#include "user/linux/file_mappings.hpp"
+#include "user/linux/heap.hpp"
 #include "user/linux/paths.hpp"
 #include "user/linux/pipe.hpp"
 #include "user/linux/random.hpp"
@@ -30,11 +32,9 @@ Value read_file(OpenFile& file, UserAddress to, std::uint64_t bytes, std::int64_
 }
 
 Value write_file(OpenFile& file, UserAddress from, std::uint64_t bytes, std::int64_t at) {
-  Content& content = file.node->content;
   std::uint64_t offset = at == here ? file.offset : static_cast<std::uint64_t>(at);
-  if ((file.flags & open_flags::append) != 0) offset = content.size();
-  const Value result = content.write(offset, from, bytes);
-  if (result > 0) file.node->touched = true;
+  if ((file.flags & open_flags::append) != 0) offset = file.node->content.size();
+  const Value result = write_node(*file.node, offset, from, bytes);
   if (at == here && result > 0) file.offset = offset + static_cast<std::uint64_t>(result);
   return result;
 }
@@ -143,12 +143,17 @@ Value transfer_vectors(const Call& call, Direction direction, std::int64_t at) {
   return transfer_parts(*file, call, direction, at);
 }
 
-Value resize_node(Node& node, std::int64_t size) {
+Value change_size(Node& node, std::int64_t size) {
   if (size < 0) return fail(Errno::Invalid);
   if (node.is_directory()) return fail(Errno::IsDirectory);
   if (node.type != NodeType::File) return fail(Errno::Invalid);
-  node.touched = true;
-  return node.content.resize(static_cast<std::uint64_t>(size));
+  if (node.generated != Generated::None) return fail(Errno::Access);
+  return resize_node(node, static_cast<std::uint64_t>(size));
+}
+
+std::int64_t find_data_or_hole(const Content& content, std::int64_t offset, bool data) {
+  const auto from = static_cast<std::uint64_t>(offset);
+  return static_cast<std::int64_t>(data ? content.next_data(from) : content.next_hole(from));
 }
 
 std::int64_t offset_of(const Call& call) { return static_cast<std::int64_t>(call.argument[3]); }
@@ -156,6 +161,9 @@ std::int64_t offset_of(const Call& call) { return static_cast<std::int64_t>(call
 std::int64_t strict_offset_of(const Call& call) {
   return offset_of(call) == here ? here - 1 : offset_of(call);
 }
+
+// Flags that files in memory keep anyway: RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT.
+bool are_hints(std::uint64_t flags) { return (flags & 0xffffffff) < 16; }
 
 }  // namespace
 
@@ -171,8 +179,12 @@ Value call_preadv(Call& call) {
 Value call_pwritev(Call& call) {
   return transfer_vectors(call, Direction::Write, strict_offset_of(call));
 }
-Value call_preadv2(Call& call) { return transfer_vectors(call, Direction::Read, offset_of(call)); }
+Value call_preadv2(Call& call) {
+  if (!are_hints(call.argument[5])) return fail(Errno::NotSupported);
+  return transfer_vectors(call, Direction::Read, offset_of(call));
+}
 Value call_pwritev2(Call& call) {
+  if (!are_hints(call.argument[5])) return fail(Errno::NotSupported);
   return transfer_vectors(call, Direction::Write, offset_of(call));
 }
 
@@ -190,10 +202,12 @@ Value call_lseek(Call& call) {
     case Set: break;
     case Current: offset += static_cast<std::int64_t>(file->offset); break;
     case End: offset += size; break;
-    case Data:  // the whole file counts as data; the only hole is at its end
+    case Data:
     case Hole:
-      if (!is_file || offset < 0 || offset >= size) return fail(Errno::Invalid);
-      if (call.integer(2) == Hole) offset = size;
+      if (!is_file) return fail(Errno::Invalid);
+      if (offset < 0 || offset >= size) return fail(Errno::NoAddress);
+      offset = find_data_or_hole(file->node->content, offset, call.integer(2) == Data);
+      if (call.integer(2) == Data && offset == size) return fail(Errno::NoAddress);
       break;
     default: return fail(Errno::Invalid);
   }
@@ -206,25 +220,34 @@ Value call_ftruncate(Call& call) {
   OpenFile* file = descriptor(call.integer(0));
   if (file == nullptr) return fail(Errno::BadFile);
   if (file->kind != OpenKind::File || !file->may_write()) return fail(Errno::Invalid);
-  return resize_node(*file->node, static_cast<std::int64_t>(call.argument[1]));
+  return change_size(*file->node, static_cast<std::int64_t>(call.argument[1]));
 }
 
 Value call_truncate(Call& call) {
   Node* node = nullptr;
   const Value result = find_user(at_working_directory, call.user(0), LastLink::Follow, node);
   if (result < 0) return result;
-  return resize_node(*node, static_cast<std::int64_t>(call.argument[1]));
+  return change_size(*node, static_cast<std::int64_t>(call.argument[1]));
 }
 
 Value call_fallocate(Call& call) {
+  constexpr std::uint64_t keep_size = 1;
   OpenFile* file = descriptor(call.integer(0));
-  if (file == nullptr || file->kind != OpenKind::File) return fail(Errno::BadFile);
-  if (call.argument[1] != 0) return fail(Errno::NotSupported);
+  if (file == nullptr || !file->may_write()) return fail(Errno::BadFile);
+  if (file->kind != OpenKind::File) return fail(file->pipe ? Errno::IllegalSeek : Errno::NoDevice);
+  if ((call.argument[1] & ~keep_size) != 0) return fail(Errno::NotSupported);
   const auto start = static_cast<std::int64_t>(call.argument[2]);
   const auto bytes = static_cast<std::int64_t>(call.argument[3]);
   if (start < 0 || bytes <= 0) return fail(Errno::Invalid);
+  // Asked before any of it is taken: a part would be in the way of others.
+  if (call.argument[3] > native::usage(REPRISE_USAGE_AVAILABLE) + heap().spare()) {
+    return fail(Errno::NoSpace);
+  }
+  Content& content = file->node->content;
+  const Value result = content.allocate(call.argument[2], call.argument[3]);
   const std::uint64_t end = call.argument[2] + call.argument[3];
-  return end > file->node->content.size() ? file->node->content.resize(end) : 0;
+  if (result < 0 || call.argument[1] == keep_size || end <= content.size()) return result;
+  return change_size(*file->node, static_cast<std::int64_t>(end));
 }
 
 Value call_fsync(Call& call) {

@@ -1,7 +1,7 @@
 // The personality's own memory: file contents, names, tables. Blocks are powers of two, cut from
 // one window of the address space that the program cannot map into; a released block waits in the
-// list of its size and never returns to the kernel. A block has no header: its owner knows the size
-// and gives it at release.
+// list of its size and never returns to the kernel. Larger ones are split once memory is short. A
+// block has no header: its owner knows the size and gives it at release.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +32,12 @@ public:
 
   [[nodiscard]] std::uint64_t low() const { return low_; }
   [[nodiscard]] std::uint64_t high() const { return high_; }
+  [[nodiscard]] bool owns(const void* block) const {
+    const auto address = reinterpret_cast<std::uint64_t>(block);
+    return address >= low_ && address < high_;
+  }
+  // Bytes that are mapped and in no use.
+  [[nodiscard]] std::uint64_t spare() const { return spare_ + (mapped_ - next_); }
 
 private:
   struct Free {
@@ -40,13 +46,16 @@ private:
   static constexpr unsigned smallest = 5;  // 32 bytes
   static constexpr unsigned largest = 34;
   static unsigned class_of(std::size_t bytes);
+  [[nodiscard]] bool map(std::uint64_t bytes) const;
   bool extend(std::uint64_t end);
   void* cut(std::size_t bytes);
+  void* split(unsigned size_class);
 
   Free* free_[largest + 1];
   std::uint64_t low_, high_;
   std::uint64_t next_;    // nothing at or above it was handed out
   std::uint64_t mapped_;  // end of what is mapped
+  std::uint64_t spare_;   // in released blocks
 };
 
 [[nodiscard]] Heap& heap();

@@ -62,11 +62,9 @@ Value call_sysinfo(Call& call) {
     std::uint64_t total_high, free_high;
     std::uint32_t unit;
   } information{};
-  // The native ABI does not report the size of memory. Every supported machine has this much.
-  constexpr std::uint64_t total = 64ull << 20;
   information.uptime = static_cast<std::int64_t>(monotonic_nanoseconds() / second_nanoseconds);
-  information.total = total;
-  information.free = total / 2;
+  information.total = native::usage(REPRISE_USAGE_MEMORY);
+  information.free = native::usage(REPRISE_USAGE_AVAILABLE);
   information.processes = 1;
   information.unit = 1;
   return write_user(call.user(0), information) ? 0 : fail(Errno::Fault);

@@ -5,6 +5,7 @@
 
 #include "user/linux/calls.hpp"
 #include "user/linux/descriptors.hpp"
+#include "user/linux/file_mappings.hpp"
 #include "user/linux/heap.hpp"
 #include "user/linux/process.hpp"
 
@@ -17,8 +18,10 @@ namespace {
 constinit Regions the_regions{};
 constinit std::uint64_t break_start = 0, break_now = 0;
 
-constexpr std::uint64_t map_shared = 1, map_type = 15, map_fixed = 0x10, map_anonymous = 0x20,
-                        map_fixed_noreplace = 0x100000;
+constexpr std::uint64_t map_private = 2, map_type = 15, map_fixed = 0x10, map_anonymous = 0x20,
+                        map_no_reserve = 0x4000, map_fixed_noreplace = 0x100000;
+// With MAP_SHARED_VALIDATE others are errors.
+constexpr std::uint64_t map_validated = 3, known_flags = 0x17ff3f;
 constexpr std::uint64_t address_limit = 0x00007ffffffff000;
 constexpr unsigned read_write = REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE;
 
@@ -34,35 +37,44 @@ struct Request {
   std::uint64_t address, bytes, protection, flags, offset;
   OpenFile* file;  // nullptr: anonymous
 
+  [[nodiscard]] bool shared() const { return (flags & map_type) != map_private; }
   [[nodiscard]] bool fixed() const { return (flags & (map_fixed | map_fixed_noreplace)) != 0; }
   [[nodiscard]] bool replaces() const { return (flags & map_fixed) != 0 && !keeps(); }
   [[nodiscard]] bool keeps() const { return (flags & map_fixed_noreplace) != 0; }
 };
 
-// Maps pages at `start`, fills them from the file, and sets their final protection.
-Value back(const Request& request, std::uint64_t start) {
-  const unsigned protection = native_protection(request.protection);
-  const unsigned first = request.file == nullptr ? protection : read_write;
-  const unsigned flags = request.replaces() ? REPRISE_MAP_REPLACE : 0;
-  if (const auto result = native::map(start, request.bytes, first, flags); result < 0) {
-    return map_error(result);
+Region region_of(const Request& request, std::uint64_t start) {
+  Region region{start, start + request.bytes, native_protection(request.protection),
+                request.file != nullptr || (request.protection & 7) != 0};
+  if (request.file == nullptr) return region;
+  region.link = FileLink::Private;
+  if (request.shared()) region.link = request.file->may_write() ? FileLink::Joined : FileLink::Copy;
+  region.may_write = !request.shared() || request.file->may_write();
+  region.node = request.file->node;
+  region.origin = start - request.offset;
+  return region;
+}
+
+// Gives the region its pages, in place of those that are there.
+Value back(const Request& request, Region& region) {
+  if (region.node != nullptr) return fill_region(region, request.replaces());
+  if (!region.backed) {
+    if (request.replaces()) native::unmap(region.start, request.bytes);
+    return 0;
   }
-  if (request.file != nullptr) {
-    request.file->node->content.load(request.offset, reinterpret_cast<void*>(start), request.bytes);
-    if (protection != first) native::protect(start, request.bytes, protection);
-  }
-  return 0;
+  const unsigned flags = (request.replaces() ? REPRISE_MAP_REPLACE : 0) |
+                         ((request.flags & map_no_reserve) != 0 ? REPRISE_MAP_SPARSE : 0);
+  const auto result = native::map(region.start, request.bytes, region.protection, flags);
+  return result < 0 ? map_error(result) : 0;
 }
 
 Value place(const Request& request, std::uint64_t start) {
-  const Region region{start, start + request.bytes, native_protection(request.protection),
-                      request.file != nullptr || (request.protection & 7) != 0};
-  if (the_regions.count() + 2 > Regions::capacity) return fail(Errno::NoMemory);
-  if (region.backed) {
-    if (const Value result = back(request, start); result < 0) return result;
-  } else if (request.replaces()) {
-    native::unmap(start, request.bytes);
+  Region region = region_of(request, start);
+  if (!the_regions.has_room()) return fail(Errno::NoMemory);
+  if (request.replaces()) {
+    if (const Value result = unlink_pages(region.start, region.end); result < 0) return result;
   }
+  if (const Value result = back(request, region); result < 0) return result;
   if (!the_regions.insert(region)) return fail(Errno::NoMemory);
   return static_cast<Value>(start);
 }
@@ -93,10 +105,10 @@ Value find_file(const Call& call, const Request& request, OpenFile*& file) {
     return 0;
   }
   if (file->kind != OpenKind::File) return fail(Errno::NoDevice);
+  if (file->node->generated != Generated::None) return fail(Errno::NoDevice);
   if (!file->may_read()) return fail(Errno::Access);
-  // A shared mapping is a copy. Only a writable one would show the difference.
-  const bool shared = (request.flags & map_type) == map_shared;
-  return shared && (request.protection & 2) != 0 ? fail(Errno::NoDevice) : 0;
+  const bool writes = request.shared() && (request.protection & 2) != 0;
+  return writes && !file->may_write() ? fail(Errno::Access) : 0;
 }
 
 // Sets the protection of [start, end), which lies in `region`, or outside of all when it is
@@ -106,8 +118,16 @@ Value protect_part(const Region* region, std::uint64_t start, std::uint64_t end,
   if (region == nullptr) {
     return native::protect(start, end - start, protection) < 0 ? fail(Errno::NoMemory) : 0;
   }
-  Region changed{start, end, protection, region->backed};
-  if (region->backed) {
+  Region changed = *region;
+  changed.start = start;
+  changed.end = end;
+  changed.protection = protection;
+  if (!region->may_write && (protection & REPRISE_PROTECT_WRITE) != 0) {
+    return fail(Errno::Access);  // the file is not open for writing
+  }
+  if (region->node != nullptr) {
+    protect_file_pages(changed, protection);
+  } else if (region->backed) {
     if (native::protect(start, end - start, protection) < 0) return fail(Errno::NoMemory);
   } else if (protection != 0) {
     if (native::map(start, end - start, protection) < 0) return fail(Errno::NoMemory);
@@ -119,6 +139,10 @@ Value protect_part(const Region* region, std::uint64_t start, std::uint64_t end,
 }  // namespace
 
 Regions& regions() { return the_regions; }
+
+bool is_break(const Region& region) {
+  return region.start >= break_start && region.end <= page_up(break_now);
+}
 
 void initialise_memory() {
   const reprise_start& start = process().start;
@@ -138,7 +162,9 @@ bool may_map(std::uint64_t start, std::uint64_t bytes) {
   const auto image = reinterpret_cast<std::uint64_t>(image_begin);
   const auto image_limit = reinterpret_cast<std::uint64_t>(image_end);
   const std::uint64_t archive_end = page_up(given.archive_address + given.archive_bytes);
-  return !overlaps(start, end, image, image_limit) &&
+  const std::uint64_t file_end = page_up(given.file_address + given.file_bytes);
+  return !overlaps(start, end, given.file_address, file_end) &&
+         !overlaps(start, end, image, image_limit) &&
          !overlaps(start, end, heap().low(), heap().high()) &&
          !(given.archive_address != 0 && overlaps(start, end, given.archive_address, archive_end));
 }
@@ -163,6 +189,7 @@ Value call_brk(Call& call) {
       return static_cast<Value>(break_now);
     }
   } else if (new_end < old_end) {
+    if (unlink_pages(new_end, old_end) < 0) return static_cast<Value>(break_now);
     if (!the_regions.carve(new_end, old_end)) return static_cast<Value>(break_now);
     native::unmap(new_end, old_end - new_end);
   }
@@ -185,6 +212,9 @@ Value call_mmap(Call& call) {
   if ((request.flags & map_anonymous) == 0) {
     if (const Value result = find_file(call, request, request.file); result < 0) return result;
   }
+  if (type == map_validated && (request.flags & ~known_flags) != 0) {
+    return fail(Errno::NotSupported);  // MAP_SYNC
+  }
   return map(request);
 }
 
@@ -192,6 +222,7 @@ Value call_munmap(Call& call) {
   const std::uint64_t start = call.argument[0], bytes = page_up(call.argument[1]);
   if (start % page_bytes != 0 || call.argument[1] == 0) return fail(Errno::Invalid);
   if (bytes < call.argument[1] || !may_map(start, bytes)) return fail(Errno::Invalid);
+  if (const Value result = unlink_pages(start, start + bytes); result < 0) return result;
   if (!the_regions.carve(start, start + bytes)) return fail(Errno::NoMemory);
   return native::unmap(start, bytes) < 0 ? fail(Errno::Invalid) : 0;
 }

@@ -11,6 +11,7 @@ namespace personality {
 void initialise_memory();
 
 [[nodiscard]] Regions& regions();
+[[nodiscard]] bool is_break(const Region& region);  // of brk
 
 // Whether the program may map, unmap or protect here: not the archive, the personality or its heap.
 [[nodiscard]] bool may_map(std::uint64_t start, std::uint64_t bytes);

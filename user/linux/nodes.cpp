@@ -142,8 +142,28 @@ void Tree::remove(Entry& entry) {
   heap().destroy(&entry);
 }
 
+const Entry* Tree::name_of(const Node& node) const {
+  for (std::uint64_t i = 0; i < slots_; ++i) {
+    for (const Entry* entry = table_[i]; entry != nullptr; entry = entry->chain) {
+      if (entry->node == &node) return entry;
+    }
+  }
+  return nullptr;
+}
+
 void Tree::let_go(Node& node) {
   --node.holders;
+  drop_unused(node);
+}
+
+void Tree::hold_mapped(Node& node, std::uint64_t pages) {
+  node.holders += pages;
+  node.mapped_pages += pages;
+}
+
+void Tree::let_go_mapped(Node& node, std::uint64_t pages) {
+  node.holders -= pages;
+  node.mapped_pages -= pages;
   drop_unused(node);
 }
 

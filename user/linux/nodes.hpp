@@ -25,17 +25,23 @@ enum class Device : std::uint8_t {
   Errors  // the last three: descriptor 0-2
 };
 
+// Files of /proc: their text is made at each open (proc_files.cpp).
+enum class Generated : std::uint8_t { None, Maps, Memory, Processors };
+
 struct Entry;
 
 struct Node {
   NodeType type = NodeType::File;
   Device device = Device::None;
+  Generated generated = Generated::None;
   bool touched = false;    // changed since `modified` was read: now counts as the time
   std::uint32_t mode = 0;  // permission bits
   std::uint32_t links = 0;
   std::uint32_t user = 0, group = 0;
   std::uint32_t special_major = 0, special_minor = 0;
-  std::uint32_t holders = 0;  // open files and the working directory
+  std::uint64_t holders = 0;  // open files, mapped pages and the working directory
+  std::uint64_t mapped_pages = 0;
+  std::uint32_t shared_locks = 0, exclusive_locks = 0;  // flock; of open files
   std::uint64_t number = 0;
   std::uint64_t modified = 0;  // nanoseconds since 1970
   std::uint64_t accessed = 0;  // set by utimensat only
@@ -77,9 +83,15 @@ public:
 
   void hold(Node& node) { ++node.holders; }
   void let_go(Node& node);
+  void hold_mapped(Node& node, std::uint64_t pages);
+  void let_go_mapped(Node& node, std::uint64_t pages);
   void drop_unused(Node& node);  // frees it if nothing holds it
 
   [[nodiscard]] std::uint64_t count() const { return entries_; }
+
+  // A name of the node, which is not a directory; nullptr: it has none any more. Takes a look at
+  // each name that there is.
+  [[nodiscard]] const Entry* name_of(const Node& node) const;
 
 private:
   [[nodiscard]] std::uint64_t slot(const Node& directory, std::string_view name) const;

@@ -48,7 +48,10 @@ void Regions::merge_with_next(std::size_t index) {
   if (index + 1 >= count_) return;
   Region& left = regions_[index];
   const Region& right = regions_[index + 1];
-  const bool alike = left.protection == right.protection && left.backed == right.backed;
+  const bool same_file = left.link == right.link && left.node == right.node &&
+                         left.origin == right.origin && left.may_write == right.may_write;
+  const bool alike =
+      left.protection == right.protection && left.backed == right.backed && same_file;
   if (!alike || left.end != right.start) return;
   left.end = right.end;
   close(index + 1);

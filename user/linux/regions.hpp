@@ -8,10 +8,25 @@
 
 namespace personality {
 
+struct Node;
+
+// How the pages of a file's mapping and the file belong together (file_mappings.cpp).
+enum class FileLink : std::uint8_t {
+  None,     // no file's
+  Private,  // pages are the program's own; they came from the file
+  Copy,     // shared, never written by the program: copies that each write to the file renews
+  Joined    // shared: the page in the mapping is the file's
+};
+
 struct Region {
   std::uint64_t start, end;  // page aligned
   std::uint32_t protection;  // REPRISE_PROTECT_* bits
-  bool backed;               // false: reserved (PROT_NONE), the kernel has no pages there
+  // False: reserved (PROT_NONE), the kernel has no pages there. Nor has it behind a file's end.
+  bool backed;
+  FileLink link = FileLink::None;
+  bool may_write = true;  // mprotect can make it writable
+  Node* node = nullptr;
+  std::uint64_t origin = 0;  // where the file's first byte would be, modulo 2^64
 };
 
 class Regions {
@@ -31,6 +46,8 @@ public:
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] const Region& operator[](std::size_t index) const { return regions_[index]; }
   void clear() { count_ = 0; }
+  // Whether one range can be taken out, split at both ends and put in again.
+  [[nodiscard]] bool has_room() const { return count_ + 8 <= capacity; }
 
 private:
   [[nodiscard]] std::size_t lower(std::uint64_t address) const;  // first index with end > address
@@ -38,8 +55,8 @@ private:
   void close(std::size_t index);
   void merge_with_next(std::size_t index);
 
-  std::size_t count_;
-  Region regions_[capacity];
+  std::size_t count_ = 0;
+  Region regions_[capacity] = {};
 };
 
 }  // namespace personality

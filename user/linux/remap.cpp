@@ -1,6 +1,8 @@
 // mremap and madvise. The native ABI cannot move pages, so a mapping that cannot grow in place is
 // copied. This is rare, because find_place() leaves room behind large mappings.
 #include "user/linux/calls.hpp"
+#include "user/linux/file_mappings.hpp"
+#include "user/linux/log.hpp"
 #include "user/linux/memory.hpp"
 #include "user/linux/process.hpp"
 
@@ -24,6 +26,9 @@ bool grow_in_place(const Move& move) {
 }
 
 Value copy_to(const Move& move, unsigned flags) {
+  if (const Value result = unlink_pages(move.to, move.to + move.new_bytes); result < 0) {
+    return result;
+  }
   if (native::map(move.to, move.new_bytes, read_write, flags) < 0) return fail(Errno::NoMemory);
   const std::uint64_t bytes = move.old_bytes < move.new_bytes ? move.old_bytes : move.new_bytes;
   if (!copy_in(reinterpret_cast<void*>(move.to), UserAddress(move.from), bytes)) {
@@ -42,20 +47,32 @@ Value copy_to(const Move& move, unsigned flags) {
 Value shrink(const Move& move) {
   const std::uint64_t end = move.from + move.new_bytes, old_end = move.from + move.old_bytes;
   if (end < old_end) {
+    if (const Value result = unlink_pages(end, old_end); result < 0) return result;
     if (!regions().carve(end, old_end)) return fail(Errno::NoMemory);
     native::unmap(end, old_end - end);
   }
   return static_cast<Value>(move.from);
 }
 
+// A file's mapping neither grows nor moves: its callers map anew.
+Value refuse_file() {
+  static constinit Once said{};
+  if (said.first()) Line() << "mremap of a file's mapping can only make it smaller: ENOMEM";
+  return fail(Errno::NoMemory);
+}
+
 // Fresh zero pages for the backed parts of [start, end) that the program mapped itself.
 Value discard(std::uint64_t start, std::uint64_t end) {
+  // What is there goes back, so memory is not asked whether it has as much again.
+  constexpr unsigned replace = REPRISE_MAP_REPLACE | REPRISE_MAP_SPARSE;
   for (std::uint64_t at = start; at < end;) {
     const Region* region = regions().at_or_above(at);
     if (region == nullptr || region->start > at) return fail(Errno::Invalid);
     const std::uint64_t part_end = region->end < end ? region->end : end;
-    if (region->backed &&
-        native::map(at, part_end - at, region->protection, REPRISE_MAP_REPLACE) < 0) {
+    if (region->node != nullptr) {  // a shared one shows its file all the time
+      const Value result = region->link == FileLink::Private ? reload(*region, at, part_end) : 0;
+      if (result < 0) return result;
+    } else if (region->backed && native::map(at, part_end - at, region->protection, replace) < 0) {
       return fail(Errno::NoMemory);
     }
     at = part_end;
@@ -80,6 +97,8 @@ Value call_mremap(Call& call) {
   if (region == nullptr || region->start > move.from) return fail(Errno::Fault);
   if (!region->backed || region->end - move.from < move.old_bytes) return fail(Errno::Fault);
   move.protection = region->protection;
+  const bool only_shrinks = move.new_bytes <= move.old_bytes && (flags & to_fixed) == 0;
+  if (region->node != nullptr && !only_shrinks) return refuse_file();
   if ((flags & to_fixed) != 0) {
     if (move.to % page_bytes != 0 || !may_map(move.to, move.new_bytes)) {
       return fail(Errno::Invalid);
@@ -103,6 +122,20 @@ Value call_madvise(Call& call) {
   return call.argument[2] == dont_need ? discard(start, end) : 0;
 }
 
-Value call_msync(Call&) { return 0; }  // no mapping is shared with a file
+// A file and its mappings are the same at any time.
+Value call_msync(Call& call) {
+  constexpr std::uint64_t asynchronous = 1, invalidate = 2, synchronous = 4;
+  const std::uint64_t start = call.argument[0], end = start + page_up(call.argument[1]);
+  const std::uint64_t flags = call.argument[2];
+  const bool both = (flags & asynchronous) != 0 && (flags & synchronous) != 0;
+  const bool known = (flags & ~(asynchronous | invalidate | synchronous)) == 0;
+  if (start % page_bytes != 0 || !known || both) return fail(Errno::Invalid);
+  for (std::uint64_t at = start; at < end;) {
+    const Region* region = regions().at_or_above(at);
+    if (region == nullptr || region->start > at) return fail(Errno::NoMemory);
+    at = region->end;
+  }
+  return 0;
+}
 
 }  // namespace personality

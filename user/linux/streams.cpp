@@ -49,7 +49,10 @@ Value read_stream(const OpenFile& file, UserAddress to, std::uint64_t bytes) {
     const HostInput input =
         ask_for_input(to.value(), bytes, at_once || timed ? Wait::No : Wait::Yes);
     if (input.bytes >= 0) return input.bytes;
-    if (input.bytes != -REPRISE_WOULD_BLOCK) return fail(Errno::Fault);
+    if (input.bytes != -REPRISE_WOULD_BLOCK) {
+      if (bring_pages(to, bytes)) continue;
+      return fail(Errno::Fault);
+    }
     if (at_once) return fail(Errno::Again);
     const std::uint64_t next = monotonic_nanoseconds() + terminal_interval;
     if (sleep_until(next) == Woken::BySignal) return fail(Errno::Restart);
@@ -65,6 +68,7 @@ Value write_stream(const OpenFile& file, UserAddress from, std::uint64_t bytes) 
     const std::uint64_t length = left < REPRISE_MESSAGE_BYTES ? left : REPRISE_MESSAGE_BYTES;
     const native::Result result = send_to_host(kind, from.value() + done, length);
     if (result == -REPRISE_BAD_ADDRESS) {
+      if (bring_pages(from + done, length)) continue;
       return done > 0 ? static_cast<Value>(done) : fail(Errno::Fault);
     }
     if (result < 0)

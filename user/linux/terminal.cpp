@@ -4,6 +4,7 @@
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/drivers.hpp"
+#include "user/linux/pipe.hpp"
 #include "user/linux/process.hpp"
 #include "user/linux/streams.hpp"
 #include "user/linux/timers.hpp"
@@ -108,9 +109,12 @@ bool is_terminal(const OpenFile& file) {
 
 Value bytes_ready(const OpenFile& file, UserAddress to) {
   int count = 0;
-  if (file.kind == OpenKind::Input) count = static_cast<int>(input_bytes_ready(file));
-  if (file.kind == OpenKind::File && file.offset < file.node->content.size()) {
-    count = static_cast<int>(file.node->content.size() - file.offset);
+  switch (file.kind) {
+    case OpenKind::Input: count = static_cast<int>(input_bytes_ready(file)); break;
+    case OpenKind::File: count = static_cast<int>(file.node->content.size() - file.offset); break;
+    case OpenKind::PipeReader:
+    case OpenKind::PipeWriter: count = static_cast<int>(file.pipe->count); break;
+    default: return fail(Errno::NotTerminal);
   }
   return write_user(to, count) ? 0 : fail(Errno::Fault);
 }
@@ -192,6 +196,7 @@ Value write_terminal(UserAddress from, std::uint64_t bytes) {
   std::uint64_t done = 0;
   while (done < bytes) {
     const native::Result result = native::log(from.value() + done, bytes - done);
+    if (result <= 0 && bring_pages(from + done, bytes - done)) continue;
     if (result <= 0) return done > 0 ? static_cast<Value>(done) : fail(Errno::Fault);
     done += static_cast<std::uint64_t>(result);
   }

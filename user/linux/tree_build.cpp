@@ -1,5 +1,5 @@
 // Builds the tree of files from the archive. Then it adds the few files that Linux programs expect
-// in every system: the devices below /dev, /proc/self/exe and /tmp.
+// in every system: the devices below /dev, some of /proc, /tmp, and the program itself.
 #include "user/linux/tree_build.hpp"
 
 #include "user/linux/heap.hpp"
@@ -177,14 +177,41 @@ void add_device(Tree& tree, std::string_view name, Device device, std::uint32_t 
   if (tree.add(*directory, name, *node, Tree::Name::Keep) == nullptr) tree.drop_unused(*node);
 }
 
-void add_executable_link(Tree& tree, std::string_view target) {
-  Node* directory = enter(tree, tree.root(), "proc");
-  if (directory != nullptr) directory = enter(tree, *directory, "self");
-  if (directory == nullptr || tree.lookup(*directory, "exe") != nullptr) return;
-  Node* node = tree.create(NodeType::Link, 0777);
-  if (node == nullptr) return;
-  node->target = target;
-  if (tree.add(*directory, "exe", *node, Tree::Name::Keep) == nullptr) tree.drop_unused(*node);
+Node* add_node(Tree& tree, Node* directory, std::string_view name, NodeType type,
+               std::uint32_t mode) {
+  if (directory == nullptr || tree.lookup(*directory, name) != nullptr) return nullptr;
+  Node* node = tree.create(type, mode);
+  if (node == nullptr) return nullptr;
+  if (tree.add(*directory, name, *node, Tree::Name::Keep) != nullptr) return node;
+  tree.drop_unused(*node);
+  return nullptr;
+}
+
+void add_link(Tree& tree, Node* directory, std::string_view name, std::string_view target) {
+  if (Node* node = add_node(tree, directory, name, NodeType::Link, 0777)) node->target = target;
+}
+
+void add_generated(Tree& tree, Node* directory, std::string_view name, Generated generated) {
+  Node* node = add_node(tree, directory, name, NodeType::File, 0444);
+  if (node != nullptr) node->generated = generated;
+}
+
+void add_directory(Tree& tree, Node* parent, std::string_view name, std::uint32_t mode) {
+  if (parent == nullptr || tree.lookup(*parent, name) != nullptr) return;
+  if (Node* directory = enter(tree, *parent, name)) directory->mode = mode;
+}
+
+void add_proc(Tree& tree, std::string_view executable, std::string_view number) {
+  Node* const proc = enter(tree, tree.root(), "proc");
+  if (proc == nullptr) return;
+  Node* self = enter(tree, *proc, number);
+  const Entry* const given = tree.lookup(*proc, "self");
+  if (given == nullptr) add_link(tree, proc, "self", number);
+  if (given != nullptr && given->node->is_directory()) self = given->node;  // the archive's
+  add_link(tree, self, "exe", executable);
+  add_generated(tree, self, "maps", Generated::Maps);
+  add_generated(tree, proc, "meminfo", Generated::Memory);
+  add_generated(tree, proc, "cpuinfo", Generated::Processors);
 }
 
 }  // namespace
@@ -208,7 +235,7 @@ ArchiveProblem build_tree(Tree& tree, std::span<const std::byte> archive) {
   return problem;
 }
 
-void add_builtin_files(Tree& tree, std::string_view executable) {
+void add_builtin_files(Tree& tree, std::string_view executable, std::string_view number) {
   add_device(tree, "null", Device::Null, 1, 3);
   add_device(tree, "zero", Device::Zero, 1, 5);
   add_device(tree, "full", Device::Full, 1, 7);
@@ -219,10 +246,29 @@ void add_builtin_files(Tree& tree, std::string_view executable) {
   add_device(tree, "stdin", Device::Input, 5, 2);
   add_device(tree, "stdout", Device::Output, 5, 2);
   add_device(tree, "stderr", Device::Errors, 5, 2);
-  add_executable_link(tree, executable);
-  if (tree.lookup(tree.root(), "tmp") == nullptr) {
-    if (Node* directory = enter(tree, tree.root(), "tmp")) directory->mode = 01777;
-  }
+  add_directory(tree, enter(tree, tree.root(), "dev"), "shm", 01777);
+  add_directory(tree, &tree.root(), "tmp", 01777);
+  add_proc(tree, executable, number);
+}
+
+void add_program(Tree& tree, std::string_view path, std::span<const std::byte> file) {
+  if (file.empty()) return;
+  Node* const directory = enter_parents(tree, path);
+  Node* const node = add_node(tree, directory, path, NodeType::File, 0755);
+  if (node != nullptr) node->content.set_archived(file);
+}
+
+// The process's number in digits, for as long as the process lives.
+std::string_view process_digits() {
+  static constinit char text[20] = {};
+  std::size_t first = sizeof text;
+  std::uint64_t rest = process_number();
+  do {
+    --first;
+    text[first] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+  } while (rest != 0);
+  return {text + first, sizeof text - first};
 }
 
 Tree& tree() {
@@ -242,7 +288,9 @@ Tree& tree() {
     Line() << "the archive " << problem.text << " (at byte " << problem.offset
            << "); what could be read is there";
   }
-  add_builtin_files(the_tree, process().executable);
+  add_builtin_files(the_tree, process().executable, process_digits());
+  const auto* const file = reinterpret_cast<const std::byte*>(start.file_address);
+  add_program(the_tree, process().executable, {file, file != nullptr ? start.file_bytes : 0});
   return the_tree;
 }
 

@@ -28,11 +28,19 @@ private:
   std::uint64_t value_;
 };
 
+// After a fault: whether pages were only elsewhere (file_mappings.cpp), so that it may be tried
+// again.
+[[nodiscard]] bool bring_pages(UserAddress start, std::uint64_t bytes);
+
 [[nodiscard]] inline bool copy_in(void* to, UserAddress from, std::uint64_t bytes) {
-  return user_copy(to, reinterpret_cast<const void*>(from.value()), bytes) == 0;
+  const void* const source = reinterpret_cast<const void*>(from.value());
+  if (user_copy(to, source, bytes) == 0) return true;
+  return bring_pages(from, bytes) && user_copy(to, source, bytes) == 0;
 }
 [[nodiscard]] inline bool copy_out(UserAddress to, const void* from, std::uint64_t bytes) {
-  return user_copy(reinterpret_cast<void*>(to.value()), from, bytes) == 0;
+  void* const target = reinterpret_cast<void*>(to.value());
+  if (user_copy(target, from, bytes) == 0) return true;
+  return bring_pages(to, bytes) && user_copy(target, from, bytes) == 0;
 }
 template <typename T>
 [[nodiscard]] bool read_user(UserAddress from, T& to) {

@@ -1,7 +1,8 @@
 #include "user/linux/vector_state.hpp"
 
+#include "user/linux/runtime.hpp"
+
 extern "C" {
-void read_cpuid(std::uint32_t leaf, std::uint32_t subleaf, std::uint32_t* out);
 std::uint64_t read_xcr0();
 }
 

@@ -52,7 +52,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t byte
   Tree tree;
   require(tree.initialise());
   static_cast<void>(build_tree(tree, std::as_bytes(std::span(data, bytes))));
-  add_builtin_files(tree, "/program");
+  add_builtin_files(tree, "/program", "7");
   visit(tree, tree.root(), 0);
   for (const char* path : {"dev/null", "/tmp/", "proc/self/exe", "a/b", "../x/./y"}) {
     static_cast<void>(fake::find(tree, path));

@@ -47,3 +47,17 @@ TEST_CASE("an exhausted heap says so, and gives again what was released") {
   CHECK(heap().allocate(4096) == blocks.back());
   CHECK(heap().allocate(std::size_t{1} << 50) == nullptr);
 }
+
+TEST_CASE("an exhausted heap splits larger blocks, and nothing of them is lost") {
+  fake::reset(1 << 20);
+  void* const large = heap().allocate(1 << 16);
+  while (heap().allocate(4096) != nullptr) {
+  }
+  CHECK(heap().spare() == 0);
+  heap().release(large, 1 << 16);
+  CHECK(heap().spare() == 1 << 16);
+  int count = 0;
+  while (heap().allocate(512) != nullptr) ++count;
+  CHECK(count == (1 << 16) / 512);
+  CHECK(heap().spare() == 0);
+}

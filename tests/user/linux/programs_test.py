@@ -19,9 +19,10 @@ class Case:
     """One program; `expected` (output, status) stands in for a run on the host."""
 
     def __init__(self, name, *argv, stdin=b"", expected=None, contains=None, environment=None,
-                 says=()):
+                 says=(), memory=None):
         self.name, self.argv, self.stdin = name, argv, stdin
         self.says = says  # lines of the personality's own, about what it refuses
+        self.memory = memory  # MiB that the machine has
         self.expected, self.contains, self.environment = expected, contains, environment or {}
 
 
@@ -43,6 +44,7 @@ total 4
 """
 
 THREAD = b"linux: a thread is refused (EAGAIN): a Linux program here is one process with one thread\n"
+FULL = b"full: malloc says ENOMEM\nfull: write says ENOSPC\nfull: 0 failures\n"
 
 CASES = [
     busybox("sha256sum", "big"),
@@ -90,6 +92,10 @@ CASES = [
     Case("bad pointers", "bad_pointers"),
     Case("waiting, glibc", "waits", says=[THREAD]),
     Case("waiting, musl", "waits_musl", says=[THREAD]),
+    Case("shared files, glibc", "shared_files"),
+    Case("shared files, musl", "shared_files_musl"),
+    Case("SQLite's write-ahead log", "sqlite_wal"),
+    Case("memory is full", "full", expected=(FULL, 0), memory=64),
     Case("a lock that nobody can open", "waits", "lock", expected=(b"", 137),
          contains=b"waits for a lock that nobody can open"),
 ]
@@ -135,6 +141,8 @@ def make_archive(root, path):
 
 def run(argv, case, root):
     environment = {**ENVIRONMENT, **case.environment}
+    if case.memory is not None:
+        environment["HOST_KERNEL_MEMORY"] = str(case.memory)
     result = subprocess.run(argv, cwd=root, env=environment, input=case.stdin, timeout=900,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     status = result.returncode if result.returncode >= 0 else 128 - result.returncode

@@ -1,6 +1,7 @@
 #include "user/linux/descriptors.hpp"
 
 #include "user/linux/heap.hpp"
+#include "user/linux/limits.hpp"
 #include "user/linux/pipe.hpp"
 
 namespace personality {
@@ -39,7 +40,8 @@ bool is_close_on_exec(int number) { return slots[number].close_on_exec; }
 void set_close_on_exec(int number, bool value) { slots[number].close_on_exec = value; }
 
 Value install(OpenFile& file, int lowest, bool close_on_exec) {
-  for (int number = lowest; number < descriptor_limit; ++number) {
+  const int limit = open_file_limit();
+  for (int number = lowest; number < limit; ++number) {
     if (slots[number].file != nullptr) continue;
     install_at(file, number, close_on_exec);
     return number;

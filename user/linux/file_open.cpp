@@ -3,6 +3,7 @@
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
 #include "user/linux/file_mappings.hpp"
+#include "user/linux/limits.hpp"
 #include "user/linux/paths.hpp"
 #include "user/linux/proc_files.hpp"
 #include "user/linux/process.hpp"
@@ -98,13 +99,13 @@ Value open_at(int base, UserAddress name, std::uint32_t flags, std::uint32_t mod
 Value duplicate(int from, int lowest, bool closes_on_exec) {
   OpenFile* file = descriptor(from);
   if (file == nullptr) return fail(Errno::BadFile);
-  if (lowest < 0 || lowest >= descriptor_limit) return fail(Errno::Invalid);
+  if (lowest < 0 || lowest >= open_file_limit()) return fail(Errno::Invalid);
   return install(*file, lowest, closes_on_exec);
 }
 
 Value duplicate_to(int from, int to, bool closes_on_exec) {
   OpenFile* file = descriptor(from);
-  if (file == nullptr || to < 0 || to >= descriptor_limit) return fail(Errno::BadFile);
+  if (file == nullptr || to < 0 || to >= open_file_limit()) return fail(Errno::BadFile);
   if (from != to) install_at(*file, to, closes_on_exec);
   return to;
 }

@@ -3,6 +3,7 @@
 #include "user/linux/descriptors.hpp"
 #include "user/linux/file_mappings.hpp"
 #include "user/linux/heap.hpp"
+#include "user/linux/limits.hpp"
 #include "user/linux/paths.hpp"
 #include "user/linux/pipe.hpp"
 #include "user/linux/random.hpp"
@@ -31,9 +32,11 @@ Value read_file(OpenFile& file, UserAddress to, std::uint64_t bytes, std::int64_
   return result;
 }
 
+// ENOSPC and EFBIG come only when not a byte was written.
 Value write_file(OpenFile& file, UserAddress from, std::uint64_t bytes, std::int64_t at) {
   std::uint64_t offset = at == here ? file.offset : static_cast<std::uint64_t>(at);
   if ((file.flags & open_flags::append) != 0) offset = file.node->content.size();
+  if (const Value result = limit_file_size(offset, bytes); result < 0) return result;
   const Value result = write_node(*file.node, offset, from, bytes);
   if (at == here && result > 0) file.offset = offset + static_cast<std::uint64_t>(result);
   return result;
@@ -148,7 +151,13 @@ Value change_size(Node& node, std::int64_t size) {
   if (node.is_directory()) return fail(Errno::IsDirectory);
   if (node.type != NodeType::File) return fail(Errno::Invalid);
   if (node.generated != Generated::None) return fail(Errno::Access);
-  return resize_node(node, static_cast<std::uint64_t>(size));
+  const auto bytes = static_cast<std::uint64_t>(size);
+  if (bytes > node.content.size()) {
+    std::uint64_t grown = bytes - node.content.size();
+    const Value result = limit_file_size(node.content.size(), grown);
+    if (result < 0 || grown != bytes - node.content.size()) return exceed_file_size();
+  }
+  return resize_node(node, bytes);
 }
 
 std::int64_t find_data_or_hole(const Content& content, std::int64_t offset, bool data) {

@@ -1,28 +1,49 @@
 // Resource limits, and what sysinfo reports about the machine.
+#include "user/linux/limits.hpp"
+
 #include "user/linux/calls.hpp"
 #include "user/linux/clock.hpp"
 #include "user/linux/descriptors.hpp"
+#include "user/linux/log.hpp"
+#include "user/linux/memory.hpp"
 #include "user/linux/process.hpp"
+#include "user/linux/signals.hpp"
 
 namespace personality {
 
 namespace {
 
 constexpr std::uint64_t unlimited = ~0ull;
-enum Resource { StackBytes = 3, CoreBytes = 4, Files = 7, resources = 16 };
+enum Resource {
+  Time = 0,
+  FileBytes = 1,
+  DataBytes = 2,
+  StackBytes = 3,
+  Files = 7,
+  AddressBytes = 9
+};
+constexpr std::uint64_t resources = 16;
 
 struct Limit {
-  std::uint64_t soft, hard;
+  std::uint64_t soft = unlimited, hard = unlimited;
 };
+// Those that no call asks for (RLIMIT_CORE, RLIMIT_NPROC and others) limit what does not exist
+// here, or what Linux does not limit either (RLIMIT_RSS, and all of root's).
+struct Limits {
+  Limit of[resources];
+  bool made;
+};
+constinit Limits limits{};
 
-Limit limit_of(std::uint64_t resource) {
-  const reprise_start& start = process().start;
-  switch (resource) {
-    case StackBytes: return {start.stack_high - start.stack_low, unlimited};
-    case CoreBytes: return {0, unlimited};
-    case Files: return {descriptor_limit, descriptor_limit};
-    default: return {unlimited, unlimited};
+Limit& limit_of(std::uint64_t resource) {
+  if (!limits.made) {
+    const reprise_start& start = process().start;
+    const std::uint64_t stack = start.stack_high - start.stack_low;
+    limits.of[StackBytes] = {stack, stack};
+    limits.of[Files] = {descriptor_limit, descriptor_limit};
+    limits.made = true;
   }
+  return limits.of[resource];
 }
 
 Value get_limit(std::uint64_t resource, UserAddress to) {
@@ -30,15 +51,71 @@ Value get_limit(std::uint64_t resource, UserAddress to) {
   return write_user(to, limit_of(resource)) ? 0 : fail(Errno::Fault);
 }
 
-// Accepts a sound limit without effect: all limits are fixed at the start.
+Value refuse(std::uint64_t resource, std::string_view name) {
+  static constinit Once said[resources] = {};
+  if (said[resource].first()) Line() << "setrlimit of " << name << " is refused: EPERM";
+  return fail(Errno::NotPermitted);
+}
+
+// What cannot be kept is refused. The stack has the size that the process was started with.
 Value set_limit(std::uint64_t resource, UserAddress from) {
-  Limit limit{};
+  Limit wanted{};
   if (resource >= resources) return fail(Errno::Invalid);
-  if (!read_user(from, limit)) return fail(Errno::Fault);
-  return limit.soft > limit.hard ? fail(Errno::Invalid) : 0;
+  if (!read_user(from, wanted)) return fail(Errno::Fault);
+  if (wanted.soft > wanted.hard) return fail(Errno::Invalid);
+  Limit& limit = limit_of(resource);
+  switch (resource) {
+    case Time:
+      if (wanted.soft != unlimited) return refuse(resource, "RLIMIT_CPU");
+      break;
+    case DataBytes:
+      if (wanted.soft != unlimited) return refuse(resource, "RLIMIT_DATA");
+      break;
+    case StackBytes:
+      if (wanted.soft != limit.soft) return refuse(resource, "RLIMIT_STACK");
+      break;
+    case Files:
+      if (wanted.hard > descriptor_limit) return refuse(resource, "RLIMIT_NOFILE beyond 1024");
+      break;
+    default: break;
+  }
+  limit = wanted;
+  return 0;
+}
+
+// As far as the program's own mappings go: the stack, and what the loader has mapped.
+std::uint64_t mapped_bytes() {
+  const reprise_start& start = process().start;
+  std::uint64_t bytes = start.stack_high - start.stack_low + start.file_bytes;
+  for (std::size_t i = 0; i < regions().count(); ++i) {
+    bytes += regions()[i].end - regions()[i].start;
+  }
+  return bytes;
 }
 
 }  // namespace
+
+bool is_over_limit(std::uint64_t bytes) {
+  const std::uint64_t limit = limit_of(AddressBytes).soft;
+  if (limit == unlimited) return false;
+  const std::uint64_t mapped = mapped_bytes();
+  return mapped > limit || bytes > limit - mapped;
+}
+
+Value limit_file_size(std::uint64_t offset, std::uint64_t& bytes) {
+  const std::uint64_t limit = limit_of(FileBytes).soft;
+  if (bytes == 0 || limit == unlimited) return 0;
+  if (offset >= limit) return exceed_file_size();
+  if (bytes > limit - offset) bytes = limit - offset;
+  return 0;
+}
+
+Value exceed_file_size() {
+  raise_signal(signal_number::file_size);
+  return fail(Errno::FileTooBig);
+}
+
+int open_file_limit() { return static_cast<int>(limit_of(Files).soft); }
 
 Value call_getrlimit(Call& call) { return get_limit(call.argument[0], call.user(1)); }
 Value call_setrlimit(Call& call) { return set_limit(call.argument[0], call.user(1)); }
@@ -48,10 +125,12 @@ Value call_prlimit64(Call& call) {
   if (target != 0 && target != static_cast<std::int64_t>(process_number())) {
     return fail(Errno::NoProcess);
   }
+  if (call.argument[1] >= resources) return fail(Errno::Invalid);
+  const Limit old = limit_of(call.argument[1]);
   Value result = 0;
-  if (!call.user(3).is_null()) result = get_limit(call.argument[1], call.user(3));
-  if (result == 0 && !call.user(2).is_null()) result = set_limit(call.argument[1], call.user(2));
-  return result;
+  if (!call.user(2).is_null()) result = set_limit(call.argument[1], call.user(2));
+  if (result < 0 || call.user(3).is_null()) return result;
+  return write_user(call.user(3), old) ? 0 : fail(Errno::Fault);
 }
 
 Value call_sysinfo(Call& call) {

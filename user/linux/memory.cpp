@@ -7,6 +7,7 @@
 #include "user/linux/descriptors.hpp"
 #include "user/linux/file_mappings.hpp"
 #include "user/linux/heap.hpp"
+#include "user/linux/limits.hpp"
 #include "user/linux/process.hpp"
 
 extern "C" const char image_begin[], image_end[];
@@ -71,6 +72,7 @@ Value back(const Request& request, Region& region) {
 Value place(const Request& request, std::uint64_t start) {
   Region region = region_of(request, start);
   if (!the_regions.has_room()) return fail(Errno::NoMemory);
+  if (is_over_limit(request.bytes)) return fail(Errno::NoMemory);
   if (request.replaces()) {
     if (const Value result = unlink_pages(region.start, region.end); result < 0) return result;
   }
@@ -182,7 +184,8 @@ Value call_brk(Call& call) {
   const std::uint64_t new_end = page_up(wanted);
   if (wanted < break_start || wanted > address_limit) return static_cast<Value>(break_now);
   if (new_end > old_end) {
-    const bool possible = may_map(old_end, new_end - old_end) &&
+    const bool possible = !is_over_limit(new_end - old_end) &&
+                          may_map(old_end, new_end - old_end) &&
                           the_regions.is_free(old_end, new_end) &&
                           native::map(old_end, new_end - old_end, read_write) >= 0;
     if (!possible || !the_regions.insert({old_end, new_end, read_write, true})) {

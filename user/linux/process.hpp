@@ -16,6 +16,8 @@ struct Process {
   bool terminal;                 // REPRISE_TTY=1 in the environment: 0, 1 and 2 are terminals
   char name[16];                 // PR_SET_NAME
   std::uint32_t file_mode_mask;  // umask
+  std::uint32_t groups;          // of setgroups; all are root's
+  bool not_dumpable, no_new_privileges;  // only prctl itself asks for them
 };
 
 [[nodiscard]] Process& process();

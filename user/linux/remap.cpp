@@ -2,6 +2,7 @@
 // copied. This is rare, because find_place() leaves room behind large mappings.
 #include "user/linux/calls.hpp"
 #include "user/linux/file_mappings.hpp"
+#include "user/linux/limits.hpp"
 #include "user/linux/log.hpp"
 #include "user/linux/memory.hpp"
 #include "user/linux/process.hpp"
@@ -99,6 +100,7 @@ Value call_mremap(Call& call) {
   move.protection = region->protection;
   const bool only_shrinks = move.new_bytes <= move.old_bytes && (flags & to_fixed) == 0;
   if (region->node != nullptr && !only_shrinks) return refuse_file();
+  if (!only_shrinks && is_over_limit(move.new_bytes - move.old_bytes)) return fail(Errno::NoMemory);
   if ((flags & to_fixed) != 0) {
     if (move.to % page_bytes != 0 || !may_map(move.to, move.new_bytes)) {
       return fail(Errno::Invalid);

@@ -44,6 +44,9 @@ total 4
 """
 
 THREAD = b"linux: a thread is refused (EAGAIN): a Linux program here is one process with one thread\n"
+LIMITS = [b"linux: setrlimit of RLIMIT_STACK is refused: EPERM\n",
+          b"linux: setrlimit of RLIMIT_CPU is refused: EPERM\n"]
+USER = b"linux: users and groups other than root are refused: EINVAL\n"
 FULL = b"full: malloc says ENOMEM\nfull: write says ENOSPC\nfull: 0 failures\n"
 
 CASES = [
@@ -94,6 +97,8 @@ CASES = [
     Case("waiting, musl", "waits_musl", says=[THREAD]),
     Case("shared files, glibc", "shared_files"),
     Case("shared files, musl", "shared_files_musl"),
+    Case("facts and limits, glibc", "machine_facts", says=[*LIMITS, USER]),
+    Case("facts and limits, musl", "machine_facts_musl", says=[*LIMITS, USER]),
     Case("SQLite's write-ahead log", "sqlite_wal"),
     Case("memory is full", "full", expected=(FULL, 0), memory=64),
     Case("a lock that nobody can open", "waits", "lock", expected=(b"", 137),

@@ -30,7 +30,7 @@ public:
     const bool overflow = overflowed(value);
     const bool interrupt = reason == nmi_vector && (overflow || state.owed);
     state.owed = !interrupt && (overflow || state.owed);
-    state.armed = !interrupt && !state.owed;
+    state.armed = reason != nmi_vector && !state.owed;  // any NMI may be this counter's, a late one
     return {(value - state.begin) & state.mask, interrupt};
   }
 

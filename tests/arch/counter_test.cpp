@@ -126,13 +126,22 @@ TEST_CASE("the interrupt is admitted again only behind an overflow") {
     REQUIRE(program.run().kind == Kind::SystemCall);
     CHECK(admitted() == 0);
   }
+  // One more of the counter's, say: of two overflows whose interrupts were late.
   machine.nmi_from_elsewhere = true;
+  if (machine.pmu == Pmu::Intel) cpu.msrs[lvtpc] |= 1 << 16;
   REQUIRE(program.run().kind == Kind::NonMaskable);
-  REQUIRE(program.run().kind == Kind::SystemCall);
-  CHECK(admitted() == 0);
   program.state[Register::Rip] = 0x400000;
   writes_of_a_stint(program);  // the interrupt still comes
   CHECK(program.position() == 40);
+  machine.skid = 200;
+  restart_count();
+  stop_at_count(50);
+  counter_writes();
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(program.run().kind == Kind::SystemCall);
+    CHECK(admitted() == 1);  // it is still on its way
+    restart_count();         // or the stop that was passed would come at once
+  }
 }
 
 TEST_CASE("from version 4 on a freeze is cleared with the overflow, freezing is not asked for") {

@@ -19,6 +19,7 @@ constexpr std::uint64_t wanted_offset = 200'003;  // at no word's start
 struct Host {
   std::vector<unsigned char> memory = std::vector<unsigned char>(drivers::channel_bytes);
   bool takes = true;  // takes out what there is whenever the driver sleeps
+  std::string last_words;  // typed, with the end behind them, as soon as the driver looks
   std::string taken;
   std::uint64_t slept = 0;
   std::vector<std::uint64_t> alarms;
@@ -51,7 +52,16 @@ struct Host {
 Host host;
 
 struct Memory {
-  static std::uint64_t read(ChannelWord word) { return host.word(word); }
+  static std::uint64_t read(ChannelWord word) {
+    const std::uint64_t value = host.word(word);
+    const bool looks = word == ChannelWord::InputWritten || word == ChannelWord::InputEnded;
+    if (looks && !host.last_words.empty()) {
+      host.type(host.last_words);
+      host.last_words.clear();
+      host.word(ChannelWord::InputEnded) = 1;
+    }
+    return value;
+  }
   static void write(ChannelWord word, std::uint64_t value) { host.word(word) = value; }
   static void store(std::uint64_t offset, std::span<const std::byte> bytes) {
     REQUIRE(offset >= output_offset);
@@ -207,6 +217,14 @@ TEST_CASE("behind the last byte input is at its end") {
   CHECK(answer.bytes == 0);
 }
 
+TEST_CASE("input that ends while the driver looks for it loses nothing") {
+  host = {};
+  Driver driver;
+  host.last_words = "end";
+  CHECK(driver.read(100) == "end");
+  CHECK(driver.read(100).empty());
+}
+
 TEST_CASE("the list of wanted files is told in parts") {
   host = {};
   const std::string list{"one\0/two\0", 9};
@@ -232,6 +250,17 @@ TEST_CASE("memory that is no channel is left alone, and every request is refused
       CHECK(driver.server.answer().status == service::Unknown);
       CHECK(host.word(ChannelWord::OutputWritten) == 0);
       CHECK(driver.ask(service::host_read, 1).status == service::Unknown);
+    }
+  }
+}
+
+TEST_CASE("a ring that no whole frame fits into is none") {
+  constexpr std::uint64_t frame = sizeof(FrameHeader) + REPRISE_MESSAGE_BYTES;
+  for (const ChannelWord word : {ChannelWord::OutputBytes, ChannelWord::InputBytes}) {
+    for (const std::uint64_t bytes : {std::uint64_t{0}, frame, frame + 8}) {
+      host = {};
+      host.word(word) = bytes;
+      CHECK(Driver{}.started == (bytes > frame));
     }
   }
 }

@@ -18,7 +18,7 @@ constexpr std::uint64_t wanted_offset = 200'003;  // at no word's start
 // The channel's memory with a host at its other end, which may be slow.
 struct Host {
   std::vector<unsigned char> memory = std::vector<unsigned char>(drivers::channel_bytes);
-  bool takes = true;  // takes out what there is whenever the driver sleeps
+  bool takes = true;       // takes out what there is whenever the driver sleeps
   std::string last_words;  // typed, with the end behind them, as soon as the driver looks
   std::string taken;
   std::uint64_t slept = 0;

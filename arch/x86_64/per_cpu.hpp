@@ -5,7 +5,7 @@
 //     +16  kernel_stack_pointer | finds the kernel's stack,
 //     +24  other_stack_pointer  | and keeps RSP for a few instructions
 //          single_step, ...     what the next entry to ring 3 is to do
-//          counting, icount, pmu_intel, pmu_amd
+//          counting, icount, pmu_intel, pmu_amd, nmi_came
 //          timer, xapic, hold
 //          gdt, task            read by the CPU
 //   +n*4K  trap_stacks[0..4]    each: stack, grows down | owner | unused
@@ -19,8 +19,8 @@
 //   - In ring 0 the program's base is active at three places: before the SWAPGS at
 //     system_call_entry, behind the one before the IRET, and within the functions for the program's
 //     GS. NMI, machine check, double fault and the debug trap of SYSCALL can come there, each on a
-//     stack of its own. kernel_trap() returns from NMI and that debug trap without reading this
-//     structure. Before a panic it takes the GS base from the top of the trap stack.
+//     stack of its own, at whose top kernel_trap() finds this structure: to note an NMI, and for
+//     the GS base before a panic.
 //   - A fault of the IRET itself comes on the kernel's stack, with the program's base active.
 //     kernel_trap() knows it by its RIP and swaps back.
 #pragma once
@@ -61,8 +61,7 @@ struct PmuState {
   std::uint64_t clear = 0;   // Intel's bits of the overflow status
   std::uint64_t mask = 0;    // of the counter's bits
   std::uint64_t begin = 0;
-  bool owed = false;   // an overflow was seen whose interrupt is still to come
-  bool armed = false;  // the next overflow's interrupt will come; no earlier one pends
+  bool owed = false;  // an overflow was seen whose interrupt is still to come
 };
 
 // timer.cpp.
@@ -90,6 +89,7 @@ struct PerCpu {
   CountingState counting;
   IcountState icount;
   PmuState pmu_intel, pmu_amd;
+  volatile bool nmi_came = true;  // since a counter's interrupt was last let in; set in any place
   TimerState timer;
   volatile std::uint32_t* xapic = nullptr;  // registers of the xAPIC; nullptr: x2APIC
   HoldState hold;

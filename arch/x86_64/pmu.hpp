@@ -18,7 +18,7 @@ public:
     PmuState& state = this->state();
     state.begin = (0 - (n != 0 ? n : far)) & state.mask;
     set(state.begin);
-    if (!state.armed) arm(state);
+    if (state.owed || this_cpu().nmi_came) arm();
     go();
   }
 
@@ -30,7 +30,7 @@ public:
     const bool overflow = overflowed(value);
     const bool interrupt = reason == nmi_vector && (overflow || state.owed);
     state.owed = !interrupt && (overflow || state.owed);
-    state.armed = reason != nmi_vector && !state.owed;  // any NMI may be this counter's, a late one
+    if (reason == nmi_vector) this_cpu().nmi_came = true;
     return {(value - state.begin) & state.mask, interrupt};
   }
 
@@ -56,12 +56,12 @@ protected:
   [[nodiscard]] Bits top_bit() const { return (state().mask + 1) >> 1; }
 
 private:
-  // Only where something has happened since: each write of such a register costs as much as a
-  // hundred instructions.
-  void arm(PmuState& state) const {
+  // Only behind an overflow or an NMI, of which any may be this counter's, a late one: each write
+  // of such a register costs as much as a hundred instructions.
+  void arm() const {
+    this_cpu().nmi_came = false;  // first: one may come behind each of the next instructions
     forget_overflow();
     admit_counter_interrupt();  // its delivery masks it (Intel SDM Vol. 3A §11.5.1)
-    state.armed = true;
   }
 
   // An overflow that nobody asked for: the way out of a run that no interrupt can end.

@@ -177,7 +177,10 @@ std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
     handle_interrupt(static_cast<std::uint8_t>(vector));
     return 0;
   }
-  if (vector == nmi_vector) return 0;
+  if (vector == nmi_vector) {
+    owner_of_stack(*frame)->nmi_came = true;
+    return 0;
+  }
   // SYSCALL with TF set traps behind the instruction, that is, here (Intel SDM Vol. 3B §17.3.2);
   // the program's TF is in the state by then.
   if (vector == debug_vector && stands_at(*frame, system_call_entry)) {

@@ -11,6 +11,7 @@
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/per_cpu.hpp"
 #include "tests/arch/counting_machine.hpp"
 #include "tests/arch/fake_memory.hpp"
 #include "tests/catch.hpp"
@@ -109,7 +110,7 @@ TEST_CASE("an older counter's stint: stopped, set, cleared, admitted, started, i
   REQUIRE(count() == 101);
 }
 
-TEST_CASE("the interrupt is admitted again only behind an overflow") {
+TEST_CASE("the interrupt is admitted again only behind an overflow or an NMI") {
   become(GENERATE(Pmu::Intel, Pmu::AmdCore));
   machine.power_on();
   REQUIRE(start());
@@ -133,6 +134,12 @@ TEST_CASE("the interrupt is admitted again only behind an overflow") {
   program.state[Register::Rip] = 0x400000;
   writes_of_a_stint(program);  // the interrupt still comes
   CHECK(program.position() == 40);
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  counter_writes();
+  boot_cpu.nmi_came = true;  // as kernel_trap() notes one
+  REQUIRE(program.run().kind == Kind::SystemCall);
+  CHECK(admitted() == 1);
+  program.state[Register::Rip] = 0x400000;
   machine.skid = 200;
   restart_count();
   stop_at_count(50);

@@ -155,7 +155,9 @@ TEST_CASE("in the kernel an NMI passes, a debug trap only where SYSCALL enters, 
   reset({});
   for (auto* place : {iret_to_user, system_call_entry, elsewhere}) {
     auto& nmi = frame_at(x86::nmi_vector, place);
+    x86::boot_cpu.nmi_came = false;
     REQUIRE(kernel_trap(&nmi) == 0);
+    REQUIRE(x86::boot_cpu.nmi_came);
   }
   auto* frame = &frame_at(x86::debug_vector, system_call_entry);
   REQUIRE(kernel_trap(frame) == 0);

@@ -239,7 +239,10 @@ class Files(Scratch):
     def test_files_that_a_program_has_left_come_back_though_a_signal_ended_it(self):
         (self.scratch / "kept").write_text("kept\n")
         (self.scratch / "longer").write_text("first\n")
-        ran = scripts_run("--quiet", "--file", "kept", "--file", "longer", "--out", "/made/tree=tree", "--out", "kept=same",
+        (self.scratch / "folder" / "below" / "deep").mkdir(parents=True)
+        for name in ("kept", "below/moved", "below/deep/moved"):
+            (self.scratch / "folder" / name).write_text(f"{name}\n")
+        ran = scripts_run("--quiet", "--file", "kept", "--file", "longer", "--file", "folder", "--out", "/made/tree=tree", "--out", "kept=same",
                           "--out", "/nowhere", "--out-root", "all", tree.linux_program("leaves_files"), cwd=self.scratch)
         self.assertEqual((ran.returncode, ran.stderr.decode()), (134, "scripts/run: --out /nowhere: the program left no such file\n"))
         large = bytes(100_000) + bytes(n * 7 % 256 for n in range(100_000))
@@ -254,7 +257,11 @@ class Files(Scratch):
         self.assertEqual((everything / "longer").read_text(), "first\nsecond\n")
         self.assertEqual((everything / "made" / "tree" / "deep" / "large").read_bytes(), large)
         self.assertEqual((everything / "new name").read_text(), "other\n")
-        self.assertEqual(sorted(path.name for path in everything.iterdir()), ["longer", "made", "new name"])
+        self.assertEqual(sorted(path.name for path in everything.iterdir()), ["folder", "longer", "made", "new name"])
+        renamed = everything / "folder" / "renamed"
+        self.assertEqual(sorted(path for path in (everything / "folder").rglob("*") if path.is_file()),
+                         [renamed / "deep" / "moved", renamed / "moved"])
+        self.assertEqual((renamed / "deep" / "moved").read_text(), "below/deep/moved\n")
 
     def test_no_file_is_written_outside_of_the_folder_that_was_given(self):
         (self.scratch / "elsewhere").mkdir()

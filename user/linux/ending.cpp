@@ -92,12 +92,15 @@ private:
   }
 
   // Goes down into each directory behind its entry, and back up by the directories' own entries.
+  // All below a directory that was made or renamed has names that are new.
   [[nodiscard]] bool tree_below(Node& top, Which which) {
     if (&top != &tree().root() && !send(FrameKind::Directory, top.mode & permissions)) return false;
     const Node* directory = &top;
+    const Node* made = nullptr;  // the outermost such directory
     const Entry* next = top.first;
     while (next != nullptr || directory != &top) {
       if (next == nullptr) {
+        if (directory == made) made = nullptr;
         length_ -= directory->self->name.size() + 1;
         next = directory->self->next;
         directory = directory->self->parent;
@@ -109,8 +112,9 @@ private:
       path[length_] = '/';
       memcpy(path + length_ + 1, here.name.data(), here.name.size());
       length_ += here.name.size() + 1;
-      if (!entry(here, which)) return false;
+      if (!entry(here, made != nullptr ? Which::All : which)) return false;
       if (here.node->is_directory()) {
+        if (made == nullptr && here.name_owned) made = here.node;
         directory = here.node;
         next = directory->first;
       } else {

@@ -75,7 +75,7 @@ class Returned:
                     path.unlink()
                 self._begin(path, frame.detail & 0o777, *frame.words)
             elif frame.kind == DIRECTORY:
-                path.mkdir(exist_ok=True)
+                path.mkdir(parents=True, exist_ok=True)
             else:
                 self._links.append((target, os.fsdecode(name), os.fsdecode(leads_to)))
 

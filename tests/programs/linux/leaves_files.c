@@ -38,6 +38,7 @@ int main(void) {
   append("longer", "second\n");
   append("old name", "other\n");
   check(rename("old name", "new name"));
+  check(rename("folder/below", "folder/renamed"));
   append("gone", "gone\n");
   check(unlink("gone"));
   abort();

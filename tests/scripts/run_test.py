@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
@@ -19,7 +20,7 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 import run  # noqa: E402
-from reprise import channel, events, image, machine, returned, tree  # noqa: E402
+from reprise import channel, events, image, machine, output, returned, tree  # noqa: E402
 
 BUSYBOX = "/bin/busybox"
 # The first 256 bytes have each value once; the rest is no text either.
@@ -65,6 +66,15 @@ class Streams(Scratch):
         # Guest time counts instructions: over the serial line they were 2.4 seconds of it.
         end, = log_events(ran.stderr.decode(), "shutdown")
         self.assertLess(end.number("time_ns"), 1_000_000_000)
+
+    def test_output_that_does_not_block_is_waited_for(self):
+        reader, writer = os.pipe()  # as some programs leave the terminal or the pipe that they share
+        os.set_blocking(writer, False)
+        with ThreadPoolExecutor() as pool, open(reader, "rb") as file:
+            written = pool.submit(output.write_all, writer, BINARY)
+            written.add_done_callback(lambda _: os.close(writer))
+            self.assertEqual(file.read(), BINARY)
+            written.result()
 
     def test_quiet_drops_the_log_and_a_file_goes_on_where_the_program_stopped_reading(self):
         numbers = self.scratch / "numbers"

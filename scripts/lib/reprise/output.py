@@ -3,13 +3,17 @@ file, or nowhere."""
 
 import contextlib
 import os
+import select
 
 from . import channel, events
 
 
 def write_all(descriptor, data):
     while data:
-        data = data[os.write(descriptor, data):]
+        try:
+            data = data[os.write(descriptor, data):]
+        except BlockingIOError:  # another process that shares the file has made it so
+            select.select([], [descriptor], [])
 
 
 class Output:

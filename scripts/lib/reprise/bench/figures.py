@@ -48,7 +48,7 @@ class Figure:
     ends: dict = field(default_factory=dict)           # what ended PEs -> PEs
     steps: int = 0                # of the searches for where the time limit ended a first run
     elements: list = field(default_factory=list)       # of each PE, by ELEMENT; only with Case.timeline
-    read_again: float = 1.0       # share of the flushed lines that second runs use, where it was counted
+    read_again: float = 1.0       # share of the flushed lines that second runs use, at most; where it was counted
 
     @property
     def total(self):
@@ -164,7 +164,7 @@ def _complaint(case, programs, outcome, folder):
 
 
 def _read_again(case, folder):
-    """Of all processes of the boot: the plugin does not tell them apart."""
+    """An upper bound: the plugin counts all processes, and the report has no flushes of init and the drivers."""
     out = folder / "lines"
     _, outcome = _boot(case, folder, qemu=line_count.arguments(out))
     flushed = sum(event.number("flushed_pages") for event in outcome.events("page-costs"))

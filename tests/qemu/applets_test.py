@@ -20,7 +20,7 @@ from reprise import channel, image, machine
 from reprise.archive import Archive
 
 TABLE = Path(__file__).with_name("applets.txt")
-COMPARED = ("same", "root", "status", "says")
+COMPARED = ("same", "root", "status", "says", "refused")
 HELPED = ("processes", "network", "devices", "users", "machine", "senseless")  # run with --help
 AT_ONCE = 24      # programs in one boot
 SAMPLE = 11       # in CI one applet of so many

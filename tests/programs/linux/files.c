@@ -14,12 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static int failures;
-#define CHECK(condition) \
-  ((condition)           \
-       ? (void)0         \
-       : (void)(printf("line %d: %s (errno %d)\n", __LINE__, #condition, errno), ++failures))
-#define FAILS(call, code) CHECK((errno = 0, (call) == -1 && errno == (code)))
+#include "checks.h"
 
 static void contents(void) {
   char buffer[32] = {0};

@@ -8,9 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static int failures;
-#define CHECK(condition) \
-  ((condition) ? (void)0 : (void)(printf("line %d: %s\n", __LINE__, #condition), ++failures))
+#include "checks.h"
 
 enum { page = 4096 };
 

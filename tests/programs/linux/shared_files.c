@@ -16,12 +16,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-static int failures;
-#define CHECK(condition) \
-  ((condition)           \
-       ? (void)0         \
-       : (void)(printf("line %d: %s (errno %d)\n", __LINE__, #condition, errno), ++failures))
-#define FAILS(call, code) CHECK((errno = 0, (call) == -1 && errno == (code)))
+#include "checks.h"
+
 #define MAP_FAILS(call, code) CHECK((errno = 0, (call) == MAP_FAILED && errno == (code)))
 
 enum { page = 4096 };

@@ -140,32 +140,33 @@ private:
     return {.to = process, .status = service::Ok, .word = there, .bytes = bytes};
   }
 
-  // Copies the ring's next bytes to the buffer; at most as many as fit and as lie in one piece.
-  std::size_t take_input(std::uint64_t most) {
-    const std::uint64_t at = taken_ % input_.bytes, skipped = at % word_bytes;
-    std::uint64_t count = most < input_.bytes - at ? most : input_.bytes - at;
-    if (count > REPRISE_MESSAGE_BYTES) count = REPRISE_MESSAGE_BYTES;
+  // Copies bytes of the channel to the buffer, as many as fit, and says how many. Device memory is
+  // read by whole words.
+  std::size_t load(std::uint64_t at, std::uint64_t most) {
+    const std::uint64_t count = most < REPRISE_MESSAGE_BYTES ? most : REPRISE_MESSAGE_BYTES;
     if (count == 0) return 0;
+    const std::uint64_t skipped = at % word_bytes;
     const std::uint64_t words = (skipped + count + word_bytes - 1) / word_bytes;
-    Memory::load(input_.offset + at - skipped, std::span{words_}.first(words));
+    Memory::load(at - skipped, std::span{words_}.first(words));
     __builtin_memcpy(buffer().data(), reinterpret_cast<const char*>(words_.data()) + skipped,
                      count);
+    return count;
+  }
+
+  // Copies the ring's next bytes to the buffer; at most as many as fit and as lie in one piece.
+  std::size_t take_input(std::uint64_t most) {
+    const std::uint64_t at = taken_ % input_.bytes;
+    const std::size_t count =
+        load(input_.offset + at, most < input_.bytes - at ? most : input_.bytes - at);
+    if (count == 0) return 0;
     taken_ += count;
     Memory::write(ChannelWord::InputRead, taken_);
     return count;
   }
 
   void give_wanted(std::uint64_t from) {
-    std::uint64_t count = from < wanted_.bytes ? wanted_.bytes - from : 0;
-    if (count > REPRISE_MESSAGE_BYTES) count = REPRISE_MESSAGE_BYTES;
     at_once_.status = service::Ok;
-    if (count == 0) return;
-    const std::uint64_t at = wanted_.offset + from, skipped = at % word_bytes;
-    const std::uint64_t words = (skipped + count + word_bytes - 1) / word_bytes;
-    Memory::load(at - skipped, std::span{words_}.first(words));
-    __builtin_memcpy(buffer().data(), reinterpret_cast<const char*>(words_.data()) + skipped,
-                     count);
-    at_once_.bytes = count;
+    if (from < wanted_.bytes) at_once_.bytes = load(wanted_.offset + from, wanted_.bytes - from);
   }
 
   void look_later() {

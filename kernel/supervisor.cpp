@@ -96,7 +96,7 @@ void supervise(Machine& machine) {
     machine.frames.set_reserve(process.number() == init_number ? 0 : frames_for_init);
     context.status = ContextStatus::Ready;
     const Nanoseconds begin = arch::now();
-    if (context.interrupt_at <= begin) interrupt_when_due(context, begin);
+    interrupt_when_due(context, begin);
     const std::uint64_t time_before = context.own_time();
     const std::uint64_t limit = turn_of_one_pe(machine.settings);
     const dwc::PeEnd* const end = ElementRunner{context}.run(Nanoseconds{limit});

@@ -19,6 +19,9 @@ inline constexpr std::uint64_t program_file_base = 0x00007c8000000000;  // uncha
 inline constexpr std::uint64_t archive_base = 0x00007d0000000000;
 inline constexpr std::uint64_t personality_base = 0x00007e0000000000;
 inline constexpr std::uint64_t personality_end = 0x00007f0000000000;
+[[nodiscard]] constexpr bool in_personality(std::uint64_t address) {
+  return address >= personality_base && address < personality_end;
+}
 inline constexpr std::uint64_t stack_high = 0x00007ffffffe0000;  // exclusive; guard pages around
 inline constexpr std::uint64_t stack_bytes = 8 << 20;
 

@@ -30,8 +30,7 @@ bool serve_exception(Process& process, const dwc::PeEnd& committed) {
 
 void interrupt_when_due(Context& context, Nanoseconds now) {
   if (context.interrupt_at > now || context.exception_handler.entry.value() == 0) return;
-  const std::uint64_t rip = context.registers()[arch::Register::Rip];
-  if (rip >= personality_base && rip < personality_end) return;
+  if (in_personality(context.registers()[arch::Register::Rip])) return;
   context.interrupt_at = Mailbox::never;
   static_cast<void>(Gate{context}.exception(
       {.kind = dwc::PeEnd::Kind::Exception, .vector = REPRISE_INTERRUPT_VECTOR}));

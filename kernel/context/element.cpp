@@ -132,7 +132,7 @@ bool ElementRunner::stopped_for_observer(KernelCore& core, const Trap& trap) {
 bool ElementRunner::redirect_to_personality(arch::UserState& state) {
   if (context_.syscall_entry.value() == 0) return false;
   const std::uint64_t rip = state[Register::Rip];
-  if (rip >= personality_base && rip < personality_end) return false;
+  if (in_personality(rip)) return false;
   state[Register::Rcx] = rip;
   state[Register::R11] = state[Register::Rflags];
   state[Register::Rip] = context_.syscall_entry.value();

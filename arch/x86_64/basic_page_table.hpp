@@ -54,12 +54,12 @@ struct FoundEntry {
   return std::nullopt;
 }
 
-// The CPU marks each entry that it translates by, on all levels, so tables without a mark are
-// passed over (Intel SDM Vol. 3A §4.8, for guests Vol. 3C §29.3.5).
 template <class Format>
 std::uint64_t take_accessed_below(std::uint64_t above, unsigned level,
                                   void (*use)(reprise::FrameNumber));
 
+// The CPU marks each entry that it translates by, on all levels, so tables without a mark are
+// passed over (Intel SDM Vol. 3A §4.8, for guests Vol. 3C §29.3.5).
 template <class Format>
 std::uint64_t take_accessed_in(std::span<std::uint64_t> entries, unsigned level,
                                void (*use)(reprise::FrameNumber)) {
@@ -84,7 +84,7 @@ std::uint64_t take_accessed_in(std::span<std::uint64_t> entries, unsigned level,
   return taken;
 }
 
-// Of the table behind the entry `above`.
+// The same of the table behind the entry `above`, where that says that it holds entries.
 template <class Format>
 std::uint64_t take_accessed_below(std::uint64_t above, unsigned level,
                                   void (*use)(reprise::FrameNumber)) {

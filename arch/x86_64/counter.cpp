@@ -66,6 +66,7 @@ std::uint64_t next_piece(const CountingState& counting) {
 bool use_counter(const reprise::CounterSettings& chosen) {
   const CounterBackEnd& its_back_end = back_end_of(chosen.kind);
   if (!its_back_end.start()) return false;
+  this_cpu().nmi_came = true;  // its interrupt has not been let in yet
   this_cpu().counting = {.back_end = &its_back_end, .settings = chosen};
   return true;
 }

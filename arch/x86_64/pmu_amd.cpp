@@ -12,7 +12,6 @@ public:
   [[nodiscard]] bool start() const override {
     const bool core = has(feature::perfctr_core);
     PmuState& own = state();
-    this_cpu().nmi_came = true;
     own.control = core ? Msr::PerfCtl0 : Msr::PerfEvtSel0;
     own.counter = core ? Msr::PerfCtrCore0 : Msr::PerfCtr0;
     return try_write_msr(own.control, PerfEvtSel::Standing) && find_width(own.counter, 48);

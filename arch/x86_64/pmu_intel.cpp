@@ -25,7 +25,6 @@ public:
     const CpuidResult leaf = cpuid_leaf(0xa);
     const unsigned version = leaf.eax & 0xff;
     const unsigned width = version >= 2 ? leaf.edx >> 5 & 0xff : 48;
-    this_cpu().nmi_came = true;
     state().clear = GlobalStatus::Fixed0 | (version >= 4 ? GlobalStatus::CtrFrz : 0);
     freeze_in_smm();
     return try_write_msr(Msr::GlobalControl, 0) &&

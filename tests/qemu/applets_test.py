@@ -47,7 +47,7 @@ def parse(line):
         applet.words = ["--help"]
         return applet
     if applet.kind == "says":
-        applet.expected = words.pop(0).encode()
+        applet.expected = words.pop(0).replace("\\n", "\n").encode()
     if words[:1] == ["<"]:
         applet.input = words[1]
         words = words[2:]
@@ -56,9 +56,7 @@ def parse(line):
 
 
 def applets():
-    # In a `says` line \n stands for a line feed: shlex leaves "\\n" as it is within quotes only.
-    return [parse(line.replace("\\n", "'\n'") if " says " in line else line)
-            for line in TABLE.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    return [parse(line) for line in TABLE.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
 
 
 def packed_by_compress(text):

@@ -129,7 +129,7 @@ class Report(unittest.TestCase):
         (middle, low, high), _ = model.rows(bench)[0][1]
         self.assertEqual(row[f"predicted, {model.CPUS[0].name}"],
                          f"{middle:,.0f} % ({low:,.0f}-{high:,.0f}): {machine_report.verdict(221.44, low, high)}")
-        self.assertEqual(overhead.rows[1][-1], "-")  # nothing is predicted of what QEMU did not measure
+        self.assertEqual(overhead.rows[1][-1], "-")  # QEMU has not measured this case, so the model predicts nothing
         self.assertEqual([machine_report.verdict(value, 2, 3) for value in (1, 2, 3, 4)],
                          ["below", "within", "within", "above"])
 

@@ -27,7 +27,7 @@ namespace reprise {
 // The check as four hexadecimal digits.
 [[nodiscard]] TextLine digits_of(std::uint16_t check);
 
-// "07 TEXT #1a2b": two digits at least, and the check of what stands before its blank.
+// "07 TEXT #1a2b": a number of at least two digits, the text, and the check of "07 TEXT".
 [[nodiscard]] TextLine sheet_line(std::uint64_t number, std::string_view text);
 
 }  // namespace reprise

@@ -35,8 +35,8 @@ void protect_file_pages(const Region& part, unsigned protection);
 // Whether a page at this address was joined elsewhere and is here now: the access may be repeated.
 [[nodiscard]] bool bring_page(std::uint64_t address);
 
-// Before the pages of [start, end) go, whatever they are. ENOMEM: a file has no memory for what was
-// written to it by its mapping, and nothing has changed.
+// To be called before any pages of [start, end) are unmapped: files take over what was written to
+// them there. ENOMEM: there is no memory for that, and nothing has changed.
 [[nodiscard]] Value unlink_pages(std::uint64_t start, std::uint64_t end);
 
 // Of the part of a file's region within [start, end), as it came from the file. Only for Private.

@@ -27,7 +27,7 @@ struct Part {
   std::uint64_t offset = 0;
   const Node* file = nullptr;
   bool shared = false;
-  std::string_view name{};  // of what is no file
+  std::string_view name{};  // where no file is mapped: [stack] and the like
 };
 
 // What the table of regions does not have, by address.

@@ -71,10 +71,11 @@ Value write_stream(const OpenFile& file, UserAddress from, std::uint64_t bytes) 
       if (bring_pages(from + done, length)) continue;
       return done > 0 ? static_cast<Value>(done) : fail(Errno::Fault);
     }
-    if (result < 0)
+    if (result < 0) {
       lose_server();
-    else
+    } else {
       done += length;
+    }
   }
   if (done == bytes) return static_cast<Value>(done);
   const Value rest = write_terminal(from + done, bytes - done);

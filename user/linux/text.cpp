@@ -1,31 +1,9 @@
 #include "user/linux/text.hpp"
 
+#include "user/linux/digits.hpp"
 #include "user/linux/user_memory.hpp"
 
 namespace personality {
-
-namespace {
-
-// The digits of a number, from its end; at least `width` characters.
-struct Digits {
-  char text[24];
-  std::size_t first = sizeof text;
-
-  Digits(std::uint64_t value, std::uint64_t base, std::size_t width, char filler) {
-    do {
-      --first;
-      text[first] = "0123456789abcdef"[value % base];
-      value /= base;
-    } while (value != 0);
-    while (sizeof text - first < width) {
-      --first;
-      text[first] = filler;
-    }
-  }
-  [[nodiscard]] std::string_view view() const { return {text + first, sizeof text - first}; }
-};
-
-}  // namespace
 
 Text& Text::operator<<(std::string_view part) {
   const UserAddress from(reinterpret_cast<std::uint64_t>(part.data()));

@@ -11,7 +11,6 @@ from . import cases, figures, usb_image
 FORMAT = 1
 # Of a line `2x`, behind the name.
 COUNTS = ("status", "mismatches", "pes", "limited", "calls")
-PHASES = ("load", "first_run", "fault", "rewind", "flush", "second_run", "convergence", "compare_commit")
 EVENTS = ("steps", "write_faults", "copies", "fault_copies", "compares", "flushed_pages")
 ONCE = ("status", "pes", "kilocycles")
 BEGIN = re.compile(r"\bsheet\s+[0-9OoIl]{2,3}\s")  # a number, or what a tired eye takes for one
@@ -25,7 +24,7 @@ class SheetError(Exception):
 @dataclass
 class Twice:
     name: str
-    numbers: dict       # COUNTS, PHASES (kilocycles) and EVENTS
+    numbers: dict       # COUNTS, figures.PHASES (kilocycles) and EVENTS
 
 
 @dataclass
@@ -112,7 +111,7 @@ def _take(sheet, content):
     elif kind == "machine":
         sheet.longest_wait, sheet.longest_pe = int(_after(words, "wait-ns")), int(_after(words, "pe-ns"))
     elif kind == "2x":
-        sheet.twice.append(Twice(words[0], _numbers(words[1:], (*COUNTS, *PHASES, *EVENTS), content)))
+        sheet.twice.append(Twice(words[0], _numbers(words[1:], (*COUNTS, *figures.PHASES, *EVENTS), content)))
     elif kind == "1x":
         for first in range(0, len(words), 1 + len(ONCE)):
             sheet.once[words[first]] = _numbers(words[first + 1:first + 1 + len(ONCE)], ONCE, content)
@@ -174,7 +173,7 @@ def _figure(name, rows, case):
         return figure
     counts = _sum(rows, COUNTS)
     figure.pes = counts["pes"]
-    figure.phases = _sum(rows, PHASES, 1000)
+    figure.phases = _sum(rows, figures.PHASES, 1000)
     figure.costs = dict.fromkeys(figures.COSTS, 0) | _sum(rows, EVENTS[1:])
     figure.steps = _sum(rows, EVENTS[:1])["steps"]
     figure.ends = dict.fromkeys(figures.ENDS, 0) | {

@@ -23,6 +23,7 @@
 #include "libdwc/convergence.hpp"
 #include "libdwc/failure_policy.hpp"
 #include "libdwc/pace.hpp"
+#include "libdwc/patience.hpp"
 #include "libdwc/pe_clock.hpp"
 #include "libdwc/run.hpp"
 #include "libdwc/shadow_memory.hpp"
@@ -62,6 +63,7 @@ public:
         comparator_{space, settings_, statistics_},
         pace_{settings_},
         clock_{core, settings_, caution_, pace_},
+        patience_{core},
         search_{core, statistics_, caution_},
         trace_{core, storage.digests},
         first_{WhichRun::First, core, storage.first},
@@ -186,8 +188,13 @@ private:
       const bool known = knows(event.page);
       if (known) return Next::Resume;
     }
-    if (is_position(event.kind)) return Next::Resume;  // a stale stop of an earlier search
-    end_second(event);
+    if (event.kind == Kind::Timer || is_position(event.kind)) {
+      const bool goes_on = goes_on_late(event.kind);
+      if (goes_on) return Next::Resume;
+    }
+    patience_.end_run();
+    second_.end = end_of_second(event);
+    end_run(second_);
     if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
     const Found* const found = compare(Depth::WholePicture);
     if (found == nullptr && first_.end == second_.end) return commit();
@@ -208,10 +215,15 @@ private:
       if (known) return proceed(search_.go_on());
     }
     if (is_position(event.kind)) return proceed(search_.stopped());
+    if (event.kind == Kind::Timer && patience_.is_left() && search_.on_its_way()) {
+      patience_.spend();
+      return proceed(search_.go_on_for(clock_.longest_second_run()));
+    }
     core_.arm_timer(0);
     search_.interrupted();
     search_.end();
-    end_second(event);
+    second_.end = end_of_second(event);
+    end_run(second_);
     if (event.kind == Kind::MachineCheck) return failed(Failure::MachineCheck);
     return missed();
   }
@@ -311,6 +323,7 @@ private:
 
   [[nodiscard]] Next begin_second_run() {
     const std::uint64_t count = core_.count();
+    patience_.begin_run(count);
     rewind();
     ++statistics_.second_runs;
     const bool anywhere = first_.end->kind == PeEnd::Kind::TimeLimit;
@@ -330,6 +343,22 @@ private:
     statistics_.ticks.flush += clock_.lap();
   }
 
+  // Something that bounds the second run has stopped it, or a stale stop of an earlier search has.
+  [[nodiscard]] bool goes_on_late(Kind kind) {
+    if (kind == Kind::Timer) return wait_for_second();
+    return !patience_.out_of_bounds();
+  }
+
+  // Its time is over. The last attempt does not ask the counter.
+  [[nodiscard]] bool wait_for_second() {
+    const bool counter = guide() == Guide::Counter && patience_.is_left();
+    if (!counter || !patience_.on_its_way()) return false;
+    patience_.spend();
+    patience_.bound_by_count();
+    core_.arm_timer(clock_.longest_second_run());
+    return true;
+  }
+
   [[nodiscard]] bool knows(Page page) {
     ++statistics_.write_faults;
     const bool known = memory_.knows(page);
@@ -337,10 +366,10 @@ private:
     return known;
   }
 
-  void end_second(const Event<Page>& event) {
+  [[nodiscard]] PeEnd end_of_second(const Event<Page>& event) {
     PeEnd end = event.end;
     if (event.kind == Kind::ControlBits) end.kind = PeEnd::Kind::ControlBits;
-    if (event.kind == Kind::Timer) {
+    if (event.kind == Kind::Timer || is_position(event.kind)) {
       end.kind = PeEnd::Kind::Watchdog;
       ++statistics_.watchdog_expiries;
     }
@@ -348,8 +377,7 @@ private:
       const bool refused_there = first_.refused == event.page;
       end.kind = refused_there ? first_.end->kind : PeEnd::Kind::UnexpectedWrite;
     }
-    second_.end = end;
-    end_run(second_);
+    return end;
   }
 
   // ---- Either run ----
@@ -566,6 +594,7 @@ private:
   Caution caution_;
   Pace pace_;
   PeClock<C> clock_;
+  Patience<C> patience_;
   Convergence<C> search_;
   Trace<C> trace_;
   Run<S, C> first_;

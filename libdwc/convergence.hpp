@@ -74,6 +74,20 @@ public:
     return Position::Elsewhere;
   }
 
+  // When time is up: whether the run can still come to its target, by the counter or in steps. Both
+  // are bounded by other things than time.
+  [[nodiscard]] bool on_its_way() {
+    if (phase_ == Phase::Arriving) return false;
+    return phase_ == Phase::Stepping || core_.count() <= target_.count + window();
+  }
+  // From wherever the timer has stopped the run, which nobody has looked at yet. From now on it may
+  // run for `bound` ticks without a stop.
+  [[nodiscard]] Position go_on_for(std::uint64_t bound) {
+    bound_ = bound;
+    core_.arm_timer(bound_);
+    return stopped();
+  }
+
   // At a position that was found without the counter: whether the counter's value proves it wrong.
   // It proves nothing where the run still is as it began, as a loop that changes nothing has any
   // count.

@@ -58,16 +58,20 @@ public:
   }
 
   // A second run does the same work as the first, but finds caches and translations cold. A machine
-  // that is itself interrupted may need longer. So each restart gives four times the slack, up to
-  // 64 times: a loop still ends, and a slow run is not taken for a loop for ever. Where nothing
-  // counts instructions, time says less: there each restart gives sixteen times the slack.
+  // that is itself interrupted may need longer. So each restart gives sixteen times the slack, up
+  // to 4,096 times: a loop still ends, and a slow run is not taken for a loop for ever. A counter
+  // says more than time does (patience.hpp).
   [[nodiscard]] std::uint64_t second_run_limit(std::uint32_t restarts) const {
-    const unsigned doublings = core_.counter().counts ? 2 : 4;
-    const unsigned growth = doublings * (restarts < 3 ? restarts : 3);
+    const unsigned growth = 4 * (restarts < growing_restarts ? restarts : growing_restarts);
     return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << growth);
+  }
+  [[nodiscard]] std::uint64_t longest_second_run() const {
+    return second_run_limit(growing_restarts);
   }
 
 private:
+  static constexpr std::uint32_t growing_restarts = 3;
+
   [[nodiscard]] std::uint64_t with_faults() const { return lap_began_ - first_run_began_; }
 
   C& core_;

@@ -1,11 +1,13 @@
 // The life of a PE: what ends it, what restarts it, what stops it, and what is told about it.
 #include "libdwc/controller.hpp"
 #include "tests/catch.hpp"
+#include "tests/libdwc/limited_world.hpp"
 #include "tests/libdwc/programs.hpp"
 #include "tests/libdwc/property.hpp"
 
 using namespace fake;
 using End = dwc::PeEnd::Kind;
+using Lie = CounterModel::Lie;
 
 namespace {
 
@@ -289,41 +291,127 @@ TEST_CASE("a second run may take four times the first one's user time plus a sla
   }
 }
 
-TEST_CASE("each restart gives the second run four times the slack") {
-  const Program program{{.op = Op::Immediate, .a = 1, .value = 2000},
-                        {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
-                        {.op = Op::BranchNonzero, .a = 1, .value = 1},
-                        {.op = Op::SystemCall}};
+TEST_CASE("each restart gives the second run sixteen times the slack") {
   const std::uint64_t first_run = 2 * 2000 + 2;
-  for (const std::uint64_t late : {3, 10}) {  // times the slack of 1000 beyond the fourfold
-    World<> world{program, 1, 4};
-    world.machine.use_counter({.announced = {.counts = true, .margin = 8}}, 1);
-    const std::uint64_t more = (3 * first_run + late * 1000) / 2;
-    world.machine.before_instruction = [&, done = std::uint64_t{0}]() mutable {
-      const std::uint64_t runs = world.statistics().second_runs;
-      if (runs == done || world.machine.retired() != 1) return;
-      done = runs;
-      world.live(1) += more;
-    };
-    CHECK(world.process.run(1) == dwc::Next::Serve);
-    CHECK(world.statistics().restarts == (late < 4 ? 1 : 2));
+  for (const bool counts : {false, true}) {
+    for (const std::uint64_t late : {10, 20}) {  // times the slack of 1000 beyond the fourfold
+      World<> world{count_down(2000), 1, 4};
+      world.machine.use_counter({.announced = {.counts = counts, .margin = 8}}, 1);
+      const std::uint64_t more = (3 * first_run + late * 1000) / 2;
+      world.machine.before_instruction = [&, done = std::uint64_t{0}]() mutable {
+        const std::uint64_t runs = world.statistics().second_runs;
+        if (runs == done || world.machine.retired() != 1) return;
+        done = runs;
+        world.live(1) += more;
+      };
+      CHECK(world.process.run(1) == dwc::Next::Serve);
+      CHECK(world.statistics().restarts == (late < 16 ? 1 : 2));
+    }
   }
 }
 
-TEST_CASE("without a counter a machine that is kept away for long is waited for") {
-  const Program program{{.op = Op::Immediate, .a = 1, .value = 2000},
-                        {.op = Op::AddImmediate, .a = 1, .value = ~std::uint64_t{0}},
-                        {.op = Op::BranchNonzero, .a = 1, .value = 1},
-                        {.op = Op::SystemCall}};
-  for (const bool counts : {false, true}) {
-    World<> world{program, 1, 4};
-    world.machine.use_counter({.announced = {.counts = counts, .margin = 8}}, 1);
-    // 200 times the slack: more than each restart's 64 times, less than 16 times 16 times.
-    world.machine.on_run_begins = [&](dwc::WhichRun run) {
-      world.machine.entry_ticks = run == dwc::WhichRun::Second ? 200'000 : 0;
+TEST_CASE("without a counter a machine that is kept away for long is waited for in restarts") {
+  World<> world{count_down(2000), 1, 4};
+  world.machine.on_run_begins = [&](dwc::WhichRun run) {
+    world.machine.entry_ticks = run == dwc::WhichRun::Second ? 200'000 : 0;
+  };
+  CHECK(world.process.run(1) == dwc::Next::Serve);
+  CHECK(world.statistics().restarts == 2);
+}
+
+namespace {
+
+// The machine is kept away for `ticks` before instruction `at` of each second run.
+void keep_away(World<>& world, std::uint64_t at, std::uint64_t ticks) {
+  world.machine.on_run_begins = [&world, at, ticks](dwc::WhichRun run) {
+    world.machine.before_instruction = [&world, at, ticks, run, once = true]() mutable {
+      if (run == dwc::WhichRun::First || world.machine.retired() != at) return;
+      if (std::exchange(once, false)) world.machine.pass(ticks);
     };
-    CHECK(world.process.run(1) == (counts ? dwc::Next::Stop : dwc::Next::Serve));
-    CHECK(world.statistics().restarts == (counts ? 3 : 2));
+  };
+}
+
+const CounterModel counters_that_interrupt[] = {
+    good,
+    {.name = "icount", .announced = {.counts = true, .margin = 8}, .takes_timer = true},
+    {.name = "stale once", .announced = {.counts = true, .margin = 8}, .lie = Lie::StaleOnce}};
+
+}  // namespace
+
+TEST_CASE("with a counter a second run that is late, but right in count, is waited for at once") {
+  for (const CounterModel& counter : counters_that_interrupt) {
+    for (const std::uint64_t at : {0, 1, 2000, 4000}) {
+      World<> world{count_down(2000), 1, 4};
+      world.machine.use_counter(counter, 1);
+      keep_away(world, at, 4'000'000);
+      CHECK(world.process.run(1) == dwc::Next::Serve);
+      CHECK(world.statistics().restarts == 0);
+      CHECK(world.statistics().watchdog_expiries == 0);
+      CHECK_FALSE(world.machine.stop_armed());
+      CHECK_FALSE(world.machine.timer_armed());
+    }
+  }
+}
+
+TEST_CASE("a second run that is waited for is stopped by its count when it runs away") {
+  for (const CounterModel& counter : counters_that_interrupt) {
+    World<> world{count_down(2000), 1, 4};
+    world.machine.use_counter(counter, 1);
+    keep_away(world, 1, 100'000);
+    std::uint64_t stopped_at = 0;
+    world.machine.on_run_begins = [&, begins = world.machine.on_run_begins](dwc::WhichRun run) {
+      begins(run);
+      const bool astray = run == dwc::WhichRun::Second && world.statistics().restarts == 0;
+      if (!astray) return;
+      world.machine.before_instruction = [&, wait = world.machine.before_instruction] {
+        wait();
+        if (world.machine.retired() == 1) world.live(1) = std::uint64_t{1} << 50;
+      };
+    };
+    world.machine.on_run_ended = [&](dwc::WhichRun run) {
+      const bool first_attempt = world.statistics().restarts == 0;
+      if (first_attempt && run == dwc::WhichRun::Second) stopped_at = world.machine.retired();
+    };
+    CHECK(world.process.run(1) == dwc::Next::Serve);
+    CHECK(world.statistics().watchdog_expiries == 1);
+    CHECK(world.statistics().mismatches.end == 1);
+    CHECK(world.statistics().restarts == 1);
+    CHECK(stopped_at == 2 * 4002 + 8);
+    CHECK_FALSE(world.machine.stop_armed());
+  }
+}
+
+TEST_CASE("a second run is waited for once, however few instructions it has executed") {
+  World<> world{count_down(2000), 1, 4};
+  world.machine.use_counter(good, 1);
+  world.machine.before_instruction = [&] {
+    const bool second = world.statistics().second_runs == 1 && world.statistics().restarts == 0;
+    if (second && world.machine.retired() % 1000 == 1) world.machine.arm_timer(1);
+  };
+  CHECK(world.process.run(1) == dwc::Next::Serve);
+  CHECK(world.statistics().watchdog_expiries == 1);
+  CHECK(world.statistics().restarts == 1);
+}
+
+TEST_CASE("a counter that lies makes no wait endless, and nothing wrong is committed") {
+  for (const Lie lie :
+       {Lie::NeverOverflows, Lie::CountsNothing, Lie::StaleOnce, Lie::StaleAlways, Lie::Garbage}) {
+    for (const bool astray : {false, true}) {
+      CounterModel liar = good;
+      liar.lie = lie;
+      World<> world{count_down(2000), 1, 4};
+      world.machine.use_counter(liar, 1);
+      world.machine.on_run_begins = [&](dwc::WhichRun run) {
+        world.machine.entry_ticks = run == dwc::WhichRun::Second ? 200'000 : 0;
+      };
+      world.machine.before_instruction = [&] {
+        const bool strays = astray && world.statistics().second_runs == 1;
+        if (strays && world.machine.retired() == 1) world.live(1) = std::uint64_t{1} << 50;
+      };
+      CHECK(world.process.run(1) == dwc::Next::Serve);
+      CHECK(world.live(1) == 0);
+      CHECK_FALSE(world.machine.stop_armed());
+    }
   }
 }
 
@@ -334,14 +422,14 @@ TEST_CASE("the second run's time is measured by the first run of its own attempt
                         {.op = Op::AddImmediate, .a = 2, .value = 1},
                         {.op = Op::SystemCall}};
   World<> world{program, 1, 4};
-  world.machine.use_counter({.announced = {.counts = true, .margin = 8}}, 1);
-  // Attempt 1: a first run of 9 times the length. Attempt 2: a second run of 9 times the length,
+  world.machine.use_counter(good, 1);
+  // Attempt 1: a first run of 20 times the length. Attempt 2: a second run of 20 times the length,
   // which attempt 1 would have excused.
   world.machine.before_instruction = [&, armed = std::uint64_t{0}]() mutable {
     const bool first = world.statistics().first_runs == 1 && world.statistics().second_runs == 0;
     const bool second = world.statistics().second_runs == 2;
     if (world.machine.retired() != 1 || armed == world.statistics().first_runs) return;
-    if (first || second) armed = world.statistics().first_runs, world.live(1) = 9000;
+    if (first || second) armed = world.statistics().first_runs, world.live(1) = 20'000;
     if (first) world.live(3) ^= 1;
   };
   CHECK(world.process.run(1) == dwc::Next::Serve);

@@ -50,7 +50,8 @@ Trial random_trial(Random& random, const CounterModel& counter, bool flips) {
   const ComputeProgram compute = compute_program(random, pages);
   dwc::Settings settings = random_settings(random);
   settings.limit_ticks = 10 + random.below(std::uint64_t{8} << random.below(9));
-  settings.second_run_slack_ticks = 2000;
+  // With a counter a run that this makes late is waited for.
+  settings.second_run_slack_ticks = counter.announced.counts ? 500 : 2000;
   return {.program = compute.program,
           .pages = pages,
           .frames = pages + 4 + random.below(16),

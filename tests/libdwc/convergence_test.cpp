@@ -269,11 +269,33 @@ TEST_CASE("the second run's time begins anew with the steps, and with every 64 o
   }
 }
 
+TEST_CASE("a search that a busy machine makes late is waited for once, wherever it stands") {
+  for (const std::uint64_t length : {5, 10, 24, 25, 26, 27}) {
+    for (std::uint64_t at = 0; at < length; ++at) {
+      Limited world{skipped_instructions(), good, length};
+      world.disturb = [&] {
+        const bool now = world.run == dwc::WhichRun::Second && world.machine.retired() == at;
+        if (now) world.machine.arm_timer(1);
+      };
+      std::uint64_t first_length = 0;  // one more than the limit behind a shadow
+      world.machine.on_run_ended = [&](dwc::WhichRun run) {
+        if (run == dwc::WhichRun::First) first_length = world.machine.retired();
+      };
+      REQUIRE(world.process.run_pe() == dwc::Next::Serve);
+      INFO("stopped at " << at << " of " << length);
+      CHECK(world.statistics().restarts == 0);
+      CHECK(world.statistics().converged == 1);
+      CHECK(world.machine.retired() == first_length);
+      CHECK(world.process.controller().margin() == 8);
+    }
+  }
+}
+
 TEST_CASE("a search that the clock ends has failed, and is no mismatch") {
   for (const CounterModel& counter : {good, landmark}) {
     Limited world{count_down(1000), counter, 100};
-    world.disturb = [&] {
-      const bool now = world.run == dwc::WhichRun::Second && world.machine.retired() == 50;
+    world.disturb = [&] {  // with a counter it is waited for once
+      const bool now = world.run == dwc::WhichRun::Second && world.machine.retired() % 30 == 20;
       if (now && world.statistics().restarts == 0) world.machine.arm_timer(1);
     };
     REQUIRE(world.process.run_pe() == dwc::Next::Serve);

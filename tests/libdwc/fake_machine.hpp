@@ -224,7 +224,8 @@ public:
   std::function<void(dwc::WhichRun)> on_run_begins, on_run_ended;
   std::function<void()> before_instruction;  // retired() says which
   bool machine_check_pending = false;
-  std::uint64_t entry_ticks = 0;  // from load() to the first instruction
+  std::uint64_t entry_ticks = 0;                      // from load() to the first instruction
+  void pass(std::uint64_t ticks) { time_ += ticks; }  // the machine is kept away
   void use_counter(const CounterModel& model, std::uint64_t seed) { counter_ = {model, seed}; }
 
 protected:

@@ -100,6 +100,10 @@ bool on_write(Msr msr, std::uint64_t value) {
   machine.writes.emplace_back(msr, value);
   if (msr == initial_count) {
     machine.timer_end = value == 0 ? 0 : machine.stamp + value * machine.timer_rate;
+    if (value != 0 && machine.late_timers != 0) {
+      --machine.late_timers;
+      machine.timer_end += 1'000'000;
+    }
   } else if (msr == end_of_service) {
     machine.timer_in_service = false;
   } else if (of_counters(msr)) {

@@ -22,6 +22,7 @@ struct CountingMachine {
   std::uint64_t clock_rate = 1;     // ticks an instruction
   std::uint64_t timer_rate = 1;     // ticks of the timer in one of the clock
   std::uint64_t kernel_ticks = 70;  // on the way into ring 3, and on the way out
+  unsigned late_timers = 0;         // so many in a row come after a million instructions more
   bool clock_jitters = false;
   bool cpuid_faults = false;  // in ring 3
 

@@ -86,6 +86,14 @@ TEST_CASE("a counter is not to blame for a CPUID that faults") {
   REQUIRE(facts.settings.tolerance == 0);
 }
 
+TEST_CASE("a counter is not to blame for timers that a busy host has late") {
+  become(Pmu::Intel).late_timers = 300;
+  machine.power_on();
+  REQUIRE(choose().name == "pmu-intel");
+  INFO(refusals);
+  REQUIRE(machine.late_timers == 0);
+}
+
 TEST_CASE("a counter that is off is refused, and the boot goes on without") {
   become(Pmu::Intel);
   const char* reason = "";

@@ -41,6 +41,13 @@ enum reprise_call {
   REPRISE_USAGE = 21,        /* (enum reprise_usage): that figure */
   REPRISE_INTERRUPT = 22,    /* (nanoseconds on the monotonic clock, or ~0): an exception then, see
                                 Handlers; returns 0 */
+  /* Only for a guest's monitor: see guest.h. The first argument is the guest's process number. */
+  REPRISE_GUEST_MAP = 23,       /* (guest, guest-physical address, bytes): zero-filled memory; 0 */
+  REPRISE_GUEST_WRITE = 24,     /* (guest, guest-physical address, buffer, bytes): returns 0 */
+  REPRISE_GUEST_READ = 25,      /* (guest, guest-physical address, buffer, bytes): returns 0 */
+  REPRISE_GUEST_STATE = 26,     /* (guest, struct reprise_guest_state*): returns 0 */
+  REPRISE_GUEST_SET_STATE = 27, /* (guest, const struct reprise_guest_state*): returns 0 */
+  REPRISE_GUEST_RUN = 28,       /* (guest, struct reprise_guest_run*): returns 0 */
   /* Only init has these. For all others these calls do not exist. Structures: init.hpp. */
   REPRISE_CONFIGURE = 32,     /* (const KernelSettings*): returns 0 */
   REPRISE_COUNTER = 33,       /* (const CounterSettings*): the counter from now on; returns 0 */
@@ -100,6 +107,9 @@ enum reprise_error {
  * The answer is the process's number, or 0. */
 #define REPRISE_INIT 1ul
 #define REPRISE_FIND 1ul
+/* Init makes a guest, whose monitor is the caller. The answer is the guest's number; 0: the caller
+ * has no grant of guests, the machine cannot run any, or memory is used up. */
+#define REPRISE_NEW_GUEST 2ul
 #define REPRISE_NAME_BYTES 31ul
 
 /* What a process may reach of the machine (boot argument grant=). An access to a granted port, or
@@ -111,6 +121,7 @@ enum reprise_grant_kind {
   REPRISE_GRANT_MEMORY = 1, /* physical addresses, whole pages */
   REPRISE_GRANT_INTERRUPT = 2,
   REPRISE_GRANT_LOG = 3,
+  REPRISE_GRANT_GUEST = 4, /* `first` and `last` are 0 */
 };
 struct reprise_grant {
   uint64_t kind;

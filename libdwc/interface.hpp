@@ -41,11 +41,12 @@ struct Settings {
 };
 
 // How a run ended. Both runs must end alike, with all fields equal. Two runs can agree only on the
-// first five kinds. A run that ends in one of the others has gone wrong.
+// first six kinds. A run that ends in one of the others has gone wrong.
 struct PeEnd {
   enum class Kind : std::uint8_t {
     SystemCall,
     Exception,
+    Exit,         // of a guest: an intercepted instruction, or what has no memory behind it
     PageBudget,   // a write beyond the budget or the time; RIP is at the instruction that faulted
     OutOfFrames,  // there were no frames for the first page that the PE modified
     TimeLimit,    // ended the first run, anywhere; the second came to the same position

@@ -20,7 +20,7 @@ Answer configure(Call& call) {
   if (!are_valid(settings)) return Failure{REPRISE_BAD_ARGUMENT};
   if (settings.timeline == Timeline::Com2) {
     arch::start_second_serial();
-    arch::write_second_serial("reprise-timeline 1\n");
+    arch::write_second_serial("reprise-timeline 2\n");
   }
   call.machine().settings = settings;
   call.machine().log.set_quiet(settings.serial_output == SerialOutput::Withheld);

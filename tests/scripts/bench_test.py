@@ -80,7 +80,7 @@ class Bench(unittest.TestCase):
     def test_each_pe_of_the_case_comes_from_the_second_serial_port(self):
         started = machine.Outcome(0, 0, False, "reprise: started process=compute pid=3\n"
                                                "reprise: started process=screen pid=2\n", "", 1.0)
-        lines = ["reprise-timeline 1", "p 3 1 0 99 end 0 0 0 0 0 4 1 0 1", "a committed 1 10 2 3 4 10 5 6",
+        lines = ["reprise-timeline 2", "p 3 1 0 99 end 0 0 0 0 0 4 1 0 1", "a committed 1 10 2 3 4 10 5 6",
                  "p 2 1 0 99 end 0 0 0 0 0 9 1 0 1", "a committed 9 9 9 9 9 9 9 9",  # a driver
                  "p 3 2 0 99 end 0 0 0 0 0 6 1 1 2", "a mismatch 1 1 1 1 1 1 1 1", "a committed 1 20 2 3 4 20 5 6"]
         self.assertEqual(figures._elements(lines, started, {"compute"}), [[41, 10, 4], [69, 21, 2]])
@@ -89,7 +89,7 @@ class Bench(unittest.TestCase):
         case = cases.Case("group", "name", (["compute", "5"],), timeline=True)
 
         def boot(case, folder, more=""):
-            (folder / figures.PORT).write_text("reprise-timeline 1\n", encoding="utf-8")
+            (folder / figures.PORT).write_text("reprise-timeline 2\n", encoding="utf-8")
             return [figures._program(case.programs[0])], outcome()
 
         with mock.patch.object(figures, "_boot", side_effect=boot):

@@ -17,9 +17,9 @@ import trace_events  # noqa: E402
 from reprise import events, machine, timeline  # noqa: E402
 
 # PE 7 of process 2: one mismatch, one restart, one flip caught. PE 1 of process 3 ran once.
-RESTARTED = ["reprise-timeline 1",
+RESTARTED = ["reprise-timeline 2",
              "p 2 6 1000 500 end 0 0 0 0 0 10 4 0 1", "a committed 10 100 0 50 0 100 0 200",
-             "p 2 7 2000 2000 end 4 0 0 1 0 12 5 1 2",
+             "p 2 7 2000 2000 end 5 0 0 1 0 12 5 1 2",
              "a mismatch 10 100 20 150 40 100 30 200", "a committed 10 100 0 50 0 100 30 200",
              "p 3 1 5000 700 end 1 14 0 1 0 0 0 0 0"]
 CONSOLE = [events.parse_event("reprise: " + text) for text in (
@@ -41,14 +41,14 @@ def found(text, name=None, **fields):
 def random_lines(seed):
     """PEs of three processes, one after the other, as a kernel could write them."""
     source = random.Random(seed)
-    now, numbers, lines = source.randrange(10**15), {}, ["reprise-timeline 1"]
+    now, numbers, lines = source.randrange(10**15), {}, ["reprise-timeline 2"]
     for _ in range(300):
         process = source.choice((1, 2, 40))
         numbers[process] = numbers.get(process, 0) + 1
         attempts = [[source.choice((0, 1, source.randrange(10**6))) for _ in timeline.PHASES]
                     for _ in range(source.choice((1, 1, 1, 2, 5)))]
         took = sum(map(sum, attempts)) + source.randrange(3)
-        lines.append(f"p {process} {numbers[process]} {now} {took} end {source.randrange(5)} 0 0 0 0 0 0 "
+        lines.append(f"p {process} {numbers[process]} {now} {took} end {source.randrange(6)} 0 0 0 0 0 0 "
                      f"{len(attempts) - 1} {len(attempts)}")
         for place, phases in enumerate(attempts, 1):
             outcome = "committed" if place == len(attempts) else source.choice(timeline.FAILURES)
@@ -120,8 +120,12 @@ class Timeline(unittest.TestCase):
         pe, = found(converted(RESTARTED)[0], "PE 1")
         self.assertEqual(pe["args"], {"pe": 1, "end": "exception", "vector": 14, "hardened": False})
 
+    def test_a_guests_pe_ends_with_an_exit(self):
+        text, _ = converted(["reprise-timeline 2", "p 4 1 0 900 end 2 0 0 0 0 0 0 0 1", "a committed 1 1 1 1 1 1 1 1"])
+        self.assertEqual(found(text, "PE 1")[0]["args"]["end"], "exit")
+
     def test_a_pe_that_was_given_up_has_a_verdict_and_no_end(self):
-        text, _ = converted(["reprise-timeline 1", "p 2 1 0 900 verdict 4 0 0 0 1 0 0 2 3", "a mismatch 1 1 1 1 1 1 1 1",
+        text, _ = converted(["reprise-timeline 2", "p 2 1 0 900 verdict 4 0 0 0 1 0 0 2 3", "a mismatch 1 1 1 1 1 1 1 1",
                              "a mismatch 1 1 1 1 1 1 1 1", "a given-up 0 0 0 9 0 0 9 0"])
         self.assertEqual(trace_events.problems(text), [])
         arguments = found(text, "PE 1")[0]["args"]
@@ -130,7 +134,7 @@ class Timeline(unittest.TestCase):
         self.assertEqual(len(found(text, "flip stopped")), 1)
 
     def test_a_damaged_record_costs_its_own_pe_and_is_counted(self):
-        for damage in (lambda lines: lines.pop(2), lambda lines: lines.__setitem__(3, "p 2 7 20\x00 2000 end 4"),
+        for damage in (lambda lines: lines.pop(2), lambda lines: lines.__setitem__(3, "p 2 7 20\x00 2000 end 5"),
                        lambda lines: lines.__setitem__(5, "a comm"), lambda lines: lines.__setitem__(3, "p 2 7 2 2 end 99 " + "0 " * 8),
                        lambda lines: lines.insert(3, "p 2 6 1"), lambda lines: lines.__delitem__(slice(5, None))):
             lines = list(RESTARTED)
@@ -158,7 +162,7 @@ class Timeline(unittest.TestCase):
 
     def test_events_come_one_by_one_however_many_records_there_are(self):
         def endless():
-            yield "reprise-timeline 1"
+            yield "reprise-timeline 2"
             for number in range(1, 10**9):
                 yield f"p 2 {number} {1000 * number} 900 end 0 0 0 0 0 0 0 0 1"
                 yield "a committed 1 2 3 4 5 6 7 8"

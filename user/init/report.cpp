@@ -14,6 +14,7 @@ namespace {
 using dwc::PeEnd;
 using dwc::Statistics;
 
+// In the order of the event's keys: a new one comes last (docs/log-format.md).
 using EndWord = ChoiceWord<PeEnd::Kind>;
 constexpr std::array<EndWord, Statistics::end_kinds> end_words{
     EndWord{.word = "system-call", .value = PeEnd::Kind::SystemCall},
@@ -24,6 +25,7 @@ constexpr std::array<EndWord, Statistics::end_kinds> end_words{
     EndWord{.word = "watchdog", .value = PeEnd::Kind::Watchdog},
     EndWord{.word = "unexpected-write", .value = PeEnd::Kind::UnexpectedWrite},
     EndWord{.word = "control-bits", .value = PeEnd::Kind::ControlBits},
+    EndWord{.word = "exit", .value = PeEnd::Kind::Exit},
 };
 // The counts of Statistics::modified_pages, which are in this order.
 constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{

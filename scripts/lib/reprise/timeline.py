@@ -12,10 +12,10 @@ from pathlib import Path
 from . import events, machine
 
 ARGUMENT = "com2"  # of timeline=
-HEADER = "reprise-timeline 1"
+HEADER = "reprise-timeline 2"
 # In the order of dwc::PeEnd::Kind and dwc::Verdict (libdwc/interface.hpp, findings.hpp).
-ENDS = ("system-call", "exception", "page-budget", "out-of-frames", "time-limit", "watchdog", "unexpected-write",
-        "control-bits")
+ENDS = ("system-call", "exception", "exit", "page-budget", "out-of-frames", "time-limit", "watchdog",
+        "unexpected-write", "control-bits")
 VERDICTS = ("divergence", "snapshot-corrupt", "unresolved", "machine-check", "nondeterministic")
 FATES = ("died-out", "caught", "stopped")  # the first three of FlipFate
 # In the order in which a PE goes through them, and in which a record has them.

@@ -111,7 +111,7 @@ TEST_CASE_METHOD(Fixture, "CONFIGURE starts the second serial port for a timelin
   CHECK_FALSE(fakes::hardware.second_serial);
   settings.timeline = Timeline::Com2;
   CHECK(give(REPRISE_CONFIGURE, settings) == 0);
-  CHECK(fakes::hardware.second_serial == "reprise-timeline 1\n");
+  CHECK(fakes::hardware.second_serial == "reprise-timeline 2\n");
 }
 
 TEST_CASE("CLOCK sets possible rates, and only while init is alone") {

@@ -37,6 +37,13 @@ int memcmp(const void* left, const void* right, std::size_t bytes) {
   return 0;
 }
 
+void* memchr(const void* memory, int value, std::size_t bytes) {
+  const auto* next = static_cast<const unsigned char*>(memory);
+  for (std::size_t i = 0; i < bytes; ++i)
+    if (next[i] == static_cast<unsigned char>(value)) return const_cast<unsigned char*>(next + i);
+  return nullptr;
+}
+
 std::size_t strlen(const char* text) {
   std::size_t length = 0;
   while (text[length] != 0) ++length;

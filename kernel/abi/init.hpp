@@ -16,7 +16,9 @@
 
 namespace reprise {
 
-inline constexpr std::size_t register_words = 376;    // of a process: general, then extended
+inline constexpr std::size_t program_register_words = 376;  // general, then extended
+inline constexpr std::size_t guest_register_words = 48;     // a guest's own, behind those
+inline constexpr std::size_t register_words = program_register_words + guest_register_words;
 inline constexpr std::size_t first_vector_word = 52;  // of XMM0; two words each, up to XMM15
 inline constexpr std::size_t most_modules = 64;
 inline constexpr std::size_t most_processes = 64;           // at a time, init among them
@@ -109,6 +111,8 @@ struct ProgramRequest {
   std::uint64_t strings = 0, string_bytes = 0;  // argv, then the environment, each with its NUL
   std::uint64_t argument_count = 0, environment_count = 0;
   std::uint64_t stream_server = 0, stream_rights = 0;  // for struct reprise_start
+  // The process whose guest this is; 0: it is a program. A guest has no module, archive or strings.
+  std::uint64_t monitor = 0;
   std::uint64_t grant_count = 0;
   std::array<reprise_grant, most_grants> grants{};
 };

@@ -11,7 +11,7 @@ void forget_all(ProcessTable& processes) {
 }
 
 bool is_valid(const Injection& flip) {
-  const std::size_t words = flip.is_register() ? register_words : words_per_page;
+  const std::size_t words = flip.is_register() ? program_register_words : words_per_page;
   const bool has_offset = flip.offset != 0;
   return flip.target <= Injection::Target::SnapshotPage &&
          flip.moment <= Injection::Moment::Offset && flip.bit <= 63 && flip.word < words &&

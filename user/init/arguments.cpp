@@ -243,7 +243,7 @@ constexpr std::tuple init_settings{
     },
     TextSetting{
         .name = "grant",
-        .form = "PROCESS:port:LOW-HIGH|mmio:FIRST-LAST|irq:LINE|log,...",
+        .form = "PROCESS:port:LOW-HIGH|mmio:FIRST-LAST|irq:LINE|log|guest,...",
         .read = read_grant,
         .fallback = "",
         .meaning = "What a process may reach of the machine, below; up to 32.",

@@ -125,6 +125,23 @@ inline constexpr std::array error_texts{
         .word = "name-taken",
         .advice = "another program or driver has that name, or it is init: give each its own",
     },
+    ErrorText{
+        .error = Error::NoVirtualization,
+        .word = "no-virtualization",
+        .advice = "a guest needs a processor with SVM (AMD-V) and nested paging, not locked by the "
+                  "firmware: enable SVM in the firmware's setup, or give QEMU "
+                  "-cpu qemu64,+svm,+npt",
+    },
+    ErrorText{
+        .error = Error::GuestNotGranted,
+        .word = "guest-not-granted",
+        .advice = "asks for a guest and may not have any: boot argument grant=PROCESS:guest",
+    },
+    ErrorText{
+        .error = Error::TooManyGuests,
+        .word = "too-many-guests",
+        .advice = "asks for one guest too many: 8 are the most of one boot",
+    },
 };
 
 [[nodiscard]] consteval bool error_texts_are_in_order() {

@@ -39,9 +39,7 @@ void RandomFlips::start(std::uint64_t seed, std::uint64_t rate) {
   rate_ = rate;
 }
 
-bool RandomFlips::plan(std::uint64_t process, std::uint64_t ahead) {
-  return rate_ == 0 || inject(draw(process, ahead));
-}
+bool RandomFlips::plan(const FlipVictim& victim) { return rate_ == 0 || inject(draw(victim)); }
 
 // xorshift64* (Vigna, "An experimental exploration of Marsaglia's xorshift generators", 2016).
 std::uint64_t RandomFlips::random() {
@@ -53,18 +51,18 @@ std::uint64_t RandomFlips::random() {
 
 // Half of the flips hit registers, the other half a page that the run has modified. Small offsets
 // are as likely as large ones: most runs are short.
-Injection RandomFlips::draw(std::uint64_t process, std::uint64_t ahead) {
+Injection RandomFlips::draw(const FlipVictim& victim) {
   Injection flip;
   flip.random = 1;
-  flip.process = process;
-  flip.element = 1 + random() % (2 * ahead * rate_ - 1);
+  flip.process = victim.process;
+  flip.element = 1 + random() % (2 * victim.ahead * rate_ - 1);
   flip.run = 1 + (random() & 1);
   const bool page = (random() & 1) != 0;
   constexpr std::array moments{Moment::Start, Moment::End, Moment::Offset};
   flip.moment = moments[page ? 1 + random() % 2 : random() % 3];
   if (flip.moment == Moment::Offset) flip.offset = 1 + random() % (1ull << random() % 18);
   if (!page) {
-    aim_at_register(flip);
+    aim_at_register(flip, victim.guest);
     return flip;
   }
   flip.target = Target::Page;
@@ -74,11 +72,17 @@ Injection RandomFlips::draw(std::uint64_t process, std::uint64_t ahead) {
   return flip;
 }
 
-// RFLAGS is hit only in the bits that ring 3 can set.
-void RandomFlips::aim_at_register(Injection& flip) {
-  flip.word = random() % (general_words_hit + vector_words_hit);
-  const std::uint64_t bits = flip.word == flags_word ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
-  if (flip.word >= general_words_hit) flip.word += first_vector_word - general_words_hit;
+// A program's RFLAGS are hit only in the bits that ring 3 can set.
+void RandomFlips::aim_at_register(Injection& flip, bool guest) {
+  constexpr std::size_t program_words_hit = general_words_hit + vector_words_hit;
+  flip.word = random() % (guest ? program_words_hit + named_guest_words : program_words_hit);
+  const bool few_bits = flip.word == flags_word && !guest;
+  const std::uint64_t bits = few_bits ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
+  if (flip.word >= program_words_hit) {
+    flip.word += program_register_words - program_words_hit;
+  } else if (flip.word >= general_words_hit) {
+    flip.word += first_vector_word - general_words_hit;
+  }
   do flip.bit = random() % 64;
   while ((bits >> flip.bit & 1) == 0);
 }

@@ -12,21 +12,27 @@
 
 namespace reprise {
 
+// Whose registers a flip can hit.
+struct FlipVictim {
+  std::uint64_t process = 0;
+  std::uint64_t ahead = 1;  // so many of its flips are planned at a time
+  bool guest = false;       // has a guest's registers, too
+};
+
 class RandomFlips {
 public:
   // One flip every `rate` PEs of a process on average.
   void start(std::uint64_t seed, std::uint64_t rate);
   // Plans none from now on, as before start().
   void stop() { rate_ = 0; }
-  // Plans the next flip of that process, `ahead` of which are planned at a time. False: the kernel
-  // does not take it.
-  bool plan(std::uint64_t process, std::uint64_t ahead);
+  // Plans the victim's next flip. False: the kernel does not take it.
+  bool plan(const FlipVictim& victim);
   // The flip as plan() gives it to the kernel.
-  [[nodiscard]] Injection draw(std::uint64_t process, std::uint64_t ahead);
+  [[nodiscard]] Injection draw(const FlipVictim& victim);
 
 private:
   [[nodiscard]] std::uint64_t random();
-  void aim_at_register(Injection& flip);
+  void aim_at_register(Injection& flip, bool guest);
 
   std::uint64_t state_ = 0;
   std::uint64_t rate_ = 0;

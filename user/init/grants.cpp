@@ -1,6 +1,6 @@
 // Reads a grant (settings.hpp): PROCESS:port:LOW[-HIGH], PROCESS:mmio:FIRST[-LAST] (both in
-// hexadecimal), PROCESS:irq:LINE or PROCESS:log. The error names the wrong part, and what may stand
-// there.
+// hexadecimal), PROCESS:irq:LINE, PROCESS:log or PROCESS:guest. The error names the wrong part, and
+// what may stand there.
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
 
@@ -48,8 +48,10 @@ Result<NamedGrant, ArgumentError> parse_grant(std::string_view item) {
     grant.last = grant.first;
   } else if (kind.head == "log" && !kind.tail) {
     grant.kind = REPRISE_GRANT_LOG;
+  } else if (kind.head == "guest" && !kind.tail) {
+    grant.kind = REPRISE_GRANT_GUEST;
   } else {
-    return wrong(kind.head, "KIND: port, mmio, irq or log");
+    return wrong(kind.head, "KIND: port, mmio, irq, log or guest");
   }
   return result;
 }

@@ -1,6 +1,7 @@
 // Reads an injection (settings.hpp), part by part from the left. The error names the first part
 // that is wrong or missing, and what may stand there.
 #include "kernel/abi/init.hpp"
+#include "user/init/guests.hpp"
 #include "user/init/settings.hpp"
 #include "user/init/words.hpp"
 
@@ -63,7 +64,8 @@ Result<NamedInjection, ArgumentError> parse_injection(std::string_view item, Wor
     return wrong(
         "TARGET: REGISTER, page.K.W, snapshot.REGISTER or snapshot.page.K.W"
         " (K 0 to 511, W 0 to 511)");
-  const std::uint64_t bits = part.ends_with("rflags") ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
+  const bool few_bits = part.ends_with("rflags") && !is_guest_name(injection.name);
+  const std::uint64_t bits = few_bits ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
   if (!read_number(next(), 0, 63, injection.bit) || (bits >> injection.bit & 1) == 0)
     return wrong("BIT: 0 to 63; of rflags 0 2 4 6 7 8 10 11 14 18 21, which ring 3 can set");
   injection.moment = injection.target == Injection::Target::Register ? Injection::Moment::Start

@@ -137,9 +137,12 @@ void start_timeline() {
   if (settings.kernel.timeline != Timeline::Off) configure(settings.kernel);
 }
 
+bool is_program(std::string_view name) {
+  return programs.was_meant(name, boot) || (settings.grants_guests() && is_guest_name(name));
+}
+
 void check_names() {
-  const auto unknown =
-      settings.unknown_name([](std::string_view name) { return programs.was_meant(name, boot); });
+  const auto unknown = settings.unknown_name(is_program);
   if (unknown) refuse({*unknown, "no such program", TextLine{"names of this boot's programs"}});
 }
 
@@ -152,7 +155,7 @@ void plan_flips(std::span<Program> started) {
 ExitCode outcome() {
   bool failed = false, standing = false;
   for (const Program& program : programs.all()) {
-    failed |= program.exit_status != 0;
+    failed |= program.failed();
     standing |= program.standing;
   }
   if (standing) return ExitCode::MismatchStanding;
@@ -165,11 +168,13 @@ std::string_view name_of(std::uint64_t process) {
   return program != nullptr ? program->called() : "init";
 }
 
-// 0: no such process, or it has ended.
+// 0: no such process, or it has ended. A guest gets no messages.
 std::uint64_t number_of(std::string_view name) {
   if (name == "init") return init_number;
-  for (const Program& program : programs.all())
-    if (!program.ended && program.called() == name) return program.process;
+  for (const Program& program : programs.all()) {
+    const bool hears = !program.ended && !program.guest;
+    if (hears && program.called() == name) return program.process;
+  }
   return 0;
 }
 
@@ -182,7 +187,11 @@ bool random_flips_hit(std::string_view name) {
 void start_random_flips() {
   if (settings.inject_rate == 0) return;
   random_flips.start(settings.inject_seed, settings.inject_rate);
-  if (random_flips_hit("init")) random_flips.plan(init_number, 1);
+  if (random_flips_hit("init")) random_flips.plan({.process = init_number});
+}
+
+FlipVictim victim_of(const Program& program) {
+  return {.process = program.process, .ahead = program.flips_ahead(), .guest = program.guest};
 }
 
 void plan_random_flips(std::span<Program> started) {
@@ -190,7 +199,7 @@ void plan_random_flips(std::span<Program> started) {
     if (!random_flips_hit(program.called())) continue;
     bool planned = true;
     for (std::uint64_t i = 0; i < program.flips_ahead(); ++i)
-      planned &= random_flips.plan(program.process, program.flips_ahead());
+      planned &= random_flips.plan(victim_of(program));
     if (!planned) {
       say(program.called(),
           ": not all random flips can hit it: it runs once, not twice (harden=), ", "or there are ",
@@ -214,7 +223,7 @@ void report_flip(const Injection& flip) {
 // reported: at a high rate the report of one flip would cause the next.
 void plan_next(const Injection& flip) {
   const Program* const program = programs.find(flip.process);
-  if (program != nullptr) random_flips.plan(flip.process, program->flips_ahead());
+  if (program != nullptr) random_flips.plan(victim_of(*program));
 }
 
 void report_end(Program& program) {
@@ -254,7 +263,7 @@ void report_news() {
       report_end(*program);
     }
   }
-  if (own_flip) random_flips.plan(init_number, 1);
+  if (own_flip) random_flips.plan({.process = init_number});
 }
 
 bool must_end() {
@@ -284,13 +293,37 @@ bool start_next_stage() {
   return true;
 }
 
+// The machine waits for the end of these.
 std::size_t running() {
   std::size_t count = 0;
-  for (const Program& program : programs.all()) count += program.driver || program.ended ? 0 : 1;
+  for (const Program& program : programs.all()) {
+    const bool awaited = !program.driver && !program.guest;
+    count += awaited && !program.ended ? 1 : 0;
+  }
   return count;
 }
 
-// Meanwhile init answers questions for a process by its name (REPRISE_FIND).
+// REPRISE_NEW_GUEST: the guest's number, or 0. Its flips are planned before it first runs.
+std::uint64_t make_guest(std::uint64_t monitor) {
+  const Program* const program = programs.find(monitor);
+  if (program == nullptr) return 0;
+  const std::span<Program> started = programs.start_guest(*program, settings);
+  plan_flips(started);
+  plan_random_flips(started);
+  flush_output();
+  return started.empty() ? 0 : started[0].process;
+}
+
+std::uint64_t answer_to(std::uint64_t sender, const user::Received& received,
+                        std::string_view text) {
+  switch (received.words[0]) {
+    case REPRISE_FIND: return number_of(text);
+    case REPRISE_NEW_GUEST: return make_guest(sender);
+    default: return 0;
+  }
+}
+
+// Meanwhile init answers what processes ask of it.
 void wait_for_programs() {
   bool stopping = false;
   user::alarm(settings.stop_after.value());
@@ -311,8 +344,8 @@ void wait_for_programs() {
       }
       if ((received.words[0] & REPRISE_NOTE_NEWS) != 0) report_news();
     } else if (received.sender > 0) {
-      const bool find = received.words[0] == REPRISE_FIND;
-      answer = {find ? number_of({name.data(), received.bytes}) : 0};
+      const auto sender = static_cast<std::uint64_t>(received.sender);
+      answer = {answer_to(sender, received, {name.data(), received.bytes})};
     }
   }
 }

@@ -44,9 +44,9 @@ std::optional<std::size_t> write_strings(const ModulePurpose& purpose, const Dri
   return end ? append(*end, settings.environment()) : std::nullopt;
 }
 
-bool grants_log(const ProgramRequest& request) {
+bool has_grant(const ProgramRequest& request, reprise_grant_kind kind) {
   for (const reprise_grant& grant : std::span{request.grants}.first(request.grant_count)) {
-    if (grant.kind == REPRISE_GRANT_LOG) return true;
+    if (grant.kind == kind) return true;
   }
   return false;
 }
@@ -211,16 +211,22 @@ std::optional<Error> Programs::start_process(std::uint64_t module, const BootFac
   if (started == -REPRISE_NOT_GRANTED) return Error::BadGrant;
   if (started < 0) return Error::OutOfMemory;
 
+  Program& program = add(name, static_cast<std::uint64_t>(started), settings);
+  program.driver = driver;
+  program.sends_log = has_grant(request, REPRISE_GRANT_LOG);
+  program.makes_guests = has_grant(request, REPRISE_GRANT_GUEST);
+  return std::nullopt;
+}
+
+Program& Programs::add(std::string_view name, std::uint64_t process, const Settings& settings) {
   Program& program = programs_[count_];
   ++count_;
   copy_text(name, std::span{program.name}.first(program.name.size() - 1));
-  program.process = static_cast<std::uint64_t>(started);
-  program.driver = driver;
-  program.sends_log = grants_log(request);
+  program.process = process;
   if (settings.kernel.timeline != Timeline::Off) {
-    print_event("started", "process", name, "pid", program.process);
+    print_event("started", "process", name, "pid", process);
   }
-  return std::nullopt;
+  return program;
 }
 
 }  // namespace reprise

@@ -7,11 +7,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "kernel/abi/init.hpp"
 #include "user/init/boot_info.hpp"
 #include "user/init/drivers.hpp"
+#include "user/init/guests.hpp"
 #include "user/init/module_string.hpp"
 #include "user/init/settings.hpp"
 
@@ -29,14 +31,17 @@ struct Program {
   std::array<char, 32> name{};
   std::uint64_t process = 0;  // its number
   std::uint64_t exit_status = 0;
-  bool driver = false;     // serves the others: the machine does not wait for its end
-  bool sends_log = false;  // is granted the log
-  bool stopped = false;    // by stop.after=, which is no failure
+  bool driver = false;        // serves the others: the machine does not wait for its end
+  bool sends_log = false;     // is granted the log
+  bool makes_guests = false;  // is granted guests
+  bool guest = false;         // ends with its monitor, and its status is no program's
+  bool stopped = false;       // by stop.after=, which is no failure
   bool ended = false;
   bool standing = false;  // stopped by a mismatch
   ProgramTotals totals;   // once it has ended: the kernel has forgotten it then
 
   [[nodiscard]] std::string_view called() const { return name.data(); }
+  [[nodiscard]] bool failed() const { return exit_status != 0 && !guest; }
   // Random flips planned at a time.
   [[nodiscard]] std::uint64_t flips_ahead() const { return sends_log ? 16 : 1; }
 };
@@ -54,6 +59,9 @@ public:
   // to the first. Returns those that are started; nothing: there is no further stage.
   [[nodiscard]] std::optional<std::span<Program>> start_stage(const StartFacts& facts);
   [[nodiscard]] std::span<Program> all() { return std::span{programs_}.first(count_); }
+  // The guest that the monitor asks for, as a list of one. Empty: it cannot be made, and a line has
+  // said why.
+  [[nodiscard]] std::span<Program> start_guest(const Program& monitor, const Settings& settings);
   [[nodiscard]] Program* find(std::uint64_t process);
   [[nodiscard]] Program* find_called(std::string_view name);
   // Whether a module names such a program, started or not, or its string cannot be read.
@@ -74,7 +82,10 @@ private:
                                      const ModulePurpose& purpose, const DriverStart& facts,
                                      const Settings& settings);
 
-  std::array<Program, most_modules> programs_{};
+  [[nodiscard]] std::optional<TextLine> free_guest_name();
+  Program& add(std::string_view name, std::uint64_t process, const Settings& settings);
+
+  std::array<Program, most_modules + most_guests> programs_{};
   std::size_t stages_ = 0;  // that have begun
   std::size_t count_ = 0;
   std::uint64_t archive_ = no_archive;

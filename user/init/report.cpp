@@ -172,7 +172,7 @@ void print_final_report(Programs& programs, const Settings& settings) {
       ++count;
       elements += totals.elements;
     }
-    failed += program.exit_status != 0 ? 1 : 0;
+    failed += program.failed() ? 1 : 0;
     standing += totals.standing;
     mismatches += totals.mismatches;
     restarts += totals.restarts;

@@ -20,6 +20,13 @@ unsigned Settings::priority_of(std::string_view process) const {
   return level;
 }
 
+bool Settings::grants_guests() const {
+  for (const NamedGrant& grant : grants()) {
+    if (grant.grant.kind == REPRISE_GRANT_GUEST) return true;
+  }
+  return false;
+}
+
 std::optional<std::string_view> Settings::unknown_name(
     bool (*is_program)(std::string_view name)) const {
   std::optional<std::string_view> unknown;

@@ -98,6 +98,8 @@ struct Settings {
   }
   [[nodiscard]] bool hardens(std::string_view process) const;
   [[nodiscard]] unsigned priority_of(std::string_view process) const;
+  // Whether some process may make guests: then there may be programs of their names.
+  [[nodiscard]] bool grants_guests() const;
   // A name that no program of this boot has, in harden=, priority=, grant=, inject= or
   // inject.only=. The last two may also name "init". A typing error would otherwise pass unnoticed.
   [[nodiscard]] std::optional<std::string_view> unknown_name(

@@ -31,6 +31,44 @@ constexpr GeneralName general_names[] = {
     {.word = 24, .name = "fs"},      {.word = 25, .name = "gs"},
 };
 
+// A guest's words, behind those of a program: two of each segment, then the others.
+constexpr std::string_view segment_names[] = {"es", "cs",   "ss",   "ds",   "fs",
+                                              "gs", "gdtr", "ldtr", "idtr", "tr"};
+constexpr std::string_view control_names[] = {"cr0",
+                                              "cr2",
+                                              "cr3",
+                                              "cr4",
+                                              "cr8",
+                                              "efer",
+                                              "dr0",
+                                              "dr1",
+                                              "dr2",
+                                              "dr3",
+                                              "dr6",
+                                              "dr7",
+                                              "star",
+                                              "lstar",
+                                              "cstar",
+                                              "sfmask",
+                                              "kernel_gs_base",
+                                              "sysenter_cs",
+                                              "sysenter_esp",
+                                              "sysenter_eip",
+                                              "pat",
+                                              "cpl",
+                                              "shadow",
+                                              "event",
+                                              "next_rip",
+                                              "xcr0",
+                                              "window"};
+constexpr std::size_t segment_words = 2 * std::size(segment_names);
+static_assert(segment_words + std::size(control_names) == named_guest_words);
+
+TextLine guest_word_name(std::size_t word) {
+  if (word >= segment_words) return TextLine{control_names[word - segment_words]};
+  return TextLine{segment_names[word / 2], word % 2 == 0 ? ".attr" : ".base"};
+}
+
 void set_name(WordNames& names, std::size_t word, const TextLine& name) {
   copy_text(name.view(), names[word]);
 }
@@ -52,6 +90,9 @@ void fill_word_names(WordNames& names, const ExtendedLayout& layout) {
   for (std::size_t i = 0; i < layout.words; ++i) {
     set_name(names, general_words + i, TextLine{"ext.", i});
   }
+  for (std::size_t i = 0; i < named_guest_words; ++i) {
+    set_name(names, program_register_words + i, guest_word_name(i));
+  }
   name_vectors(names, "xmm", first_vector_word, 0);
   if (layout.ymm_word != 0) name_vectors(names, "ymm", general_words + layout.ymm_word, 2);
 }
@@ -64,6 +105,9 @@ std::string_view word_name(const WordNames& names, std::size_t word) {
 std::optional<std::size_t> word_named(const ExtendedLayout& layout, std::string_view name) {
   for (const auto& [word, register_name] : general_names) {
     if (register_name == name) return word;
+  }
+  for (std::size_t i = 0; i < named_guest_words; ++i) {
+    if (guest_word_name(i).view() == name) return program_register_words + i;
   }
   std::size_t number = 0;
   std::size_t word = 0;

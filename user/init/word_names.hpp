@@ -1,6 +1,8 @@
 // Names of the words of a process's registers: "r12", "xmm3.1" (second word of XMM3), "ymm3.2" (the
 // first word above XMM3's two; ymm3.0 and ymm3.1 are XMM3 itself), "ext.17" for any word of the
-// extended image. They are for people: in inject=, in the diagnosis, and in the log.
+// extended image. A guest has words behind these, in the order of struct reprise_guest_state:
+// "cs.attr" (selector, attributes and limit), "cs.base", "cr3". They are for people: in inject=, in
+// the diagnosis, and in the log.
 #pragma once
 
 #include <array>
@@ -20,7 +22,9 @@ struct ExtendedLayout {
 };
 [[nodiscard]] ExtendedLayout extended_layout();  // of this machine (processor.cpp)
 
-using WordNames = std::array<std::array<char, 8>, register_words>;
+inline constexpr std::size_t named_guest_words = 47;  // the last one is no register
+
+using WordNames = std::array<std::array<char, 16>, register_words>;
 
 // A word without a name gets an empty one.
 void fill_word_names(WordNames& names, const ExtendedLayout& layout);

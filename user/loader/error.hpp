@@ -22,12 +22,15 @@ enum class Error : std::uint8_t {
   ElfAddress,       // a segment outside the user half, or where the personality lives
   NoPersonality,    // no module with the role personality, or not its flat image
   BadArchive,
-  BadArgument,  // unknown or malformed boot argument
-  OutOfMemory,  // the machine has too little memory for the program
-  BadGrant,     // memory of the kernel's, or too many for one process
-  NoInit,       // no module with the role init
-  AbiVersion,   // a native program for another version of the ABI
-  NameTaken,    // a program or driver named like another, or like init
+  BadArgument,       // unknown or malformed boot argument
+  OutOfMemory,       // the machine has too little memory for the program
+  BadGrant,          // memory of the kernel's, or too many for one process
+  NoInit,            // no module with the role init
+  AbiVersion,        // a native program for another version of the ABI
+  NameTaken,         // a program or driver named like another, or like init
+  NoVirtualization,  // this machine cannot run guests
+  GuestNotGranted,   // a process asks for a guest and has no grant of guests
+  TooManyGuests,     // of this boot
   count
 };
 

@@ -410,7 +410,7 @@ TEST_CASE_METHOD(Fixture, "INJECT plans what can strike and refuses all else") {
   CHECK(refuses(REPRISE_INJECT, with([](auto& f) { f.run = 0; })));
   CHECK(refuses(REPRISE_INJECT, with([](auto& f) { f.run = 3; })));
   CHECK(refuses(REPRISE_INJECT, with([](auto& f) { f.bit = 64; })));
-  CHECK(refuses(REPRISE_INJECT, with([](auto& f) { f.word = register_words; })));
+  CHECK(refuses(REPRISE_INJECT, with([](auto& f) { f.word = program_register_words; })));
   CHECK(refuses(REPRISE_INJECT, with([](auto& f) {
                   f.target = Injection::Target::Page;
                   f.word = words_per_page;

@@ -10,10 +10,11 @@ using namespace reprise;
 
 TEST_CASE("each error has an exit code of its own, which scripts know by its place in this list") {
   const std::vector<std::string> words{
-      "no-program",        "empty-module", "module-string",  "not-elf",       "elf-32bit",
-      "elf-machine",       "elf-dynamic",  "elf-truncated",  "elf-malformed", "elf-overlap",
-      "elf-writable-code", "elf-address",  "no-personality", "bad-archive",   "bad-argument",
-      "out-of-memory",     "bad-grant",    "no-init",        "abi-version",   "name-taken"};
+      "no-program",        "empty-module",      "module-string",  "not-elf",       "elf-32bit",
+      "elf-machine",       "elf-dynamic",       "elf-truncated",  "elf-malformed", "elf-overlap",
+      "elf-writable-code", "elf-address",       "no-personality", "bad-archive",   "bad-argument",
+      "out-of-memory",     "bad-grant",         "no-init",        "abi-version",   "name-taken",
+      "no-virtualization", "guest-not-granted", "too-many-guests"};
   REQUIRE(words.size() == static_cast<std::size_t>(Error::count));
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto error = static_cast<Error>(i);

@@ -1,5 +1,6 @@
 #include "user/init/flips.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ std::vector<reprise::Injection> drawn(std::uint64_t seed, std::uint64_t rate, st
   flips.start(seed, rate);
   std::vector<reprise::Injection> all;
   all.reserve(4000);
-  for (int i = 0; i < 4000; ++i) all.push_back(flips.draw(7, ahead));
+  for (int i = 0; i < 4000; ++i) all.push_back(flips.draw({.process = 7, .ahead = ahead}));
   return all;
 }
 
@@ -50,13 +51,13 @@ TEST_CASE("random flips come every so many PEs on average, however many are ahea
 TEST_CASE("before the start and after the stop no random flip is planned") {
   reprise::RandomFlips flips;
   planned.clear();
-  CHECK(flips.plan(7, 1));
+  CHECK(flips.plan({.process = 7}));
   CHECK(planned.empty());
   flips.start(1, 1);
-  CHECK(flips.plan(7, 1));
+  CHECK(flips.plan({.process = 7}));
   CHECK(planned.size() == 1);
   flips.stop();
-  CHECK(flips.plan(7, 1));
+  CHECK(flips.plan({.process = 7}));
   CHECK(planned.size() == 1);
 }
 
@@ -96,6 +97,23 @@ TEST_CASE("random flips of every kind come, and the kernel takes each") {
   CHECK((pages && registers && flags));
 }
 
+TEST_CASE("random flips of a guest hit its own registers, too, and all of RFLAGS") {
+  reprise::RandomFlips flips;
+  flips.start(9, 2);
+  std::set<std::uint64_t> words;
+  std::uint64_t flag_bits = 0;
+  for (int i = 0; i < 40000; ++i) {
+    const reprise::Injection flip = flips.draw({.process = 7, .guest = true});
+    if (!flip.is_register()) continue;
+    words.insert(flip.word);
+    if (flip.word == 17) flag_bits |= std::uint64_t{1} << flip.bit;
+  }
+  CHECK(words.size() == 18 + 32 + reprise::named_guest_words);
+  CHECK(words.count(reprise::program_register_words) == 1);
+  CHECK(*words.rbegin() == reprise::program_register_words + reprise::named_guest_words - 1);
+  CHECK((flag_bits & ~REPRISE_USER_FLAGS) != 0);
+}
+
 TEST_CASE("the same seed gives the same random flips, another one others") {
   const auto same = [](std::uint64_t a, std::uint64_t b) {
     const auto left = drawn(a, 4, 1), right = drawn(b, 4, 1);
@@ -116,10 +134,10 @@ TEST_CASE("a random flip is planned as it is drawn") {
   reprise::RandomFlips flips, again;
   flips.start(3, 5);
   again.start(3, 5);
-  flips.plan(2, 1);
+  flips.plan({.process = 2});
   REQUIRE(planned.size() == 1);
   CHECK(planned[0].process == 2);
-  CHECK(planned[0].element == again.draw(2, 1).element);
+  CHECK(planned[0].element == again.draw({.process = 2}).element);
 }
 
 TEST_CASE("a flip is reported with its target's name and its fate") {

@@ -41,6 +41,11 @@ TEST_CASE("a grant names a process, a kind and a range") {
   CHECK(line.grant.first == 31);
   CHECK(line.grant.last == 31);
   CHECK(parsed("uart:log").grant.kind == REPRISE_GRANT_LOG);
+  const NamedGrant guests = parsed("monitor:guest");
+  CHECK(guests.process == "monitor");
+  CHECK(guests.grant.kind == REPRISE_GRANT_GUEST);
+  CHECK(guests.grant.first == 0);
+  CHECK(guests.grant.last == 0);
 }
 
 TEST_CASE("one number stands for one port, or for one page") {
@@ -58,7 +63,8 @@ TEST_CASE("a malformed grant is refused, and the error names what is allowed") {
     CHECK(allowed_instead_of(item).starts_with("mmio:"));
   for (const std::string_view item : {"a:irq:", "a:irq:32", "a:irq:1-2", "a:irq:f"})
     CHECK(allowed_instead_of(item).starts_with("irq:"));
-  for (const std::string_view item : {"a", "a:", "a:ports:1", "a:log:1"})
+  for (const std::string_view item :
+       {"a", "a:", "a:ports:1", "a:log:1", "a:guest:", "a:guest:2", "a:guests"})
     CHECK(allowed_instead_of(item).starts_with("KIND"));
   for (const std::string_view item : {"", ":port:80", "a b:port:80"})
     CHECK(allowed_instead_of(item).starts_with("grant="));

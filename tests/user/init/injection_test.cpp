@@ -1,3 +1,4 @@
+#include "user/init/guests.hpp"
 #include "user/init/settings.hpp"
 
 #include <string>
@@ -123,4 +124,18 @@ TEST_CASE("a flip may hit only those flags that ring 3 can set") {
   const char* target = GENERATE("rflags", "snapshot.rflags");
   const std::string item = "p:1:1:" + std::string{target} + ":" + std::to_string(bit);
   CHECK(static_cast<bool>(parse_injection(item, test::word_named)) == allowed);
+}
+
+TEST_CASE("a flip may hit any of a guest's flags") {
+  const int bit = GENERATE(range(0, 64));
+  const char* name = GENERATE("guest", "guest2", "guest8");
+  const std::string item = std::string{name} + ":1:1:rflags:" + std::to_string(bit);
+  CHECK(parse_injection(item, test::word_named));
+}
+
+TEST_CASE("guests are called by the word and a number from 2 to 8, and by nothing else") {
+  CHECK(is_guest_name("guest"));
+  CHECK(is_guest_name("guest8"));
+  for (const std::string_view name : {"", "guest1", "guest9", "guest22", "guests", "gues", "Guest"})
+    CHECK_FALSE(is_guest_name(name));
 }

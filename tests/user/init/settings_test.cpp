@@ -199,6 +199,12 @@ TEST_CASE("an argument that names no program of this boot is found") {
   CHECK(parsed("inject.only=c")->unknown_name(there) == "c");
 }
 
+TEST_CASE("there can be guests when some process is granted them") {
+  CHECK(parsed("grant=a:log,b:guest")->grants_guests());
+  CHECK_FALSE(parsed("grant=a:log")->grants_guests());
+  CHECK_FALSE(parsed("")->grants_guests());
+}
+
 TEST_CASE("injections may name init, other arguments may not") {
   CHECK(parsed("inject=init:1:1:rax:1 inject.only=init")->unknown_name(there) == std::nullopt);
   CHECK(parsed("harden=init")->unknown_name(there) == "init");

@@ -60,7 +60,7 @@ void Session::prepare() {
 }
 
 Session::Next Session::serve() {
-  switch (static_cast<reprise_guest_reason>(run_.reason)) {
+  switch (run_.reason) {
     case REPRISE_GUEST_IO: return serve_io();
     case REPRISE_GUEST_CPUID: return serve_cpuid();
     case REPRISE_GUEST_MSR: return serve_msr();
@@ -80,8 +80,8 @@ Session::Next Session::serve() {
     case REPRISE_GUEST_INVALID: return over(Verdict::InvalidState);
     case REPRISE_GUEST_MEMORY_GONE: return over(Verdict::MemoryGone);
     case REPRISE_GUEST_STANDING: return over(Verdict::Standing);
+    default: return call_failed(-REPRISE_BAD_ARGUMENT);  // a kernel of another version
   }
-  return call_failed(-REPRISE_BAD_ARGUMENT);
 }
 
 Session::Next Session::over(Verdict verdict) {

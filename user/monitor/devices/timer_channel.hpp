@@ -46,7 +46,8 @@ private:
   [[nodiscard]] std::uint16_t coded(std::uint64_t value) const;
   [[nodiscard]] std::uint16_t count_now(std::uint64_t tick) const;
 
-  TimerWaveform wave_;
+  // What a channel does before its first control word is undefined: the output stays high here.
+  TimerWaveform wave_{.mode = TimerMode::RateGenerator};
   Access access_ = Access::Both;
   bool decimal_ = false;
   bool gate_ = true;

@@ -89,6 +89,9 @@ public:
   // No pages, and beside them the kernel's half where the format has one. Nothing when memory is
   // exhausted.
   [[nodiscard]] static std::optional<BasicPageTable> create(reprise::FrameSource& frames);
+  // The same for a guest's nested table: there is no kernel's half in it. Neither is the table ever
+  // active: a virtual CPU is told its root, and drops its translations itself.
+  [[nodiscard]] static std::optional<BasicPageTable> create_nested(reprise::FrameSource& frames);
   BasicPageTable(BasicPageTable&& other) noexcept;
   BasicPageTable(const BasicPageTable&) = delete;
   BasicPageTable& operator=(const BasicPageTable&) = delete;
@@ -116,6 +119,7 @@ public:
   // the CPU would not note the next use of a page that it remembers.
   std::uint64_t take_accessed(void (*use)(reprise::FrameNumber)) const;
 
+  [[nodiscard]] reprise::FrameNumber root() const { return root_; }
   void activate() const;                             // the CPU translates by it from now on
   static void invalidate(reprise::PageNumber page);  // one translation of the active space
   static void invalidate_user();                     // all user translations of the active space

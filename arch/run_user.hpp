@@ -1,5 +1,5 @@
-// The one way into ring 3 and back: the kernel calls run_user() like a function, and it returns
-// when something stopped the program.
+// The one way into a program or a guest and back: the kernel calls run_user() like a function, and
+// it returns when something stopped what runs there.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@ struct Trap {
     Device,        // an interrupt that means nothing here: a device's, an earlier stop's
     NonMaskable,   // NMI: logged, never a PE end
     MachineCheck,  // recoverable one: the PE is to be restarted (an unrecoverable one panics)
+    Exit,          // of a guest: error_code is a GuestExit (arch/virtual_cpu.hpp), fault_address more
   };
   Kind kind;
   std::uint8_t vector = 0;
@@ -34,11 +35,12 @@ struct Trap {
   }
 };
 
-// Runs `state` in ring 3 until the next trap, in the address space that is active. General
-// registers, RIP and RFLAGS are loaded from and saved to `state`; the rest as load_rest() left it.
+// Runs `state` until the next trap: a program in ring 3, in the address space that is active, or a
+// guest on its virtual CPU. General registers, RIP and RFLAGS are loaded from and saved to `state`;
+// the rest as load_rest() left it.
 [[nodiscard]] Trap run_user(UserState& state);
 
-// From the next entry on a Step trap comes after each instruction, and after each iteration of a
+// For programs only: from the next entry on a Step trap comes after each instruction, and after each iteration of a
 // repeated string instruction. The program sees the trap flag in what PUSHF and SYSCALL store, and
 // changes it by POPF: those are not stepped over this way (arch/stepping.hpp). A program that has
 // set the flag itself gets its own exception.

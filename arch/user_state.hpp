@@ -1,5 +1,5 @@
-// The registers of a process (the design's UPRR): all that two runs of a processing element must
-// agree on besides memory. One flat sequence of 64-bit words, so that it is copied, compared and
+// The registers of a context (the design's UPRR), a program or a guest: all that two runs of a
+// processing element must agree on besides memory. One flat sequence of 64-bit words, so that it is copied, compared and
 // checked word by word like a page. Next: arch/run_user.hpp, which runs one.
 #pragma once
 
@@ -43,10 +43,16 @@ enum class Register : std::uint8_t {
 
 inline constexpr std::size_t general_words = 32;    // the registers above, padded with zero words
 inline constexpr std::size_t extended_words = 344;  // XSAVE standard format up to PKRU: 2,696 bytes
+inline constexpr std::size_t guest_words = 48;      // arch/virtual_cpu.hpp
+
+class VirtualCpu;
+enum class GuestWord : std::uint8_t;
 
 struct alignas(64) UserState {
   std::array<std::uint64_t, general_words> general{};
   std::array<std::uint64_t, extended_words> extended{};  // canonical: see save_rest()
+  std::array<std::uint64_t, guest_words> guest{};        // in use only with a virtual CPU
+  VirtualCpu* virtual_cpu = nullptr;                     // whose state this is; nullptr: a program's
 
   [[nodiscard]] std::uint64_t& operator[](Register r) {
     return general[static_cast<std::size_t>(r)];
@@ -54,7 +60,14 @@ struct alignas(64) UserState {
   [[nodiscard]] std::uint64_t operator[](Register r) const {
     return general[static_cast<std::size_t>(r)];
   }
-  // The words in use on this machine: the general ones, then the XSAVE (or FXSAVE) image.
+  [[nodiscard]] std::uint64_t& operator[](GuestWord w) {
+    return guest[static_cast<std::size_t>(w)];
+  }
+  [[nodiscard]] std::uint64_t operator[](GuestWord w) const {
+    return guest[static_cast<std::size_t>(w)];
+  }
+  // The words in use. Of a program: the general ones, then as much of the XSAVE (or FXSAVE) image as
+  // this machine has. Of a guest: all.
   [[nodiscard]] std::span<std::uint64_t> words();
   [[nodiscard]] std::span<const std::uint64_t> words() const;
   // Whether every word is the same, and the exclusive or of all words: any one flipped bit changes
@@ -83,7 +96,8 @@ void load_used(const UserState& state);
 // by save_rest(). Uses vector registers, too.
 void begin_as(UserState& state, const UserState& start);
 
-// True when ring 3 could not have set RFLAGS so: interrupts off or an I/O privilege raised.
+// True when ring 3 could not have set RFLAGS so: interrupts off or an I/O privilege raised. A guest
+// can.
 [[nodiscard]] bool control_bits_corrupt(const UserState& state);
 
 }  // namespace arch

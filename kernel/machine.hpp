@@ -40,6 +40,7 @@ struct Machine {
   void end(Process& process, std::uint8_t status);
 
 private:
+  void end_guests_of(std::uint64_t monitor);
   [[noreturn]] void end_with_init(const Process& init);
 };
 

@@ -2,10 +2,12 @@
 
 #include "arch/clock.hpp"
 #include "arch/interrupts.hpp"
+#include "arch/virtual_cpu.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/calls/serve_call.hpp"
 #include "kernel/context/element.hpp"
+#include "kernel/guest/stops.hpp"
 #include "kernel/log/message.hpp"
 #include "kernel/timeline.hpp"
 
@@ -38,8 +40,10 @@ Process& next_process(Machine& machine) {
 // As many of the bytes at an address as can be read.
 CodeBytes code_at(const Context& context, std::uint64_t rip) {
   CodeBytes code;
+  const auto page = arch::code_page(context.registers(), context.space().table(), rip);
+  if (!page) return code;
   const auto bytes = std::as_writable_bytes(std::span{code.bytes});
-  code.count = context.space().read_start(UserAddr{rip}, bytes);
+  code.count = context.space().read_start(address_of(*page) + rip % page_size, bytes);
   return code;
 }
 
@@ -54,6 +58,10 @@ void mismatch_stands(Machine& machine, Process& process) {
 }
 
 void serve(Machine& machine, Process& process, const dwc::PeEnd& end) {
+  if (process.context().guest()) {
+    if (!serve_guest(machine.processes, process, end)) machine.end(process, status_killed);
+    return;
+  }
   switch (end.kind) {
     case Kind::OutOfFrames: machine.end(process, status_killed); return;
     case Kind::Exception:

@@ -6,6 +6,8 @@
 //                      at each instruction compare RIP, then the words that traps keep, and only
 //                      then everything (the caller does that)
 //   without (landmark) run from one arrival at the target's RIP to the next, and look at each
+//   with a counter, where the context cannot be stepped
+//                      run at full speed until `margin` before, then from arrival to arrival
 //
 // Invariant: every search ends. Steps, arrivals and early overflows are counted down, and time is
 // bounded. The counter is read where the search begins to step, and not at each step. A single step
@@ -50,21 +52,25 @@ public:
     if (guide == Guide::Landmark) {
       return search(Phase::Arriving, caution_.widened(landmark_arrivals, Caution::most_arrivals));
     }
-    if (target.count <= margin()) return search(Phase::Stepping, target.count + window());
+    if (target.count <= margin()) return search_near(0);
     phase_ = Phase::Running;
     core_.stop_at_count(target.count - margin());
     return Position::Elsewhere;
   }
 
   // Something that this class has armed stopped the run, or a stale event of that kind did.
-  [[nodiscard]] Position stopped() { return phase_ == Phase::Running ? arrive() : look(); }
+  [[nodiscard]] Position stopped() {
+    if (phase_ == Phase::Running) return arrive();
+    const bool beyond = phase_ == Phase::Nearby && core_.count() >= target_.count + window();
+    return beyond ? Position::Missed : look();
+  }
 
   // From a position that is not the target, or after something else was served.
   [[nodiscard]] Position go_on() {
     if (phase_ == Phase::Running) return Position::Elsewhere;
     const bool stepping = phase_ == Phase::Stepping;
     if (tries_left_ == 0) {
-      covered_ = covered_ && stepping;
+      covered_ = covered_ && phase_ != Phase::Arriving;
       return Position::Missed;
     }
     --tries_left_;
@@ -104,11 +110,8 @@ public:
 
   // The search is over, with or without success. Nothing that it has armed may stop the next run.
   void end() {
-    if (phase_ == Phase::Running) {
-      core_.stop_at_count(0);
-    } else {
-      core_.break_at(std::nullopt);
-    }
+    if (phase_ == Phase::Running || phase_ == Phase::Nearby) core_.stop_at_count(0);
+    if (phase_ != Phase::Running) core_.break_at(std::nullopt);
     statistics_.steps += steps_;
   }
 
@@ -122,7 +125,9 @@ public:
     return nearest_differences_;
   }
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
-  [[nodiscard]] bool stepping() const { return phase_ == Phase::Stepping; }
+  [[nodiscard]] bool stepping() const {
+    return phase_ == Phase::Stepping || phase_ == Phase::Nearby;
+  }
 
   // How many instructions before the target the counter stops the run.
   [[nodiscard]] std::uint64_t margin() const {
@@ -132,7 +137,12 @@ public:
 
 private:
   // Of a search under way. The controller's state says whether there is one.
-  enum class Phase : std::uint8_t { Running, Stepping, Arriving };
+  enum class Phase : std::uint8_t {
+    Running,   // at full speed, up to the margin
+    Stepping,  // from there on, instruction by instruction
+    Nearby,    // or, instead, from arrival to arrival until the counter is beyond
+    Arriving,  // without a counter
+  };
 
   static constexpr std::size_t nowhere = ~std::size_t{0};
 
@@ -164,7 +174,15 @@ private:
     core_.stop_at_count(0);
     core_.arm_timer(bound_);
     covered_ = count + tolerance() <= target_.count;
-    return search(Phase::Stepping, target_.count + window() - count);
+    return search_near(count);
+  }
+
+  // From `count` on, which is close to the target's.
+  [[nodiscard]] Position search_near(std::uint64_t count) {
+    const std::uint64_t end = target_.count + window();
+    if (core_.single_steps()) return search(Phase::Stepping, end - count);
+    core_.stop_at_count(end);
+    return search(Phase::Nearby, end - count);
   }
 
   [[nodiscard]] Position arrived_early() {

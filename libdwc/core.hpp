@@ -76,8 +76,10 @@ concept Core = RegisterSet<typename C::Registers> &&
   // At a repeated instruction (repeats()) it stops at that iteration at which `target` stands, if
   // there is one ahead, else behind the last: never at each. Another event may come instead.
   { c.break_at(rip) } -> std::same_as<void>;
+  // A context that cannot be stepped (single_steps()) has step() at repeated instructions only.
   { c.step(target) } -> std::same_as<void>;
   { c.repeats() } -> std::same_as<bool>;
+  { constant.single_steps() } -> std::same_as<bool>;
 
   // A run is about to begin: the live registers become those of `target`, as far as traps save
   // them, and load() puts all of `target` into the CPU. `target` stays as it is until then. Or the

@@ -209,13 +209,19 @@ BasicPageTable<Format>::~BasicPageTable() {
 
 template <class Format>
 std::optional<BasicPageTable<Format>> BasicPageTable<Format>::create(reprise::FrameSource& frames) {
+  std::optional<BasicPageTable> table = create_nested(frames);
+  if (!table || !Format::has_kernel_half) return table;
+  const FrameWords entries = frame_words(table->root_), kernel = frame_words(x86::kernel_root());
+  for (std::size_t i = Format::root_slots; i < entries.size(); ++i) entries[i] = kernel[i];
+  return table;
+}
+
+template <class Format>
+std::optional<BasicPageTable<Format>> BasicPageTable<Format>::create_nested(
+    reprise::FrameSource& frames) {
   const std::optional<reprise::FrameNumber> root = frames.allocate();
   if (!root) return std::nullopt;
   clear_frame(*root);
-  if (Format::has_kernel_half) {
-    const FrameWords entries = frame_words(*root), kernel = frame_words(x86::kernel_root());
-    for (std::size_t i = Format::root_slots; i < entries.size(); ++i) entries[i] = kernel[i];
-  }
   return BasicPageTable{*root, frames};
 }
 

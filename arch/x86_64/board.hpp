@@ -45,6 +45,12 @@ struct CacheState {
   bool optimized = false;
 };
 
+// guest.cpp: what this CPU's virtualization can do.
+struct GuestFeatures {
+  bool next_rip_saved = false;
+  bool flush_by_asid = false;
+};
+
 struct Board {
   std::array<Gate, vectors> idt{};
   ClockState clock;
@@ -58,6 +64,7 @@ struct Board {
   Uart<MachinePorts> second_serial{0x2f8};                       // COM2
   BootStorage boot_info;
   CacheState cache;
+  GuestFeatures guests;
   std::uint64_t entropy_drawn = 0;  // entropy.cpp: calls so far
 };
 extern Board board;

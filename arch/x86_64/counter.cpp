@@ -3,6 +3,7 @@
 
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/per_cpu.hpp"
+#include "kernel/base/arithmetic.hpp"
 
 namespace arch {
 
@@ -17,6 +18,8 @@ public:
   [[nodiscard]] bool start() const override { return true; }
   void enter(std::uint64_t) const override {}
   Stint left(std::uint64_t) const override { return {}; }
+  void enter_guest(std::uint64_t) const override {}
+  Stint left_guest(std::uint64_t, const GuestStamps&) const override { return {}; }
 };
 
 constexpr Landmark landmark{};
@@ -50,6 +53,14 @@ bool take_stop(CountingState& counting) {
   if (counting.stop == 0 || counting.counted < counting.stop) return false;
   counting.stop = 0;
   return true;
+}
+
+std::optional<Trap> overflow_trap(CountingState& counting, const CounterBackEnd::Stint& stint,
+                                  std::uint64_t reason) {
+  if (!stint.overflow) return std::nullopt;
+  // Of an earlier stint, or one of several pieces: nothing to decide.
+  const Trap::Kind kind = take_stop(counting) ? Trap::Kind::Counter : Trap::Kind::Device;
+  return Trap{.kind = kind, .vector = static_cast<std::uint8_t>(reason)};
 }
 
 // What to ask the back end for: nothing, or the instructions that are left up to the stop.
@@ -92,10 +103,21 @@ std::optional<Trap> x86::end_stint(std::uint64_t reason) {
   const CounterBackEnd::Stint stint = back_end(counting).left(reason);
   const std::int64_t added = static_cast<std::int64_t>(stint.count) - correction(counting, reason);
   if (added > 0) counting.counted += static_cast<std::uint64_t>(added);
-  if (!stint.overflow) return std::nullopt;
-  // Of an earlier stint, or one of several pieces: nothing to decide.
-  const Trap::Kind kind = take_stop(counting) ? Trap::Kind::Counter : Trap::Kind::Device;
-  return Trap{.kind = kind, .vector = static_cast<std::uint8_t>(reason)};
+  return overflow_trap(counting, stint, reason);
+}
+
+// What the host's self-test has found about ring 3 says nothing about guests.
+void x86::begin_guest_stint() {
+  const CountingState& counting = this_cpu().counting;
+  const std::uint64_t left = counting.stop == 0 ? 0 : counting.stop - counting.counted;
+  back_end(counting).enter_guest(reprise::smaller(left, longest_piece));
+}
+
+std::optional<Trap> x86::end_guest_stint(std::uint64_t reason, const GuestStamps& stamps) {
+  CountingState& counting = this_cpu().counting;
+  const CounterBackEnd::Stint stint = back_end(counting).left_guest(reason, stamps);
+  counting.counted += stint.count;
+  return overflow_trap(counting, stint, reason);
 }
 
 }  // namespace arch

@@ -13,6 +13,10 @@
 
 namespace arch::x86 {
 
+struct GuestStamps {
+  std::uint64_t entry, exit;
+};
+
 // Has no data of its own: what changes stands in PerCpu.
 class CounterBackEnd {
 public:
@@ -27,6 +31,9 @@ public:
   };
   // The first thing after; `reason` as enter_user() returns it.
   virtual Stint left(std::uint64_t reason) const = 0;
+  // The same around a stint in a guest. `stamps` are time stamps as close to it as can be.
+  virtual void enter_guest(std::uint64_t n) const = 0;
+  virtual Stint left_guest(std::uint64_t reason, const GuestStamps& stamps) const = 0;
 
 protected:
   ~CounterBackEnd() = default;
@@ -42,5 +49,9 @@ protected:
 void begin_stint();
 // The trap to return, if `reason` was the counter's own business.
 [[nodiscard]] std::optional<Trap> end_stint(std::uint64_t reason);
+// The same for run_guest(). `reason`: the vector of the interrupt that ended the stint, or
+// guest_exit_reason.
+void begin_guest_stint();
+[[nodiscard]] std::optional<Trap> end_guest_stint(std::uint64_t reason, const GuestStamps& stamps);
 
 }  // namespace arch::x86

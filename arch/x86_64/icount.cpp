@@ -5,6 +5,7 @@
 // one of these clocks is anything else, it is refused.
 #include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
+#include "arch/x86_64/guest_switch.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/per_cpu.hpp"
 #include "arch/x86_64/timer.hpp"
@@ -49,8 +50,38 @@ public:
   }
 
   Stint left(std::uint64_t reason) const override {
+    const std::uint64_t ticks = rdtsc() - this_cpu().icount.begin;
+    return left_after(reason, ticks, ticks / this_cpu().icount.rate);
+  }
+
+  // The way from the timer's start to the guest is always the same, and each overflow shows how far
+  // from the asked number it came.
+  void enter_guest(std::uint64_t n) const override {
     IcountState& state = this_cpu().icount;
-    const std::uint64_t ticks = rdtsc() - state.begin, count = ticks / state.rate;
+    state.asked = n;
+    enter(n == 0 ? 0 : n + state.way_to_guest);
+  }
+
+  Stint left_guest(std::uint64_t reason, const GuestStamps& stamps) const override {
+    IcountState& state = this_cpu().icount;
+    const std::uint64_t ticks = rdtsc() - state.begin;
+    const std::uint64_t between = (stamps.exit - stamps.entry) / state.rate;
+    const std::uint64_t count =
+        between > instructions_of_switch ? between - instructions_of_switch : 0;
+    const Stint stint = left_after(reason, ticks, count);
+    if (stint.overflow) learn_way(state, count);
+    return stint;
+  }
+
+private:
+  static void learn_way(IcountState& state, std::uint64_t count) {
+    const std::uint64_t needed = state.way_to_guest + state.asked;
+    state.way_to_guest = needed > count ? needed - count : 0;
+  }
+
+  [[nodiscard]] static Stint left_after(std::uint64_t reason, std::uint64_t ticks,
+                                        std::uint64_t count) {
+    IcountState& state = this_cpu().icount;
     if (!state.armed) return {count, false};
     stop_timer();
     const bool overflow = reason == timer_vector;

@@ -16,6 +16,7 @@ inline constexpr std::uint16_t task_selector = 0x28;
 inline constexpr std::uint16_t exception_vectors = 32;
 inline constexpr std::uint16_t vectors = 256;
 inline constexpr std::uint16_t system_call_reason = vectors;  // beside the vectors, see traps.asm
+inline constexpr std::uint16_t guest_exit_reason = vectors + 1;  // of a guest, but an interrupt
 
 inline constexpr std::uint8_t debug_vector = 1, nmi_vector = 2, breakpoint_vector = 3,
                               double_fault_vector = 8, segment_not_present_vector = 11,

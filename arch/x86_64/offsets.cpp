@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "arch/user_state.hpp"
+#include "arch/x86_64/guest_switch.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/per_cpu.hpp"
 #include "arch/x86_64/registers.hpp"
@@ -31,6 +32,14 @@ void offsets() {
   EQU(CPU_USER_REGISTERS, offsetof(x86::PerCpu, user_registers));
   EQU(CPU_KERNEL_STACK_POINTER, offsetof(x86::PerCpu, kernel_stack_pointer));
   EQU(CPU_OTHER_STACK_POINTER, offsetof(x86::PerCpu, other_stack_pointer));
+
+  EQU(SWITCH_GENERAL, offsetof(x86::GuestSwitch, general));
+  EQU(SWITCH_GUEST_BLOCK, offsetof(x86::GuestSwitch, guest_block));
+  EQU(SWITCH_HOST_BLOCK, offsetof(x86::GuestSwitch, host_block));
+  EQU(SWITCH_DR7, offsetof(x86::GuestSwitch, dr7));
+  EQU(SWITCH_ENTRY_STAMP, offsetof(x86::GuestSwitch, entry_stamp));
+  EQU(SWITCH_EXIT_STAMP, offsetof(x86::GuestSwitch, exit_stamp));
+  EQU(DR7_INITIAL, x86::Dr7::Initial);
 
   EQU(USER_CODE, x86::user_code_selector);
   EQU(USER_DATA, x86::user_data_selector);

@@ -6,7 +6,7 @@
 //     +24  other_stack_pointer  | and keeps RSP for a few instructions
 //          single_step, ...     what the next entry to ring 3 is to do
 //          counting, icount, pmu_intel, pmu_amd, nmi_came
-//          timer, xapic, hold
+//          timer, xapic, hold, guest
 //          gdt, task            read by the CPU
 //   +n*4K  trap_stacks[0..4]    each: stack, grows down | owner | unused
 //
@@ -53,6 +53,8 @@ struct IcountState {
   bool armed = false;      // the timer serves as the overflow
   std::optional<std::uint64_t> time_left;
   std::uint64_t begin = 0;
+  std::uint64_t asked = 0;         // instructions of a guest, before the overflow
+  std::uint64_t way_to_guest = 0;  // instructions from the timer's start to the guest
 };
 
 // pmu.hpp, pmu_intel.cpp, pmu_amd.cpp: the counter's registers and the present stint.
@@ -76,6 +78,13 @@ struct HoldState {
   std::uint64_t longest = 0;
 };
 
+// guest.cpp.
+struct GuestState {
+  std::optional<reprise::FrameNumber> host_block;  // where VMSAVE keeps the kernel's; nothing: off
+  bool takes_interrupt = false;                    // kernel_trap() notes the next one
+  std::uint8_t taken = 0;                          // its vector; 0: none has come
+};
+
 struct PerCpu {
   PerCpu* self = nullptr;
   std::uint64_t user_registers = 0;  // UserState::general of the program that runs
@@ -93,6 +102,7 @@ struct PerCpu {
   TimerState timer;
   volatile std::uint32_t* xapic = nullptr;  // registers of the xAPIC; nullptr: x2APIC
   HoldState hold;
+  GuestState guest;
 
   std::array<std::uint64_t, 7> gdt{};
   TaskState task{};

@@ -15,11 +15,12 @@ namespace arch::x86 {
 class Pmu : public CounterBackEnd {
 public:
   void enter(std::uint64_t n) const final {
-    PmuState& state = this->state();
-    state.begin = (0 - (n != 0 ? n : far)) & state.mask;
-    set(state.begin);
-    if (state.owed || this_cpu().nmi_came) arm();
+    prepare(n);
     go();
+  }
+  void enter_guest(std::uint64_t n) const final {
+    prepare(n);
+    go_for_guest();
   }
 
   // The interrupt may come late, when the overflow that caused it has been seen and cleared.
@@ -33,6 +34,7 @@ public:
     if (reason == nmi_vector) this_cpu().nmi_came = true;
     return {(value - state.begin) & state.mask, interrupt};
   }
+  Stint left_guest(std::uint64_t reason, const GuestStamps&) const final { return left(reason); }
 
 protected:
   [[nodiscard]] virtual PmuState& state() const = 0;  // each kind of counter has its own
@@ -40,7 +42,8 @@ protected:
   // The counter only changes while it stands still.
   virtual void set(std::uint64_t value) const = 0;
   virtual void forget_overflow() const = 0;  // none pends from here on
-  virtual void go() const = 0;
+  virtual void go() const = 0;            // counts ring 3 of this machine
+  virtual void go_for_guest() const = 0;  // counts all rings of a guest, and nothing else
   virtual void stop() const = 0;
   [[nodiscard]] virtual std::uint64_t read() const = 0;
   [[nodiscard]] virtual bool overflowed(std::uint64_t value) const = 0;
@@ -56,6 +59,13 @@ protected:
   [[nodiscard]] Bits top_bit() const { return (state().mask + 1) >> 1; }
 
 private:
+  void prepare(std::uint64_t n) const {
+    PmuState& state = this->state();
+    state.begin = (0 - (n != 0 ? n : far)) & state.mask;
+    set(state.begin);
+    if (state.owed || this_cpu().nmi_came) arm();
+  }
+
   // Only behind an overflow or an NMI, of which any may be this counter's, a late one: each write
   // of such a register costs as much as a hundred instructions.
   void arm() const {

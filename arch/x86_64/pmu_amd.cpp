@@ -22,6 +22,9 @@ private:
   void set(std::uint64_t value) const override { write_msr(state().counter, value); }
   void forget_overflow() const override {}  // there is no status
   void go() const override { write_msr(state().control, PerfEvtSel::Standing | PerfEvtSel::En); }
+  void go_for_guest() const override {
+    write_msr(state().control, PerfEvtSel::StandingGuest | PerfEvtSel::En);
+  }
   void stop() const override { write_msr(state().control, PerfEvtSel::Standing); }
   [[nodiscard]] std::uint64_t read() const override { return read_msr(state().counter); }
   [[nodiscard]] bool overflowed(std::uint64_t value) const override {

@@ -15,7 +15,7 @@ struct Cr0 {
                         Wp = bit(16), Am = bit(18), Nw = bit(29), Cd = bit(30), Pg = bit(31);
 };
 struct Cr4 {
-  static constexpr Bits Tsd = bit(2), Pae = bit(5), Mce = bit(6), Pge = bit(7), Pce = bit(8),
+  static constexpr Bits Tsd = bit(2), Pse = bit(4), Pae = bit(5), Mce = bit(6), Pge = bit(7), Pce = bit(8),
                         Osfxsr = bit(9), Osxmmexcpt = bit(10), Umip = bit(11), Fsgsbase = bit(16),
                         Osxsave = bit(18), Smep = bit(20), Smap = bit(21), Pke = bit(22);
 };
@@ -23,7 +23,7 @@ struct Cr4 {
 // Intel SDM Vol. 1 §3.4.3. Fixed is always set.
 struct Rflags {
   static constexpr Bits Fixed = bit(1), Zf = bit(6), Tf = bit(8), If = bit(9), Df = bit(10),
-                        Iopl = 3 << 12, Nt = bit(14), Rf = bit(16), Ac = bit(18),
+                        Iopl = 3 << 12, Nt = bit(14), Rf = bit(16), Vm = bit(17), Ac = bit(18),
                         Seen = 0x3e7fd7;  // all that exist except RF: ring 3 never sees RF
 };
 
@@ -33,7 +33,7 @@ struct Dr6 {
   static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0;
 };
 struct Dr7 {
-  static constexpr Bits G0 = bit(1), G1 = bit(3), Initial = 0x400;
+  static constexpr Bits G0 = bit(1), G1 = bit(3), Enabled = 0xff, Initial = 0x400;
 };
 
 // Error code of a page fault (Intel SDM Vol. 3A §4.7).
@@ -56,6 +56,8 @@ enum class Msr : std::uint32_t {
   TsxCtrl = 0x122,
   MiscFeaturesEnables = 0x140,
   SysenterCs = 0x174,
+  SysenterEsp = 0x175,
+  SysenterEip = 0x176,
   McgCap = 0x179,
   McgStatus = 0x17a,
   McgCtl = 0x17b,
@@ -73,6 +75,7 @@ enum class Msr : std::uint32_t {
   Efer = 0xc0000080,
   Star = 0xc0000081,
   Lstar = 0xc0000082,
+  Cstar = 0xc0000083,
   Fmask = 0xc0000084,
   FsBase = 0xc0000100,
   GsBase = 0xc0000101,
@@ -81,12 +84,17 @@ enum class Msr : std::uint32_t {
   PerfEvtSel0 = 0xc0010000,
   PerfCtr0 = 0xc0010004,
   Hwcr = 0xc0010015,
+  VmCr = 0xc0010114,
+  VmHsavePa = 0xc0010117,
   PerfCtl0 = 0xc0010200,  // and its counter: PerfCtrExtCore
   PerfCtrCore0 = 0xc0010201,
 };
 
 struct Efer {
-  static constexpr Bits Sce = bit(0), Nxe = bit(11);
+  static constexpr Bits Sce = bit(0), Lme = bit(8), Lma = bit(10), Nxe = bit(11), Svme = bit(12);
+};
+struct VmCr {  // AMD APM Vol. 2 §15.30.1
+  static constexpr Bits Svmdis = bit(4);
 };
 struct Hwcr {
   static constexpr Bits CpuidUserDis = bit(35);
@@ -133,10 +141,12 @@ struct DebugCtl {
   static constexpr Bits FreezeWhileSmm = bit(14);
 };
 // AMD APM Vol. 2 §13.2.1. Standing: counts retired instructions of ring 3, interrupts on overflow,
-// and is not enabled yet.
+// and is not enabled yet. StandingGuest: the same for all rings of a guest, and for it alone.
 struct PerfEvtSel {
-  static constexpr Bits Usr = bit(16), Int = bit(20), En = bit(22), RetiredInstructions = 0xc0,
-                        Standing = RetiredInstructions | Usr | Int;
+  static constexpr Bits Usr = bit(16), Os = bit(17), Int = bit(20), En = bit(22),
+                        GuestOnly = bit(40), RetiredInstructions = 0xc0,
+                        Standing = RetiredInstructions | Usr | Int,
+                        StandingGuest = Standing | Os | GuestOnly;
 };
 
 // An entry of any level of the 4-level tables (Intel SDM Vol. 3A §4.5.4). Only levels 2 and 3 have

@@ -6,6 +6,7 @@
 #include "arch/serial.hpp"
 #include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
+#include "arch/x86_64/guest.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -14,6 +15,7 @@
 #include "arch/x86_64/timer.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/base/assert.hpp"
+#include "kernel/base/memory_map.hpp"
 #include "kernel/base/text_line.hpp"
 
 extern "C" {
@@ -96,16 +98,6 @@ bool is_device(std::uint8_t vector) {
   return reprise::is_between(first_device_vector, vector, last_device_vector);
 }
 
-// Nothing: the program runs on.
-std::optional<Trap> interrupt_trap(std::uint8_t vector) {
-  handle_interrupt(vector);
-  if (is_device(vector)) return Trap{.kind = Trap::Kind::Device, .vector = vector};
-  if (vector == timer_vector && take_timer_expiry()) {
-    return Trap{.kind = Trap::Kind::Timer, .vector = vector};
-  }
-  return std::nullopt;
-}
-
 // One stay in ring 3. Nothing: an interrupt that means nothing here ended it.
 std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
   std::uint64_t& flags = state[Register::Rflags];
@@ -126,6 +118,16 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
 
 // A trap on a stack of its own may have come while GS was the program's: from here on it is this
 // CPU's, for all that a panic does.
+// run_guest() wants to know which interrupt waits. No second one may come behind it.
+bool take_for_guest(TrapFrame& frame) {
+  GuestState& guest = this_cpu().guest;
+  if (!guest.takes_interrupt) return false;
+  guest.takes_interrupt = false;
+  guest.taken = static_cast<std::uint8_t>(frame.vector);
+  frame.rflags &= ~Rflags::If;
+  return true;
+}
+
 [[noreturn]] void panic_in_kernel(const TrapFrame& frame) {
   if (own_stack(frame.vector) != 0) {
     write_msr(Msr::GsBase, reinterpret_cast<std::uint64_t>(owner_of_stack(frame)));
@@ -142,6 +144,15 @@ void x86::handle_interrupt(std::uint8_t vector) {
   end_of_interrupt();
 }
 
+std::optional<Trap> x86::interrupt_trap(std::uint8_t vector) {
+  handle_interrupt(vector);
+  if (is_device(vector)) return Trap{.kind = Trap::Kind::Device, .vector = vector};
+  if (vector == timer_vector && take_timer_expiry()) {
+    return Trap{.kind = Trap::Kind::Timer, .vector = vector};
+  }
+  return std::nullopt;
+}
+
 void set_single_step(bool on) { this_cpu().single_step = on; }
 
 // By the privilege level for input and output rather than the bitmap (Intel SDM Vol. 1 §18.5): the
@@ -153,10 +164,13 @@ void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address) {
   cpu.breakpoints[static_cast<std::size_t>(slot)] = address;
   if (address && slot == BreakSlot::Target) write_dr0(address->value());
   if (address && slot == BreakSlot::Behind) write_dr1(address->value());
-  write_dr7(Dr7::Initial | of_breakpoints(cpu, Dr7::G0, Dr7::G1));
+  // A guest's address may also be one of the kernel's own: run_guest() arms it, for the guest alone.
+  const bool in_ring_3 = !address || address->value() < reprise::user_high;
+  if (in_ring_3) write_dr7(Dr7::Initial | of_breakpoints(cpu, Dr7::G0, Dr7::G1));
 }
 
 Trap run_user(UserState& state) {
+  if (state.virtual_cpu != nullptr) return run_guest(state);
   PerCpu& cpu = this_cpu();
   for (;;) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
@@ -174,6 +188,7 @@ std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
   using namespace arch;
   const std::uint64_t vector = frame->vector;
   if (vector >= exception_vectors) {  // only where x86_64/interrupts.hpp says they are let in
+    if (take_for_guest(*frame)) return 0;
     handle_interrupt(static_cast<std::uint8_t>(vector));
     return 0;
   }

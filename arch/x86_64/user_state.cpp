@@ -7,6 +7,7 @@
 
 #include "arch/x86_64/board.hpp"
 #include "arch/x86_64/extended_state.hpp"
+#include "arch/x86_64/guest.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
 
@@ -91,13 +92,28 @@ void load_bases(const UserState& state) {
   write_msr(Msr::KernelGsBase, gs);
 }
 
+// A guest's own words stand behind the longest image.
+std::size_t words_of(const UserState& state) {
+  static_assert(offsetof(UserState, guest) == (general_words + extended_words) * 8);
+  if (state.virtual_cpu != nullptr) return general_words + extended_words + guest_words;
+  return general_words + board.extended_state.words;
+}
+
+void save_extended(UserState& state) {
+  clear_leftovers(state.extended, board.extended_state);
+  if (board.extended_state.components != 0) {
+    xsave64(state.extended.data(), board.extended_state.components);
+    make_canonical(state.extended, board.extended_state);
+  } else {
+    fxsave64(state.extended.data());
+  }
+}
+
 }  // namespace
 
-std::span<std::uint64_t> UserState::words() {
-  return {general.data(), general_words + board.extended_state.words};
-}
+std::span<std::uint64_t> UserState::words() { return {general.data(), words_of(*this)}; }
 std::span<const std::uint64_t> UserState::words() const {
-  return {general.data(), general_words + board.extended_state.words};
+  return {general.data(), words_of(*this)};
 }
 
 bool UserState::same_as(const UserState& other) const {
@@ -127,19 +143,21 @@ void initialize(UserState& state, std::uint64_t rip, std::uint64_t rsp) {
 }
 
 void save_rest(UserState& state) {
-  save_selectors(state);
-  save_bases(state);
-  clear_leftovers(state.extended, board.extended_state);
-  if (board.extended_state.components != 0) {
-    xsave64(state.extended.data(), board.extended_state.components);
-    make_canonical(state.extended, board.extended_state);
+  if (state.virtual_cpu != nullptr) {
+    save_guest(state);
   } else {
-    fxsave64(state.extended.data());
+    save_selectors(state);
+    save_bases(state);
   }
+  save_extended(state);
 }
 
 // FS and GS change their bases, so they come before them.
 void load_rest(const UserState& state) {
+  if (state.virtual_cpu != nullptr) {
+    load_guest(state);
+    return load_extended(state);
+  }
   const std::uint64_t ds = state[Register::Ds], es = state[Register::Es];
   const std::uint64_t fs = state[Register::Fs], gs = state[Register::Gs];
   const bool all_null = (ds | es | fs | gs) == 0;
@@ -157,6 +175,7 @@ void load_used(const UserState& state) {
 }
 
 bool control_bits_corrupt(const UserState& state) {
+  if (state.virtual_cpu != nullptr) return false;
   return (state[Register::Rflags] & (Rflags::If | Rflags::Iopl)) != Rflags::If;
 }
 

@@ -63,6 +63,7 @@ enum reprise_guest_reason {
   REPRISE_GUEST_INVALID = 12, /* the CPU refuses the guest's state: over */
   REPRISE_GUEST_MEMORY_GONE = 13, /* the machine's memory is used up: over */
   REPRISE_GUEST_STANDING = 14,    /* a mismatch that restarts did not cure: over */
+  REPRISE_GUEST_ENDED = 15,       /* by init: over */
 };
 
 /* GUEST_RUN: the answer to what stopped the guest goes in, what stopped it next comes out. */

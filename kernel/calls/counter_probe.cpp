@@ -37,6 +37,7 @@ Ending ending_of(Trap::Kind kind) {
     case Trap::Kind::Device: return Ending::Device;
     case Trap::Kind::NonMaskable: return Ending::NonMaskable;
     case Trap::Kind::MachineCheck: return Ending::MachineCheck;
+    case Trap::Kind::Exit: break;  // no guest is probed
   }
   return Ending::None;
 }

@@ -42,4 +42,12 @@ namespace reprise::native_calls {
 [[nodiscard]] Answer map_device(Call& call);
 [[nodiscard]] Answer device_write(Call& call);
 
+// guest_calls.cpp
+[[nodiscard]] Answer guest_map(Call& call);
+[[nodiscard]] Answer guest_write(Call& call);
+[[nodiscard]] Answer guest_read(Call& call);
+[[nodiscard]] Answer guest_state(Call& call);
+[[nodiscard]] Answer guest_set_state(Call& call);
+[[nodiscard]] Answer guest_run(Call& call);
+
 }  // namespace reprise::native_calls

@@ -33,8 +33,14 @@ constexpr std::array native_entries{
     CallEntry{.number = REPRISE_DEVICE_WRITE, .handler = native_calls::device_write},
     CallEntry{.number = REPRISE_USAGE, .handler = native_calls::usage},
     CallEntry{.number = REPRISE_INTERRUPT, .handler = native_calls::interrupt},
+    CallEntry{.number = REPRISE_GUEST_MAP, .handler = native_calls::guest_map},
+    CallEntry{.number = REPRISE_GUEST_WRITE, .handler = native_calls::guest_write},
+    CallEntry{.number = REPRISE_GUEST_READ, .handler = native_calls::guest_read},
+    CallEntry{.number = REPRISE_GUEST_STATE, .handler = native_calls::guest_state},
+    CallEntry{.number = REPRISE_GUEST_SET_STATE, .handler = native_calls::guest_set_state},
+    CallEntry{.number = REPRISE_GUEST_RUN, .handler = native_calls::guest_run},
 };
-constexpr CallTable<REPRISE_EXIT, REPRISE_INTERRUPT> native_table{native_entries};
+constexpr CallTable<REPRISE_EXIT, REPRISE_GUEST_RUN> native_table{native_entries};
 
 constexpr std::array init_entries{
     CallEntry{.number = REPRISE_CONFIGURE, .handler = init_calls::configure},

@@ -1,10 +1,20 @@
 #include "kernel/context/context.hpp"
 
+#include <utility>
+
 namespace reprise {
 
 Context::Context(std::uint64_t number, AddressSpace& space, const ContextSettings& settings,
-                 const ContextResources& resources)
-    : turn{settings.priority}, injector{resources.flips}, number_{number}, space_{space} {
+                 const ContextResources& resources, std::optional<Guest> guest)
+    : turn{settings.priority},
+      injector{resources.flips},
+      number_{number},
+      space_{space},
+      guest_{std::move(guest)} {
+  if (guest_) {
+    arch::initialize_guest(live_, guest_->cpu);
+    status = ContextStatus::AtMonitor;
+  }
   if (settings.hardened) hardening_.emplace(space_, live_, injector, settings.kernel, resources);
 }
 

@@ -1,4 +1,4 @@
-// A context: what is run twice, a thread of a process today. It has its registers, the engine that
+// A context: what is run twice, a thread of a process or the virtual CPU of a guest. It has its registers, the engine that
 // runs each of its processing elements twice, and what belongs to one strand of execution: mailbox,
 // turn, planned flips, handlers, figures. It works in a space, which it shares with other contexts
 // of its process; the process itself it does not know, only a number.
@@ -16,6 +16,7 @@
 #include "arch/user_state.hpp"
 #include "kernel/abi/init.hpp"
 #include "kernel/base/address.hpp"
+#include "kernel/context/guest.hpp"
 #include "kernel/context/hardening.hpp"
 #include "kernel/context/injector.hpp"
 #include "kernel/context/mailbox.hpp"
@@ -25,7 +26,15 @@
 
 namespace reprise {
 
-enum class ContextStatus : std::uint8_t { Ready, Sleeping, Calling, Receiving, Ended };
+enum class ContextStatus : std::uint8_t {
+  Ready,
+  Sleeping,
+  Calling,
+  Receiving,
+  InGuest,    // a monitor, until its guest stops
+  AtMonitor,  // a guest, until its monitor lets it go on
+  Ended
+};
 
 struct ExceptionHandler {
   UserAddr entry;  // 0: none
@@ -52,8 +61,9 @@ struct ContextFigures {
 
 class Context {
 public:
+  // With a guest: it runs on that guest's virtual CPU.
   Context(std::uint64_t number, AddressSpace& space, const ContextSettings& settings,
-          const ContextResources& resources);
+          const ContextResources& resources, std::optional<Guest> guest);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
   ~Context() = default;
@@ -67,6 +77,10 @@ public:
   [[nodiscard]] bool hardened() const { return hardening_.has_value(); }
   // Of a hardened one.
   [[nodiscard]] const Engine& engine() const { return hardening_->engine(); }
+
+  // Nothing: a program.
+  [[nodiscard]] const std::optional<Guest>& guest() const { return guest_; }
+  [[nodiscard]] std::optional<Guest>& guest() { return guest_; }
 
   // Nanoseconds in ring 3. Of a hardened one: in first runs, with the write faults taken there, as
   // the time limit counts.
@@ -95,6 +109,7 @@ private:
 
   std::uint64_t number_;
   AddressSpace& space_;
+  std::optional<Guest> guest_;
   arch::UserState live_{};
   std::optional<Hardening> hardening_;
 };

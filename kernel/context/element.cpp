@@ -32,7 +32,7 @@ KernelEvent::Kind kind_of(const Trap& trap, const arch::UserState& state) {
 }  // namespace
 
 const dwc::PeEnd* ElementRunner::run(Nanoseconds limit) {
-  context_.space_.table().activate();
+  if (!context_.guest_) context_.space_.table().activate();
   if (!context_.hardening_) {
     context_.figures.last_end = run_once(limit);
   } else {
@@ -161,7 +161,8 @@ std::optional<arch::Leaf> protected_page(const AddressSpace& space, const Trap& 
 
 dwc::PeEnd end_of(const Trap& trap) {
   if (trap.kind == Trap::Kind::SystemCall) return {.kind = dwc::PeEnd::Kind::SystemCall};
-  return {.kind = dwc::PeEnd::Kind::Exception,
+  const bool exit = trap.kind == Trap::Kind::Exit;
+  return {.kind = exit ? dwc::PeEnd::Kind::Exit : dwc::PeEnd::Kind::Exception,
           .vector = trap.vector,
           .error_code = trap.error_code,
           .fault_address = trap.fault_address};

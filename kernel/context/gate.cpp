@@ -4,11 +4,13 @@
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
+#include "arch/virtual_cpu.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/context/register_frame.hpp"
 
 namespace reprise {
 
+using arch::GuestWord;
 using arch::Register;
 
 // ---- Registers ----
@@ -63,6 +65,56 @@ bool Gate::exception(const dwc::PeEnd& end) {
   entry.rflags = 0;
   register_contents(entry);
   return true;
+}
+
+// ---- A guest's registers ----
+
+namespace {
+
+// With the instruction carried out first, if it is. One event at a time, and an interrupt or an NMI
+// not behind STI or MOV SS.
+bool can_deliver(const arch::UserState& state, const reprise_guest_run& run) {
+  constexpr std::uint64_t type = 7ul << 8;
+  arch::UserState then = state;
+  if (run.done != 0) arch::skip_instruction(then);
+  if (then[GuestWord::Event] != 0) return false;
+  switch (run.event & (type | REPRISE_EVENT_INTERRUPT)) {
+    case REPRISE_EVENT_INTERRUPT: return arch::takes_interrupts(then);
+    case REPRISE_EVENT_NMI & ~2ul: return then[GuestWord::Shadow] == 0;
+    case REPRISE_EVENT_EXCEPTION: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void Gate::guest_goes_on() { arch::skip_instruction(context_.live()); }
+
+void Gate::guest_time_stamp(std::uint64_t time) {
+  word(Register::Rax) = time & 0xffffffff;
+  word(Register::Rdx) = time >> 32;
+  guest_goes_on();
+}
+
+void Gate::guest_event(std::uint64_t event) { word(GuestWord::Event) = event; }
+
+bool Gate::guest_answer(const reprise_guest_run& run) {
+  arch::UserState& state = context_.live();
+  if (run.event != 0 && !can_deliver(state, run)) return false;
+  if (run.done != 0) {
+    state[Register::Rax] = run.rax;
+    state[Register::Rbx] = run.rbx;
+    state[Register::Rcx] = run.rcx;
+    state[Register::Rdx] = run.rdx;
+    guest_goes_on();
+  }
+  state[GuestWord::Window] = run.window != 0 ? 1 : 0;
+  if (run.event != 0) state[GuestWord::Event] = run.event;
+  return true;
+}
+
+void Gate::guest_state(const reprise_guest_state& state) {
+  set_guest_registers(context_.live(), state);
 }
 
 // ---- Memory ----

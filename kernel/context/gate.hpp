@@ -16,6 +16,7 @@
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
+#include "kernel/abi/guest.h"
 #include "kernel/context/context.hpp"
 
 namespace reprise {
@@ -45,6 +46,19 @@ public:
   // The exception goes to the context's handler, which is disarmed. False: there is none, or its
   // frame cannot be written; nothing has entered.
   [[nodiscard]] bool exception(const dwc::PeEnd& end);
+
+  // ---- A guest's registers ----
+
+  // The instruction that stopped it is carried out: on behind it.
+  void guest_goes_on();
+  // RDTSC or RDTSCP is carried out.
+  void guest_time_stamp(std::uint64_t time);
+  // An exception that the instruction raises.
+  void guest_event(std::uint64_t event);
+  // The monitor's answer. False: an event that cannot be delivered now; nothing has entered.
+  [[nodiscard]] bool guest_answer(const reprise_guest_run& run);
+  // All registers that a monitor may choose.
+  void guest_state(const reprise_guest_state& state);
 
   // ---- Memory; errors as AddressSpace has them ----
 
@@ -84,6 +98,7 @@ private:
   void forget_bytes(UserAddr start, std::size_t bytes);
   void own_store(std::optional<UserAddr> store, arch::WriteAccess access);
   [[nodiscard]] std::uint64_t& word(arch::Register name) { return context_.live()[name]; }
+  [[nodiscard]] std::uint64_t& word(arch::GuestWord name) { return context_.live()[name]; }
 
   Context& context_;
 };

@@ -32,6 +32,13 @@ dwc::Settings engine_settings(const KernelSettings& settings) {
   return engine;
 }
 
+// A trace steps, and a guest cannot be stepped.
+std::span<std::uint32_t> digests_for(const arch::UserState& live,
+                                     const ContextResources& resources) {
+  if (live.virtual_cpu != nullptr) return {};
+  return resources.digests;
+}
+
 }  // namespace
 
 Hardening::Hardening(AddressSpace& space, arch::UserState& live, Injector& injector,
@@ -43,7 +50,10 @@ Hardening::Hardening(AddressSpace& space, arch::UserState& live, Injector& injec
           space_,
           core_,
           engine_settings(settings),
-          {.pages = places_, .start = &start_, .first = &first_, .digests = resources.digests}} {}
+          {.pages = places_, .start = &start_, .first = &first_, .digests = digests_for(live, resources)}} {
+  start_.virtual_cpu = live.virtual_cpu;
+  first_.virtual_cpu = live.virtual_cpu;
+}
 
 void Hardening::run_begins(dwc::WhichRun run) {
   injector_.run_begins(run, engine_, core_.registers());

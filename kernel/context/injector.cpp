@@ -9,7 +9,7 @@ namespace {
 using Moment = Injection::Moment;
 
 // As init and the machine see a context's registers.
-static_assert(program_register_words == arch::general_words + arch::extended_words);
+static_assert(register_words == arch::general_words + arch::extended_words + arch::guest_words);
 
 bool is_known(const Injection& flip) { return flip.fate <= FlipFate::NoTarget; }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "arch/user_state.hpp"
+#include "kernel/abi/guest.h"
 #include "kernel/abi/reprise.h"
 
 namespace reprise {
@@ -15,6 +16,10 @@ inline constexpr std::size_t register_frame_bytes =
 static_assert(register_frame_bytes == offsetof(reprise_frame, vector));
 
 [[nodiscard]] reprise_frame register_frame(const arch::UserState& state);
+
+// A guest's registers as its monitor sees them.
+[[nodiscard]] reprise_guest_state guest_registers(const arch::UserState& state);
+void set_guest_registers(arch::UserState& state, const reprise_guest_state& registers);
 
 // Takes over what ring 3 may choose. IF and bit 1 of RFLAGS are always set there.
 void set_registers(arch::UserState& state, const reprise_frame& frame);

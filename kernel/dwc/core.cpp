@@ -4,6 +4,7 @@
 #include "arch/direct_map.hpp"
 #include "arch/stepping.hpp"
 #include "arch/user_state.hpp"
+#include "arch/virtual_cpu.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace reprise {
@@ -44,10 +45,11 @@ bool KernelCore::stopped_for_observer() {
   return true;
 }
 
-// RIP may be a kernel address: the time limit can end a run between a wild jump and its fault. A
-// breakpoint there would fire in ring 0, so it is not armed.
+// A program's RIP may be a kernel address: the time limit can end a run between a wild jump and its
+// fault. A breakpoint there would fire in ring 0, so it is not armed.
 void KernelCore::break_at(std::optional<std::uint64_t> rip) {
-  stepper_.watch(rip && *rip < user_high ? std::optional{UserAddr{*rip}} : std::nullopt);
+  const bool safe = rip && (*rip < user_high || live_->virtual_cpu != nullptr);
+  stepper_.watch(safe ? std::optional{UserAddr{*rip}} : std::nullopt);
   code_bytes_ = nullptr;  // another run has other frames
 }
 
@@ -72,10 +74,12 @@ std::span<const std::uint8_t> KernelCore::code_at_rip(CodeBuffer& buffer) {
   return std::span{buffer}.first(head.size() + tail.size());
 }
 
-// Many steps are taken in one page: it is looked up once.
+// Many steps are taken in one page: it is looked up once. A guest may change its own tables.
 std::span<const std::uint8_t> KernelCore::code_in_page(UserAddr at, std::size_t most) {
-  if (code_bytes_ == nullptr || page_of(at) != code_page_) {
-    const auto mapping = at.value() < user_high ? table_.find(page_of(at)) : std::nullopt;
+  const bool is_guest = live_->virtual_cpu != nullptr;
+  if (code_bytes_ == nullptr || is_guest || page_of(at) != code_page_) {
+    const auto page = arch::code_page(*live_, table_, at.value());
+    const auto mapping = page ? table_.find(*page) : std::nullopt;
     if (!mapping || !mapping->permissions.read) return {};
     code_page_ = page_of(at);
     const auto words = arch::frame_words(mapping->frame);

@@ -47,6 +47,8 @@ public:
   void break_at(std::optional<std::uint64_t> rip);
   void step(const Registers& target);
   bool repeats();
+  // A guest's trap flag would show in too many places (docs/guests.md).
+  bool single_steps() const { return live_->virtual_cpu == nullptr; }
 
   void run_begins(dwc::WhichRun run, const Registers& start);
   void run_ended(dwc::WhichRun run);

@@ -24,7 +24,13 @@ void let_interrupts_in(PageNumber page) {
 std::optional<AddressSpace> AddressSpace::create(FrameSource& frames, FrameNumber zero) {
   std::optional<arch::PageTable> table = arch::PageTable::create(frames);
   if (!table) return std::nullopt;
-  return AddressSpace{std::move(*table), frames, zero};
+  return AddressSpace{std::move(*table), frames, zero, Kind::Program};
+}
+
+std::optional<AddressSpace> AddressSpace::create_nested(FrameSource& frames, FrameNumber zero) {
+  std::optional<arch::PageTable> table = arch::PageTable::create_nested(frames);
+  if (!table) return std::nullopt;
+  return AddressSpace{std::move(*table), frames, zero, Kind::Guest};
 }
 
 Outcome AddressSpace::map_zero(PageRange range, arch::Permissions permissions) {
@@ -97,7 +103,9 @@ Outcome AddressSpace::own(PageNumber page, arch::WriteAccess write_access) {
 bool AddressSpace::permits(UserAddr start, std::size_t bytes,
                            bool arch::Permissions::*right) const {
   if (bytes == 0) return true;
-  if (!is_in_user_half(start, bytes)) return false;
+  const bool in_range =
+      kind_ == Kind::Guest ? is_guest_memory(start, bytes) : is_in_user_half(start, bytes);
+  if (!in_range) return false;
   const PageNumber last = page_of(start + (bytes - 1));
   for (PageNumber page = page_of(start); page <= last; page = page + 1) {
     const std::optional<arch::Mapping> mapping = table_.find(page);

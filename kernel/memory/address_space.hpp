@@ -1,4 +1,4 @@
-// The pages of one process, and the only checked way to its memory. Fresh pages all stand on one
+// The pages of one process, a program or a guest, and the only checked way to its memory. Fresh pages all stand on one
 // shared zero frame, program files on the boot module's own frames: a page gets a frame of its own
 // with its first write. Pages that have been run on change between processing elements only,
 // and the engine is told first: kernel/context/gate.hpp.
@@ -26,6 +26,10 @@ class AddressSpace {
 public:
   // `zero` is a frame of zeros that is never written. Nothing when memory is exhausted.
   [[nodiscard]] static std::optional<AddressSpace> create(FrameSource& frames, FrameNumber zero);
+
+  // The same for a guest: its addresses are guest-physical and begin at 0.
+  [[nodiscard]] static std::optional<AddressSpace> create_nested(FrameSource& frames,
+                                                                 FrameNumber zero);
 
   [[nodiscard]] arch::PageTable& table() { return table_; }
   [[nodiscard]] const arch::PageTable& table() const { return table_; }
@@ -83,8 +87,9 @@ public:
   Outcome prepare(UserAddr to, std::size_t bytes);
 
 private:
-  AddressSpace(arch::PageTable table, FrameSource& frames, FrameNumber zero)
-      : table_{std::move(table)}, frames_{&frames}, zero_{zero} {}
+  enum class Kind : std::uint8_t { Program, Guest };
+  AddressSpace(arch::PageTable table, FrameSource& frames, FrameNumber zero, Kind kind)
+      : table_{std::move(table)}, frames_{&frames}, zero_{zero}, kind_{kind} {}
   [[nodiscard]] std::span<std::byte> writable_bytes_at(UserAddr at, std::size_t most);
   Outcome map_shared(PageRange range, arch::Mapping mapping, std::uint64_t step);
   [[nodiscard]] bool permits(UserAddr start, std::size_t bytes,
@@ -93,6 +98,7 @@ private:
   arch::PageTable table_;
   FrameSource* frames_;
   FrameNumber zero_;
+  Kind kind_;
 };
 
 }  // namespace reprise

@@ -8,6 +8,7 @@
 #include "arch/interrupts.hpp"
 #include "arch/page_table.hpp"
 #include "arch/physical_memory.hpp"
+#include "arch/virtual_cpu.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/base/memory_map.hpp"
 #include "kernel/context/gate.hpp"
@@ -58,6 +59,12 @@ bool can_be_granted(const reprise_grant& grant) {
     case REPRISE_GRANT_INTERRUPT: return grant.last < Grants::most_lines;
     default: return true;
   }
+}
+
+ContextSettings context_settings(const ProgramRequest& request, const KernelSettings& settings) {
+  return {.hardened = request.hardened != 0,
+          .priority = static_cast<unsigned>(request.priority),
+          .kernel = settings};
 }
 
 std::optional<Grants> grants_of(const ProgramRequest& request) {
@@ -160,6 +167,27 @@ std::optional<LoadedSpace> Loader::load(const Parts& parts, reprise_start start,
       .space = std::move(*space), .entry = UserAddr{parts.image.entry}, .start_block = *block};
 }
 
+Result<Process*, reprise_error> Loader::start_guest(ProcessTable& table,
+                                                    const ProgramRequest& request,
+                                                    const KernelSettings& settings,
+                                                    const ContextResources& resources) const {
+  switch (arch::start_guests(frames_)) {
+    case arch::GuestSupport::Present: break;
+    case arch::GuestSupport::NoMemory: return Failure{REPRISE_NO_MEMORY};
+    default: return Failure{REPRISE_NOT_GRANTED};
+  }
+  if (table.full()) return Failure{REPRISE_BAD_ARGUMENT};
+  std::optional<AddressSpace> space = AddressSpace::create_nested(frames_, zero_);
+  if (!space) return Failure{REPRISE_NO_MEMORY};
+  std::optional<arch::VirtualCpu> cpu = arch::VirtualCpu::create(frames_, space->table());
+  if (!cpu) return Failure{REPRISE_NO_MEMORY};
+  Process* const process =
+      table.add(frames_, std::move(*space), ProgramFacts{}, context_settings(request, settings),
+                resources, Guest{std::move(*cpu), request.monitor});
+  if (process == nullptr) return Failure{REPRISE_NO_MEMORY};
+  return process;
+}
+
 Result<Process*, reprise_error> Loader::start(ProcessTable& table, const ProgramRequest& request,
                                               std::span<const char> strings,
                                               const KernelSettings& settings,
@@ -177,10 +205,8 @@ Result<Process*, reprise_error> Loader::start(ProcessTable& table, const Program
   std::optional<LoadedSpace> loaded = load(parts.value(), start, strings);
   if (!loaded) return Failure{REPRISE_NO_MEMORY};
   const ProgramFacts program{.file = parts.value().file, .grants = parts.value().grants};
-  const ContextSettings runs{.hardened = request.hardened != 0,
-                             .priority = static_cast<unsigned>(request.priority),
-                             .kernel = settings};
-  Process* const process = table.add(frames_, std::move(loaded->space), program, runs, resources);
+  Process* const process = table.add(frames_, std::move(loaded->space), program,
+                                     context_settings(request, settings), resources);
   if (process == nullptr) return Failure{REPRISE_NO_MEMORY};
   arch::connect_interrupts(program.grants.lines());
   Gate{process->context()}.first_instruction(loaded->entry, loaded->start_block);

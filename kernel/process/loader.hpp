@@ -34,6 +34,13 @@ public:
                                                       const KernelSettings& settings,
                                                       const ContextResources& resources) const;
 
+  // A guest without memory, whose monitor is the process that the request names. Errors:
+  // REPRISE_NOT_GRANTED (this machine runs no guests), REPRISE_BAD_ARGUMENT (the table is full) and
+  // REPRISE_NO_MEMORY.
+  [[nodiscard]] Result<Process*, reprise_error> start_guest(
+      ProcessTable& table, const ProgramRequest& request, const KernelSettings& settings,
+      const ContextResources& resources) const;
+
 private:
   // What a program is made of, all of it checked.
   struct Parts {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "arch/boot_info.hpp"
 #include "kernel/abi/init.hpp"
@@ -29,7 +30,8 @@ struct ProgramFacts {
 class Process {
 public:
   Process(std::uint64_t number, AddressSpace space, const ProgramFacts& program,
-          const ContextSettings& settings, const ContextResources& resources);
+          const ContextSettings& settings, const ContextResources& resources,
+          std::optional<Guest> guest = std::nullopt);
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
   ~Process() = default;

@@ -12,6 +12,8 @@ Nanoseconds time_to_run(const Context& context) {
     case ContextStatus::Sleeping: return context.wake_at;
     case ContextStatus::Receiving: return context.mailbox.alarm;
     case ContextStatus::Calling:
+    case ContextStatus::InGuest:
+    case ContextStatus::AtMonitor:
     case ContextStatus::Ended: break;
   }
   return Mailbox::never;

@@ -1,0 +1,248 @@
+// Runs a guest by AMD's SVM with nested paging (AMD APM Vol. 2 chapter 15), and decodes what stopped
+// it into the traps of arch/run_user.hpp. Next: guest_switch.asm, the way in and out;
+// guest_state.cpp, the registers as words; guest_maps.cpp, what is let through.
+//
+// Two things keep both runs alike. What the CPU was delivering when it left the guest is delivered
+// again when the guest goes on. And no run is ended by time behind STI or MOV SS, where QEMU 7.2
+// would forget that interrupts have to wait one more instruction.
+#include "arch/x86_64/guest.hpp"
+
+#include "arch/frame_memory.hpp"
+#include "arch/timer.hpp"
+#include "arch/virtual_cpu.hpp"
+#include "arch/x86_64/board.hpp"
+#include "arch/x86_64/counter.hpp"
+#include "arch/x86_64/features.hpp"
+#include "arch/x86_64/guest_maps.hpp"
+#include "arch/x86_64/guest_switch.hpp"
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/interrupts.hpp"
+#include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/machine_check.hpp"
+#include "arch/x86_64/per_cpu.hpp"
+#include "arch/x86_64/vmcb.hpp"
+#include "kernel/base/arithmetic.hpp"
+#include "kernel/base/assert.hpp"
+
+extern "C" void enter_guest(arch::x86::GuestSwitch* s);
+
+namespace arch {
+
+using namespace x86;
+
+namespace {
+
+// Exit codes that become other traps than Exit.
+constexpr std::uint64_t exit_debug_registers = 0x20, exit_exceptions = 0x40, exit_interrupt = 0x60,
+                        exit_nmi = 0x61, exit_nested_fault = 0x400;
+
+constexpr std::uint32_t intercepts_1 =
+    Intercept1::Intr | Intercept1::Nmi | Intercept1::Vintr | Intercept1::Rdtsc | Intercept1::Rdpmc |
+    Intercept1::Cpuid | Intercept1::Invd | Intercept1::Hlt | Intercept1::Invlpga |
+    Intercept1::Ioio | Intercept1::Msr | Intercept1::Freeze | Intercept1::Shutdown;
+constexpr std::uint32_t intercepts_2 =
+    Intercept2::Vmrun | Intercept2::Vmmcall | Intercept2::Vmload | Intercept2::Vmsave |
+    Intercept2::Stgi | Intercept2::Clgi | Intercept2::Skinit | Intercept2::Rdtscp |
+    Intercept2::Monitor | Intercept2::Mwait | Intercept2::MwaitArmed | Intercept2::Xsetbv |
+    Intercept2::Rdpru;
+
+constexpr std::uint32_t only_guest = 1;  // the one address space identifier in use
+constexpr std::uint32_t flush_all = 1, flush_guest = 3;
+constexpr reprise::Nanoseconds one_instruction{200};
+
+Vmcb& block_in(reprise::FrameNumber frame) {
+  return *reinterpret_cast<Vmcb*>(frame_words(frame).data());
+}
+
+std::uint64_t physical(reprise::FrameNumber frame) { return address_of(frame).value(); }
+
+void prepare(Vmcb& block, std::uint64_t nested_root) {
+  block.exceptions = static_cast<std::uint32_t>(bit(machine_check_vector));
+  block.intercepts_1 = intercepts_1;
+  block.intercepts_2 = intercepts_2;
+  block.io_map = io_map();
+  block.msr_map = msr_map();
+  block.asid = only_guest;
+  block.nested_paging = 1;
+  block.nested_root = nested_root;
+}
+
+// ---- Breakpoints of the kernel's ----
+
+bool any_armed(const PerCpu& cpu) { return cpu.breakpoints[0] || cpu.breakpoints[1]; }
+
+// The kernel's take the place of the guest's own. While they are armed, an access of the guest to a
+// debug register is an exit.
+void arm(const PerCpu& cpu, Vmcb& block, GuestSwitch& s) {
+  constexpr std::uint16_t none = 0, all = 0xffff;
+  const bool armed = any_armed(cpu);
+  block.dr_reads = armed ? all : none;
+  block.dr_writes = block.dr_reads;
+  block.exceptions = static_cast<std::uint32_t>(bit(machine_check_vector));
+  s.dr7 = (block.dr7 & Dr7::Enabled) != 0 ? block.dr7 : 0;
+  if (!armed) return;
+  block.exceptions |= static_cast<std::uint32_t>(bit(debug_vector));
+  const std::uint64_t code_base = block.segments[1].base;
+  if (cpu.breakpoints[0]) write_dr0(cpu.breakpoints[0]->value() + code_base);
+  if (cpu.breakpoints[1]) write_dr1(cpu.breakpoints[1]->value() + code_base);
+  s.dr7 = Dr7::Initial | (cpu.breakpoints[0] ? Dr7::G0 : 0) | (cpu.breakpoints[1] ? Dr7::G1 : 0);
+  block.dr7 = s.dr7;
+  const bool stands_there = cpu.breakpoints[0] == reprise::UserAddr{block.rip} ||
+                            cpu.breakpoints[1] == reprise::UserAddr{block.rip};
+  if (stands_there) block.rflags |= Rflags::Rf;
+}
+
+// ---- What stopped the guest ----
+
+// The vector of the physical interrupt that waits; 0: it has gone.
+std::uint8_t take_interrupt(PerCpu& cpu) {
+  cpu.guest.taken = 0;
+  cpu.guest.takes_interrupt = true;
+  sti_nop();
+  cli();
+  cpu.guest.takes_interrupt = false;
+  return cpu.guest.taken;
+}
+
+// As end_guest_stint() wants it.
+std::uint64_t reason_of(PerCpu& cpu, const Vmcb& block) {
+  if (block.exit_code == exit_interrupt) return take_interrupt(cpu);
+  return block.exit_code == exit_nmi ? nmi_vector : guest_exit_reason;
+}
+
+// An instruction INT n is carried out again, anything else delivered again.
+std::uint64_t interrupted_event(const Vmcb& block) {
+  const bool valid = (block.exit_event & GuestEvent::Valid) != 0;
+  const bool again = (block.exit_event & GuestEvent::Type) != GuestEvent::SoftwareInterrupt;
+  return valid && again ? block.exit_event : 0;
+}
+
+// #DB is intercepted for the kernel's breakpoints. One that is not theirs goes on to the guest.
+std::optional<Trap> debug_trap(const PerCpu& cpu, Vmcb& block, std::uint64_t dr6_before) {
+  const std::uint64_t ours = (cpu.breakpoints[0] ? Dr6::B0 : 0) | (cpu.breakpoints[1] ? Dr6::B1 : 0);
+  if ((block.dr6 & ours) != 0) {
+    block.dr6 = dr6_before;
+    return Trap{.kind = Trap::Kind::Break, .vector = debug_vector};
+  }
+  block.event = debug_vector | GuestEvent::Exception | GuestEvent::Valid;
+  return std::nullopt;
+}
+
+Trap machine_check() {
+  if (!clear_machine_check()) REPRISE_PANIC("machine check that cannot be recovered from");
+  return {.kind = Trap::Kind::MachineCheck, .vector = machine_check_vector};
+}
+
+// EXITINFO1 has the bits of a page fault's error code, and above them whose access it was.
+Trap nested_fault(const Vmcb& block) {
+  constexpr std::uint64_t fault_bits = 0x1f;
+  return {.kind = Trap::Kind::Exception,
+          .vector = page_fault_vector,
+          .error_code = static_cast<std::uint32_t>(block.exit_info_1 & fault_bits),
+          .fault_address = block.exit_info_2};
+}
+
+Trap guest_exit(const Vmcb& block) {
+  return {.kind = Trap::Kind::Exit,
+          .error_code = static_cast<std::uint32_t>(block.exit_code),
+          .fault_address = block.exit_info_1};
+}
+
+// Nothing: the guest goes on.
+std::optional<Trap> trap_of(const PerCpu& cpu, Vmcb& block, std::uint64_t reason,
+                            std::uint64_t dr6_before) {
+  switch (block.exit_code) {
+    case exit_interrupt: return interrupt_trap(static_cast<std::uint8_t>(reason));
+    case exit_nmi: return Trap{.kind = Trap::Kind::NonMaskable, .vector = nmi_vector};
+    case exit_exceptions + debug_vector: return debug_trap(cpu, block, dr6_before);
+    case exit_exceptions + machine_check_vector: return machine_check();
+    case exit_nested_fault: return nested_fault(block);
+    default: return guest_exit(block);
+  }
+}
+
+// One stay in the guest.
+std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
+  VirtualCpu& virtual_cpu = *state.virtual_cpu;
+  Vmcb& block = virtual_cpu.block();
+  GuestSwitch s{.general = state.general.data(),
+                .guest_block = physical(virtual_cpu.block_frame()),
+                .host_block = physical(*cpu.guest.host_block)};
+  put_trap_words(state);
+  const std::uint64_t own_dr7 = block.dr7, own_dr6 = block.dr6;
+  write_dr0(virtual_cpu.dr0);
+  write_dr1(virtual_cpu.dr1);
+  arm(cpu, block, s);
+  block.tlb_control = 0;
+  if (virtual_cpu.stale) block.tlb_control = board.guests.flush_by_asid ? flush_guest : flush_all;
+  virtual_cpu.stale = false;
+  begin_guest_stint();
+  enter_guest(&s);
+  const std::uint64_t reason = reason_of(cpu, block);
+  const std::optional<Trap> counted =
+      end_guest_stint(reason, {.entry = s.entry_stamp, .exit = s.exit_stamp});
+  take_trap_words(state);
+  block.event = interrupted_event(block);
+  if (any_armed(cpu)) {
+    block.dr7 = own_dr7;
+  } else {
+    virtual_cpu.dr0 = read_dr0();
+    virtual_cpu.dr1 = read_dr1();
+  }
+  if (counted) return counted;
+  return trap_of(cpu, block, reason, own_dr6);
+}
+
+}  // namespace
+
+GuestSupport start_guests(reprise::FrameSource& frames) {
+  if (!has(feature::svm)) return GuestSupport::NoVirtualization;
+  if (!has(feature::nested_paging)) return GuestSupport::NoNestedPaging;
+  if ((read_msr(Msr::VmCr) & VmCr::Svmdis) != 0) return GuestSupport::Locked;
+  GuestState& guest = this_cpu().guest;
+  if (guest.host_block) return GuestSupport::Present;
+  const auto save_area = frames.allocate(), host_block = frames.allocate();
+  if (!save_area || !host_block) {
+    if (save_area) frames.release(*save_area);
+    return GuestSupport::NoMemory;
+  }
+  clear_frame(*save_area);
+  clear_frame(*host_block);
+  write_msr(Msr::Efer, read_msr(Msr::Efer) | Efer::Svme);
+  write_msr(Msr::VmHsavePa, physical(*save_area));
+  guest.host_block = host_block;
+  board.guests = {.next_rip_saved = has(feature::next_rip_saved),
+                  .flush_by_asid = has(feature::flush_by_asid)};
+  return GuestSupport::Present;
+}
+
+std::optional<VirtualCpu> VirtualCpu::create(reprise::FrameSource& frames,
+                                             const PageTable& nested) {
+  const auto block = frames.allocate();
+  if (!block) return std::nullopt;
+  clear_frame(*block);
+  prepare(block_in(*block), physical(nested.root()));
+  return VirtualCpu{*block, frames};
+}
+
+VirtualCpu::~VirtualCpu() {
+  if (frames_ != nullptr) frames_->release(block_);
+}
+
+Vmcb& VirtualCpu::block() const { return block_in(block_); }
+
+Trap x86::run_guest(UserState& state) {
+  PerCpu& cpu = this_cpu();
+  for (;;) {
+    if (stop_reached()) return {.kind = Trap::Kind::Counter};
+    const std::optional<Trap> trap = run_stint(cpu, state);
+    if (!trap) continue;
+    // The kernel changes the guest's memory behind such a fault.
+    if (trap->kind == Trap::Kind::Exception) state.virtual_cpu->stale = true;
+    const bool in_shadow = (state.virtual_cpu->block().shadow & 1) != 0;
+    if (trap->kind != Trap::Kind::Timer || !in_shadow) return *trap;
+    arm_timer(one_instruction);
+  }
+}
+
+}  // namespace arch

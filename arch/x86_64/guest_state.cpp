@@ -63,11 +63,12 @@ std::uint64_t length_at(const Vmcb& block) {
   }
 }
 
-std::uint64_t next_rip(const Vmcb& block) {
+// The kernel may have moved RIP since, at the end of a step.
+std::uint64_t next_rip(const Vmcb& block, std::uint64_t rip) {
   if (static_cast<GuestExit>(block.exit_code) == GuestExit::InputOutput) return block.exit_info_2;
   const std::uint64_t length = length_at(block);
   if (length != 0 && board.guests.next_rip_saved) return block.next_rip;
-  return block.rip + length;
+  return rip + length;
 }
 
 }  // namespace
@@ -111,7 +112,7 @@ void x86::save_guest(UserState& state) {
   state[GuestWord::Window] = (block.virtual_interrupt & VirtualInterrupt::Irq) != 0 ? 1 : 0;
   state[GuestWord::Cpl] = block.cpl;
   state[GuestWord::Shadow] = block.shadow & 1;
-  state[GuestWord::NextRip] = next_rip(block);
+  state[GuestWord::NextRip] = next_rip(block, state[Register::Rip]);
   state[GuestWord::Xcr0] = state.virtual_cpu->xcr0;
   state[GuestWord::Dr0] = state.virtual_cpu->dr0;
   state[GuestWord::Dr1] = state.virtual_cpu->dr1;

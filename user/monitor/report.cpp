@@ -29,6 +29,7 @@ int report_end(const SessionResult& result) {
     case Verdict::Standing:
       say("stopped at RIP ", rip, ": its two runs differ, and restarts did not cure it");
       break;
+    case Verdict::Ended: say("ended by init"); break;
     case Verdict::CallFailed:
       say("stopped at RIP ", rip, ": the kernel refuses a call of the monitor's with error ",
           static_cast<std::uint64_t>(-result.error));

@@ -80,6 +80,7 @@ Session::Next Session::serve() {
     case REPRISE_GUEST_INVALID: return over(Verdict::InvalidState);
     case REPRISE_GUEST_MEMORY_GONE: return over(Verdict::MemoryGone);
     case REPRISE_GUEST_STANDING: return over(Verdict::Standing);
+    case REPRISE_GUEST_ENDED: return over(Verdict::Ended);
     default: return call_failed(-REPRISE_BAD_ARGUMENT);  // a kernel of another version
   }
 }

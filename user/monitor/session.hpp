@@ -22,6 +22,7 @@ enum class Verdict : std::uint8_t {
   InvalidState,
   MemoryGone,
   Standing,
+  Ended,  // by init
   CallFailed,
 };
 

@@ -73,6 +73,7 @@ TEST_CASE("nothing is shown that the machine does not have") {
     return leaf == 0x80000000 ? CpuidWords{.eax = 0x80000001} : CpuidWords{};
   };
   CHECK(CpuidPolicy::answer(0, 0, poor).eax == 1);
+  CHECK(CpuidPolicy::answer(0x80000000, 0, poor).eax == 0x80000001);
   CHECK(CpuidPolicy::answer(1, 0, poor).edx == 0);
   CHECK(CpuidPolicy::answer(7, 0, poor) == CpuidWords{});
   CHECK(CpuidPolicy::answer(0x80000007, 0, poor) == CpuidWords{});

@@ -376,6 +376,7 @@ TEST_CASE("each end has its verdict") {
   CHECK(verdict_of(REPRISE_GUEST_INVALID, true) == Verdict::InvalidState);
   CHECK(verdict_of(REPRISE_GUEST_MEMORY_GONE, true) == Verdict::MemoryGone);
   CHECK(verdict_of(REPRISE_GUEST_STANDING, true) == Verdict::Standing);
+  CHECK(verdict_of(REPRISE_GUEST_ENDED, true) == Verdict::Ended);
   CHECK(verdict_of(99, true) == Verdict::CallFailed);
 }
 

@@ -19,7 +19,6 @@ std::uint32_t ControlPorts::read(const PortAccess& access) {
 void ControlPorts::write(const PortAccess& access, std::uint32_t value) {
   const auto byte = static_cast<std::uint8_t>(value);
   bool resets = false;
-  if (access.bytes != 1) return;
   switch (access.port) {
     case KeyboardCommand: resets = byte == pulse_reset; break;
     case SystemControl: resets = (byte & fast_reset) != 0; break;

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.argv[0] = "scripts/run"
 sys.dont_write_bytecode = True
 
-from reprise import channel, demo, image, limits, machine, returned, timeline, tree  # noqa: E402
+from reprise import channel, demo, events, guest, image, limits, machine, returned, timeline, tree  # noqa: E402
 from reprise.archive import Archive  # noqa: E402
 from reprise.output import Output  # noqa: E402
 
@@ -41,20 +41,22 @@ examples:
   scripts/run --trace timeline.json compute          then open the file in ui.perfetto.dev
   scripts/run --root tree --policy classic ./myprogram --verbose
   scripts/run --program "second=/bin/busybox seq 9" /bin/busybox uname -a
+  scripts/run --guest /boot/vmlinuz --initrd initrd.gz --interactive     a kernel, hardened (docs/guests.md)
 
-exit status: PROGRAM's own (0 to 255), or one of this script's own. With one of its own the last line on
+exit status: PROGRAM's own (0 to 255), or the guest's (docs/guests.md), or one of this script's own. With one of its own the last line on
 stderr says `exit status N is scripts/run's own`, whatever --quiet says; without that line it is the program's.
   64 wrong usage, or too much for the machine              66 a file cannot be found or used
   69 something is not installed          70 the build failed    71 the machine ended unexpectedly
   72 a mismatch was left standing        73 kernel panic        74 machine unfit (CPU, memory)
-  80+N boot refused, N as in user/loader/error.hpp (the log says why)
+  80+N boot refused (100: the CPU cannot run guests), N as in user/loader/error.hpp (the log says why)
   124 time limit of --timeout reached    130 ended from the keyboard (Ctrl-C, Ctrl-A X)
 When nobody reads its output any more, or at SIGTERM or SIGHUP, this script ends by that signal.
 """
 
 
 WITH_VALUE = {"--file", "--root", "--program", "--name", "--memory", "--cpu", "--policy", "--counter",
-              "--append", "--qemu", "--timeout", "--iso", "--trace", "--log", "--out", "--out-root"}
+              "--append", "--qemu", "--timeout", "--iso", "--trace", "--log", "--out", "--out-root",
+              "--guest", "--initrd", "--append-guest", "--guest-memory", "--disk"}
 COUNTERS = ["auto", "pmu", "icount", "landmark"]
 
 
@@ -103,7 +105,7 @@ def counter(text):
     return text
 
 
-def parse_arguments():
+def parse_arguments(words=None):
     parser = Parser(
         prog="scripts/run", usage="scripts/run [options] [PROGRAM ARGS...]", description=HELP,
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -118,8 +120,14 @@ def parse_arguments():
     add("--program", action="append", default=[], metavar="'[NAME=]PATH ARGS'",
         help="one more program that runs at the same time; repeatable")
     add("--name", default="", help="PROGRAM's name in the log and in inject= (default: its file's)")
-    add("--memory", type=int, default=256, metavar="MIB", help="memory of the machine (default 256)")
-    add("--cpu", default="max", metavar="MODEL", help="QEMU's CPU model (default max)")
+    add("--guest", metavar="KERNEL", help="run a kernel hardened, in place of PROGRAM: a Linux kernel (bzImage)")
+    add("--initrd", metavar="FILE", help="the guest's initrd")
+    add("--append-guest", metavar="'WORDS'", help="words for the guest's command line, behind its own ones: "
+        f"{guest.COMMAND_LINE}")
+    add("--guest-memory", type=int, metavar="MIB", help=f"memory of the guest (default {guest.MEMORY})")
+    add("--disk", metavar="FILE", help="not yet: a guest has no disk")
+    add("--memory", type=int, metavar="MIB", help="memory of the machine (default 256; with --guest what that needs)")
+    add("--cpu", metavar="MODEL", help=f"QEMU's CPU model (default max; with --guest {guest.CPU})")
     add("--uefi", action="store_true", help="boot by UEFI firmware (OVMF) rather than BIOS")
     add("--usb", action="store_true", help="boot from a USB stick rather than a CD")
     add("--policy", choices=["rotate", "classic"], help="how shadow frames are handled")
@@ -146,7 +154,7 @@ def parse_arguments():
         "ui.perfetto.dev (docs/timeline.md)")
     add("--iso", metavar="FILE", help="write the bootable image to FILE, do not boot it")
     parser.set_defaults(second_serial="")
-    return parser.parse_args(joined(sys.argv[1:]))
+    return parser.parse_args(joined(sys.argv[1:] if words is None else words))
 
 
 def is_file(text):
@@ -225,7 +233,46 @@ def make_archive(options, programs):
 def uses_channel(options):
     """Not at a terminal, which is the machine's console; not the demo, whose output a person watches;
     and not an image for other machines."""
-    return not options.interactive and not options.iso and bool(options.command or options.program)
+    return not options.interactive and not options.iso and bool(options.command or options.program or options.guest)
+
+
+def guest_of(options):
+    """The guest that the options ask for, or None. Whatever goes with guests only, or with programs only, is refused
+    beside the other."""
+    of_guests = {"--initrd": options.initrd, "--append-guest": options.append_guest, "--guest-memory": options.guest_memory,
+                 "--disk": options.disk}
+    of_programs = {"PROGRAM": options.command, "--name": options.name, "--file": options.file, "--root": options.root,
+                   "--out": options.out, "--out-root": options.out_root}
+    if options.guest is None:
+        if alone := [name for name, given in of_guests.items() if given is not None]:
+            raise OwnStatus(USAGE, f"{alone[0]} goes with --guest KERNEL")
+        return None
+    if options.disk is not None:
+        raise OwnStatus(USAGE, "--disk: a guest has no disk yet; put its files into the initrd")
+    if both := [name for name, given in of_programs.items() if given]:
+        raise OwnStatus(USAGE, f"--guest runs a kernel, and {both[0]} is for programs: give one or the other")
+    for path, kind in ((options.guest, "kernel"), (options.initrd, "initrd")):
+        if path is not None:
+            require_file(Path(path), kind)
+            if Path(path).is_dir():
+                raise OwnStatus(NO_INPUT, f"{path} is a directory: name the {kind}'s file")
+    memory = guest.MEMORY if options.guest_memory is None else options.guest_memory
+    return guest.Guest(options.guest, options.initrd, options.append_guest or "", memory)
+
+
+def choose_machine(options):
+    """CPU and memory, where nobody said which."""
+    wanted = options.guest
+    if wanted:
+        wanted.check()
+    least = wanted.machine_memory() if wanted else 0
+    if options.memory is not None and options.memory < least:
+        raise OwnStatus(USAGE, f"a guest of {wanted.memory} MiB does not fit into a machine of {options.memory} MiB: "
+                         f"--memory {least} gives it more, --guest-memory asks for less")
+    if options.memory is None:
+        options.memory = max(256, least)
+    if options.cpu is None:
+        options.cpu = guest.CPU if wanted else "max"
 
 
 def kernel_arguments(options):
@@ -240,6 +287,8 @@ def kernel_arguments(options):
         words.append(channel.ARGUMENT)
     if options.trace:
         words.append(f"timeline={timeline.ARGUMENT}")
+    if options.guest:
+        words.append(guest.GRANT)
     return " ".join([*words, options.append])
 
 
@@ -284,6 +333,14 @@ def settings_of(options):
         timeout=0 if options.interactive else options.timeout, extra=shlex.split(options.qemu))
 
 
+def refusal(outcome):
+    """What the machine says of its first error: the line before the event, and of an argument the one before that, too."""
+    before, _, behind = outcome.console.partition("reprise: error code=")
+    count = 2 if behind.startswith("bad-argument") else 1
+    lines = [line for line in before.splitlines() if line.startswith(events.PEOPLE)]
+    return "; ".join(line.removeprefix(events.PEOPLE) for line in lines[-count:])
+
+
 def own_status_of(outcome, options):
     """What the machine itself ended with, as an OwnStatus; None: its programs ended."""
     if outcome.timed_out:
@@ -296,9 +353,9 @@ def own_status_of(outcome, options):
     if outcome.value is None:
         return OwnStatus(UNEXPECTED, f"the machine ended unexpectedly (QEMU's exit status {outcome.status}); the end of "
                          f"what came over the serial line:\n{outcome.raw[-2000:]}")
-    said = "; ".join(line.removeprefix("[reprise] ") for line in outcome.people_lines()[-2:])
     if outcome.value >= machine.FIRST_BOOT_ERROR:
-        return OwnStatus(BOOT_ERROR + outcome.value - machine.FIRST_BOOT_ERROR, f"the boot was refused: {said}")
+        return OwnStatus(BOOT_ERROR + outcome.value - machine.FIRST_BOOT_ERROR, f"the boot was refused: {refusal(outcome)}")
+    said = "; ".join(line.removeprefix("[reprise] ") for line in outcome.people_lines()[-2:])
     if outcome.value in MACHINE_STATUS:
         status, text = MACHINE_STATUS[outcome.value]
         return OwnStatus(status, f"{text}: {said}")
@@ -345,7 +402,7 @@ def booted(options, output, hearing):
         tree.build(target="pmu_plugin")
     if (options.out or options.out_root) and not uses_channel(options):
         raise OwnStatus(USAGE, "--out and --out-root need a PROGRAM, and go neither with --interactive nor with --iso")
-    if not options.command and not options.program:
+    if not options.command and not options.program and not options.guest:
         with output.console(options.interactive) as show:
             return demo.run(settings_of(options), kernel_arguments(options), hearing(show))
     files = requested_files(options)
@@ -353,7 +410,10 @@ def booted(options, output, hearing):
     if options.command:
         path = find_program(options.command[0])
         programs.insert(0, image.Program(path, options.command, options.name))
-    contents = image.Contents(programs, make_archive(options, programs), kernel_arguments(options))
+    if options.guest:
+        programs.insert(0, options.guest.program())
+    archive = options.guest.archive() if options.guest else make_archive(options, programs)
+    contents = image.Contents(programs, archive, kernel_arguments(options))
     if uses_channel(options):
         contents.drivers = (*contents.drivers, channel.DRIVER)
     check_limits(contents, options)
@@ -380,6 +440,8 @@ def booted(options, output, hearing):
 
 
 def run(options):
+    options.guest = guest_of(options)
+    choose_machine(options)
     with Output(options.log or (None if options.quiet else "")) as output:
         return traced(options, output)
 
@@ -426,7 +488,7 @@ def status_here():
         return run(parse_arguments())
     except OwnStatus as own:
         status, text = own.status, str(own)
-    except limits.LimitError as error:
+    except (limits.LimitError, guest.GuestError) as error:
         status, text = USAGE, str(error)
     except (timeline.TimelineError, returned.ReturnError) as error:
         status, text = NO_INPUT, str(error)

@@ -186,6 +186,7 @@ section .text
 %include "parts/code.asm"
 %include "parts/steps.asm"
 %include "parts/compute.asm"
+%include "parts/breakpoints.asm"
 
 section .parts
         dq 0, 0

@@ -11,7 +11,7 @@ import listed
 
 TOP = Path(__file__).resolve().parents[2]
 DOCTOR = TOP / "scripts" / "doctor"
-COMMANDS = ["bash", "cat", "chmod", "cut", "flock", "mkdir", "readlink", "rmdir", "sed", "sleep",
+COMMANDS = ["bash", "cat", "chmod", "cut", "dirname", "flock", "mkdir", "readlink", "rm", "rmdir", "sed", "sleep",
             "tr"]
 APT = """\
 #!/bin/sh
@@ -19,7 +19,8 @@ mkdir "$TMPDIR/busy" || exit 100
 echo "$@" >> "$TMPDIR/calls"
 sleep 1
 for word; do
-  case $word in nasm|ninja-build) printf '#!/bin/sh\\n' > "{folder}/${{word%-build}}" ;; esac
+  case $word in nasm|ninja-build) printf '#!/bin/sh\\n' > "{folder}/${{word%-build}}" ;;
+    linux-image-*) : > "${{word}}_1.deb" ;; esac
 done
 chmod +x "{folder}"/*
 rmdir "$TMPDIR/busy"
@@ -38,7 +39,7 @@ class Doctor(unittest.TestCase):
         # Whatever this machine has: all that doctor asks for, but two packages.
         for line in DOCTOR.read_text().splitlines():
             fields = line.split("|")
-            if len(fields) == 4 and not fields[2].startswith("/") and " " not in fields[2]:
+            if len(fields) == 4 and "/" not in fields[2] and " " not in fields[2]:
                 self.add_command(fields[2])
         for name in ("nasm", "ninja"):
             (self.commands / name).unlink()
@@ -51,13 +52,13 @@ class Doctor(unittest.TestCase):
             path.write_text(text)
             path.chmod(0o755)
 
-    def started(self, *arguments):
+    def started(self, *arguments, doctor=DOCTOR):
         environment = {"PATH": str(self.commands), "TMPDIR": str(self.scratch)}
-        return subprocess.Popen([DOCTOR, *arguments], env=environment, text=True,
+        return subprocess.Popen([doctor, *arguments], env=environment, text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def said(self, *arguments, status):
-        process = self.started(*arguments)
+    def said(self, *arguments, status, **how):
+        process = self.started(*arguments, **how)
         output, _ = process.communicate()
         self.assertEqual(process.returncode, status, output)
         return output
@@ -87,6 +88,21 @@ class Doctor(unittest.TestCase):
         self.assertIn("missing: nasm: ", output)
         self.assertIn("sudo apt-get update && sudo apt-get install", output)
         self.assertFalse((self.scratch / "calls").exists())
+
+    def test_a_kernel_is_unpacked_below_the_tree_and_not_installed(self):
+        (self.scratch / "scripts").mkdir()
+        doctor = self.scratch / "scripts" / "doctor"
+        shutil.copy(DOCTOR, doctor)
+        self.add_command("apt-cache", "#!/bin/sh\necho '  Depends: linux-image-7.1-cloud-amd64'\n")
+        self.add_command("dpkg", '#!/bin/sh\n[ -f "$2" ] && mkdir boot && : > boot/vmlinuz-7.1-cloud-amd64\n')
+        kernel = self.scratch / "build" / "unpacked" / "boot" / "vmlinuz-7.1-cloud-amd64"
+        self.assertNotIn(str(kernel), self.said("--found", "test", status=0, doctor=doctor))
+        self.assertIn("doctor: unpacking linux-image-cloud-amd64 into build/unpacked\n",
+                      self.said("--install", "--quiet", "test", status=0, doctor=doctor))
+        self.assertIn(str(kernel), self.said("--found", "test", status=0, doctor=doctor))
+        self.assertEqual([path.name for path in kernel.parents[1].iterdir()], ["boot"])
+        self.assertEqual(self.said("--install", "--quiet", "test", status=0, doctor=doctor), "")
+        self.assertEqual([line for line in self.calls() if "install" in line and "linux" in line], [])
 
     def test_two_that_install_at_once_take_turns(self):
         both = [self.started("--install", "--quiet", "run") for _ in range(2)]

@@ -6,6 +6,7 @@ import os
 import pty
 import random
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -20,7 +21,7 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 import run  # noqa: E402
-from reprise import channel, events, image, machine, output, returned, tree  # noqa: E402
+from reprise import channel, events, guest, image, machine, output, returned, tree  # noqa: E402
 
 BUSYBOX = "/bin/busybox"
 # The first 256 bytes have each value once; the rest is no text either.
@@ -235,6 +236,86 @@ class Ends(Scratch):
             os.environ.pop("REPRISE_BUILD", None)
             with self.assertRaisesRegex(tree.BuildError, "/checkout/build cannot be written .*: copy .* to a folder of yours"):
                 tree.build()
+
+
+class Guests(Ends):
+    """--guest, up to the boot: what cannot work is refused, with what would."""
+
+    def kernel(self, version=0x20f, place=0x1000000, needed=0x2800000, command_line=2047, size=0x8000, loaded_high=1):
+        """A file that says of itself what a Linux kernel does."""
+        image_bytes = bytearray(size)
+        image_bytes[0x202:0x206] = b"HdrS"
+        struct.pack_into("<H", image_bytes, 0x206, version)
+        image_bytes[0x211] = loaded_high
+        struct.pack_into("<I", image_bytes, 0x238, command_line)
+        struct.pack_into("<QI", image_bytes, 0x258, place, needed)
+        path = self.scratch / "kernel"
+        path.write_bytes(image_bytes)
+        return path
+
+    def refused(self, status, *words):
+        return self.own(status, scripts_run(*words))
+
+    def test_a_file_that_is_no_kernel_is_refused(self):
+        self.assertIn("no such kernel", self.refused(66, "--guest", self.scratch / "none"))
+        self.assertIn("is a directory", self.refused(66, "--guest", self.scratch))
+        self.assertIn("no such initrd", self.refused(66, "--guest", self.kernel(), "--initrd", self.scratch / "none"))
+        for content in (b"", b"HdrS", b"x" * 5000, b"REPRISE-GUEST\0\0"):
+            path = self.scratch / "text"
+            path.write_bytes(content)
+            self.assertIn("is no kernel", self.refused(64, "--guest", path))
+        self.assertIn("protocol 2.09", self.refused(64, "--guest", self.kernel(version=0x209)))
+        self.assertIn("is a zImage", self.refused(64, "--guest", self.kernel(loaded_high=0)))
+
+    def test_what_does_not_fit_into_memory_is_refused_and_told_how_much_would_do(self):
+        initrd = self.scratch / "initrd"
+        initrd.write_bytes(b"")
+        os.truncate(initrd, 80 << 20)
+        said = self.refused(64, "--guest", self.kernel(), "--initrd", initrd)
+        self.assertIn("up to 56 MiB", said)
+        self.assertIn("an initrd of 80 MiB", said)
+        self.assertIn("--guest-memory 296", said)
+        self.assertIn("--guest-memory 56", self.refused(64, "--guest", self.kernel(), "--guest-memory", "55"))
+        for memory in ("1", "3073", "-1"):
+            self.assertIn("from 2 to 3072 MiB", self.refused(64, "--guest", self.kernel(), "--guest-memory", memory))
+        said = self.refused(64, "--guest", self.kernel(), "--memory", "190")
+        self.assertIn("--memory 193 gives it more", said)
+
+    def test_options_that_make_no_sense_together_are_refused(self):
+        kernel = self.kernel()
+        for words in (("--initrd", kernel), ("--append-guest", "quiet"), ("--guest-memory", "64"), ("--disk", kernel)):
+            self.assertIn(f"{words[0]} goes with --guest", self.refused(64, *words, BUSYBOX, "true"))
+        for words in ((BUSYBOX, "true"), ("--name", "x"), ("--file", kernel), ("--root", self.scratch), ("--out", "x")):
+            self.assertIn("is for programs", self.refused(64, "--guest", kernel, *words))
+        self.assertIn("no disk yet", self.refused(64, "--guest", kernel, "--disk", kernel))
+
+    def test_the_command_line_has_our_words_and_then_the_users(self):
+        given = guest.Guest(self.kernel(), words="quiet init=/bin/sh")
+        self.assertTrue(given.command_line().startswith("console=ttyS0 nokaslr "))
+        self.assertTrue(given.command_line().endswith(" reboot=t quiet init=/bin/sh"))
+        given.check()
+        self.assertIn("and its kernel takes 100", self.refused(64, "--guest", self.kernel(command_line=100)))
+
+    def test_a_guests_image_has_its_files_its_monitor_and_the_grant(self):
+        kernel, initrd = self.kernel(), self.scratch / "initrd"
+        initrd.write_bytes(b"files")
+        options = run.parse_arguments(["--guest", str(kernel), "--initrd", str(initrd), "--append-guest", "quiet"])
+        options.guest = run.guest_of(options)
+        run.choose_machine(options)
+        self.assertEqual((options.cpu, options.memory), (guest.CPU, 256))
+        self.assertIn("grant=monitor:guest", run.kernel_arguments(options).split())
+        monitor = options.guest.program()
+        self.assertEqual(monitor.argv[:4], ["monitor", "128", "kernel", "initrd"])
+        self.assertTrue(monitor.argv[4].endswith(" quiet"))
+        self.assertEqual(monitor.name, "monitor")
+        written = self.scratch / "archive"
+        options.guest.archive().write(written)
+        listed_files = subprocess.run(["cpio", "-t", "--quiet", "-F", written], capture_output=True, text=True, check=True)
+        self.assertEqual(listed_files.stdout.split(), ["initrd", "kernel"])
+
+    def test_a_machine_that_cannot_run_guests_says_what_to_do(self):
+        said = self.refused(100, "--quiet", "--cpu", "Haswell", "--guest", tree.build_dir() / "bin/guests/test_guest")
+        self.assertIn("-cpu qemu64,+svm,+npt", said)
 
 
 class Files(Scratch):

@@ -52,15 +52,6 @@ PART shadows
         iretq
 .iret:  cli
         EXPECT [came_at], .iret
-        call make_pending               ; MOV CR8: lower, then higher
-        mov eax, 15
-        mov cr8, rax
-        xor eax, eax
-        mov cr8, rax
-        sti
-        nop
-.cr8:   cli
-        EXPECT [came_at], .cr8
         jmp shadows_over_fresh_pages
 
 ; What stands in the shadow writes to a page that nobody has touched: under a hypervisor that watches

@@ -1,4 +1,4 @@
-; The guest's own single steps and breakpoints.
+; The guest's own single steps.
 
 ; A hook: notes a step, or a breakpoint, and goes on. The last step is at [last_step]. Steps to a REP
 ; are left out: QEMU takes one more of them with -icount.
@@ -82,46 +82,7 @@ PART single_steps
         call mix
         LEAVE_USER
 
-PART breakpoints
-        HOOK note_debug
-        mov dword [traps], 0
-        mov qword [last_step], 0
-        mov eax, .here                  ; DR0: this instruction
-        mov dr0, rax
-        mov eax, watched                ; DR1: writes of 8 bytes
-        mov dr1, rax
-        mov eax, watched + 8            ; DR2: reads and writes of 4 bytes
-        mov dr2, rax
-        mov eax, 0x0f900400 | 0x15      ; see above; local, each
-        mov dr7, rax
-        mov ecx, 5
-.again: lea eax, [rax + rcx]
-.here:  add eax, 1
-        mov [watched], rcx
-        mov edx, [watched + 8]
-        loop .again
-        EXPECT_COUNT [traps], 15
-        mov rax, dr7
-        mov rdi, rax
-        call mix
-        mov edi, .user
-        mov eax, .user_here
-        mov dr0, rax
-        call run_user
-        xor eax, eax
-        mov dr7, rax
-        mov rdi, dr0
-        call mix
-        EXPECT_COUNT [traps], 18
-        ret
-.user:  mov ecx, 3
-.turn:  nop
-.user_here:
-        loop .turn
-        LEAVE_USER
-
 align 8
 last_step:      dq 0
-watched:        dq 0, 0
 stepped_bytes:  db "what a stepped REP MOVSB takes along"
                 times 32 db 0

@@ -46,6 +46,13 @@ class Scratch(unittest.TestCase):
         self.addCleanup(scratch.cleanup)
         self.scratch = Path(scratch.name)
 
+    def own(self, status, ran):
+        """What it said, without the line that tells its own status from a program's."""
+        *said, last = ran.stderr.decode().splitlines()
+        self.assertEqual(ran.returncode, status, said)
+        self.assertEqual(last, f"scripts/run: exit status {status} is scripts/run's own, not the program's")
+        return "\n".join(said)
+
 
 class Streams(Scratch):
     def test_a_pipe_into_and_out_of_the_machine_carries_every_byte_as_it_is(self):
@@ -88,13 +95,6 @@ class Streams(Scratch):
 
 class Ends(Scratch):
     """How scripts/run ends when it does not end with the program."""
-
-    def own(self, status, ran):
-        """What it said, without the line that tells its own status from a program's."""
-        *said, last = ran.stderr.decode().splitlines()
-        self.assertEqual(ran.returncode, status, said)
-        self.assertEqual(last, f"scripts/run: exit status {status} is scripts/run's own, not the program's")
-        return "\n".join(said)
 
     def begun(self, *words, **how):
         """scripts/run with a machine that runs; its scratch folders are in self.scratch."""
@@ -238,7 +238,7 @@ class Ends(Scratch):
                 tree.build()
 
 
-class Guests(Ends):
+class Guests(Scratch):
     """--guest, up to the boot: what cannot work is refused, with what would."""
 
     def kernel(self, version=0x20f, place=0x1000000, needed=0x2800000, command_line=2047, size=0x8000, loaded_high=1):

@@ -8,8 +8,10 @@
 #include "user/monitor/devices/control_ports.hpp"
 #include "user/monitor/devices/interrupt_controller.hpp"
 #include "user/monitor/devices/interval_timer.hpp"
+#include "user/monitor/devices/pci_bus.hpp"
 #include "user/monitor/devices/real_time_clock.hpp"
 #include "user/monitor/devices/serial_port.hpp"
+#include "user/monitor/devices/virtio_disk.hpp"
 #include "user/monitor/port_bus.hpp"
 
 namespace monitor {
@@ -21,7 +23,9 @@ struct ComputerFacts {
 
 class Computer {
 public:
-  Computer(const ComputerFacts& facts, ByteSink& console, UnknownPorts& unknown);
+  // Without a disk there is no PCI bus.
+  Computer(const ComputerFacts& facts, ByteSink& console, UnknownPorts& unknown,
+           VirtioDisk* disk = nullptr);
   Computer(const Computer&) = delete;
   Computer& operator=(const Computer&) = delete;
 
@@ -38,12 +42,16 @@ public:
 
 private:
   void connect();
+  void connect_disk(VirtioDisk& disk);
 
   InterruptController interrupts_;
   IntervalTimer timer_;
   SerialPort console_;
   RealTimeClock clock_;
   ControlPorts control_;
+  PciBus pci_;
+  PciFunction host_bridge_;
+  VirtioDisk* disk_;  // nullptr: none
   PortBus bus_;
 };
 

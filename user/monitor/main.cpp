@@ -1,6 +1,7 @@
-// monitor MEMORY_MIB KERNEL [INITRD|- [WORD...]]: runs a guest, a virtual machine whose every
-// processing element is run twice (docs/guests.md). KERNEL and INITRD are files of the boot's
-// archive; - stands for no initrd. The words are the kernel's command line. Needs grant=guest.
+// monitor [disk=FILE] MEMORY_MIB KERNEL [INITRD|- [WORD...]]: runs a guest, a virtual machine whose
+// every processing element is run twice (docs/guests.md). FILE, KERNEL and INITRD are files of the
+// boot's archive; - stands for no initrd. The words are the kernel's command line. Needs
+// grant=guest.
 //
 // Read next: session.hpp, the loop; computer.hpp, the devices; boot/, how a guest begins.
 #include <array>
@@ -49,6 +50,26 @@ std::optional<Bytes> file_named(std::string_view name) {
   return file;
 }
 
+// A disk's copies and, behind them, their marks: memory of the monitor's own, all zero, which costs
+// only what is written.
+std::optional<DiskImage> find_disk(std::string_view name) {
+  const auto file = file_named(name);
+  if (!file) return std::nullopt;
+  const std::uint64_t blocks = DiskImage::blocks_of(file->size());
+  const std::uint64_t copy_bytes = blocks * DiskImage::block_bytes;
+  const std::uint64_t start = user::start_information().map_low;
+  constexpr unsigned rights = REPRISE_PROTECT_READ | REPRISE_PROTECT_WRITE;
+  const std::int64_t mapped =
+      user::map(start, reprise::round_up(copy_bytes + blocks), rights, REPRISE_MAP_SPARSE);
+  if (blocks == 0 || mapped != 0) {
+    say("there is no memory for its disk, or the disk is empty");
+    return std::nullopt;
+  }
+  return DiskImage{*file,
+                   {reinterpret_cast<std::byte*>(start), copy_bytes},
+                   {reinterpret_cast<std::uint8_t*>(start + copy_bytes), blocks}};
+}
+
 // Files and memory of the guest; nothing: a line says what is wrong.
 std::optional<BootImage> find_parts(int argc, char** argv, CommandLine& line) {
   const std::uint64_t memory = user::number_argument(argc, argv, 1, 0);
@@ -93,6 +114,16 @@ bool set_up(const BootImage& image, RealGuest& guest) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  constexpr std::string_view disk_argument = "disk=";
+  std::optional<DiskImage> image_of_disk;
+  std::string_view first = user::text_argument(argc, argv, 1);
+  if (first.starts_with(disk_argument)) {
+    first.remove_prefix(disk_argument.size());
+    image_of_disk = find_disk(first);
+    if (!image_of_disk) return refused_status;
+    --argc;
+    ++argv;
+  }
   CommandLine line;
   const auto image = find_parts(argc, argv, line);
   if (!image) return refused_status;
@@ -104,7 +135,9 @@ int main(int argc, char** argv) {
   ConsoleOutput output{streams};
   const ComputerFacts facts{.wall_seconds = user::wall_clock() / nanoseconds_per_second,
                             .memory_bytes = image->memory_bytes};
-  Computer computer{facts, output, outside};
+  std::optional<VirtioDisk> disk;
+  if (image_of_disk) disk.emplace(*image_of_disk, guest);
+  Computer computer{facts, output, outside, disk ? &*disk : nullptr};
   Session session{guest, outside, computer, output};
   return report_end(session.run());
 }

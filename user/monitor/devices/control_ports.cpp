@@ -12,7 +12,7 @@ constexpr std::uint8_t reset_cpu = 4, reset_kept = 0x0a;  // CF9h
 
 std::uint32_t ControlPorts::read(const PortAccess& access) {
   if (access.port == SystemControl) return a20_open;
-  if (access.port == ResetControl && access.bytes == 1) return reset_control_;
+  if (access.port == ResetControl) return reset_control_;
   return ~0u;
 }
 

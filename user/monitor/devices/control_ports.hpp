@@ -1,9 +1,7 @@
 // The ports by which a guest ends its machine, and what stands beside them:
 //   60h, 64h     a keyboard controller that is not there, but takes the command to reset
 //   92h          system control port A: bit 0 resets; A20 is always open
-//   CF9h         the chipset's reset: bit 2 of a byte. The four bytes from CF8h on are the address
-//   of
-//                a PCI bus that is not there.
+//   CF9h         the chipset's reset: bit 2 of a byte
 //   F4h, 501h    a byte ends the guest with that status, for tests; no real machine has this
 #pragma once
 
@@ -22,7 +20,6 @@ public:
     SystemControl = 0x92,
     Exit = 0xf4,
     SecondExit = 0x501,
-    PciAddress = 0xcf8,
     ResetControl = 0xcf9,
   };
 

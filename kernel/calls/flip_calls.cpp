@@ -10,8 +10,12 @@ void forget_all(ProcessTable& processes) {
   for (std::size_t i = 0; i < processes.size(); ++i) processes[i].context().injector.forget();
 }
 
-bool is_valid(const Injection& flip) {
-  const std::size_t words = flip.is_register() ? program_register_words : words_per_page;
+std::size_t register_words_of(const Context& context) {
+  return context.guest() ? register_words : program_register_words;
+}
+
+bool is_valid(const Injection& flip, const Context& context) {
+  const std::size_t words = flip.is_register() ? register_words_of(context) : words_per_page;
   const bool has_offset = flip.offset != 0;
   return flip.target <= Injection::Target::SnapshotPage &&
          flip.moment <= Injection::Moment::Offset && flip.bit <= 63 && flip.word < words &&
@@ -31,7 +35,7 @@ Answer inject(Call& call) {
   Injection flip;
   if (const Outcome read = call.get(address, flip); !read) return answer_of(read);
   Process* const process = processes.find(flip.process);
-  if (process == nullptr || !process->context().hardened() || !is_valid(flip)) {
+  if (process == nullptr || !process->context().hardened() || !is_valid(flip, process->context())) {
     return Failure{REPRISE_BAD_ARGUMENT};
   }
   Context& context = process->context();

@@ -125,7 +125,7 @@ def parse_arguments(words=None):
     add("--append-guest", metavar="'WORDS'", help="words for the guest's command line, behind its own ones: "
         f"{guest.COMMAND_LINE}")
     add("--guest-memory", type=int, metavar="MIB", help=f"memory of the guest (default {guest.MEMORY})")
-    add("--disk", metavar="FILE", help="not yet: a guest has no disk")
+    add("--disk", metavar="FILE", help="the guest's disk (virtio); FILE stays as it is")
     add("--memory", type=int, metavar="MIB", help="memory of the machine (default 256; with --guest what that needs)")
     add("--cpu", metavar="MODEL", help=f"QEMU's CPU model (default max; with --guest {guest.CPU})")
     add("--uefi", action="store_true", help="boot by UEFI firmware (OVMF) rather than BIOS")
@@ -247,17 +247,15 @@ def guest_of(options):
         if alone := [name for name, given in of_guests.items() if given is not None]:
             raise OwnStatus(USAGE, f"{alone[0]} goes with --guest KERNEL")
         return None
-    if options.disk is not None:
-        raise OwnStatus(USAGE, "--disk: a guest has no disk yet; put its files into the initrd")
     if both := [name for name, given in of_programs.items() if given]:
         raise OwnStatus(USAGE, f"--guest runs a kernel, and {both[0]} is for programs: give one or the other")
-    for path, kind in ((options.guest, "kernel"), (options.initrd, "initrd")):
+    for path, kind in ((options.guest, "kernel"), (options.initrd, "initrd"), (options.disk, "disk")):
         if path is not None:
             require_file(Path(path), kind)
             if Path(path).is_dir():
                 raise OwnStatus(NO_INPUT, f"{path} is a directory: name the {kind}'s file")
     memory = guest.MEMORY if options.guest_memory is None else options.guest_memory
-    return guest.Guest(options.guest, options.initrd, options.append_guest or "", memory)
+    return guest.Guest(options.guest, options.initrd, options.append_guest or "", memory, options.disk)
 
 
 def choose_machine(options):

@@ -287,7 +287,22 @@ class Guests(Scratch):
             self.assertIn(f"{words[0]} goes with --guest", self.refused(64, *words, BUSYBOX, "true"))
         for words in ((BUSYBOX, "true"), ("--name", "x"), ("--file", kernel), ("--root", self.scratch), ("--out", "x")):
             self.assertIn("is for programs", self.refused(64, "--guest", kernel, *words))
-        self.assertIn("no disk yet", self.refused(64, "--guest", kernel, "--disk", kernel))
+
+    def test_a_disk_goes_into_the_image_and_leaves_pci_on(self):
+        kernel, disk = self.kernel(), self.scratch / "image"
+        self.assertIn("no such disk", self.refused(66, "--guest", kernel, "--disk", disk))
+        disk.write_bytes(b"")
+        os.truncate(disk, 100 << 20)
+        options = run.parse_arguments(["--guest", str(kernel), "--disk", str(disk)])
+        given = run.guest_of(options)
+        self.assertEqual(given.program().argv[:5], ["monitor", "disk=disk", "128", "kernel", "-"])
+        self.assertNotIn("pci=off", given.command_line().split())
+        self.assertIn("pci=off", guest.Guest(kernel).command_line().split())
+        self.assertEqual(given.machine_memory(), guest.Guest(kernel).machine_memory() + 300)
+        written = self.scratch / "archive"
+        given.archive().write(written)
+        listed_files = subprocess.run(["cpio", "-t", "--quiet", "-F", written], capture_output=True, text=True, check=True)
+        self.assertEqual(listed_files.stdout.split(), ["disk", "kernel"])
 
     def test_the_command_line_has_our_words_and_then_the_users(self):
         given = guest.Guest(self.kernel(), words="quiet init=/bin/sh")

@@ -31,32 +31,40 @@ class Guest:
     initrd: Path = None
     words: str = ""           # of the kernel's command line, behind COMMAND_LINE
     memory: int = MEMORY      # MiB
+    disk: Path = None         # read only; what the guest writes is gone with it
 
     def __post_init__(self):
         self.kernel = Path(self.kernel)
         self.initrd = Path(self.initrd) if self.initrd else None
+        self.disk = Path(self.disk) if self.disk else None
 
     def command_line(self):
-        return f"{COMMAND_LINE} {self.words}".strip()
+        words = COMMAND_LINE.replace(" pci=off", "") if self.disk else COMMAND_LINE  # the disk is on PCI
+        return f"{words} {self.words}".strip()
 
     def file_bytes(self):
-        return sum(path.stat().st_size for path in (self.kernel, self.initrd) if path)
+        return sum(path.stat().st_size for path in (self.kernel, self.initrd, self.disk) if path)
 
     def archive(self):
         archive = Archive()
         archive.add_bytes("kernel", self.kernel.read_bytes())
         if self.initrd:
             archive.add_bytes("initrd", self.initrd.read_bytes())
+        if self.disk:
+            archive.add_bytes("disk", self.disk.read_bytes())
         return archive
 
     def program(self):
         """Its monitor. The command line is one word, so that it may have any number of its own."""
-        words = [MONITOR, str(self.memory), "kernel", "initrd" if self.initrd else "-", self.command_line()]
+        words = [MONITOR, *(["disk=disk"] if self.disk else []), str(self.memory), "kernel",
+                 "initrd" if self.initrd else "-", self.command_line()]
         return image.Program(tree.native_programs()[MONITOR], words, MONITOR)
 
     def machine_memory(self):
-        """MiB that the machine needs: the guest's memory, the files twice (as GRUB reads and moves them), and its own."""
-        return -(-((self.memory << 20) + 2 * self.file_bytes() + MACHINE) // MIB)
+        """MiB that the machine needs: the guest's memory, the files twice (as GRUB reads and moves them), what the guest
+        may write to its disk, and its own."""
+        written = self.disk.stat().st_size if self.disk else 0
+        return -(-((self.memory << 20) + 2 * self.file_bytes() + written + MACHINE) // MIB)
 
     def check(self):
         """Raises GuestError when the kernel, or what goes with it, cannot be loaded."""

@@ -22,7 +22,7 @@ struct Trap {
     Device,        // an interrupt that means nothing here: a device's, an earlier stop's
     NonMaskable,   // NMI: logged, never a PE end
     MachineCheck,  // recoverable one: the PE is to be restarted (an unrecoverable one panics)
-    Exit,          // of a guest: error_code is a GuestExit (arch/virtual_cpu.hpp), fault_address more
+    Exit,  // of a guest: error_code is a GuestExit (arch/virtual_cpu.hpp), fault_address more
   };
   Kind kind;
   std::uint8_t vector = 0;
@@ -40,10 +40,10 @@ struct Trap {
 // the rest as load_rest() left it.
 [[nodiscard]] Trap run_user(UserState& state);
 
-// For programs only: from the next entry on a Step trap comes after each instruction, and after each iteration of a
-// repeated string instruction. The program sees the trap flag in what PUSHF and SYSCALL store, and
-// changes it by POPF: those are not stepped over this way (arch/stepping.hpp). A program that has
-// set the flag itself gets its own exception.
+// For programs only: from the next entry on a Step trap comes after each instruction, and after
+// each iteration of a repeated string instruction. The program sees the trap flag in what PUSHF and
+// SYSCALL store, and changes it by POPF: those are not stepped over this way (arch/stepping.hpp). A
+// program that has set the flag itself gets its own exception.
 void set_single_step(bool on);
 
 // A Break trap comes whenever the program arrives at the address. Being entered there is no

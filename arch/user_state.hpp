@@ -1,6 +1,6 @@
 // The registers of a context (the design's UPRR), a program or a guest: all that two runs of a
-// processing element must agree on besides memory. One flat sequence of 64-bit words, so that it is copied, compared and
-// checked word by word like a page. Next: arch/run_user.hpp, which runs one.
+// processing element must agree on besides memory. One flat sequence of 64-bit words, so that it is
+// copied, compared and checked word by word like a page. Next: arch/run_user.hpp, which runs one.
 #pragma once
 
 #include <array>
@@ -52,7 +52,7 @@ struct alignas(64) UserState {
   std::array<std::uint64_t, general_words> general{};
   std::array<std::uint64_t, extended_words> extended{};  // canonical: see save_rest()
   std::array<std::uint64_t, guest_words> guest{};        // in use only with a virtual CPU
-  VirtualCpu* virtual_cpu = nullptr;                     // whose state this is; nullptr: a program's
+  VirtualCpu* virtual_cpu = nullptr;  // whose state this is; nullptr: a program's
 
   [[nodiscard]] std::uint64_t& operator[](Register r) {
     return general[static_cast<std::size_t>(r)];
@@ -66,8 +66,8 @@ struct alignas(64) UserState {
   [[nodiscard]] std::uint64_t operator[](GuestWord w) const {
     return guest[static_cast<std::size_t>(w)];
   }
-  // The words in use. Of a program: the general ones, then as much of the XSAVE (or FXSAVE) image as
-  // this machine has. Of a guest: all.
+  // The words in use. Of a program: the general ones, then as much of the XSAVE (or FXSAVE) image
+  // as this machine has. Of a guest: all.
   [[nodiscard]] std::span<std::uint64_t> words();
   [[nodiscard]] std::span<const std::uint64_t> words() const;
   // Whether every word is the same, and the exclusive or of all words: any one flipped bit changes

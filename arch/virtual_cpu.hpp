@@ -31,7 +31,8 @@ enum class GuestSupport : std::uint8_t {
 // Whether this CPU runs guests. The first call switches the extension on.
 [[nodiscard]] GuestSupport start_guests(reprise::FrameSource& frames);
 
-// Why a guest cannot go on by itself. The numbers are those of EXITCODE (AMD APM Vol. 2 appendix C).
+// Why a guest cannot go on by itself. The numbers are those of EXITCODE (AMD APM Vol. 2 appendix
+// C).
 enum class GuestExit : std::uint32_t {
   DebugRegister = 0x20,  // and the codes up to 3Fh: while a breakpoint of the kernel's is armed
   Window = 0x64,         // the guest can take an interrupt
@@ -128,9 +129,9 @@ enum class GuestWord : std::uint8_t {
 // The instruction that stopped the guest is carried out: on behind it.
 void skip_instruction(UserState& state);
 
-// The page of `table` in which a context finds the code at this address: for a program the address's
-// own page, for a guest the one that its page tables lead to. Nothing: none is mapped. Of a context
-// that stands in a run.
+// The page of `table` in which a context finds the code at this address: for a program the
+// address's own page, for a guest the one that its page tables lead to. Nothing: none is mapped. Of
+// a context that stands in a run.
 [[nodiscard]] std::optional<reprise::PageNumber> code_page(const UserState& state,
                                                            const PageTable& table,
                                                            std::uint64_t address);

@@ -1,19 +1,16 @@
-// Runs a guest by AMD's SVM with nested paging (AMD APM Vol. 2 chapter 15), and decodes what stopped
-// it into the traps of arch/run_user.hpp. Next: guest_switch.asm, the way in and out;
-// guest_state.cpp, the registers as words; guest_maps.cpp, what is let through.
+// Runs a guest by AMD's SVM with nested paging (AMD APM Vol. 2 chapter 15), and decodes what
+// stopped it into the traps of arch/run_user.hpp. Next: guest_switch.asm, the way in and out;
+// guest_state.cpp, the registers as words; virtual_cpu.cpp, what is let through and what is not.
 //
 // Two things keep both runs alike. What the CPU was delivering when it left the guest is delivered
 // again when the guest goes on. And no run is ended by time behind STI or MOV SS, where QEMU 7.2
 // would forget that interrupts have to wait one more instruction.
 #include "arch/x86_64/guest.hpp"
 
-#include "arch/frame_memory.hpp"
 #include "arch/timer.hpp"
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/board.hpp"
 #include "arch/x86_64/counter.hpp"
-#include "arch/x86_64/features.hpp"
-#include "arch/x86_64/guest_maps.hpp"
 #include "arch/x86_64/guest_switch.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
@@ -33,39 +30,13 @@ using namespace x86;
 namespace {
 
 // Exit codes that become other traps than Exit.
-constexpr std::uint64_t exit_debug_registers = 0x20, exit_exceptions = 0x40, exit_interrupt = 0x60,
-                        exit_nmi = 0x61, exit_nested_fault = 0x400;
+constexpr std::uint64_t exit_exceptions = 0x40, exit_interrupt = 0x60, exit_nmi = 0x61,
+                        exit_nested_fault = 0x400;
 
-constexpr std::uint32_t intercepts_1 =
-    Intercept1::Intr | Intercept1::Nmi | Intercept1::Vintr | Intercept1::Rdtsc | Intercept1::Rdpmc |
-    Intercept1::Cpuid | Intercept1::Invd | Intercept1::Hlt | Intercept1::Invlpga |
-    Intercept1::Ioio | Intercept1::Msr | Intercept1::Freeze | Intercept1::Shutdown;
-constexpr std::uint32_t intercepts_2 =
-    Intercept2::Vmrun | Intercept2::Vmmcall | Intercept2::Vmload | Intercept2::Vmsave |
-    Intercept2::Stgi | Intercept2::Clgi | Intercept2::Skinit | Intercept2::Rdtscp |
-    Intercept2::Monitor | Intercept2::Mwait | Intercept2::MwaitArmed | Intercept2::Xsetbv |
-    Intercept2::Rdpru;
-
-constexpr std::uint32_t only_guest = 1;  // the one address space identifier in use
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
 constexpr reprise::Nanoseconds one_instruction{200};
 
-Vmcb& block_in(reprise::FrameNumber frame) {
-  return *reinterpret_cast<Vmcb*>(frame_words(frame).data());
-}
-
 std::uint64_t physical(reprise::FrameNumber frame) { return address_of(frame).value(); }
-
-void prepare(Vmcb& block, std::uint64_t nested_root) {
-  block.exceptions = static_cast<std::uint32_t>(bit(machine_check_vector));
-  block.intercepts_1 = intercepts_1;
-  block.intercepts_2 = intercepts_2;
-  block.io_map = io_map();
-  block.msr_map = msr_map();
-  block.asid = only_guest;
-  block.nested_paging = 1;
-  block.nested_root = nested_root;
-}
 
 // ---- Breakpoints of the kernel's ----
 
@@ -78,7 +49,7 @@ void arm(const PerCpu& cpu, Vmcb& block, GuestSwitch& s) {
   const bool armed = any_armed(cpu);
   block.dr_reads = armed ? all : none;
   block.dr_writes = block.dr_reads;
-  block.exceptions = static_cast<std::uint32_t>(bit(machine_check_vector));
+  block.exceptions = always_intercepted;
   s.dr7 = (block.dr7 & Dr7::Enabled) != 0 ? block.dr7 : 0;
   if (!armed) return;
   block.exceptions |= static_cast<std::uint32_t>(bit(debug_vector));
@@ -119,7 +90,8 @@ std::uint64_t interrupted_event(const Vmcb& block) {
 
 // #DB is intercepted for the kernel's breakpoints. One that is not theirs goes on to the guest.
 std::optional<Trap> debug_trap(const PerCpu& cpu, Vmcb& block, std::uint64_t dr6_before) {
-  const std::uint64_t ours = (cpu.breakpoints[0] ? Dr6::B0 : 0) | (cpu.breakpoints[1] ? Dr6::B1 : 0);
+  const std::uint64_t ours =
+      (cpu.breakpoints[0] ? Dr6::B0 : 0) | (cpu.breakpoints[1] ? Dr6::B1 : 0);
   if ((block.dr6 & ours) != 0) {
     block.dr6 = dr6_before;
     return Trap{.kind = Trap::Kind::Break, .vector = debug_vector};
@@ -194,42 +166,6 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
 }
 
 }  // namespace
-
-GuestSupport start_guests(reprise::FrameSource& frames) {
-  if (!has(feature::svm)) return GuestSupport::NoVirtualization;
-  if (!has(feature::nested_paging)) return GuestSupport::NoNestedPaging;
-  if ((read_msr(Msr::VmCr) & VmCr::Svmdis) != 0) return GuestSupport::Locked;
-  GuestState& guest = this_cpu().guest;
-  if (guest.host_block) return GuestSupport::Present;
-  const auto save_area = frames.allocate(), host_block = frames.allocate();
-  if (!save_area || !host_block) {
-    if (save_area) frames.release(*save_area);
-    return GuestSupport::NoMemory;
-  }
-  clear_frame(*save_area);
-  clear_frame(*host_block);
-  write_msr(Msr::Efer, read_msr(Msr::Efer) | Efer::Svme);
-  write_msr(Msr::VmHsavePa, physical(*save_area));
-  guest.host_block = host_block;
-  board.guests = {.next_rip_saved = has(feature::next_rip_saved),
-                  .flush_by_asid = has(feature::flush_by_asid)};
-  return GuestSupport::Present;
-}
-
-std::optional<VirtualCpu> VirtualCpu::create(reprise::FrameSource& frames,
-                                             const PageTable& nested) {
-  const auto block = frames.allocate();
-  if (!block) return std::nullopt;
-  clear_frame(*block);
-  prepare(block_in(*block), physical(nested.root()));
-  return VirtualCpu{*block, frames};
-}
-
-VirtualCpu::~VirtualCpu() {
-  if (frames_ != nullptr) frames_->release(block_);
-}
-
-Vmcb& VirtualCpu::block() const { return block_in(block_); }
 
 Trap x86::run_guest(UserState& state) {
   PerCpu& cpu = this_cpu();

@@ -1,8 +1,8 @@
 // A guest's registers as words: between UserState and the control block that the CPU reads. DR0 to
 // DR3 are in no block: they are the CPU's own.
 #include "arch/virtual_cpu.hpp"
-#include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/board.hpp"
+#include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/guest.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/vmcb.hpp"
@@ -13,7 +13,7 @@ using namespace x86;
 
 namespace {
 
-constexpr std::uint64_t initial_cr0 = Cr0::Ne | bit(4);  // ET is always set
+constexpr std::uint64_t initial_cr0 = Cr0::Ne | bit(4);    // ET is always set
 constexpr std::uint64_t initial_pat = 0x0007040600070406;  // Intel SDM Vol. 3A §11.12.4
 
 // RF is set in the CPU for the kernel's breakpoints, too, and no two runs meet them alike.

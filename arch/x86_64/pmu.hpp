@@ -42,8 +42,8 @@ protected:
   // The counter only changes while it stands still.
   virtual void set(std::uint64_t value) const = 0;
   virtual void forget_overflow() const = 0;  // none pends from here on
-  virtual void go() const = 0;            // counts ring 3 of this machine
-  virtual void go_for_guest() const = 0;  // counts all rings of a guest, and nothing else
+  virtual void go() const = 0;               // counts ring 3 of this machine
+  virtual void go_for_guest() const = 0;     // counts all rings of a guest, and nothing else
   virtual void stop() const = 0;
   [[nodiscard]] virtual std::uint64_t read() const = 0;
   [[nodiscard]] virtual bool overflowed(std::uint64_t value) const = 0;

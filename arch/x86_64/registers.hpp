@@ -15,9 +15,10 @@ struct Cr0 {
                         Wp = bit(16), Am = bit(18), Nw = bit(29), Cd = bit(30), Pg = bit(31);
 };
 struct Cr4 {
-  static constexpr Bits Tsd = bit(2), Pse = bit(4), Pae = bit(5), Mce = bit(6), Pge = bit(7), Pce = bit(8),
-                        Osfxsr = bit(9), Osxmmexcpt = bit(10), Umip = bit(11), Fsgsbase = bit(16),
-                        Osxsave = bit(18), Smep = bit(20), Smap = bit(21), Pke = bit(22);
+  static constexpr Bits Tsd = bit(2), Pse = bit(4), Pae = bit(5), Mce = bit(6), Pge = bit(7),
+                        Pce = bit(8), Osfxsr = bit(9), Osxmmexcpt = bit(10), Umip = bit(11),
+                        Fsgsbase = bit(16), Osxsave = bit(18), Smep = bit(20), Smap = bit(21),
+                        Pke = bit(22);
 };
 
 // Intel SDM Vol. 1 §3.4.3. Fixed is always set.

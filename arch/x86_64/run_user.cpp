@@ -164,7 +164,8 @@ void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address) {
   cpu.breakpoints[static_cast<std::size_t>(slot)] = address;
   if (address && slot == BreakSlot::Target) write_dr0(address->value());
   if (address && slot == BreakSlot::Behind) write_dr1(address->value());
-  // A guest's address may also be one of the kernel's own: run_guest() arms it, for the guest alone.
+  // A guest's address may also be one of the kernel's own: run_guest() arms it, for the guest
+  // alone.
   const bool in_ring_3 = !address || address->value() < reprise::user_high;
   if (in_ring_3) write_dr7(Dr7::Initial | of_breakpoints(cpu, Dr7::G0, Dr7::G1));
 }

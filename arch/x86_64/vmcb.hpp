@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/registers.hpp"
 
 namespace arch::x86 {
@@ -28,6 +29,9 @@ struct Intercept2 {
 struct VirtualInterrupt {  // offset 060h
   static constexpr std::uint64_t Tpr = 0xff, Irq = bit(8), IgnoreTpr = bit(20), Masking = bit(24);
 };
+
+// Exceptions that are exits whatever else is going on, a bit for each vector.
+inline constexpr std::uint32_t always_intercepted = bit(machine_check_vector);
 
 // EVENTINJ and EXITINTINFO (AMD APM Vol. 2 §15.20, §15.7.2).
 struct GuestEvent {

@@ -34,8 +34,8 @@ struct reprise_guest_state {
   uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
   uint64_t pat;
   uint64_t cpl;
-  uint64_t shadow;   /* 1: behind STI or MOV SS, no interrupt may come before the next instruction */
-  uint64_t event;    /* to be delivered before the next instruction, see REPRISE_EVENT_...; or 0 */
+  uint64_t shadow; /* 1: behind STI or MOV SS, no interrupt may come before the next instruction */
+  uint64_t event;  /* to be delivered before the next instruction, see REPRISE_EVENT_...; or 0 */
   uint64_t next_rip; /* behind the instruction that stopped the guest */
   uint64_t xcr0;
   uint64_t window; /* 1: the guest stops as soon as it can take an interrupt */
@@ -49,18 +49,18 @@ struct reprise_guest_state {
 #define REPRISE_EVENT_ERROR_CODE (1ul << 11)
 
 enum reprise_guest_reason {
-  REPRISE_GUEST_IO = 1,       /* IN or OUT: address = port, bytes, write, string; data in rax */
-  REPRISE_GUEST_CPUID = 2,    /* leaf in rax, subleaf in rcx */
-  REPRISE_GUEST_MSR = 3,      /* RDMSR or WRMSR: address = MSR, write; data in rdx and rax */
-  REPRISE_GUEST_HALT = 4,     /* HLT */
-  REPRISE_GUEST_MEMORY = 5,   /* address = guest-physical address where no memory is, write */
-  REPRISE_GUEST_CALL = 6,     /* VMMCALL: a call by the guest */
-  REPRISE_GUEST_SHUTDOWN = 7, /* the guest's CPU has shut down: a triple fault */
-  REPRISE_GUEST_WINDOW = 8,   /* the guest can take an interrupt, as was asked for */
-  REPRISE_GUEST_TIME = 9,     /* the deadline has come */
-  REPRISE_GUEST_NOTE = 10,    /* RECEIVE has something for the monitor */
-  REPRISE_GUEST_XSETBV = 11,  /* XSETBV: register in rcx, data in rdx and rax */
-  REPRISE_GUEST_INVALID = 12, /* the CPU refuses the guest's state: over */
+  REPRISE_GUEST_IO = 1,           /* IN or OUT: address = port, bytes, write, string; data in rax */
+  REPRISE_GUEST_CPUID = 2,        /* leaf in rax, subleaf in rcx */
+  REPRISE_GUEST_MSR = 3,          /* RDMSR or WRMSR: address = MSR, write; data in rdx and rax */
+  REPRISE_GUEST_HALT = 4,         /* HLT */
+  REPRISE_GUEST_MEMORY = 5,       /* address = guest-physical address where no memory is, write */
+  REPRISE_GUEST_CALL = 6,         /* VMMCALL: a call by the guest */
+  REPRISE_GUEST_SHUTDOWN = 7,     /* the guest's CPU has shut down: a triple fault */
+  REPRISE_GUEST_WINDOW = 8,       /* the guest can take an interrupt, as was asked for */
+  REPRISE_GUEST_TIME = 9,         /* the deadline has come */
+  REPRISE_GUEST_NOTE = 10,        /* RECEIVE has something for the monitor */
+  REPRISE_GUEST_XSETBV = 11,      /* XSETBV: register in rcx, data in rdx and rax */
+  REPRISE_GUEST_INVALID = 12,     /* the CPU refuses the guest's state: over */
   REPRISE_GUEST_MEMORY_GONE = 13, /* the machine's memory is used up: over */
   REPRISE_GUEST_STANDING = 14,    /* a mismatch that restarts did not cure: over */
   REPRISE_GUEST_ENDED = 15,       /* by init: over */

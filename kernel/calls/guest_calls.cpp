@@ -1,5 +1,5 @@
-// Guests: what their monitors may do with them. Nobody but its monitor knows a guest, and only while
-// the guest waits can the monitor run; so all of it comes between two of the guest's PEs.
+// Guests: what their monitors may do with them. Nobody but its monitor knows a guest, and only
+// while the guest waits can the monitor run; so all of it comes between two of the guest's PEs.
 #include "arch/interrupts.hpp"
 #include "kernel/abi/guest.h"
 #include "kernel/base/arithmetic.hpp"
@@ -51,15 +51,15 @@ Answer guest_map(Call& call) {
 Answer guest_write(Call& call) {
   Context* const guest = guest_of(call);
   if (guest == nullptr) return Failure{REPRISE_GONE};
-  return answer_of(copy(call.context(), UserAddr{call.third()}, *guest, UserAddr{call.second()},
-                        call.fourth()));
+  return answer_of(
+      copy(call.context(), UserAddr{call.third()}, *guest, UserAddr{call.second()}, call.fourth()));
 }
 
 Answer guest_read(Call& call) {
   const Context* const guest = guest_of(call);
   if (guest == nullptr) return Failure{REPRISE_GONE};
-  return answer_of(copy(*guest, UserAddr{call.second()}, call.context(), UserAddr{call.third()},
-                        call.fourth()));
+  return answer_of(
+      copy(*guest, UserAddr{call.second()}, call.context(), UserAddr{call.third()}, call.fourth()));
 }
 
 Answer guest_state(Call& call) {

@@ -1,7 +1,7 @@
-// A context: what is run twice, a thread of a process or the virtual CPU of a guest. It has its registers, the engine that
-// runs each of its processing elements twice, and what belongs to one strand of execution: mailbox,
-// turn, planned flips, handlers, figures. It works in a space, which it shares with other contexts
-// of its process; the process itself it does not know, only a number.
+// A context: what is run twice, a thread of a process or the virtual CPU of a guest. It has its
+// registers, the engine that runs each of its processing elements twice, and what belongs to one
+// strand of execution: mailbox, turn, planned flips, handlers, figures. It works in a space, which
+// it shares with other contexts of its process; the process itself it does not know, only a number.
 //
 // A context is changed only between its processing elements, and from outside only through Gate:
 // everybody else sees const registers and a const space. Next: gate.hpp, what can enter;

@@ -16,11 +16,11 @@ struct Guest {
       : cpu{std::move(virtual_cpu)}, monitor{monitor_number} {}
 
   arch::VirtualCpu cpu;
-  std::uint64_t monitor;               // number of a process
-  UserAddr run{};                      // where it has its struct reprise_guest_run, while InGuest
-  std::uint64_t deadline = ~0ull;      // guest time at which the guest stops
-  std::uint64_t stops = 0;             // instructions that the kernel or the monitor carried out
-  std::uint64_t skipped = 0;           // nanoseconds
+  std::uint64_t monitor;           // number of a process
+  UserAddr run{};                  // where it has its struct reprise_guest_run, while InGuest
+  std::uint64_t deadline = ~0ull;  // guest time at which the guest stops
+  std::uint64_t stops = 0;         // instructions that the kernel or the monitor carried out
+  std::uint64_t skipped = 0;       // nanoseconds
 
   // `own_time` of its context, nanoseconds.
   [[nodiscard]] std::uint64_t time(std::uint64_t own_time) const {

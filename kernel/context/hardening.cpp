@@ -46,11 +46,13 @@ Hardening::Hardening(AddressSpace& space, arch::UserState& live, Injector& injec
     : injector_{injector},
       space_{space.table(), resources.frames, settings.flush},
       core_{space.table(), live, *this},
-      engine_{
-          space_,
-          core_,
-          engine_settings(settings),
-          {.pages = places_, .start = &start_, .first = &first_, .digests = digests_for(live, resources)}} {
+      engine_{space_,
+              core_,
+              engine_settings(settings),
+              {.pages = places_,
+               .start = &start_,
+               .first = &first_,
+               .digests = digests_for(live, resources)}} {
   start_.virtual_cpu = live.virtual_cpu;
   first_.virtual_cpu = live.virtual_cpu;
 }

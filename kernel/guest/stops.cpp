@@ -17,7 +17,8 @@ using arch::Register;
 using Kind = dwc::PeEnd::Kind;
 
 constexpr std::uint64_t invalid_opcode = REPRISE_EVENT_EXCEPTION | 6;
-constexpr std::uint64_t general_protection = REPRISE_EVENT_EXCEPTION | REPRISE_EVENT_ERROR_CODE | 13;
+constexpr std::uint64_t general_protection =
+    REPRISE_EVENT_EXCEPTION | REPRISE_EVENT_ERROR_CODE | 13;
 
 std::uint64_t time_of(const Context& context) { return context.guest()->time(context.own_time()); }
 

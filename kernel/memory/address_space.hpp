@@ -1,7 +1,7 @@
-// The pages of one process, a program or a guest, and the only checked way to its memory. Fresh pages all stand on one
-// shared zero frame, program files on the boot module's own frames: a page gets a frame of its own
-// with its first write. Pages that have been run on change between processing elements only,
-// and the engine is told first: kernel/context/gate.hpp.
+// The pages of one process, a program or a guest, and the only checked way to its memory. Fresh
+// pages all stand on one shared zero frame, program files on the boot module's own frames: a page
+// gets a frame of its own with its first write. Pages that have been run on change between
+// processing elements only, and the engine is told first: kernel/context/gate.hpp.
 #pragma once
 
 #include <cstddef>

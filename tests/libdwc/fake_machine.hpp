@@ -176,6 +176,7 @@ public:
   virtual void break_at(std::optional<std::uint64_t> ip) { break_ = ip; }
   virtual void step(const Registers& target) { step_target_ = target; }
   virtual bool repeats();
+  bool single_steps() const { return can_step; }
   virtual void run_begins(dwc::WhichRun run, const Registers& start);
   virtual void run_ended(dwc::WhichRun run);
 
@@ -222,6 +223,7 @@ public:
   // As the program would store, to a page that it can write.
   void store_astray(Page page, std::size_t word, std::uint64_t value);
   std::function<void(dwc::WhichRun)> on_run_begins, on_run_ended;
+  bool can_step = true;                      // false: as a guest, only over repeated instructions
   std::function<void()> before_instruction;  // retired() says which
   bool machine_check_pending = false;
   std::uint64_t entry_ticks = 0;                      // from load() to the first instruction

@@ -24,7 +24,8 @@ struct CpuidResult {
 };
 
 struct FakeCpu {
-  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0, dr0 = 0, dr1 = 0, dr6 = 0, dr7 = 0;
+  std::uint64_t cr0 = 0, cr2 = 0, cr3 = 0, cr4 = 0, xcr0 = 0, dr0 = 0, dr1 = 0, dr2 = 0, dr3 = 0,
+                dr6 = 0, dr7 = 0;
   std::map<Msr, std::uint64_t> msrs;
   std::map<std::pair<std::uint32_t, std::uint32_t>, CpuidResult> leaves;
   std::function<void(FakeCpu&)> before_cpuid;  // leaves that depend on registers
@@ -107,8 +108,14 @@ inline void write_cr3(std::uint64_t value) {
 inline void write_cr4(std::uint64_t value) { cpu.cr4 = value; }
 inline void write_xcr0(std::uint64_t value) { cpu.xcr0 = value; }
 inline std::uint64_t read_dr6() { return cpu.dr6; }
+inline std::uint64_t read_dr0() { return cpu.dr0; }
+inline std::uint64_t read_dr1() { return cpu.dr1; }
+inline std::uint64_t read_dr2() { return cpu.dr2; }
+inline std::uint64_t read_dr3() { return cpu.dr3; }
 inline void write_dr0(std::uint64_t value) { cpu.dr0 = value; }
 inline void write_dr1(std::uint64_t value) { cpu.dr1 = value; }
+inline void write_dr2(std::uint64_t value) { cpu.dr2 = value; }
+inline void write_dr3(std::uint64_t value) { cpu.dr3 = value; }
 inline void write_dr7(std::uint64_t value) { cpu.dr7 = value; }
 inline void write_dr6(std::uint64_t value) { cpu.dr6 = value; }
 inline void invlpg(std::uint64_t address) { cpu.invalidated.push_back(address); }

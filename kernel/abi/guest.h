@@ -64,6 +64,8 @@ enum reprise_guest_reason {
   REPRISE_GUEST_MEMORY_GONE = 13, /* the machine's memory is used up: over */
   REPRISE_GUEST_STANDING = 14,    /* a mismatch that restarts did not cure: over */
   REPRISE_GUEST_ENDED = 15,       /* by init: over */
+  REPRISE_GUEST_REGISTER = 16,    /* MOV from or to a debug register, or to CR8, at rip: the
+                                   monitor's to carry out */
 };
 
 /* GUEST_RUN: the answer to what stopped the guest goes in, what stopped it next comes out. */

@@ -1,7 +1,7 @@
 // Finds the guest-physical address behind a linear one as the guest's processor would: without
 // paging, by 32-bit paging, PAE, or four levels, large pages included (Intel SDM Vol. 3A §4). It
 // sets accessed and dirty bits. Only what string I/O needs is checked: presence, writing, the user
-// bit.
+// bit. A fetch of instructions counts as a read.
 #pragma once
 
 #include <cstdint>

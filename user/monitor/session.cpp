@@ -3,6 +3,7 @@
 
 #include "kernel/abi/reprise.h"
 #include "user/monitor/msr_policy.hpp"
+#include "user/monitor/register_move.hpp"
 #include "user/monitor/string_io.hpp"
 
 namespace monitor {
@@ -65,6 +66,7 @@ Session::Next Session::serve() {
     case REPRISE_GUEST_CPUID: return serve_cpuid();
     case REPRISE_GUEST_MSR: return serve_msr();
     case REPRISE_GUEST_HALT: return serve_halt();
+    case REPRISE_GUEST_REGISTER: return serve_register();
     case REPRISE_GUEST_MEMORY:
       result_.address = run_.address;
       result_.is_write = run_.write != 0;
@@ -195,6 +197,20 @@ Session::Next Session::serve_halt() {
   if ((state.rflags & interrupts_on) == 0) return over(Verdict::PoweredOff);
   run_.done = 1;
   return wait_for_interrupt();
+}
+
+Session::Next Session::serve_register() {
+  reprise_guest_state state{};
+  if (const std::int64_t error = guest_.get_state(state); error < 0) return call_failed(error);
+  RegisterMove move{state, guest_};
+  if (move.carry_out() == RegisterMove::Outcome::NoMemory) {
+    result_.address = move.absent_address();
+    result_.is_write = false;
+    return over(Verdict::AbsentMemory);
+  }
+  if (const std::int64_t error = guest_.set_state(state); error < 0) return call_failed(error);
+  run_.ready = 0;
+  return Next::GoesOn;
 }
 
 // Guest time goes on as fast as real time while the guest is halted.

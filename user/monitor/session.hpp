@@ -55,6 +55,7 @@ private:
   Next serve_cpuid();
   Next serve_msr();
   Next serve_halt();
+  Next serve_register();
   Next wait_for_interrupt();
   Next raise(std::uint64_t event);
   Next over(Verdict verdict);

@@ -364,6 +364,34 @@ TEST_CASE("OUTS is carried out with the guest's memory and state") {
   CHECK(run.answer(1).done == 0);
 }
 
+TEST_CASE("a MOV to a debug register is carried out in the guest's state") {
+  Run run;
+  run.set_up_interrupts();
+  run.set_up_timer(10);
+  run.guest.state.cs.attributes = 0xc9b;
+  run.guest.state.rip = 0x100;
+  run.guest.state.rax = 0x1234;
+  run.guest.memory.set<std::uint32_t>(0x100, 0xc8230f);
+  run.stop([](reprise_guest_run& r) {
+    r.time += millisecond;
+    r.reason = REPRISE_GUEST_REGISTER;
+    r.ready = 1;
+  });
+  run.to_power_off();
+  CHECK(run.guest.state.dr1 == 0x1234);
+  CHECK(run.guest.state.rip == 0x103);
+  CHECK(run.answer(12).done == 0);
+  CHECK(run.answer(12).event == 0);  // a trap may be on its way
+  CHECK(run.answer(12).window == 1);
+  Run absent;
+  absent.guest.state.rip = 0x20000;
+  absent.reason(REPRISE_GUEST_REGISTER);
+  const auto gone = absent.session.run();
+  CHECK(gone.verdict == Verdict::AbsentMemory);
+  CHECK(gone.address == 0x20000);
+  CHECK_FALSE(gone.is_write);
+}
+
 TEST_CASE("each end has its verdict") {
   const auto verdict_of = [](std::uint64_t reason, bool prints) {
     Run run;

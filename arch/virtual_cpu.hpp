@@ -6,6 +6,7 @@
 // The kind of processor extension behind it (AMD's SVM today) is known to arch/x86_64 alone.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -34,9 +35,11 @@ enum class GuestSupport : std::uint8_t {
 // Why a guest cannot go on by itself. The numbers are those of EXITCODE (AMD APM Vol. 2 appendix
 // C).
 enum class GuestExit : std::uint32_t {
-  DebugRegister = 0x20,  // and the codes up to 3Fh: while a breakpoint of the kernel's is armed
-  Window = 0x64,         // the guest can take an interrupt
-  TimeStamp = 0x6e,      // RDTSC
+  WriteCr8 = 0x18,
+  ReadDr0 = 0x20,  // and so on to DR15
+  WriteDr15 = 0x3f,
+  Window = 0x64,     // the guest can take an interrupt
+  TimeStamp = 0x6e,  // RDTSC
   PerformanceCounter = 0x6f,
   Cpuid = 0x72,
   InvalidateCaches = 0x76,
@@ -66,10 +69,9 @@ public:
 
   // The guest's translations may be out of date: they are dropped before it runs on.
   bool stale = true;
-  // What the control block has no place for: XCR0, and those breakpoint addresses of the guest's in
-  // whose place the kernel may put its own.
+  // What the control block has no place for: XCR0 and the addresses of the guest's breakpoints.
   std::uint64_t xcr0 = 0;
-  std::uint64_t dr0 = 0, dr1 = 0;
+  std::array<std::uint64_t, 4> breakpoints{};
 
 private:
   VirtualCpu(reprise::FrameNumber block, reprise::FrameSource& frames)

@@ -7,6 +7,8 @@
 // would forget that interrupts have to wait one more instruction.
 #include "arch/x86_64/guest.hpp"
 
+#include <array>
+
 #include "arch/timer.hpp"
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/board.hpp"
@@ -38,26 +40,53 @@ constexpr reprise::Nanoseconds one_instruction{200};
 
 std::uint64_t physical(reprise::FrameNumber frame) { return address_of(frame).value(); }
 
-// ---- Breakpoints of the kernel's ----
+// ---- Breakpoints: the guest's own, and the kernel's beside them ----
 
-bool any_armed(const PerCpu& cpu) { return cpu.breakpoints[0] || cpu.breakpoints[1]; }
+constexpr std::size_t slots = 4;
 
-// The kernel's take the place of the guest's own. While they are armed, an access of the guest to a
-// debug register is an exit.
-void arm(const PerCpu& cpu, Vmcb& block, GuestSwitch& s) {
-  constexpr std::uint16_t none = 0, all = 0xffff;
-  const bool armed = any_armed(cpu);
-  block.dr_reads = armed ? all : none;
-  block.dr_writes = block.dr_reads;
+constexpr std::uint64_t enables(std::size_t slot) { return bit(2 * slot) | bit(2 * slot + 1); }
+constexpr std::uint64_t kind(std::size_t slot) { return 0xfull << (16 + 4 * slot); }
+
+// What the guest runs with. Bit n of `kernels`: the breakpoint in slot n is the kernel's.
+struct Breakpoints {
+  std::array<std::uint64_t, slots> addresses{};
+  std::uint64_t dr7 = 0;
+  std::uint64_t kernels = 0;
+};
+
+// The kernel's take slots that the guest does not use; if all are used, the guest's own.
+std::size_t slot_for(const Breakpoints& breakpoints) {
+  std::size_t slot = 0;
+  while (slot < slots && (breakpoints.dr7 & enables(slot)) != 0) ++slot;
+  if (slot < slots) return slot;
+  return (breakpoints.kernels & 1) == 0 ? 0 : 1;
+}
+
+Breakpoints breakpoints_for(const PerCpu& cpu, const VirtualCpu& virtual_cpu, const Vmcb& block) {
+  Breakpoints result{.addresses = virtual_cpu.breakpoints, .dr7 = block.dr7};
+  constexpr std::size_t cs = 1;
+  for (const auto& breakpoint : cpu.breakpoints) {
+    if (!breakpoint) continue;
+    const std::size_t slot = slot_for(result);
+    result.addresses[slot] = breakpoint->value() + block.segments[cs].base;
+    result.dr7 = (result.dr7 & ~kind(slot)) | bit(2 * slot + 1);
+    result.kernels |= bit(slot);
+  }
+  return result;
+}
+
+// QEMU 7.2 takes breakpoints from the machine's DR7 rather than the guest's: both have them.
+void arm(const PerCpu& cpu, const Breakpoints& breakpoints, Vmcb& block, GuestSwitch& s) {
   block.exceptions = always_intercepted;
-  s.dr7 = (block.dr7 & Dr7::Enabled) != 0 ? block.dr7 : 0;
-  if (!armed) return;
+  if ((breakpoints.dr7 & Dr7::Enabled) == 0) return;
+  write_dr0(breakpoints.addresses[0]);
+  write_dr1(breakpoints.addresses[1]);
+  write_dr2(breakpoints.addresses[2]);
+  write_dr3(breakpoints.addresses[3]);
+  s.dr7 = breakpoints.dr7;
+  if (breakpoints.kernels == 0) return;
+  block.dr7 = breakpoints.dr7;
   block.exceptions |= static_cast<std::uint32_t>(bit(debug_vector));
-  const std::uint64_t code_base = block.segments[1].base;
-  if (cpu.breakpoints[0]) write_dr0(cpu.breakpoints[0]->value() + code_base);
-  if (cpu.breakpoints[1]) write_dr1(cpu.breakpoints[1]->value() + code_base);
-  s.dr7 = Dr7::Initial | (cpu.breakpoints[0] ? Dr7::G0 : 0) | (cpu.breakpoints[1] ? Dr7::G1 : 0);
-  block.dr7 = s.dr7;
   const bool stands_there = cpu.breakpoints[0] == reprise::UserAddr{block.rip} ||
                             cpu.breakpoints[1] == reprise::UserAddr{block.rip};
   if (stands_there) block.rflags |= Rflags::Rf;
@@ -89,10 +118,8 @@ std::uint64_t interrupted_event(const Vmcb& block) {
 }
 
 // #DB is intercepted for the kernel's breakpoints. One that is not theirs goes on to the guest.
-std::optional<Trap> debug_trap(const PerCpu& cpu, Vmcb& block, std::uint64_t dr6_before) {
-  const std::uint64_t ours =
-      (cpu.breakpoints[0] ? Dr6::B0 : 0) | (cpu.breakpoints[1] ? Dr6::B1 : 0);
-  if ((block.dr6 & ours) != 0) {
+std::optional<Trap> debug_trap(Vmcb& block, std::uint64_t kernels, std::uint64_t dr6_before) {
+  if ((block.dr6 & kernels) != 0) {
     block.dr6 = dr6_before;
     return Trap{.kind = Trap::Kind::Break, .vector = debug_vector};
   }
@@ -121,12 +148,12 @@ Trap guest_exit(const Vmcb& block) {
 }
 
 // Nothing: the guest goes on.
-std::optional<Trap> trap_of(const PerCpu& cpu, Vmcb& block, std::uint64_t reason,
+std::optional<Trap> trap_of(Vmcb& block, std::uint64_t reason, std::uint64_t kernels,
                             std::uint64_t dr6_before) {
   switch (block.exit_code) {
     case exit_interrupt: return interrupt_trap(static_cast<std::uint8_t>(reason));
     case exit_nmi: return Trap{.kind = Trap::Kind::NonMaskable, .vector = nmi_vector};
-    case exit_exceptions + debug_vector: return debug_trap(cpu, block, dr6_before);
+    case exit_exceptions + debug_vector: return debug_trap(block, kernels, dr6_before);
     case exit_exceptions + machine_check_vector: return machine_check();
     case exit_nested_fault: return nested_fault(block);
     default: return guest_exit(block);
@@ -142,9 +169,8 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
                 .host_block = physical(*cpu.guest.host_block)};
   put_trap_words(state);
   const std::uint64_t own_dr7 = block.dr7, own_dr6 = block.dr6;
-  write_dr0(virtual_cpu.dr0);
-  write_dr1(virtual_cpu.dr1);
-  arm(cpu, block, s);
+  const Breakpoints breakpoints = breakpoints_for(cpu, virtual_cpu, block);
+  arm(cpu, breakpoints, block, s);
   block.tlb_control = 0;
   if (virtual_cpu.stale) block.tlb_control = board.guests.flush_by_asid ? flush_guest : flush_all;
   virtual_cpu.stale = false;
@@ -155,14 +181,9 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
       end_guest_stint(reason, {.entry = s.entry_stamp, .exit = s.exit_stamp});
   take_trap_words(state);
   block.event = interrupted_event(block);
-  if (any_armed(cpu)) {
-    block.dr7 = own_dr7;
-  } else {
-    virtual_cpu.dr0 = read_dr0();
-    virtual_cpu.dr1 = read_dr1();
-  }
+  block.dr7 = own_dr7;
   if (counted) return counted;
-  return trap_of(cpu, block, reason, own_dr6);
+  return trap_of(block, reason, breakpoints.kernels, own_dr6);
 }
 
 }  // namespace

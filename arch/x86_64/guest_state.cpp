@@ -1,5 +1,4 @@
-// A guest's registers as words: between UserState and the control block that the CPU reads. DR0 to
-// DR3 are in no block: they are the CPU's own.
+// A guest's registers as words: between UserState and the control block that the CPU reads.
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/board.hpp"
 #include "arch/x86_64/extended_state.hpp"
@@ -46,6 +45,7 @@ constexpr Place places[] = {
 static_assert(sizeof(Vmcb::segments) == 8 * static_cast<std::size_t>(GuestWord::Cr0));
 constexpr auto words_in_use = static_cast<std::size_t>(GuestWord::count);
 static_assert(words_in_use <= guest_words);
+constexpr auto first_breakpoint = static_cast<std::size_t>(GuestWord::Dr0);
 
 // Bytes that the instruction of an exit has, where the CPU does not say where it ends.
 std::uint64_t length_at(const Vmcb& block) {
@@ -114,10 +114,9 @@ void x86::save_guest(UserState& state) {
   state[GuestWord::Shadow] = block.shadow & 1;
   state[GuestWord::NextRip] = next_rip(block, state[Register::Rip]);
   state[GuestWord::Xcr0] = state.virtual_cpu->xcr0;
-  state[GuestWord::Dr0] = state.virtual_cpu->dr0;
-  state[GuestWord::Dr1] = state.virtual_cpu->dr1;
-  state[GuestWord::Dr2] = read_dr2();
-  state[GuestWord::Dr3] = read_dr3();
+  const auto& breakpoints = state.virtual_cpu->breakpoints;
+  for (std::size_t i = 0; i < breakpoints.size(); ++i)
+    state.guest[first_breakpoint + i] = breakpoints[i];
   for (std::size_t i = words_in_use; i < guest_words; ++i) state.guest[i] = 0;
 }
 
@@ -132,10 +131,9 @@ void x86::load_guest(const UserState& state) {
   block.cpl = static_cast<std::uint8_t>(state[GuestWord::Cpl] & 3);
   block.shadow = state[GuestWord::Shadow] & 1;
   block.exit_code = 0;
-  state.virtual_cpu->dr0 = state[GuestWord::Dr0];
-  state.virtual_cpu->dr1 = state[GuestWord::Dr1];
-  write_dr2(state[GuestWord::Dr2]);
-  write_dr3(state[GuestWord::Dr3]);
+  auto& breakpoints = state.virtual_cpu->breakpoints;
+  for (std::size_t i = 0; i < breakpoints.size(); ++i)
+    breakpoints[i] = state.guest[first_breakpoint + i];
   state.virtual_cpu->xcr0 = state[GuestWord::Xcr0];
   state.virtual_cpu->stale = true;
 }

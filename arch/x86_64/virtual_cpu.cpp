@@ -28,6 +28,11 @@ constexpr std::uint32_t intercepts_2 =
     Intercept2::Monitor | Intercept2::Mwait | Intercept2::MwaitArmed | Intercept2::Xsetbv |
     Intercept2::Rdpru;
 
+// QEMU 7.2 fails when a guest changes these by itself: it keeps a list of breakpoints beside DR7,
+// which a world switch does not exchange, and MOV to CR8 with a virtual interrupt on its way aborts
+// it. Guests seldom use either.
+constexpr std::uint16_t cr8_writes = 1 << 8, every_register = 0xffff;
+
 constexpr std::uint32_t only_guest = 1;  // the one address space identifier in use
 
 Vmcb& block_in(reprise::FrameNumber frame) {
@@ -37,6 +42,9 @@ Vmcb& block_in(reprise::FrameNumber frame) {
 std::uint64_t physical(reprise::FrameNumber frame) { return address_of(frame).value(); }
 
 void prepare(Vmcb& block, std::uint64_t nested_root) {
+  block.cr_writes = cr8_writes;
+  block.dr_reads = every_register;
+  block.dr_writes = every_register;
   block.exceptions = always_intercepted;
   block.intercepts_1 = intercepts_1;
   block.intercepts_2 = intercepts_2;

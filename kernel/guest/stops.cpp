@@ -50,6 +50,12 @@ void tell_monitor(ProcessTable& processes, Context& guest, const reprise_guest_r
   monitor->context().status = ContextStatus::Ready;
 }
 
+bool is_register_move(std::uint64_t code) {
+  const auto of = [](GuestExit exit) { return static_cast<std::uint64_t>(exit); };
+  return code == of(GuestExit::WriteCr8) ||
+         (code >= of(GuestExit::ReadDr0) && code <= of(GuestExit::WriteDr15));
+}
+
 // EXITINFO1 of an I/O access (AMD APM Vol. 2 §15.10.2).
 reprise_guest_run io_stop(const Context& context, std::uint64_t info) {
   constexpr std::uint64_t in = 1 << 0, string = 1 << 2, repeated = 1 << 3;
@@ -80,6 +86,7 @@ reprise_guest_run memory_stop(const Context& context, const dwc::PeEnd& end) {
 std::optional<reprise_guest_run> serve_exit(Context& context, const dwc::PeEnd& end) {
   Gate gate{context};
   ++context.guest()->stops;
+  if (is_register_move(end.error_code)) return stop_at(context, REPRISE_GUEST_REGISTER);
   switch (static_cast<GuestExit>(end.error_code)) {
     case GuestExit::TimeStamp: gate.guest_time_stamp(time_of(context)); return std::nullopt;
     case GuestExit::InvalidateCaches: gate.guest_goes_on(); return std::nullopt;

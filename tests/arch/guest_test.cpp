@@ -237,7 +237,6 @@ TEST_CASE("a breakpoint of the kernel's stops the guest there, and leaves no tra
     CHECK(s.dr7 == (Dr7::Initial | Dr7::G0));
     CHECK(w.block().dr7 == s.dr7);
     CHECK((w.block().exceptions & 1 << debug_vector) != 0);
-    CHECK(w.block().dr_writes == 0xffff);
     w.block().dr6 |= Dr6::B0;
     stops(0x40 + debug_vector)(w, s);
   };
@@ -248,13 +247,45 @@ TEST_CASE("a breakpoint of the kernel's stops the guest there, and leaves no tra
   CHECK(world.state[GuestWord::Dr6] == Dr6::Initial);
   CHECK(world.state[GuestWord::Dr7] == Dr7::Initial);
   const Stay free = [](World& w, GuestSwitch& s) {
-    CHECK(x86::cpu.dr0 == 0x1111);
     CHECK(s.dr7 == 0);
-    CHECK(w.block().dr_writes == 0);
     CHECK(w.block().exceptions == always_intercepted);
     stops(GuestExit::Halt)(w, s);
   };
   CHECK(world.run({free}).kind == Kind::Exit);
+}
+
+TEST_CASE("the guest's own breakpoints keep their slots beside the kernel's") {
+  World world;
+  constexpr std::uint64_t data_write_of_8_at_0 = 0b1001ull << 16, local_0 = 1, global_2 = bit(5);
+  world.state[GuestWord::Dr0] = 0x1111;
+  world.state[GuestWord::Dr2] = 0x3333;
+  world.state[GuestWord::Dr7] = Dr7::Initial | data_write_of_8_at_0 | local_0 | global_2;
+  load_rest(world.state);
+  const std::uint64_t own = world.state[GuestWord::Dr7];
+  const Stay with_own = [&](World& w, GuestSwitch& s) {
+    CHECK(s.dr7 == own);
+    CHECK(x86::cpu.dr0 == 0x1111);
+    CHECK(w.block().exceptions == always_intercepted);  // the guest takes them itself
+    stops(GuestExit::Halt)(w, s);
+  };
+  static_cast<void>(world.run({with_own}));
+  boot_cpu.breakpoints = {reprise::UserAddr{code_at}, reprise::UserAddr{code_at + 2}};
+  const Stay with_both = [&](World& w, GuestSwitch& s) {
+    CHECK(s.dr7 == (own | bit(3) | bit(7)));
+    CHECK(x86::cpu.dr0 == 0x1111);
+    CHECK(x86::cpu.dr1 == code_at);
+    CHECK(x86::cpu.dr2 == 0x3333);
+    CHECK(x86::cpu.dr3 == code_at + 2);
+    w.block().dr6 |= bit(0);  // the guest's
+    stops(0x40 + debug_vector)(w, s);
+  };
+  const Stay arrives = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().event & GuestEvent::Valid) != 0);
+    w.block().dr6 = Dr6::Initial | bit(3);
+    stops(0x40 + debug_vector)(w, s);
+  };
+  CHECK(world.run({with_both, arrives}).kind == Kind::Break);
+  CHECK(world.block().dr7 == own);
 }
 
 TEST_CASE("a guest that stands at the breakpoint has not arrived there: RF is lent to it") {

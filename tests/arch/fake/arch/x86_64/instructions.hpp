@@ -108,10 +108,6 @@ inline void write_cr3(std::uint64_t value) {
 inline void write_cr4(std::uint64_t value) { cpu.cr4 = value; }
 inline void write_xcr0(std::uint64_t value) { cpu.xcr0 = value; }
 inline std::uint64_t read_dr6() { return cpu.dr6; }
-inline std::uint64_t read_dr0() { return cpu.dr0; }
-inline std::uint64_t read_dr1() { return cpu.dr1; }
-inline std::uint64_t read_dr2() { return cpu.dr2; }
-inline std::uint64_t read_dr3() { return cpu.dr3; }
 inline void write_dr0(std::uint64_t value) { cpu.dr0 = value; }
 inline void write_dr1(std::uint64_t value) { cpu.dr1 = value; }
 inline void write_dr2(std::uint64_t value) { cpu.dr2 = value; }

@@ -1,0 +1,54 @@
+// The kernel, but the first run of each PE of a guest ends after a random time, which is at most
+// the limit. So both runs meet at places that no limit of a fixed length would choose. Linked from
+// the kernel's own objects, main.cpp among them; only arm_timer() is wrapped. For guest tests.
+//
+// The sequence depends on the time at which the first guest starts: any other command line gives
+// another one.
+#include <cstdint>
+
+#include "arch/clock.hpp"
+#include "arch/timer.hpp"
+#include "kernel/the_machine.hpp"
+
+namespace random_limit {
+namespace {
+
+using namespace reprise;
+
+constinit std::uint64_t state = 0;
+
+constexpr std::uint64_t shortest = 300, longest = 200'000;  // nanoseconds
+
+std::uint64_t next() {
+  if (state == 0) state = arch::now().value() * 0x9e3779b97f4a7c15 | 1;
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return shortest + state % (longest - shortest);
+}
+
+// A guest is in its first run; nobody else is in any run then.
+bool guest_begins() {
+  for (std::size_t i = 0; i < machine.processes.size(); ++i) {
+    const Context& context = machine.processes[i].context();
+    if (!context.guest() || !context.hardened()) continue;
+    if (context.engine().state() == Engine::State::FirstRun) return true;
+  }
+  return false;
+}
+
+}  // namespace
+}  // namespace random_limit
+
+// Takes the place of arch::arm_timer() (the linker's --wrap).
+void real_arm_timer(reprise::Nanoseconds duration) asm(
+    "__real__ZN4arch9arm_timerEN7reprise8QuantityINS0_14NanosecondsTagEEE");
+void wrapped_arm_timer(reprise::Nanoseconds duration) asm(
+    "__wrap__ZN4arch9arm_timerEN7reprise8QuantityINS0_14NanosecondsTagEEE");
+
+void wrapped_arm_timer(reprise::Nanoseconds duration) {
+  const bool limits = duration.value() > random_limit::shortest && random_limit::guest_begins();
+  if (!limits) return real_arm_timer(duration);
+  const std::uint64_t random = random_limit::next();
+  real_arm_timer(reprise::Nanoseconds{random < duration.value() ? random : duration.value()});
+}

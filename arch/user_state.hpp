@@ -43,7 +43,7 @@ enum class Register : std::uint8_t {
 
 inline constexpr std::size_t general_words = 32;    // the registers above, padded with zero words
 inline constexpr std::size_t extended_words = 344;  // XSAVE standard format up to PKRU: 2,696 bytes
-inline constexpr std::size_t guest_words = 48;      // arch/virtual_cpu.hpp
+inline constexpr std::size_t guest_words = 48;      // arch/guest_state.hpp
 
 class VirtualCpu;
 enum class GuestWord : std::uint8_t;

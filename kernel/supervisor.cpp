@@ -1,8 +1,8 @@
 #include "kernel/supervisor.hpp"
 
 #include "arch/clock.hpp"
+#include "arch/guest_walk.hpp"
 #include "arch/interrupts.hpp"
-#include "arch/virtual_cpu.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/calls/exceptions.hpp"
 #include "kernel/calls/serve_call.hpp"

@@ -1,4 +1,5 @@
 // A guest's registers as words: between UserState and the control block that the CPU reads.
+#include "arch/guest_state.hpp"
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/board.hpp"
 #include "arch/x86_64/extended_state.hpp"

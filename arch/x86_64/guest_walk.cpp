@@ -1,5 +1,6 @@
 // Where a guest's code lies: the guest's own page tables walked in software, each entry read
 // through the nested table (AMD APM Vol. 2 chapter 5).
+#include "arch/guest_walk.hpp"
 #include "arch/direct_map.hpp"
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/registers.hpp"

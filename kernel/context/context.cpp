@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "arch/guest_state.hpp"
+
 namespace reprise {
 
 Context::Context(std::uint64_t number, AddressSpace& space, const ContextSettings& settings,

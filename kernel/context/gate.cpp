@@ -1,10 +1,10 @@
 #include "kernel/context/gate.hpp"
 
+#include "arch/guest_state.hpp"
 #include "arch/nondeterminism.hpp"
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"
-#include "arch/virtual_cpu.hpp"
 #include "kernel/base/assert.hpp"
 #include "kernel/context/register_frame.hpp"
 

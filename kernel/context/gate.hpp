@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 
+#include "arch/guest_state.hpp"
 #include "arch/page_table.hpp"
 #include "arch/run_user.hpp"
 #include "arch/user_state.hpp"

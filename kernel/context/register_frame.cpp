@@ -1,7 +1,7 @@
 #include "kernel/context/register_frame.hpp"
 
+#include "arch/guest_state.hpp"
 #include "arch/user_state.hpp"
-#include "arch/virtual_cpu.hpp"
 
 namespace reprise {
 namespace {

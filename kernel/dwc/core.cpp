@@ -2,9 +2,9 @@
 
 #include "arch/counter.hpp"
 #include "arch/direct_map.hpp"
+#include "arch/guest_walk.hpp"
 #include "arch/stepping.hpp"
 #include "arch/user_state.hpp"
-#include "arch/virtual_cpu.hpp"
 #include "kernel/base/memory_map.hpp"
 
 namespace reprise {

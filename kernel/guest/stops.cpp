@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "arch/guest_state.hpp"
 #include "arch/user_state.hpp"
 #include "arch/virtual_cpu.hpp"
 #include "kernel/abi/guest.h"

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "arch/guest_state.hpp"
+#include "arch/guest_walk.hpp"
 #include "arch/run_user.hpp"
 #include "arch/timer.hpp"
 #include "arch/virtual_cpu.hpp"

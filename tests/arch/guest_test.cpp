@@ -41,6 +41,7 @@ struct World {
     x86::cpu = {};
     x86::boot_cpu.breakpoints = {};
     x86::boot_cpu.guest = {};
+    x86::boot_cpu.counting = {};
     x86::cpu.leaves[{0x80000000, 0}] = {.eax = 0x8000001f};
     x86::cpu.leaves[{0x80000001, 0}] = {.ecx = 1 << 2};
     x86::cpu.leaves[{0x8000000a, 0}] = {.edx = 1};
@@ -210,6 +211,53 @@ TEST_CASE("no run is ended by time behind STI or MOV SS: it gets one more instru
   };
   CHECK(world.run({in_shadow, in_shadow, behind}).kind == Kind::Timer);
   CHECK(world.timers_armed == 2);
+}
+
+TEST_CASE("the shadow lasts until its instruction is carried out, however often that faults") {
+  World world;
+  world.state[Register::Rip] = code_at;
+  const Stay fault_in_shadow = [](World& w, GuestSwitch& s) {
+    w.block().shadow = 1;
+    stops(nested_fault, 7, 0x1000)(w, s);
+  };
+  const Stay fault_again = [](World& w, GuestSwitch& s) {
+    w.block().shadow = 0;  // as QEMU 7.2 says
+    stops(nested_fault, 7, 0x2000)(w, s);
+  };
+  const Stay behind = [](World& w, GuestSwitch& s) {
+    w.block().shadow = 0;
+    w.block().rip = code_at + 4;
+    stops(nested_fault, 7, 0x3000)(w, s);
+  };
+  for (const Stay& stay : {fault_in_shadow, fault_again, fault_again}) {
+    static_cast<void>(world.run({stay}));
+    CHECK(world.block().shadow == 1);
+  }
+  static_cast<void>(world.run({behind}));
+  CHECK(world.block().shadow == 0);
+}
+
+TEST_CASE("where a guest is to stop for an interrupt, that waits until the shadow is over") {
+  World world;
+  world.state[GuestWord::Shadow] = 1;
+  world.state[GuestWord::Window] = 1;
+  load_rest(world.state);
+  boot_cpu.counting.settings.kind = reprise::CounterKind::Icount;
+  const Stay in_shadow = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().virtual_interrupt & VirtualInterrupt::Irq) == 0);
+    CHECK(boot_cpu.counting.stop == boot_cpu.counting.counted + 1);
+    stops(nested_fault, 7, 0x1000)(w, s);
+  };
+  static_cast<void>(world.run({in_shadow}));
+  CHECK((world.block().virtual_interrupt & VirtualInterrupt::Irq) != 0);
+  CHECK(boot_cpu.counting.stop == 0);
+  const Stay behind = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().virtual_interrupt & VirtualInterrupt::Irq) != 0);
+    stops(GuestExit::Window)(w, s);
+  };
+  world.block().shadow = 0;
+  CHECK(world.run({behind}).error_code == static_cast<std::uint32_t>(GuestExit::Window));
+  boot_cpu.counting = {};
 }
 
 TEST_CASE("an event that a stop interrupted is delivered again, INT n is carried out again") {

@@ -17,9 +17,9 @@ using namespace reprise;
 
 constinit std::uint64_t state = 0;
 
-constexpr std::uint64_t shortest = 300, longest = 200'000;  // nanoseconds
+constexpr std::uint64_t shortest = 300;  // nanoseconds
 
-std::uint64_t next() {
+std::uint64_t next_up_to(std::uint64_t longest) {
   if (state == 0) state = arch::now().value() * 0x9e3779b97f4a7c15 | 1;
   state ^= state << 13;
   state ^= state >> 7;
@@ -49,6 +49,5 @@ void wrapped_arm_timer(reprise::Nanoseconds duration) asm(
 void wrapped_arm_timer(reprise::Nanoseconds duration) {
   const bool limits = duration.value() > random_limit::shortest && random_limit::guest_begins();
   if (!limits) return real_arm_timer(duration);
-  const std::uint64_t random = random_limit::next();
-  real_arm_timer(reprise::Nanoseconds{random < duration.value() ? random : duration.value()});
+  real_arm_timer(reprise::Nanoseconds{random_limit::next_up_to(duration.value())});
 }

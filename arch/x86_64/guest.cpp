@@ -83,7 +83,8 @@ void arm(const PerCpu& cpu, const Breakpoints& breakpoints, Vmcb& block, GuestSw
   write_dr1(breakpoints.addresses[1]);
   write_dr2(breakpoints.addresses[2]);
   write_dr3(breakpoints.addresses[3]);
-  s.dr7 = breakpoints.dr7;
+  // A flip, or the guest, can set what MOV refuses in ring 0, or what traps MOVs there.
+  s.dr7 = breakpoints.dr7 & Dr7::Writable & ~Dr7::Gd;
   if (breakpoints.kernels == 0) return;
   block.dr7 = breakpoints.dr7;
   block.exceptions |= static_cast<std::uint32_t>(bit(debug_vector));

@@ -34,7 +34,8 @@ struct Dr6 {
   static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0;
 };
 struct Dr7 {
-  static constexpr Bits G0 = bit(1), G1 = bit(3), Enabled = 0xff, Initial = 0x400;
+  static constexpr Bits G0 = bit(1), G1 = bit(3), Enabled = 0xff, Initial = 0x400, Gd = bit(13),
+                        Writable = 0xffff'ffff;  // MOV refuses others
 };
 
 // Error code of a page fault (Intel SDM Vol. 3A §4.7).

@@ -18,6 +18,11 @@ bits 32
 ; In: 32-bit protected mode, flat segments. Does not return.
 entry:  jmp to_long_mode
 
+; A test may write the name of a part here: then only that one is carried out, or, behind a minus
+; sign, all but that one.
+        times 0x20 - ($ - $$) db 0
+choice: times 32 db 0
+
 align 4
 MULTIBOOT_MAGIC equ 0x1badb002
 MULTIBOOT_PLACES equ 1 << 16            ; the header says where the file goes
@@ -40,6 +45,8 @@ main:   mov rsp, STACK_END
 .next:  mov rsi, [rbx]                  ; its name
         test rsi, rsi
         jz .end
+        call is_chosen
+        jne .skip
         mov dword [checksum], 0
         mov dword [wrong], 0
         mov qword [trap_hook], 0
@@ -48,12 +55,37 @@ main:   mov rsp, STACK_END
         pop rbx
         mov rsi, [rbx]
         call put_verdict
-        add rbx, 16
+.skip:  add rbx, 16
         jmp .next
 .end:   mov esi, text_end
         call put_text
         mov al, [wrong_parts]
-        ; falls through
+        jmp stop
+
+; ZF = is_chosen(RSI = name): set when the part is to be carried out. Changes RAX, RSI and RDI.
+is_chosen:
+        mov edi, choice
+        mov ah, [rdi]
+        test ah, ah
+        jz .done                        ; there is no choice
+        cmp ah, '-'
+        jne .next
+        inc edi
+.next:  lodsb
+        cmp al, [rdi]
+        jne .differs
+        inc edi
+        test al, al
+        jnz .next
+        cmp ah, '-'                     ; the name is equal
+        je .no
+        xor eax, eax
+.done:  ret
+.differs:
+        cmp ah, '-'
+        ret
+.no:    test edi, edi                   ; never zero
+        ret
 
 ; void stop(AL = status): ends the machine. Does not return.
 stop:   mov dx, 0x501

@@ -3,10 +3,12 @@ guests."""
 
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from boot import machine, tree
 
 TEST_GUEST = "guests/test_guest"
+CHOICE = 0x20   # tests/guest/guest.asm
 PATIENCE = 900  # seconds; it only ends a hang
 
 
@@ -16,9 +18,17 @@ class Ran:
     status: int  # that the kernel ended the machine with (port 501h); None: it ended otherwise
 
 
-def test_guest():
-    """The flat file of tests/guest."""
-    return tree.build_dir() / "bin" / TEST_GUEST
+def test_guest(folder=None, choice=""):
+    """The flat file of tests/guest; with a choice, a copy in `folder` that carries out that part alone, or, with a minus
+    sign before its name, all others."""
+    built = tree.build_dir() / "bin" / TEST_GUEST
+    if not choice:
+        return built
+    image = bytearray(built.read_bytes())
+    image[CHOICE:CHOICE + len(choice)] = choice.encode()
+    copy = Path(folder) / f"test_guest{choice}"
+    copy.write_bytes(image)
+    return copy
 
 
 def run(kernel, *more, memory=64, cpu="qemu64"):

@@ -29,7 +29,9 @@ PART self_modifying
         jnz .again
         mov edi, ebp
         call mix
-        mov byte [.patched + 1], 7      ; the next instruction
+        mov byte [.patched + 1], 1      ; no trap comes at the store below: that is a case of its own
+        jmp .patch
+.patch: mov byte [.patched + 1], 7      ; the next instruction
 .patched:
         mov al, 1
         movzx edi, al

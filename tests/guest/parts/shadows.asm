@@ -54,6 +54,20 @@ PART shadows
         EXPECT [came_at], .iret
         jmp shadows_over_fresh_pages
 
+; CR8 is written while an interrupt waits.
+PART priority
+        HOOK note_tick
+        call make_pending
+        mov eax, 15
+        mov cr8, rax
+        xor eax, eax
+        mov cr8, rax
+        sti
+        nop
+.after: cli
+        EXPECT [came_at], .after
+        ret
+
 ; What stands in the shadow writes to a page that nobody has touched: under a hypervisor that watches
 ; pages, a trap comes there, and the shadow must still hold behind it.
 shadows_over_fresh_pages:

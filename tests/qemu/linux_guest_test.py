@@ -1,0 +1,50 @@
+"""Debian's unmodified kernel as a guest: it boots, carries out a script and ends as on a plain machine."""
+
+import linux_guest
+import plain_machine
+from boot import LONG, long_test
+from guests import GuestTest
+from reprise import guest
+
+QUIET = "quiet loglevel=1"  # what the kernel itself says names the machine
+
+
+class LinuxGuest(GuestTest):
+    cost = 120
+
+    def setUp(self):
+        super().setUp()
+        self.initrd = self.scratch / "initrd"
+        linux_guest.write_initramfs(self.initrd)
+
+    def plain_output(self):
+        words = guest.Guest(linux_guest.kernel(), words=QUIET).command_line()
+        ran = plain_machine.run(linux_guest.kernel(), "-initrd", str(self.initrd), "-append", words, memory=guest.MEMORY)
+        return linux_guest.script_output(ran.text)
+
+    def boot_linux(self, args="", **settings):
+        return self.boot_guest(linux_guest.kernel(), args, self.initrd, QUIET, timeout=LONG, **settings)
+
+    def test_debians_kernel_carries_out_a_script_once(self):
+        outcome = self.boot_linux("harden=none")
+        self.assertEqual(linux_guest.script_output(outcome.program_output()), self.plain_output())
+        self.assert_clean(outcome)
+
+    @long_test
+    def test_debians_kernel_carries_out_a_script_hardened_as_on_a_plain_machine(self):
+        once = self.boot_linux("harden=none")
+        outcome = self.boot_linux()
+        self.assertEqual(linux_guest.script_output(outcome.program_output()), self.plain_output())
+        self.assertEqual(outcome.program_output(), once.program_output())
+        self.assert_run_twice(outcome)
+        self.assert_no_mismatch(outcome)
+
+    @long_test
+    def test_flips_during_boot_and_script_change_nothing(self):
+        once = self.boot_linux("harden=none")
+        outcome = self.boot_linux("inject.only=guest inject.rate=100 inject.seed=11")
+        self.assertEqual(outcome.program_output(), once.program_output())
+        self.assert_clean(outcome)
+        end, = outcome.events("shutdown")
+        self.assertGreater(end.number("flips"), 300)
+        self.assertEqual(end.number("flips_caught") + end.number("flips_died_out"), end.number("flips"))

@@ -171,6 +171,10 @@ Result<Process*, reprise_error> Loader::start_guest(ProcessTable& table,
                                                     const ProgramRequest& request,
                                                     const KernelSettings& settings,
                                                     const ContextResources& resources) const {
+  const Process* const monitor = table.find(request.monitor);
+  const bool is_program =
+      monitor != nullptr && !monitor->has_ended() && !monitor->context().guest();
+  if (!is_program) return Failure{REPRISE_BAD_ARGUMENT};
   switch (arch::start_guests(frames_)) {
     case arch::GuestSupport::Present: break;
     case arch::GuestSupport::NoMemory: return Failure{REPRISE_NO_MEMORY};

@@ -35,8 +35,8 @@ public:
                                                       const ContextResources& resources) const;
 
   // A guest without memory, whose monitor is the process that the request names. Errors:
-  // REPRISE_NOT_GRANTED (this machine runs no guests), REPRISE_BAD_ARGUMENT (the table is full) and
-  // REPRISE_NO_MEMORY.
+  // REPRISE_NOT_GRANTED (this machine runs no guests), REPRISE_BAD_ARGUMENT (the monitor is no
+  // program that lives, or the table is full) and REPRISE_NO_MEMORY.
   [[nodiscard]] Result<Process*, reprise_error> start_guest(
       ProcessTable& table, const ProgramRequest& request, const KernelSettings& settings,
       const ContextResources& resources) const;

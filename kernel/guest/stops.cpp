@@ -132,9 +132,10 @@ bool serve_guest(ProcessTable& processes, Process& guest, const dwc::PeEnd& end)
 void guest_ended(ProcessTable& processes, const Process& process) {
   if (!process.context().guest()) return;
   Process* const guest = processes.find(process.number());
+  const ContextFigures& figures = process.context().figures;
   reprise_guest_reason reason = REPRISE_GUEST_ENDED;
-  if (process.ending.status == status_killed) reason = REPRISE_GUEST_MEMORY_GONE;
-  if (process.context().figures.standing) reason = REPRISE_GUEST_STANDING;
+  if (figures.last_end.kind == Kind::OutOfFrames) reason = REPRISE_GUEST_MEMORY_GONE;
+  if (figures.standing) reason = REPRISE_GUEST_STANDING;
   tell_monitor(processes, guest->context(), stop_at(guest->context(), reason));
 }
 

@@ -16,6 +16,7 @@
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/kernel_tables.hpp"
 #include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/per_cpu.hpp"
 #include "arch/x86_64/try_write_msr.hpp"
 #include "kernel/base/assert.hpp"
 
@@ -71,6 +72,7 @@ namespace fakes {
 void power_on() {
   hardware = {};
   arch::x86::cpu = {};
+  arch::x86::boot_cpu.guest = {};
   for (auto& word : memory.back()) word = 0;  // the kernel's half: empty
 }
 

@@ -6,7 +6,7 @@ from boot import LONG, long_test
 from guests import GuestTest
 from reprise import guest
 
-QUIET = "quiet loglevel=1"  # what the kernel itself says names the machine
+QUIET = "quiet loglevel=1 printk.time=0"  # what the kernel itself says names the machine
 
 
 class LinuxGuest(GuestTest):

@@ -7,6 +7,7 @@
 #include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/guest.hpp"
+#include "arch/x86_64/guest_switch.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -24,6 +25,8 @@ std::uint64_t kernel_trap(arch::x86::TrapFrame* frame);
 void system_call_entry();
 void iret_to_user();
 void tried_wrmsr();
+void enter_guest(arch::x86::GuestSwitch* s);
+void guest_switch_end();
 }
 
 namespace arch {
@@ -56,6 +59,13 @@ bool stands_at(const TrapFrame& frame, void (*place)()) {
   line.append("\n");
   write_emergency(line.view());
   REPRISE_PANIC("exception in the kernel");
+}
+
+// On the way into a guest or out of it, where its breakpoints are armed already or still.
+bool stands_in_guest_switch(const TrapFrame& frame) {
+  const auto begin = reinterpret_cast<std::uint64_t>(enter_guest);
+  const auto end = reinterpret_cast<std::uint64_t>(guest_switch_end);
+  return frame.rip >= begin && frame.rip < end;
 }
 
 bool stands_at_breakpoint(const PerCpu& cpu, std::uint64_t rip) {
@@ -201,6 +211,12 @@ std::uint64_t kernel_trap(arch::x86::TrapFrame* frame) {
   // the program's TF is in the state by then.
   if (vector == debug_vector && stands_at(*frame, system_call_entry)) {
     write_dr6(Dr6::Initial);
+    return 0;
+  }
+  // A guest may have put breakpoints wherever it likes.
+  if (vector == debug_vector && stands_in_guest_switch(*frame)) {
+    write_dr6(Dr6::Initial);
+    frame->rflags |= Rflags::Rf;
     return 0;
   }
   // The IRET into the program faults before the change of rings when its RIP is not canonical: that

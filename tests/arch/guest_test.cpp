@@ -207,6 +207,7 @@ TEST_CASE("no run is ended by time behind STI or MOV SS: it gets one more instru
   };
   const Stay behind = [](World& w, GuestSwitch& s) {
     w.block().shadow = 0;
+    ++w.block().rip;
     interrupted_by(timer_vector)(w, s);
   };
   CHECK(world.run({in_shadow, in_shadow, behind}).kind == Kind::Timer);

@@ -9,6 +9,7 @@
 #include "arch/user_state.hpp"
 #include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
+#include "arch/x86_64/guest_switch.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/interrupts.hpp"
 #include "arch/x86_64/layout.hpp"
@@ -79,6 +80,8 @@ std::uint64_t enter_user(UserState* state) {
 void system_call_entry() { timer_notes += 1000; }  // distinct bodies: distinct addresses
 void iret_to_user() { timer_notes += 2000; }
 void tried_wrmsr() { timer_notes += 4000; }
+void enter_guest(x86::GuestSwitch*) { timer_notes += 8000; }
+void guest_switch_end() { timer_notes += 16000; }
 }
 void x86::end_of_interrupt() { ++ends; }
 void x86::note_timer_interrupt() { ++timer_notes; }
@@ -134,6 +137,24 @@ TEST_CASE("NMI and a recoverable machine check are told apart, one beyond recove
   recoverable = false;
   UserState state;
   REQUIRE_THROWS_AS(run_user(state), Panic);
+}
+
+TEST_CASE(
+    "a guest's breakpoint on the kernel's way into it is passed over, elsewhere it is a panic") {
+  const auto begin = reinterpret_cast<std::uint64_t>(enter_guest);
+  const auto end = reinterpret_cast<std::uint64_t>(guest_switch_end);
+  REQUIRE(begin < end);
+  for (const std::uint64_t rip : {begin, end - 1}) {
+    x86::TrapFrame& frame = frame_at(x86::debug_vector, elsewhere);
+    frame.rip = rip;
+    x86::cpu.dr6 = 1;
+    CHECK(kernel_trap(&frame) == 0);
+    CHECK(x86::cpu.dr6 == x86::Dr6::Initial);
+    CHECK((frame.rflags & x86::Rflags::Rf) != 0);
+  }
+  x86::TrapFrame& frame = frame_at(x86::debug_vector, elsewhere);
+  frame.rip = end;
+  CHECK_THROWS_AS(kernel_trap(&frame), Panic);
 }
 
 TEST_CASE("a fault of the IRET into the program is the program's, with its error code") {

@@ -55,6 +55,8 @@ enum class GuestWord : std::uint8_t {
 
 // An interrupt can be delivered before the next instruction.
 [[nodiscard]] bool takes_interrupts(const UserState& state);
+// Of a state that is live: an event is delivered before the next instruction.
+[[nodiscard]] bool event_waits(const UserState& state);
 // The instruction that stopped the guest is carried out: on behind it.
 void skip_instruction(UserState& state);
 

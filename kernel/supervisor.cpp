@@ -77,8 +77,8 @@ void serve(Machine& machine, Process& process, const dwc::PeEnd& end) {
 // What the PE has cost of the process's turn.
 std::uint64_t cost_of(const Context& context, const dwc::PeEnd* end, std::uint64_t time_before,
                       std::uint64_t limit) {
-  const bool whole =
-      end != nullptr && (end->kind == Kind::SystemCall || end->kind == Kind::Exception);
+  const bool whole = end != nullptr && (end->kind == Kind::SystemCall ||
+                                        end->kind == Kind::Exception || end->kind == Kind::Exit);
   return whole ? limit : context.own_time() - time_before;
 }
 

@@ -217,7 +217,7 @@ private:
     if (is_position(event.kind)) return proceed(search_.stopped());
     if (event.kind == Kind::Timer && patience_.is_left() && search_.on_its_way()) {
       patience_.spend();
-      return proceed(search_.go_on_for(clock_.longest_second_run()));
+      return proceed(search_.go_on_for(clock_.late_search_limit()));
     }
     core_.arm_timer(0);
     search_.interrupted();

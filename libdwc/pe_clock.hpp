@@ -58,19 +58,27 @@ public:
   }
 
   // A second run does the same work as the first, but finds caches and translations cold. A machine
-  // that is itself interrupted may need longer. So each restart gives sixteen times the slack, up
-  // to 4,096 times: a loop still ends, and a slow run is not taken for a loop for ever. A counter
-  // says more than time does (patience.hpp).
+  // that is itself interrupted may need longer. So each restart gives four times the slack, up to
+  // 64 times: a loop still ends, and a slow run is not taken for a loop for ever. Where nothing
+  // counts instructions, time says less: there each restart gives sixteen times the slack. A
+  // counter says more than time does (patience.hpp).
   [[nodiscard]] std::uint64_t second_run_limit(std::uint32_t restarts) const {
-    const unsigned growth = 4 * (restarts < growing_restarts ? restarts : growing_restarts);
-    return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << growth);
+    const unsigned doublings = core_.counter().counts ? 2 : 4;
+    return limit_after(doublings * (restarts < growing_restarts ? restarts : growing_restarts));
   }
+  // A search that is late. Its steps may each be a long repetition, so this is bounded by less.
+  [[nodiscard]] std::uint64_t late_search_limit() const { return limit_after(5); }
+  // With all patience.
   [[nodiscard]] std::uint64_t longest_second_run() const {
-    return second_run_limit(growing_restarts);
+    return limit_after(4 * growing_restarts);
   }
 
 private:
   static constexpr std::uint32_t growing_restarts = 3;
+
+  [[nodiscard]] std::uint64_t limit_after(unsigned doublings) const {
+    return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << doublings);
+  }
 
   [[nodiscard]] std::uint64_t with_faults() const { return lap_began_ - first_run_began_; }
 

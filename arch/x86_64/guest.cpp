@@ -22,6 +22,7 @@
 #include "arch/x86_64/vmcb.hpp"
 #include "kernel/base/arithmetic.hpp"
 #include "kernel/base/assert.hpp"
+#include "kernel/base/memory_map.hpp"
 
 extern "C" void enter_guest(arch::x86::GuestSwitch* s);
 
@@ -37,6 +38,8 @@ constexpr std::uint64_t exit_exceptions = 0x40, exit_interrupt = 0x60, exit_nmi 
 
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
 constexpr reprise::Nanoseconds one_instruction{200};
+constexpr std::uint32_t every_exception = ~std::uint32_t{0};
+constexpr auto behind = static_cast<std::size_t>(BreakSlot::Behind);
 
 std::uint64_t physical(reprise::FrameNumber frame) { return address_of(frame).value(); }
 
@@ -79,21 +82,47 @@ Breakpoints breakpoints_for(const PerCpu& cpu, const VirtualCpu& virtual_cpu, co
 void arm(const PerCpu& cpu, const Breakpoints& breakpoints, Vmcb& block, GuestSwitch& s) {
   block.exceptions = always_intercepted;
   if ((breakpoints.dr7 & Dr7::Enabled) == 0) return;
+  write_dr7(Dr7::Initial);  // what is armed in the machine must not hit the kernel meanwhile
   write_dr0(breakpoints.addresses[0]);
   write_dr1(breakpoints.addresses[1]);
   write_dr2(breakpoints.addresses[2]);
   write_dr3(breakpoints.addresses[3]);
   // A flip, or the guest, can set what MOV refuses in ring 0, or what traps MOVs there.
   s.dr7 = breakpoints.dr7 & Dr7::Writable & ~Dr7::Gd;
+  // One of the guest's own in the kernel's half could hit the kernel itself on its way.
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    const bool own = (breakpoints.kernels & bit(slot)) == 0;
+    if (own && breakpoints.addresses[slot] >= reprise::user_high) s.dr7 &= ~enables(slot);
+  }
   if (breakpoints.kernels == 0) return;
   block.dr7 = breakpoints.dr7;
   block.exceptions |= static_cast<std::uint32_t>(bit(debug_vector));
+  if (cpu.breakpoints[behind]) block.exceptions = every_exception;
   const bool stands_there = cpu.breakpoints[0] == reprise::UserAddr{block.rip} ||
                             cpu.breakpoints[1] == reprise::UserAddr{block.rip};
-  if (stands_there) block.rflags |= Rflags::Rf;
+  // An event that waits comes first, and QEMU 7.2 would store the flag with it.
+  if (stands_there && block.event == 0) block.rflags |= Rflags::Rf;
 }
 
 // ---- What stopped the guest ----
+
+bool is_exception(std::uint64_t exit_code) {
+  return exit_code >= exit_exceptions && exit_code < exit_exceptions + exception_vectors;
+}
+
+// A repeated instruction is being stepped over, and its count is not the guest's
+// (arch/stepping.hpp). No handler of the guest's may see that, so the exception waits until the
+// step is over.
+Trap held_exception(Vmcb& block) {
+  constexpr std::uint32_t with_error_code = bit(8) | 0x1f << 10 | bit(17) | bit(21);
+  const std::uint64_t vector = block.exit_code - exit_exceptions;
+  block.event = vector | GuestEvent::Exception | GuestEvent::Valid;
+  if ((with_error_code >> vector & 1) != 0) {
+    block.event |= GuestEvent::ErrorCode | block.exit_info_1 << 32;
+  }
+  if (vector == page_fault_vector) block.cr2 = block.exit_info_2;
+  return {.kind = Trap::Kind::Break, .vector = static_cast<std::uint8_t>(vector)};
+}
 
 // The vector of the physical interrupt that waits; 0: it has gone.
 std::uint8_t take_interrupt(PerCpu& cpu) {
@@ -157,7 +186,7 @@ std::optional<Trap> trap_of(Vmcb& block, std::uint64_t reason, std::uint64_t ker
     case exit_exceptions + debug_vector: return debug_trap(block, kernels, dr6_before);
     case exit_exceptions + machine_check_vector: return machine_check();
     case exit_nested_fault: return nested_fault(block);
-    default: return guest_exit(block);
+    default: return is_exception(block.exit_code) ? held_exception(block) : guest_exit(block);
   }
 }
 
@@ -176,6 +205,7 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
   if (virtual_cpu.stale) block.tlb_control = board.guests.flush_by_asid ? flush_guest : flush_all;
   virtual_cpu.stale = false;
   const std::uint64_t shadow = block.shadow & 1, rip = block.rip;
+  const std::uint64_t count_before = cpu.counting.counted;
   begin_guest_stint();
   enter_guest(&s);
   const std::uint64_t reason = reason_of(cpu, block);
@@ -184,7 +214,10 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
   take_trap_words(state);
   block.event = interrupted_event(block);
   // QEMU 7.2 forgets this at VMRUN, and with it at the next stop before the same instruction.
-  if (block.rip == rip) block.shadow |= shadow;
+  const bool nothing_done =
+      block.exit_code == exit_nested_fault ||
+      (block.exit_code == exit_interrupt && cpu.counting.counted == count_before);
+  if (block.rip == rip && nothing_done) block.shadow |= shadow;
   block.dr7 = own_dr7;
   if (counted) return counted;
   return trap_of(block, reason, breakpoints.kernels, own_dr6);
@@ -197,7 +230,7 @@ bool in_shadow(const UserState& state) { return (state.virtual_cpu->block().shad
 // counter to stop there.
 bool window_comes_too_soon(const UserState& state) {
   const bool asked = (state.virtual_cpu->block().virtual_interrupt & VirtualInterrupt::Irq) != 0;
-  return asked && in_shadow(state) && counter().kind != reprise::CounterKind::Landmark;
+  return asked && in_shadow(state) && counter().kind == reprise::CounterKind::Icount;
 }
 
 // Nothing: the guest goes on.
@@ -217,6 +250,7 @@ std::optional<Trap> run_one_instruction(PerCpu& cpu, UserState& state) {
 
 Trap x86::run_guest(UserState& state) {
   PerCpu& cpu = this_cpu();
+  unsigned patience = 8;  // a guest can stand in a shadow again and again
   for (;;) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
     const std::optional<Trap> trap =
@@ -224,7 +258,8 @@ Trap x86::run_guest(UserState& state) {
     if (!trap) continue;
     // The kernel changes the guest's memory behind such a fault.
     if (trap->kind == Trap::Kind::Exception) state.virtual_cpu->stale = true;
-    if (trap->kind != Trap::Kind::Timer || !in_shadow(state)) return *trap;
+    if (trap->kind != Trap::Kind::Timer || !in_shadow(state) || patience == 0) return *trap;
+    --patience;
     arm_timer(one_instruction);
   }
 }

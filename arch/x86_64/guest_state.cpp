@@ -144,6 +144,8 @@ bool takes_interrupts(const UserState& state) {
          state[GuestWord::Event] == 0;
 }
 
+bool event_waits(const UserState& state) { return state.virtual_cpu->block().event != 0; }
+
 void skip_instruction(UserState& state) {
   state[Register::Rip] = state[GuestWord::NextRip];
   state[GuestWord::Shadow] = 0;

@@ -141,7 +141,8 @@ inline constexpr std::tuple kernel_settings{
         .fallback = 0,
         .unit = "pages",
         .word = "auto",
-        .meaning = "The most pages that one PE may modify. `auto`: as many as `pe.latency=` pays "
+        .meaning = "The most pages that one PE may modify, of a guest at least 64. `auto`: as many "
+                   "as `pe.latency=` pays "
                    "for.",
     },
     NumberSetting<KernelSettings>{

@@ -1,5 +1,5 @@
 // What the context of a guest has beside registers and space: its virtual CPU, its monitor, and its
-// time. What stops a guest: kernel/guest.cpp.
+// time. What stops a guest: kernel/guest/stops.cpp.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,7 @@
 #include "kernel/context/hardening.hpp"
 
+#include "kernel/base/arithmetic.hpp"
+
 namespace reprise {
 namespace {
 
@@ -32,6 +34,18 @@ dwc::Settings engine_settings(const KernelSettings& settings) {
   return engine;
 }
 
+// One event that a guest delivers to itself may write to a dozen of its pages and tables: with a
+// smaller budget its PE would come to nothing, for ever.
+constexpr std::uint64_t least_guest_pages = 64;
+
+KernelSettings settings_for(const arch::UserState& live, KernelSettings settings) {
+  const bool fixed = settings.pe_pages != 0;
+  if (live.virtual_cpu != nullptr && fixed) {
+    settings.pe_pages = larger<std::uint64_t>(settings.pe_pages, least_guest_pages);
+  }
+  return settings;
+}
+
 // A trace steps, and a guest cannot be stepped.
 std::span<std::uint32_t> digests_for(const arch::UserState& live,
                                      const ContextResources& resources) {
@@ -48,7 +62,7 @@ Hardening::Hardening(AddressSpace& space, arch::UserState& live, Injector& injec
       core_{space.table(), live, *this},
       engine_{space_,
               core_,
-              engine_settings(settings),
+              engine_settings(settings_for(live, settings)),
               {.pages = places_,
                .start = &start_,
                .first = &first_,

@@ -2,6 +2,7 @@
 
 #include "arch/counter.hpp"
 #include "arch/direct_map.hpp"
+#include "arch/guest_state.hpp"
 #include "arch/guest_walk.hpp"
 #include "arch/stepping.hpp"
 #include "arch/user_state.hpp"
@@ -58,7 +59,9 @@ void KernelCore::step(const Registers& target) {
   stepper_.begin(*live_, target, code_at_rip(buffer));
 }
 
+// An exception that a guest takes at the instruction comes first.
 bool KernelCore::repeats() {
+  if (live_->virtual_cpu != nullptr && arch::event_waits(*live_)) return false;
   CodeBuffer buffer;
   return arch::shape_of(code_at_rip(buffer)).kind == arch::InstructionShape::Kind::Repeated;
 }

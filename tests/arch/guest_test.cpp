@@ -214,6 +214,31 @@ TEST_CASE("no run is ended by time behind STI or MOV SS: it gets one more instru
   CHECK(world.timers_armed == 2);
 }
 
+TEST_CASE("an exception of a repeated instruction that is stepped over waits for the step's end") {
+  World world;
+  boot_cpu.breakpoints[1] = reprise::UserAddr{code_at + 2};
+  const Stay faults = [](World& w, GuestSwitch& s) {
+    CHECK(w.block().exceptions == ~0u);
+    stops(0x40 + page_fault_vector, 6, 0x40011000)(w, s);
+  };
+  CHECK_FALSE(event_waits(world.state));
+  CHECK(world.run({faults}).kind == Kind::Break);
+  CHECK(world.block().cr2 == 0x40011000);
+  CHECK(world.block().event == (GuestEvent::Valid | GuestEvent::Exception | GuestEvent::ErrorCode |
+                                page_fault_vector | std::uint64_t{6} << 32));
+  CHECK(event_waits(world.state));
+  const Stay divides = [](World& w, GuestSwitch& s) { stops(0x40)(w, s); };
+  CHECK(world.run({divides}).kind == Kind::Break);
+  CHECK(world.block().event == (GuestEvent::Valid | GuestEvent::Exception));
+  boot_cpu.breakpoints[1].reset();
+  const Stay delivered = [](World& w, GuestSwitch& s) {
+    CHECK(w.block().exceptions == always_intercepted);
+    stops(GuestExit::Halt)(w, s);
+  };
+  static_cast<void>(world.run({delivered}));
+  CHECK_FALSE(event_waits(world.state));
+}
+
 TEST_CASE("the shadow lasts until its instruction is carried out, however often that faults") {
   World world;
   world.state[Register::Rip] = code_at;
@@ -349,6 +374,12 @@ TEST_CASE("a guest that stands at the breakpoint has not arrived there: RF is le
   };
   static_cast<void>(world.run({stay}));
   CHECK((world.state[Register::Rflags] & Rflags::Rf) == 0);
+  world.block().event = GuestEvent::Valid | GuestEvent::Exception | page_fault_vector;
+  const Stay delivers = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().rflags & Rflags::Rf) == 0);
+    stops(GuestExit::Halt)(w, s);
+  };
+  static_cast<void>(world.run({delivers}));
 }
 
 TEST_CASE("a debug exception that is not the kernel's goes on to the guest") {

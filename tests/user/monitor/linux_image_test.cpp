@@ -14,9 +14,7 @@
 
 namespace {
 
-using monitor::BootImage;
 using monitor::Bytes;
-using monitor::LinuxImage;
 using monitor::LoadError;
 
 constexpr std::uint64_t mib = 1 << 20;

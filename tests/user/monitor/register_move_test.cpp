@@ -9,7 +9,7 @@
 namespace {
 
 using monitor::RegisterMove;
-using std::string_literals::operator""s;
+using namespace std::string_literals;
 
 constexpr std::uint64_t code = 0x7000;
 constexpr std::uint16_t flat_32 = 0xc9b, flat_64 = 0xa9b;

@@ -15,6 +15,7 @@ namespace arch::x86 {
 
 struct GuestStamps {
   std::uint64_t entry, exit;
+  bool repeats_last;  // the last instruction, an INT n, is to be carried out again
 };
 
 // Has no data of its own: what changes stands in PerCpu.

@@ -141,10 +141,13 @@ std::uint64_t reason_of(PerCpu& cpu, const Vmcb& block) {
 }
 
 // An instruction INT n is carried out again, anything else delivered again.
+bool interrupted_int_n(const Vmcb& block) {
+  constexpr std::uint64_t int_n = GuestEvent::Valid | GuestEvent::SoftwareInterrupt;
+  return (block.exit_event & (GuestEvent::Valid | GuestEvent::Type)) == int_n;
+}
 std::uint64_t interrupted_event(const Vmcb& block) {
   const bool valid = (block.exit_event & GuestEvent::Valid) != 0;
-  const bool again = (block.exit_event & GuestEvent::Type) != GuestEvent::SoftwareInterrupt;
-  return valid && again ? block.exit_event : 0;
+  return valid && !interrupted_int_n(block) ? block.exit_event : 0;
 }
 
 // #DB is intercepted for the kernel's breakpoints. One that is not theirs goes on to the guest.
@@ -209,8 +212,9 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
   begin_guest_stint();
   enter_guest(&s);
   const std::uint64_t reason = reason_of(cpu, block);
-  const std::optional<Trap> counted =
-      end_guest_stint(reason, {.entry = s.entry_stamp, .exit = s.exit_stamp});
+  const std::optional<Trap> counted = end_guest_stint(
+      reason,
+      {.entry = s.entry_stamp, .exit = s.exit_stamp, .repeats_last = interrupted_int_n(block)});
   take_trap_words(state);
   block.event = interrupted_event(block);
   // QEMU 7.2 forgets this at VMRUN, and with it at the next stop before the same instruction.

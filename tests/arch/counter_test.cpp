@@ -9,6 +9,7 @@
 #include "arch/timer.hpp"
 #include "arch/user_state.hpp"
 #include "arch/x86_64/counter.hpp"
+#include "arch/x86_64/guest_switch.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/layout.hpp"
 #include "arch/x86_64/per_cpu.hpp"
@@ -375,4 +376,39 @@ TEST_CASE("what is left of icount's stop is no timer's expiry") {
   stop_at_count(0);
   machine.stamp += 1000;  // the kernel works meanwhile
   for (int i = 0; i < 500; ++i) REQUIRE(program.run().kind == Kind::SystemCall);
+}
+
+// ---- Guests, whose stints begin and end elsewhere (guest.cpp) ----
+
+TEST_CASE("AMD's counter counts all rings of a guest and nothing of the machine") {
+  become(Pmu::AmdCore).power_on();
+  REQUIRE(start());
+  restart_count();
+  machine.writes.clear();
+  begin_guest_stint();
+  const Writes begun = counter_writes();
+  REQUIRE_FALSE(begun.empty());
+  CHECK(begun.back() == std::pair{Msr::PerfCtl0, PerfEvtSel::StandingGuest | PerfEvtSel::En});
+  machine.value += 1234;
+  CHECK_FALSE(end_guest_stint(guest_exit_reason, {.entry = 0, .exit = 0, .repeats_last = false}));
+  CHECK(count() == 1234);
+  CHECK((machine.control & PerfEvtSel::En) == 0);
+}
+
+TEST_CASE("icount counts what is the guest's between two time stamps, an INT n done again once") {
+  become(Pmu::None);
+  power_on_tcg();
+  REQUIRE(start());
+  restart_count();
+  const auto stint = [](std::uint64_t instructions, bool repeats_last) {
+    begin_guest_stint();
+    const std::uint64_t exit = 1000 + instructions + instructions_of_switch;
+    CHECK_FALSE(end_guest_stint(guest_exit_reason, {1000, exit, repeats_last}));
+  };
+  stint(500, false);
+  CHECK(count() == 500);
+  stint(7, true);
+  CHECK(count() == 506);
+  stint(0, true);  // nothing is taken away from what was counted
+  CHECK(count() == 506);
 }

@@ -5,6 +5,7 @@ import re
 import plain_machine
 from boot import BootTest
 from guests import GuestTest
+from reprise import tree
 
 # At least these; the guest says more.
 PARTS = {"flags", "faults", "user_faults", "halt", "shadows", "priority", "syscalls", "fresh_stacks", "copy_on_write", "double_fault",
@@ -100,3 +101,15 @@ class Guest(GuestTest):
         self.assert_as_plain(outcome)
         self.assertEqual([(flip["target"], flip["outcome"]) for flip in outcome.events("flip")],
                          [("cs.base", "caught"), ("cr3", "caught"), ("lstar", "caught"), ("rflags", "caught")])
+
+    def test_time_limits_at_random_end_both_runs_at_the_same_place(self):
+        for limit in (200, 10):
+            with self.subTest(limit):
+                outcome = self.boot_guest(self.kernel, f"pe.limit={limit} pe.pages=64 pe.restarts=0",
+                                          contents={"kernel": tree.kernel().with_name("random_limit.elf")})
+                self.assert_as_plain(outcome)
+                self.assert_run_twice(outcome)
+                search = self.report(outcome, "convergence")
+                self.assertGreater(search.number("limited"), 80)
+                self.assertEqual(search["converged"], search["limited"])
+                self.assertEqual(self.report(outcome, "verdicts")["mismatches"], "0")

@@ -8,21 +8,9 @@
 ;
 ; Constants in capitals come from the C++ headers (offsets.cpp).
 %include "offsets.inc"
+%include "push_all.inc"
 
 global enter_guest, guest_switch_end
-
-%macro PUSH_ALL 1-*
-  %rep %0
-        push %1
-  %rotate 1
-  %endrep
-%endmacro
-%macro POP_ALL 1-*
-  %rep %0
-  %rotate -1
-        pop %1
-  %endrep
-%endmacro
 
 %define GENERAL(n) 8 * (n)              ; in the order of arch::Register
 

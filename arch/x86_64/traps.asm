@@ -10,24 +10,12 @@
 ;
 ; Constants in capitals come from the C++ headers (offsets.cpp). C++ side: run_user.cpp.
 %include "offsets.inc"
+%include "push_all.inc"
 
 extern kernel_trap
 global enter_user, system_call_entry, iret_to_user, trap_stubs, reload_code_segment, \
        try_write_msr, tried_wrmsr
 
-; PUSH_ALL a, b, c and, in the opposite order, POP_ALL a, b, c.
-%macro PUSH_ALL 1-*
-  %rep %0
-        push %1
-  %rotate 1
-  %endrep
-%endmacro
-%macro POP_ALL 1-*
-  %rep %0
-  %rotate -1
-        pop %1
-  %endrep
-%endmacro
 %define UPPER r15, r14, r13, r12, r11, r10, r9, r8
 %define LOWER rbp, rdi, rsi, rdx, rcx, rbx, rax
 

@@ -2,7 +2,6 @@
 #include "arch/guest_state.hpp"
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/board.hpp"
-#include "arch/x86_64/extended_state.hpp"
 #include "arch/x86_64/guest.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/vmcb.hpp"
@@ -75,12 +74,10 @@ std::uint64_t next_rip(const Vmcb& block, std::uint64_t rip) {
 }  // namespace
 
 void initialize_guest(UserState& state, VirtualCpu& cpu) {
-  state = UserState{};
+  initialize(state, 0, 0);  // for the extended state
+  state.general.fill(0);
   state.virtual_cpu = &cpu;
   state[Register::Rflags] = Rflags::Fixed;
-  state.extended[control_word] = initial_control;
-  state.extended[mxcsr_word] = initial_mxcsr | board.extended_state.mxcsr_mask << 32;
-  state.extended[header_word] = board.extended_state.components;
   state[GuestWord::Cr0] = initial_cr0;
   state[GuestWord::Dr6] = Dr6::Initial;
   state[GuestWord::Dr7] = Dr7::Initial;

@@ -26,7 +26,7 @@ enum class GuestSupport : std::uint8_t {
   NoVirtualization,  // the CPU has no SVM
   NoNestedPaging,
   Locked,    // by the firmware
-  NoMemory,  // for what the CPU needs beside the guests
+  NoMemory,  // the CPU needs two frames of its own to run guests
 };
 
 // Whether this CPU runs guests. The first call switches the extension on.

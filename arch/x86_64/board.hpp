@@ -45,7 +45,7 @@ struct CacheState {
   bool optimized = false;
 };
 
-// guest.cpp: what this CPU's virtualization can do.
+// virtual_cpu.cpp: what this CPU's virtualization can do.
 struct GuestFeatures {
   bool next_rip_saved = false;
   bool flush_by_asid = false;

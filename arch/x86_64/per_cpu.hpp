@@ -78,7 +78,7 @@ struct HoldState {
   std::uint64_t longest = 0;
 };
 
-// guest.cpp.
+// virtual_cpu.cpp and guest.cpp.
 struct GuestState {
   std::optional<reprise::FrameNumber> host_block;  // where VMSAVE keeps the kernel's; nothing: off
   bool takes_interrupt = false;                    // kernel_trap() notes the next one

@@ -126,8 +126,6 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
   return interrupt_trap(vector);
 }
 
-// A trap on a stack of its own may have come while GS was the program's: from here on it is this
-// CPU's, for all that a panic does.
 // run_guest() wants to know which interrupt waits. No second one may come behind it.
 bool take_for_guest(TrapFrame& frame) {
   GuestState& guest = this_cpu().guest;
@@ -138,6 +136,8 @@ bool take_for_guest(TrapFrame& frame) {
   return true;
 }
 
+// A trap on a stack of its own may have come while GS was the program's: from here on it is this
+// CPU's, for all that a panic does.
 [[noreturn]] void panic_in_kernel(const TrapFrame& frame) {
   if (own_stack(frame.vector) != 0) {
     write_msr(Msr::GsBase, reinterpret_cast<std::uint64_t>(owner_of_stack(frame)));

@@ -1,6 +1,6 @@
 // Makes virtual CPUs: switches AMD's SVM on, and fills a guest's control block with what is never
-// let through (AMD APM Vol. 2 §15.3, §15.4, §15.9). All that a guest could see differently in two
-// runs is an exit, and so is all that belongs to the machine. Next: guest.cpp, which runs one.
+// let through (AMD APM Vol. 2 §15.3, §15.4, §15.9). An instruction is an exit when its result could
+// differ between two runs, or when it reaches the machine itself. Next: guest.cpp, which runs one.
 #include "arch/virtual_cpu.hpp"
 
 #include "arch/frame_memory.hpp"

@@ -142,8 +142,7 @@ inline constexpr std::tuple kernel_settings{
         .unit = "pages",
         .word = "auto",
         .meaning = "The most pages that one PE may modify, of a guest at least 64. `auto`: as many "
-                   "as `pe.latency=` pays "
-                   "for.",
+                   "as `pe.latency=` pays for.",
     },
     NumberSetting<KernelSettings>{
         .name = "pe.restarts",

@@ -52,7 +52,7 @@ public:
 
   // The instruction that stopped it is carried out: on behind it.
   void guest_goes_on();
-  // RDTSC or RDTSCP is carried out.
+  // RDTSC is carried out.
   void guest_time_stamp(std::uint64_t time);
   // An exception that the instruction raises.
   void guest_event(std::uint64_t event);

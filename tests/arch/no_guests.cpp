@@ -1,4 +1,4 @@
-// For tests of what has nothing to do with guests: none is ever run.
+// For tests that run no guest.
 #include <stdexcept>
 
 #include "arch/x86_64/guest.hpp"

@@ -34,7 +34,7 @@ private:
   TextOutput& output_;
   std::array<char, 1024> text_{};
   std::size_t used_ = 0;
-  bool returned_ = false;  // a carriage return waits for what follows it
+  bool returned_ = false;  // the last character was a carriage return
   bool has_printed_ = false;
 };
 

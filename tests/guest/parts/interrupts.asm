@@ -15,8 +15,8 @@ PART halt
         call mix
         ret
 
-; Ring 3 computes the same again and again until it was interrupted three times. Nothing of what it
-; computes may change.
+; Ring 3 repeats one computation until three interrupts have come. Its result must be the same each
+; time.
 PART preempt
         HOOK count_tick
         mov dword [ticks], 0

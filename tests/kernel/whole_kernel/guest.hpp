@@ -23,8 +23,8 @@ void offer_guests();
 [[nodiscard]] reprise::ProgramRequest guest_of(const reprise::Process& monitor,
                                                std::uint64_t hardened = 1);
 
-// From the guest's registers on up to what stops it. Each run of a processing element has all of
-// it; behind a write fault it begins anew.
+// What a guest does until something stops it; the argument is its registers. Each run of a
+// processing element calls it once, and once more behind each write fault.
 using Stay = std::function<arch::Trap(arch::UserState&)>;
 
 // An intercepted instruction, with EXITINFO1 and EXITINFO2.

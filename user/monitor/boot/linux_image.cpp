@@ -77,7 +77,8 @@ Result<Header, LoadError> read_header(Bytes kernel) {
                 .command_line_bytes = get<std::uint32_t>(kernel, field::command_line_bytes)};
 }
 
-// The end of what the kernel uses before it knows the memory's map; nothing: it does not fit.
+// A kernel uses memory behind its image before it reads the memory map. The end of that memory;
+// nothing: it does not fit.
 std::optional<std::uint64_t> kernel_end(const Header& header, std::uint64_t memory_bytes) {
   const std::uint64_t used =
       header.needed > header.code.size() ? header.needed : header.code.size();

@@ -140,7 +140,7 @@ bool RealTimeClock::alarm_meets(std::uint64_t second) const {
          meets(memory_[HoursAlarm], coded_hour(time.hour));
 }
 
-// Sets the flags of status C for what has happened since the last call.
+// Sets the interrupt flags in status C that time has brought since the last call.
 void RealTimeClock::advance(GuestTime now) {
   const std::uint64_t before = advanced_to_.value();
   advanced_to_ = now;

@@ -40,7 +40,7 @@ class Stepper {
 public:
   // Break traps whenever the program arrives there.
   void watch(std::optional<reprise::UserAddr> rip);
-  // True when the program was moved to the watched address by the kernel: no trap reports that.
+  // True at the watched address. No trap reports that when the program is entered there.
   [[nodiscard]] bool watches(std::uint64_t rip) const { return watched_ == reprise::UserAddr{rip}; }
 
   // Sets up the next run_user(): it ends behind the instruction at RIP, or before that by another

@@ -24,6 +24,7 @@ enum class ApicRegister : std::uint16_t {
   Spurious = 0xf0,
   TimersRequest = 0x200 + timer_vector / 32 * 0x10,
   ErrorStatus = 0x280,
+  Command = 0x300,
   LvtTimer = 0x320,
   LvtThermal = 0x330,
   LvtPerformance = 0x340,
@@ -101,6 +102,10 @@ void start_local_apic() {
 void end_of_interrupt() { write(ApicRegister::EndOfInterrupt, 0); }
 void admit_devices() { write(ApicRegister::TaskPriority, 0); }
 void hold_devices() { write(ApicRegister::TaskPriority, device_priority); }
+void kick_self() {
+  constexpr std::uint32_t to_self = 1 << 18;  // and fixed delivery (Intel SDM Vol. 3A §10.6.1)
+  write(ApicRegister::Command, to_self | kick_vector);
+}
 void admit_counter_interrupt() { write(ApicRegister::LvtPerformance, lvt_nmi); }
 
 std::uint32_t timer_count() { return read(ApicRegister::CurrentCount); }

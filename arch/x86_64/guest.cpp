@@ -11,6 +11,7 @@
 
 #include "arch/timer.hpp"
 #include "arch/virtual_cpu.hpp"
+#include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/board.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/guest_switch.hpp"
@@ -79,7 +80,8 @@ Breakpoints breakpoints_for(const PerCpu& cpu, const VirtualCpu& virtual_cpu, co
 }
 
 // QEMU 7.2 takes breakpoints from the machine's DR7 rather than the guest's: both have them.
-void arm(const PerCpu& cpu, const Breakpoints& breakpoints, Vmcb& block, GuestSwitch& s) {
+void arm(const PerCpu& cpu, const Breakpoints& breakpoints, bool seen, Vmcb& block,
+         GuestSwitch& s) {
   block.exceptions = always_intercepted;
   if ((breakpoints.dr7 & Dr7::Enabled) == 0) return;
   write_dr7(Dr7::Initial);  // what is armed in the machine must not hit the kernel meanwhile
@@ -101,7 +103,7 @@ void arm(const PerCpu& cpu, const Breakpoints& breakpoints, Vmcb& block, GuestSw
   const bool stands_there = cpu.breakpoints[0] == reprise::UserAddr{block.rip} ||
                             cpu.breakpoints[1] == reprise::UserAddr{block.rip};
   // An event that waits comes first, and QEMU 7.2 would store the flag with it.
-  if (stands_there && block.event == 0) block.rflags |= Rflags::Rf;
+  if (seen && stands_there && block.event == 0) block.rflags |= Rflags::Rf;
 }
 
 // ---- What stopped the guest ----
@@ -193,8 +195,8 @@ std::optional<Trap> trap_of(Vmcb& block, std::uint64_t reason, std::uint64_t ker
   }
 }
 
-// One stay in the guest.
-std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
+// One stay in the guest. `seen`: a breakpoint where it stands has been reported.
+std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, bool seen) {
   VirtualCpu& virtual_cpu = *state.virtual_cpu;
   Vmcb& block = virtual_cpu.block();
   GuestSwitch s{.general = state.general.data(),
@@ -203,7 +205,7 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
   put_trap_words(state);
   const std::uint64_t own_dr7 = block.dr7, own_dr6 = block.dr6;
   const Breakpoints breakpoints = breakpoints_for(cpu, virtual_cpu, block);
-  arm(cpu, breakpoints, block, s);
+  arm(cpu, breakpoints, seen, block, s);
   block.tlb_control = 0;
   if (virtual_cpu.stale) block.tlb_control = board.guests.flush_by_asid ? flush_guest : flush_all;
   virtual_cpu.stale = false;
@@ -237,17 +239,43 @@ bool window_comes_too_soon(const UserState& state) {
   return asked && in_shadow(state) && counter().kind == reprise::CounterKind::Icount;
 }
 
+// QEMU 7.2 remembers an interrupt that VMRUN has delivered, and delivers it once more if the time
+// comes to look at its timers before the guest stops for something else. So an interrupt of the
+// kernel's comes with it, and stops the guest at its handler's first instruction.
+bool delivers_interrupt(const UserState& state) {
+  const std::uint64_t event = state.virtual_cpu->block().event;
+  return (event & (GuestEvent::Valid | GuestEvent::Type)) == GuestEvent::Valid;
+}
+
 // Nothing: the guest goes on.
-std::optional<Trap> run_one_instruction(PerCpu& cpu, UserState& state) {
+std::optional<Trap> run_to_handler(PerCpu& cpu, UserState& state, bool seen) {
+  const std::uint64_t stop = cpu.counting.stop;
+  stop_at_count(0);  // no instruction is carried out
+  kick_self();
+  const std::optional<Trap> trap = run_stint(cpu, state, seen);
+  const bool still_waits = state.virtual_cpu->block().exit_code != exit_interrupt;
+  if (still_waits) handle_interrupt(take_interrupt(cpu));
+  stop_at_count(stop);
+  return trap;
+}
+
+// Nothing: the guest goes on.
+std::optional<Trap> run_one_instruction(PerCpu& cpu, UserState& state, bool seen) {
   std::uint64_t& virtual_interrupt = state.virtual_cpu->block().virtual_interrupt;
   const std::uint64_t stop = cpu.counting.stop;
   stop_at_count(count() + 1);
   virtual_interrupt &= ~VirtualInterrupt::Irq;
-  const std::optional<Trap> trap = run_stint(cpu, state);
+  const std::optional<Trap> trap = run_stint(cpu, state, seen);
   virtual_interrupt |= VirtualInterrupt::Irq;
   stop_at_count(stop);
   if (trap && trap->kind == Trap::Kind::Counter) return std::nullopt;
   return trap;
+}
+
+std::optional<Trap> run_some(PerCpu& cpu, UserState& state, bool seen) {
+  if (delivers_interrupt(state)) return run_to_handler(cpu, state, seen);
+  if (window_comes_too_soon(state)) return run_one_instruction(cpu, state, seen);
+  return run_stint(cpu, state, seen);
 }
 
 }  // namespace
@@ -255,10 +283,9 @@ std::optional<Trap> run_one_instruction(PerCpu& cpu, UserState& state) {
 Trap x86::run_guest(UserState& state) {
   PerCpu& cpu = this_cpu();
   unsigned patience = 8;  // a guest can stand in a shadow again and again
-  for (;;) {
+  for (bool seen = true;; seen = false) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
-    const std::optional<Trap> trap =
-        window_comes_too_soon(state) ? run_one_instruction(cpu, state) : run_stint(cpu, state);
+    const std::optional<Trap> trap = run_some(cpu, state, seen);
     if (!trap) continue;
     // The kernel changes the guest's memory behind such a fault.
     if (trap->kind == Trap::Kind::Exception) state.virtual_cpu->stale = true;

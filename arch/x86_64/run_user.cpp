@@ -108,13 +108,14 @@ bool is_device(std::uint8_t vector) {
   return reprise::is_between(first_device_vector, vector, last_device_vector);
 }
 
-// One stay in ring 3. Nothing: an interrupt that means nothing here ended it.
-std::optional<Trap> run_stint(PerCpu& cpu, UserState& state) {
+// One stay in ring 3. `seen`: a breakpoint where the program stands has been reported. Nothing: an
+// interrupt that means nothing here ended it.
+std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, bool seen) {
   std::uint64_t& flags = state[Register::Rflags];
   const bool step = cpu.single_step && (flags & Rflags::Tf) == 0;  // else the flag is the program's
   const std::uint64_t lent = (step ? Rflags::Tf : 0) | cpu.port_rights;
   flags |= lent;
-  if (stands_at_breakpoint(cpu, state[Register::Rip])) flags |= Rflags::Rf;
+  if (seen && stands_at_breakpoint(cpu, state[Register::Rip])) flags |= Rflags::Rf;
   begin_stint();
   const std::uint64_t reason = enter_user(&state);
   const std::optional<Trap> counted = end_stint(reason);
@@ -183,9 +184,9 @@ void set_breakpoint(BreakSlot slot, std::optional<reprise::UserAddr> address) {
 Trap run_user(UserState& state) {
   if (state.virtual_cpu != nullptr) return run_guest(state);
   PerCpu& cpu = this_cpu();
-  for (;;) {
+  for (bool seen = true;; seen = false) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
-    const std::optional<Trap> trap = run_stint(cpu, state);
+    const std::optional<Trap> trap = run_stint(cpu, state, seen);
     if (trap) return *trap;
   }
 }

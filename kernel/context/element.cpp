@@ -95,7 +95,7 @@ Trap ElementRunner::next_trap() {
 }
 
 // The same while the engine runs the context. A step is over with any trap, however little it
-// means.
+// means, and a place where a search looks is looked at: being entered there is no arrival.
 Trap ElementRunner::next_trap(KernelCore& core) {
   arch::UserState& state = core.registers();
   for (;;) {
@@ -104,9 +104,7 @@ Trap ElementRunner::next_trap(KernelCore& core) {
     const bool handled = handled_by_kernel(trap, state) || stopped_for_observer(core, trap);
     if (!handled) return trap;
     if (stepping) return {.kind = Trap::Kind::Step};
-    if (trap.kind == Trap::Kind::SystemCall && core.moved_to_break()) {
-      return {.kind = Trap::Kind::Break};
-    }
+    if (core.stands_at_break()) return {.kind = Trap::Kind::Break};
   }
 }
 

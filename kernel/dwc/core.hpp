@@ -55,8 +55,8 @@ public:
 
   // After every trap, first of all: takes back what step() set up. True if it did.
   bool end_step() { return stepper_.end(*live_); }
-  // The kernel itself has moved the process to the address that break_at() waits for.
-  bool moved_to_break() { return stepper_.watches((*live_)[arch::Register::Rip]); }
+  // At the address that break_at() waits for.
+  bool stands_at_break() { return stepper_.watches((*live_)[arch::Register::Rip]); }
   // The counter has stopped the run. True: only the observer asked for that, and the run goes on.
   bool stopped_for_observer();
 

@@ -64,6 +64,12 @@ TEST_CASE("the counter's interrupt is masked until it is admitted, then an NMI")
   REQUIRE(cpu.msrs[lvt_performance] == 0x400);
 }
 
+TEST_CASE("a CPU kicks itself, by a vector of its own") {
+  start(x2apic);
+  kick_self();
+  CHECK(cpu.msrs[static_cast<Msr>(0x830)] == (1 << 18 | kick_vector));
+}
+
 TEST_CASE("an entry is written only when software has enabled the APIC: else it would be masked") {
   constexpr auto spurious = static_cast<Msr>(0x80f), lint1 = static_cast<Msr>(0x836);
   bool enabled = false;

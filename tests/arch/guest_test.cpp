@@ -73,6 +73,7 @@ struct World {
   std::deque<Stay> stays;
   std::vector<std::uint8_t> handled;  // interrupts
   std::size_t timers_armed = 0;
+  std::size_t kicks = 0;
   bool expired = true;  // what take_timer_expiry() says
 };
 World* World::current = nullptr;
@@ -124,6 +125,8 @@ std::optional<Trap> x86::interrupt_trap(std::uint8_t vector) {
   if (vector != timer_vector || !World::current->expired) return std::nullopt;
   return Trap{.kind = Kind::Timer, .vector = vector};
 }
+void x86::handle_interrupt(std::uint8_t vector) { World::current->handled.push_back(vector); }
+void x86::kick_self() { ++World::current->kicks; }
 // What has a virtual CPU does not come here.
 Trap arch::run_user(UserState& state) { return run_guest(state); }
 
@@ -302,6 +305,42 @@ TEST_CASE("an event that a stop interrupted is delivered again, INT n is carried
   }
 }
 
+TEST_CASE("an interrupt of the kernel's comes with the guest's, and stops it at its handler") {
+  World world;
+  static constexpr std::uint64_t stop = 100;
+  const auto run = [&world](std::uint64_t event, const Stay& first, std::deque<Stay> more) {
+    world.handled.clear();
+    world.kicks = 0;
+    world.block().event = event;
+    stop_at_count(stop);
+    more.push_front([&first](World& w, GuestSwitch& s) {
+      const bool alone = (w.block().event & GuestEvent::Type) == 0;
+      CHECK(w.kicks == (alone ? 1 : 0));
+      CHECK(boot_cpu.counting.stop == (alone ? 0 : stop));
+      first(w, s);
+      w.block().exit_event = 0;
+    });
+    static_cast<void>(world.run(std::move(more)));
+    CHECK(boot_cpu.counting.stop == stop);
+    stop_at_count(0);
+  };
+  constexpr std::uint64_t interrupt = GuestEvent::Valid | 0x20;
+  run(interrupt, interrupted_by(kick_vector), {stops(GuestExit::Halt)});
+  CHECK(world.handled == std::vector<std::uint8_t>{kick_vector});
+  CHECK(world.kicks == 1);
+  // Nothing of it is left when the delivery itself stops the guest.
+  const Stay faults = [](World& w, GuestSwitch& s) {
+    interrupted_by(kick_vector)(w, s);
+    stops(nested_fault, 7, 0x5000)(w, s);
+  };
+  run(interrupt, faults, {});
+  CHECK(world.handled == std::vector<std::uint8_t>{kick_vector});
+  // Exceptions go without.
+  run(interrupt | GuestEvent::Exception, stops(GuestExit::Halt), {});
+  CHECK(world.kicks == 0);
+  CHECK(world.handled.empty());
+}
+
 TEST_CASE("a breakpoint of the kernel's stops the guest there, and leaves no trace in its own") {
   World world;
   world.state[GuestWord::Dr0] = 0x1111;
@@ -374,6 +413,17 @@ TEST_CASE("a guest that stands at the breakpoint has not arrived there: RF is le
   };
   static_cast<void>(world.run({stay}));
   CHECK((world.state[Register::Rflags] & Rflags::Rf) == 0);
+  // An interrupt that means nothing has stopped it there: this was not reported.
+  const Stay comes_there = [](World& w, GuestSwitch& s) {
+    w.block().rip = code_at;
+    interrupted_by(kick_vector)(w, s);
+  };
+  const Stay arrives = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().rflags & Rflags::Rf) == 0);
+    w.block().dr6 = Dr6::Initial | bit(0);
+    stops(0x40 + debug_vector)(w, s);
+  };
+  CHECK(world.run({comes_there, arrives}).kind == Kind::Break);
   world.block().event = GuestEvent::Valid | GuestEvent::Exception | page_fault_vector;
   const Stay delivers = [](World& w, GuestSwitch& s) {
     CHECK((w.block().rflags & Rflags::Rf) == 0);

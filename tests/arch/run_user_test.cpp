@@ -29,7 +29,7 @@ std::deque<bool> expiries;
 std::size_t ends = 0, timer_notes = 0;
 std::vector<int> device_notes;
 bool recoverable = true;
-std::uint64_t entered_with = 0;  // RFLAGS
+std::uint64_t entered_with = 0;  // RFLAGS, the last time
 
 void reset(std::deque<std::uint64_t> script) {
   x86::cpu = {};
@@ -73,6 +73,7 @@ extern "C" {
 std::uint64_t kernel_trap(x86::TrapFrame* frame);
 std::uint64_t enter_user(UserState* state) {
   entered_with = (*state)[Register::Rflags];
+  (*state)[Register::Rflags] &= ~x86::Rflags::Rf;  // one instruction has been carried out
   const std::uint64_t reason = reasons.at(0);
   reasons.pop_front();
   return reason;
@@ -115,6 +116,20 @@ TEST_CASE("the timer's expiry ends the run, a leftover of an earlier arming does
   REQUIRE(run().kind == Kind::Timer);
   REQUIRE(timer_notes == 3);
   REQUIRE(ends == 3);
+}
+
+TEST_CASE("a breakpoint where the program is entered does not trap, one where it was stopped does") {
+  UserState state;
+  state[Register::Rip] = 0x1111;
+  set_breakpoint(BreakSlot::Target, reprise::UserAddr{0x1111});
+  reset({x86::system_call_reason});
+  static_cast<void>(run_user(state));
+  CHECK((entered_with & x86::Rflags::Rf) != 0);
+  state[Register::Rflags] = 0;
+  reset({x86::spurious_vector, x86::system_call_reason});
+  static_cast<void>(run_user(state));
+  CHECK((entered_with & x86::Rflags::Rf) == 0);
+  set_breakpoint(BreakSlot::Target, std::nullopt);
 }
 
 TEST_CASE("a device is told and acknowledged, a spurious interrupt is neither and ends nothing") {

@@ -118,7 +118,8 @@ TEST_CASE("the timer's expiry ends the run, a leftover of an earlier arming does
   REQUIRE(ends == 3);
 }
 
-TEST_CASE("a breakpoint where the program is entered does not trap, one where it was stopped does") {
+TEST_CASE(
+    "a breakpoint where the program is entered does not trap, one where it was stopped does") {
   UserState state;
   state[Register::Rip] = 0x1111;
   set_breakpoint(BreakSlot::Target, reprise::UserAddr{0x1111});

@@ -106,6 +106,33 @@ void arm(const PerCpu& cpu, const Breakpoints& breakpoints, bool seen, Vmcb& blo
   if (seen && stands_there && block.event == 0) block.rflags |= Rflags::Rf;
 }
 
+// ---- XCR0, for which the control block has no place ----
+
+// What the guest runs with. A flip, or a monitor, can ask for what the CPU does not take.
+std::uint64_t components_for(const VirtualCpu& virtual_cpu) {
+  const std::uint64_t wanted = virtual_cpu.xcr0, offered = board.extended_state.components;
+  const bool avx = (wanted & Xcr0::Avx) != 0, sse = (wanted & Xcr0::Sse) != 0;
+  const std::uint64_t avx512 = wanted & Xcr0::Avx512;
+  const bool valid = (wanted & Xcr0::X87) != 0 && (wanted & ~offered) == 0 && (sse || !avx) &&
+                     (avx512 == 0 || (avx512 == Xcr0::Avx512 && avx));
+  return valid ? wanted : Xcr0::X87;
+}
+
+// Without XSAVE there is no XCR0.
+void load_components(std::uint64_t wanted) {
+  const std::uint64_t own = board.extended_state.components;
+  if (own != 0 && own != wanted) write_xcr0(wanted);
+}
+
+// QEMU 7.2 does not stop at XSETBV, so the guest may have changed it by itself.
+void unload_components(std::uint64_t loaded, VirtualCpu& virtual_cpu) {
+  const std::uint64_t own = board.extended_state.components;
+  if (own == 0) return;
+  const std::uint64_t now = read_xcr0();
+  if (now != loaded) virtual_cpu.xcr0 = now;
+  if (now != own) write_xcr0(own);
+}
+
 // ---- What stopped the guest ----
 
 bool is_exception(std::uint64_t exit_code) {
@@ -211,12 +238,15 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, bool seen) {
   virtual_cpu.stale = false;
   const std::uint64_t shadow = block.shadow & 1, rip = block.rip;
   const std::uint64_t count_before = cpu.counting.counted;
+  const std::uint64_t components = components_for(virtual_cpu);
+  load_components(components);
   begin_guest_stint();
   enter_guest(&s);
   const std::uint64_t reason = reason_of(cpu, block);
   const std::optional<Trap> counted = end_guest_stint(
       reason,
       {.entry = s.entry_stamp, .exit = s.exit_stamp, .repeats_last = interrupted_int_n(block)});
+  unload_components(components, virtual_cpu);
   take_trap_words(state);
   block.event = interrupted_event(block);
   // QEMU 7.2 forgets this at VMRUN, and with it at the next stop before the same instruction.

@@ -62,6 +62,11 @@ REPRISE_WRITER(write_dr3, std::uint64_t, "mov %0, %%dr3")
 REPRISE_READER(read_dr6, std::uint64_t, "mov %%dr6, %0")
 REPRISE_WRITER(write_dr6, std::uint64_t, "mov %0, %%dr6")
 REPRISE_WRITER(write_dr7, std::uint64_t, "mov %0, %%dr7")
+inline std::uint64_t read_xcr0() {
+  std::uint32_t low = 0, high = 0;
+  asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+  return std::uint64_t{high} << 32 | low;
+}
 inline void write_xcr0(std::uint64_t value) {
   asm volatile("xsetbv" : : "a"(value), "d"(value >> 32), "c"(0) : "memory");
 }

@@ -37,7 +37,7 @@ struct reprise_guest_state {
   uint64_t shadow; /* 1: behind STI or MOV SS, no interrupt may come before the next instruction */
   uint64_t event;  /* to be delivered before the next instruction, see REPRISE_EVENT_...; or 0 */
   uint64_t next_rip; /* behind the instruction that stopped the guest */
-  uint64_t xcr0;
+  uint64_t xcr0;     /* one that the machine cannot have counts as 1, with which it begins */
   uint64_t window; /* 1: the guest stops as soon as it can take an interrupt */
 };
 

@@ -289,6 +289,41 @@ TEST_CASE("where a guest is to stop for an interrupt, that waits until the shado
   boot_cpu.counting = {};
 }
 
+TEST_CASE("the guest runs with its own XCR0, as far as the machine can have that") {
+  World world;
+  struct Case {
+    std::uint64_t own, wanted, loaded;
+  };
+  constexpr std::uint64_t avx = 7, avx512 = 0xe7;
+  for (const auto& [own, wanted, loaded] :
+       {Case{avx, avx, avx}, Case{avx, 3, 3}, Case{avx, 1, 1}, Case{avx512, avx512, avx512},
+        Case{avx512, avx, avx}, Case{avx, avx512, 1}, Case{avx, 6, 1}, Case{avx512, 5, 1},
+        Case{avx512, 0x27, 1}, Case{avx512, 0xe3, 1}, Case{avx, 1ul << 63 | 7, 1}, Case{0, 7, 0}}) {
+    CAPTURE(own, wanted, loaded);
+    board.extended_state.components = x86::cpu.xcr0 = own;
+    world.virtual_cpu->xcr0 = wanted;
+    std::uint64_t seen = ~0ul;
+    const Stay stay = [&seen](World& w, GuestSwitch& s) {
+      seen = x86::cpu.xcr0;
+      stops(GuestExit::Halt)(w, s);
+    };
+    static_cast<void>(world.run({stay}));
+    CHECK(seen == loaded);
+    CHECK(x86::cpu.xcr0 == own);
+    CHECK(world.virtual_cpu->xcr0 == wanted);  // a flip in it stays to be found
+  }
+  board.extended_state.components = x86::cpu.xcr0 = avx;
+  world.virtual_cpu->xcr0 = 1;
+  const Stay changes = [](World& w, GuestSwitch& s) {
+    x86::cpu.xcr0 = 3;  // where XSETBV is no exit
+    stops(GuestExit::Halt)(w, s);
+  };
+  static_cast<void>(world.run({changes}));
+  CHECK(world.virtual_cpu->xcr0 == 3);
+  CHECK(x86::cpu.xcr0 == avx);
+  board.extended_state = {};
+}
+
 TEST_CASE("an event that a stop interrupted is delivered again, INT n is carried out again") {
   for (const std::uint64_t type : {0ul << 8, 2ul << 8, 3ul << 8, 4ul << 8}) {
     World world;

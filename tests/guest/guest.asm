@@ -218,6 +218,7 @@ section .text
 %include "parts/code.asm"
 %include "parts/steps.asm"
 %include "parts/compute.asm"
+%include "parts/vectors.asm"
 %include "parts/breakpoints.asm"
 
 section .parts

@@ -9,7 +9,7 @@ from reprise import tree
 
 # At least these; the guest says more.
 PARTS = {"flags", "faults", "user_faults", "halt", "shadows", "priority", "syscalls", "fresh_stacks", "copy_on_write", "double_fault",
-         "strings", "self_modifying", "single_steps", "breakpoints", "compute"}
+         "strings", "self_modifying", "single_steps", "breakpoints", "compute", "vectors"}
 ENDS = ("system-call", "exception", "exit", "page-budget", "out-of-frames", "time-limit")
 
 
@@ -70,6 +70,14 @@ class Guest(GuestTest):
         for args in ("pe.limit=10", "policy=classic pe.limit=30", "check=full flush=touched pe.pages=16", "harden=guest"):
             with self.subTest(args):
                 self.assert_as_plain(self.boot_guest(self.kernel, args))
+
+    def test_a_cpu_with_avx_gives_it_to_the_guest(self):
+        kernel = plain_machine.test_guest(self.scratch, "vectors")
+        for args in ("harden=none", "pe.limit=20"):
+            with self.subTest(args):
+                outcome = self.boot_guest(kernel, args, cpu="max")
+                self.assertEqual(outcome.program_output(), plain_machine.run(kernel).text)
+                self.assert_clean(outcome)
 
     def test_once_is_enough_to_boot_it(self):
         outcome = self.boot_guest(self.kernel, "harden=none")

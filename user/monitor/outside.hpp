@@ -36,6 +36,8 @@ public:
   virtual void take_notes() = 0;                                     // after REPRISE_GUEST_NOTE
   [[nodiscard]] virtual Input read_input(std::span<char> room) = 0;  // does not wait
   [[nodiscard]] virtual CpuidWords cpuid(std::uint32_t leaf, std::uint32_t subleaf) = 0;
+  // The components of the extended state that the kernel enables, as in XCR0; 0: there is no XSAVE.
+  [[nodiscard]] virtual std::uint64_t extended_components() = 0;
   virtual void name_msr(std::uint32_t msr, bool is_write) = 0;
 
 protected:

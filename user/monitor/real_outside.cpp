@@ -28,6 +28,11 @@ CpuidWords RealOutside::cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
   return {.eax = words.eax, .ebx = words.ebx, .ecx = words.ecx, .edx = words.edx};
 }
 
+std::uint64_t RealOutside::extended_components() {
+  constexpr std::uint32_t osxsave = 1 << 27;  // leaf 1 ECX
+  return (user::cpuid(1).ecx & osxsave) != 0 ? user::enabled_state() : 0;
+}
+
 void RealOutside::name(std::uint16_t port, bool is_write) {
   say(is_write ? "it writes to port " : "it reads port ", ShortHex{port}, ", where no device is");
 }

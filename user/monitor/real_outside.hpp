@@ -15,6 +15,7 @@ public:
   void take_notes() override;
   Input read_input(std::span<char> room) override { return streams_.read(room); }
   CpuidWords cpuid(std::uint32_t leaf, std::uint32_t subleaf) override;
+  std::uint64_t extended_components() override;
   void name(std::uint16_t port, bool is_write) override;
   void name_msr(std::uint32_t msr, bool is_write) override;
 

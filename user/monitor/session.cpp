@@ -2,6 +2,7 @@
 #include "user/monitor/session.hpp"
 
 #include "kernel/abi/reprise.h"
+#include "user/monitor/extended_state.hpp"
 #include "user/monitor/msr_policy.hpp"
 #include "user/monitor/register_move.hpp"
 #include "user/monitor/string_io.hpp"
@@ -71,9 +72,8 @@ Session::Next Session::serve() {
       result_.address = run_.address;
       result_.is_write = run_.write != 0;
       return over(Verdict::AbsentMemory);
-    case REPRISE_GUEST_CALL:    // CPUID tells of no hypervisor
-    case REPRISE_GUEST_XSETBV:  // nor of XSAVE
-      return raise(undefined_instruction);
+    case REPRISE_GUEST_CALL: return raise(undefined_instruction);  // CPUID tells of no hypervisor
+    case REPRISE_GUEST_XSETBV: return serve_xsetbv();
     case REPRISE_GUEST_SHUTDOWN:
       return over(output_.has_printed() ? Verdict::Reset : Verdict::TripleFault);
     case REPRISE_GUEST_WINDOW:
@@ -147,12 +147,33 @@ Session::Next Session::serve_cpuid() {
   const auto source = [this](std::uint32_t leaf, std::uint32_t subleaf) {
     return outside_.cpuid(leaf, subleaf);
   };
-  const CpuidWords words = CpuidPolicy::answer(static_cast<std::uint32_t>(run_.rax),
-                                               static_cast<std::uint32_t>(run_.rcx), source);
+  const auto leaf = static_cast<std::uint32_t>(run_.rax);
+  reprise_guest_state state{};
+  if (CpuidPolicy::depends_on_state(leaf)) {
+    if (const std::int64_t error = guest_.get_state(state); error < 0) return call_failed(error);
+  }
+  const ExtendedState extended = extended_state(outside_.extended_components(), state);
+  const CpuidWords words =
+      CpuidPolicy::answer(leaf, static_cast<std::uint32_t>(run_.rcx), extended, source);
   run_.rax = words.eax;
   run_.rbx = words.ebx;
   run_.rcx = words.ecx;
   run_.rdx = words.edx;
+  run_.done = 1;
+  return Next::GoesOn;
+}
+
+Session::Next Session::serve_xsetbv() {
+  reprise_guest_state state{};
+  if (const std::int64_t error = guest_.get_state(state); error < 0) return call_failed(error);
+  const std::uint64_t value = run_.rdx << 32 | (run_.rax & low_half);
+  switch (carry_out_xsetbv(static_cast<std::uint32_t>(run_.rcx), value,
+                           extended_state(outside_.extended_components(), state), state)) {
+    case XsetbvEffect::Undefined: return raise(undefined_instruction);
+    case XsetbvEffect::Refused: return raise(general_protection);
+    case XsetbvEffect::StateChanged: break;
+  }
+  if (const std::int64_t error = guest_.set_state(state); error < 0) return call_failed(error);
   run_.done = 1;
   return Next::GoesOn;
 }

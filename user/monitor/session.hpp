@@ -53,6 +53,7 @@ private:
   Next serve_string();
   Next look_for_end();
   Next serve_cpuid();
+  Next serve_xsetbv();
   Next serve_msr();
   Next serve_halt();
   Next serve_register();

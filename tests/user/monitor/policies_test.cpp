@@ -1,15 +1,19 @@
-// CPUID and MSRs.
+// CPUID, XSETBV and MSRs.
 #include "tests/catch.hpp"
 #include "user/monitor/cpuid_policy.hpp"
+#include "user/monitor/extended_state.hpp"
 #include "user/monitor/msr_policy.hpp"
 
 namespace {
 
 using monitor::CpuidPolicy;
 using monitor::CpuidWords;
+using monitor::extended_state;
+using monitor::ExtendedState;
 using monitor::GuestTime;
 using monitor::MsrEffect;
 using monitor::MsrPolicy;
+using monitor::XsetbvEffect;
 
 // A machine that has everything.
 CpuidWords all(std::uint32_t leaf, std::uint32_t) {
@@ -17,8 +21,10 @@ CpuidWords all(std::uint32_t leaf, std::uint32_t) {
   if (leaf == 0x80000000) return {.eax = 0x80000028, .ebx = 1, .ecx = 2, .edx = 3};
   return {~0u, ~0u, ~0u, ~0u};
 }
-CpuidWords ask(std::uint32_t leaf, std::uint32_t subleaf = 0) {
-  return CpuidPolicy::answer(leaf, subleaf, all);
+constexpr std::uint64_t avx = 7, avx512 = 0xe7;
+
+CpuidWords ask(std::uint32_t leaf, std::uint32_t subleaf = 0, const ExtendedState& extended = {}) {
+  return CpuidPolicy::answer(leaf, subleaf, extended, all);
 }
 bool bit(std::uint32_t word, unsigned number) { return (word >> number & 1) != 0; }
 
@@ -57,6 +63,83 @@ TEST_CASE("what is not modelled, or depends on the machine, is hidden") {
   CHECK_FALSE(bit(amd.edx, 9));
 }
 
+TEST_CASE("AVX and AVX-512 are shown where their state is offered, and nothing else with them") {
+  CHECK(ask(0).eax == 7);
+  CHECK(ask(0, 0, {.offered = avx}).eax == 0xd);
+  const CpuidWords plain = ask(1), with_avx = ask(1, 0, {.offered = avx});
+  CHECK((plain.ecx ^ with_avx.ecx) == (1u << 26 | 1u << 12 | 1u << 28 | 1u << 29));
+  CHECK((ask(1, 0, {.offered = 3}).ecx ^ plain.ecx) == 1u << 26);
+  CHECK((ask(7).ebx ^ ask(7, 0, {.offered = avx}).ebx) == 1u << 5);
+  CHECK(ask(7, 0, {.offered = avx}).ecx == (1u << 8 | 1u << 9 | 1u << 10));
+  const CpuidWords wide = ask(7, 0, {.offered = avx512});
+  for (const unsigned shown : {5u, 16u, 17u, 28u, 30u, 31u}) CHECK(bit(wide.ebx, shown));
+  CHECK_FALSE(bit(wide.ebx, 26));
+  CHECK(bit(wide.ecx, 11));
+  CHECK_FALSE(bit(wide.ecx, 3));  // PKU
+}
+
+TEST_CASE("OSXSAVE in CPUID is the guest's CR4, whatever the machine's is") {
+  CHECK(bit(ask(1, 0, {.offered = avx, .is_on = true}).ecx, 27));
+  CHECK_FALSE(bit(ask(1, 0, {.offered = avx}).ecx, 27));
+  CHECK_FALSE(bit(ask(1, 0, {.is_on = true}).ecx, 27));
+}
+
+TEST_CASE("leaf 0Dh tells components, sizes and places, and no variant of XSAVE") {
+  const auto source = [](std::uint32_t leaf, std::uint32_t subleaf) -> CpuidWords {
+    if (leaf == 0) return {.eax = 0x20};
+    switch (subleaf) {
+      case 2: return {.eax = 256, .ebx = 576, .ecx = 1, .edx = 2};
+      case 5: return {.eax = 64, .ebx = 1088};
+      case 6: return {.eax = 512, .ebx = 1152};
+      case 7: return {.eax = 1024, .ebx = 1664};
+      default: return {~0u, ~0u, ~0u, ~0u};
+    }
+  };
+  const auto area = [&](std::uint32_t subleaf, const ExtendedState& extended) {
+    return CpuidPolicy::answer(0xd, subleaf, extended, source);
+  };
+  CHECK(area(0, {.offered = avx, .enabled = 1}) == CpuidWords{avx, 576, 832, 0});
+  CHECK(area(0, {.offered = avx512, .enabled = avx}) == CpuidWords{avx512, 832, 2688, 0});
+  CHECK(area(0, {}) == CpuidWords{});
+  CHECK(area(1, {.offered = avx512}) == CpuidWords{});
+  CHECK(area(2, {.offered = avx}) == CpuidWords{.eax = 256, .ebx = 576});
+  CHECK(area(5, {.offered = avx}) == CpuidWords{});
+  CHECK(area(9, {.offered = avx512}) == CpuidWords{});
+  CHECK(area(63, {.offered = avx512}) == CpuidWords{});
+  CHECK(area(66, {.offered = avx512}) == CpuidWords{});
+}
+
+TEST_CASE("XSETBV takes what is offered and sound, in ring 0 with OSXSAVE") {
+  reprise_guest_state state{};
+  state.cr4 = 1 << 18;
+  state.xcr0 = 1;
+  const auto set = [&](std::uint64_t value, std::uint64_t machine = avx512,
+                       std::uint32_t number = 0) {
+    return carry_out_xsetbv(number, value, extended_state(machine, state), state);
+  };
+  for (const std::uint64_t sound : {1ul, 3ul, avx, avx512}) {
+    CAPTURE(sound);
+    CHECK(set(sound) == XsetbvEffect::StateChanged);
+    CHECK(state.xcr0 == sound);
+  }
+  state.xcr0 = 1;
+  for (const std::uint64_t wrong : {0ul, 2ul, 6ul, 5ul, 0x27ul, 0xe3ul, 0x207ul, 1ul << 63 | 7}) {
+    CAPTURE(wrong);
+    CHECK(set(wrong) == XsetbvEffect::Refused);
+  }
+  CHECK(set(avx, 3) == XsetbvEffect::Refused);  // not offered
+  CHECK(set(3, avx, 1) == XsetbvEffect::Refused);
+  state.cpl = 3;
+  CHECK(set(3) == XsetbvEffect::Refused);
+  state.cpl = 0;
+  CHECK(set(3, 0) == XsetbvEffect::Undefined);
+  state.cr4 = 0;
+  CHECK(set(3) == XsetbvEffect::Undefined);
+  CHECK(state.xcr0 == 1);
+  state.cr4 = 1 << 18;
+  CHECK(extended_state(0x3ff, state).offered == avx512);  // no MPX, no PKRU
+}
+
 TEST_CASE("what Linux needs stays: long mode, NX, SSE2, SMEP, SMAP and others") {
   const CpuidWords one = ask(1);
   for (const unsigned shown : {0u, 4u, 5u, 6u, 8u, 13u, 15u, 16u, 19u, 23u, 24u, 25u, 26u})
@@ -72,11 +155,11 @@ TEST_CASE("nothing is shown that the machine does not have") {
     if (leaf == 0) return CpuidWords{.eax = 1};
     return leaf == 0x80000000 ? CpuidWords{.eax = 0x80000001} : CpuidWords{};
   };
-  CHECK(CpuidPolicy::answer(0, 0, poor).eax == 1);
-  CHECK(CpuidPolicy::answer(0x80000000, 0, poor).eax == 0x80000001);
-  CHECK(CpuidPolicy::answer(1, 0, poor).edx == 0);
-  CHECK(CpuidPolicy::answer(7, 0, poor) == CpuidWords{});
-  CHECK(CpuidPolicy::answer(0x80000007, 0, poor) == CpuidWords{});
+  CHECK(CpuidPolicy::answer(0, 0, {}, poor).eax == 1);
+  CHECK(CpuidPolicy::answer(0x80000000, 0, {}, poor).eax == 0x80000001);
+  CHECK(CpuidPolicy::answer(1, 0, {}, poor).edx == 0);
+  CHECK(CpuidPolicy::answer(7, 0, {.offered = avx512}, poor) == CpuidWords{});
+  CHECK(CpuidPolicy::answer(0x80000007, 0, {}, poor) == CpuidWords{});
 }
 
 TEST_CASE("leaves that are not listed are empty, and the last ones are named so") {

@@ -58,6 +58,7 @@ struct Outside final : monitor::Outside {
   std::string typed;
   bool ended = false;
   std::vector<std::uint32_t> msrs;
+  std::uint64_t components = 0;
 
   std::uint64_t time() override { return now; }
   void sleep_until(std::uint64_t until) override {
@@ -74,6 +75,7 @@ struct Outside final : monitor::Outside {
   monitor::CpuidWords cpuid(std::uint32_t, std::uint32_t) override {
     return {.eax = 1, .ebx = 2, .ecx = 3, .edx = 4};
   }
+  std::uint64_t extended_components() override { return components; }
   void name(std::uint16_t, bool) override {}
   void name_msr(std::uint32_t msr, bool) override { msrs.push_back(msr); }
 };
@@ -324,8 +326,27 @@ TEST_CASE(
   CHECK(run.outside.msrs == std::vector<std::uint32_t>{0x1234});
 }
 
+TEST_CASE("XSETBV changes XCR0, or is refused with a general protection exception") {
+  Run run;
+  run.outside.components = 7;
+  run.guest.state.cr4 = 1 << 18;
+  run.guest.state.xcr0 = 1;
+  for (const std::uint64_t value : {7, 6}) {
+    run.stop([=](reprise_guest_run& r) {
+      r.reason = REPRISE_GUEST_XSETBV;
+      r.rax = value;
+      r.rcx = r.rdx = 0;
+    });
+  }
+  run.to_power_off();
+  CHECK(run.guest.state.xcr0 == 7);
+  CHECK(run.answer(1).done == 1);
+  CHECK(run.answer(2).done == 0);
+  CHECK(run.guest.state.event == (REPRISE_EVENT_EXCEPTION | REPRISE_EVENT_ERROR_CODE | 13));
+}
+
 TEST_CASE(
-    "VMMCALL and XSETBV are undefined instructions, and no interrupt comes with the exception") {
+    "VMMCALL is undefined, as is XSETBV without XSAVE; no interrupt comes with the exception") {
   for (const auto reason : {REPRISE_GUEST_CALL, REPRISE_GUEST_XSETBV}) {
     Run run;
     run.set_up_interrupts();

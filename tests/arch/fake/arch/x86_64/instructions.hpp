@@ -106,6 +106,7 @@ inline void write_cr3(std::uint64_t value) {
   cpu.cr3_loads.push_back(value);
 }
 inline void write_cr4(std::uint64_t value) { cpu.cr4 = value; }
+inline std::uint64_t read_xcr0() { return cpu.xcr0; }
 inline void write_xcr0(std::uint64_t value) { cpu.xcr0 = value; }
 inline std::uint64_t read_dr6() { return cpu.dr6; }
 inline void write_dr0(std::uint64_t value) { cpu.dr0 = value; }

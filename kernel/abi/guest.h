@@ -38,7 +38,7 @@ struct reprise_guest_state {
   uint64_t event;  /* to be delivered before the next instruction, see REPRISE_EVENT_...; or 0 */
   uint64_t next_rip; /* behind the instruction that stopped the guest */
   uint64_t xcr0;     /* one that the machine cannot have counts as 1, with which it begins */
-  uint64_t window; /* 1: the guest stops as soon as it can take an interrupt */
+  uint64_t window;   /* 1: the guest stops as soon as it can take an interrupt */
 };
 
 /* An event: the vector in bits 7:0 and, where there is an error code, that in bits 63:32. The

@@ -1,0 +1,176 @@
+// Flips bits of a machine that knows nothing of it: a plugin for QEMU's TCG. README.md says how to
+// use it and what it rests on.
+//
+// Under -icount shift=0 QEMU's virtual clock counts executed instructions, and a timer of that
+// clock ends the translation block exactly there. So nothing is counted here: when the instruction
+// at the marker is executed for the first time, a timer is set. When it is due the fault strikes,
+// between two blocks, when all of the guest's state is in memory.
+#include <unistd.h>
+#include <algorithm>
+#include <cinttypes>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "../pmu_plugin/qemu_api.hpp"
+#include "fault.hpp"
+#include "qemu_machine.hpp"
+
+extern "C" __attribute__((visibility("default"))) const int qemu_plugin_version = 1;
+
+namespace {
+
+constexpr int kLimitStatus = 98;  // QEMU's exit status when the limit ended it
+
+struct Plugin {
+  fault::Arguments arguments;
+  std::FILE* report = nullptr;
+  bool marked = false;
+  std::size_t left_of_block = 0;  // instructions from the marker to the end of its block
+  std::int64_t base = 0;          // the clock before the marker's instruction
+  fault::Words mask{};
+  fault::Words forced{};  // a stuck bit's wrong value
+  std::uint64_t struck = 0;
+};
+
+Plugin* plugin;
+
+std::int64_t position() { return qemu::clock() - plugin->base; }
+
+fault::Words read_place() {
+  const fault::Arguments& given = plugin->arguments;
+  if (given.register_.has_value()) return qemu::read_register(*given.register_);
+  return {qemu::read_memory(given.address)};
+}
+
+void write_place(const fault::Words& value) {
+  const fault::Arguments& given = plugin->arguments;
+  if (given.register_.has_value()) {
+    qemu::write_register(*given.register_, value);
+  } else {
+    qemu::write_memory(given.address, value[0]);
+  }
+}
+
+void say_strike(const fault::Words& before, const fault::Words& after) {
+  const unsigned word = plugin->arguments.bit / 64;
+  std::fprintf(plugin->report,
+               "fault at=%" PRId64 " rip=0x%" PRIx64 " ring=%u cr3=0x%" PRIx64 " before=0x%" PRIx64
+               " after=0x%" PRIx64 "\n",
+               position(), qemu::read_register("rip"), qemu::ring(), qemu::read_register("cr3"),
+               before[word], after[word]);
+  std::fflush(plugin->report);
+}
+
+// The first strike flips; a stuck bit's later ones put the wrong value back.
+void strike() {
+  const fault::Words before = read_place();
+  fault::Words after = before;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (plugin->struck == 0) plugin->forced[i] = ~before[i] & plugin->mask[i];
+    after[i] = (before[i] & ~plugin->mask[i]) | plugin->forced[i];
+  }
+  if (plugin->struck == 0) say_strike(before, after);
+  if (after != before) write_place(after);
+  ++plugin->struck;
+  if (plugin->struck < plugin->arguments.duration)
+    qemu::at_time(qemu::Timer::Strike, qemu::clock() + 1, strike);
+}
+
+void say_end(const char* how) {
+  if (plugin->marked) {
+    std::fprintf(plugin->report, "%s at=%" PRId64 "\n", how, position());
+  } else {
+    std::fprintf(plugin->report, "%s unmarked\n", how);
+  }
+  std::fflush(plugin->report);
+}
+
+// At once: what the machine has said so far is written, and nothing of it may change any more.
+void end_by_limit() {
+  say_end("limit");
+  _exit(kLimitStatus);
+}
+
+// Behind the block that has the marker's instruction.
+void begin() {
+  plugin->base = qemu::clock() - static_cast<std::int64_t>(plugin->left_of_block);
+  std::fprintf(plugin->report, "marker at=%zu\n", plugin->left_of_block);
+  const fault::Arguments& given = plugin->arguments;
+  if (given.at != 0 && !given.register_.has_value() && !qemu::is_memory(given.address)) {
+    std::fprintf(stderr, "fault_plugin: there is no memory at that address\n");
+    std::exit(1);
+  }
+  if (given.at != 0)
+    qemu::at_time(qemu::Timer::Strike, plugin->base + static_cast<std::int64_t>(given.at), strike);
+  if (given.limit != 0)
+    qemu::at_time(qemu::Timer::Limit, plugin->base + static_cast<std::int64_t>(given.limit),
+                  end_by_limit);
+}
+
+// QEMU's callbacks.
+
+void at_marker(unsigned, void* left_of_block) {
+  if (plugin->marked) return;
+  plugin->marked = true;
+  plugin->left_of_block = reinterpret_cast<std::uintptr_t>(left_of_block);
+  qemu::between_blocks(begin);
+}
+
+// Whether the code at the marker is that which the arguments name.
+bool is_marked_code() {
+  const std::vector<std::uint8_t>& wanted = plugin->arguments.code;
+  std::vector<std::uint8_t> there(wanted.size());
+  return wanted.empty() || (qemu::read_code(plugin->arguments.marker, there) && there == wanted);
+}
+
+void on_translation(PluginId, qemu_plugin_tb* block) {
+  if (plugin->marked) return;
+  const std::size_t count = qemu_plugin_tb_n_insns(block);
+  for (std::size_t i = 0; i < count; ++i) {
+    qemu_plugin_insn* instruction = qemu_plugin_tb_get_insn(block, i);
+    if (qemu_plugin_insn_vaddr(instruction) != plugin->arguments.marker || !is_marked_code())
+      continue;
+    qemu_plugin_register_vcpu_insn_exec_cb(instruction, at_marker, kCallbackWithoutRegisters,
+                                           reinterpret_cast<void*>(count - i));
+  }
+}
+
+void on_cpu(PluginId, unsigned) {
+  if (!qemu::bind_cpu()) std::exit(1);
+}
+
+void on_exit(PluginId, void*) { say_end("end"); }
+
+bool fits(const QemuInfo& info) {
+  const std::string_view target = info.target_name;
+  const bool fitting = target == "x86_64" && info.system_emulation && info.system.max_vcpus == 1;
+  if (!fitting) std::fprintf(stderr, "fault_plugin: needs qemu-system-x86_64 with -smp 1\n");
+  return fitting && qemu::attach();
+}
+
+// Null, with a line on stderr: no report can be written.
+std::FILE* open_report(const fault::Arguments& given) {
+  std::FILE* report = std::fopen(given.report.c_str(), "w");
+  if (report == nullptr) std::perror(given.report.c_str());
+  return report;
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) int qemu_plugin_install(PluginId id,
+                                                                          const QemuInfo* info,
+                                                                          int count, char** texts) {
+  const auto arguments = fault::parse_arguments(count, texts);
+  if (!arguments.has_value() || !fits(*info)) return 1;
+  plugin = new Plugin{*arguments};  // lives as long as QEMU
+  plugin->report = open_report(*arguments);
+  if (plugin->report == nullptr) return 1;
+  const unsigned bits = arguments->register_.has_value() ? arguments->register_->target.bits : 64;
+  plugin->mask = fault::mask_of(arguments->model, arguments->bit, bits);
+  qemu_plugin_register_vcpu_init_cb(id, on_cpu);
+  qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);
+  qemu_plugin_register_atexit_cb(id, on_exit, nullptr);
+  return 0;
+}

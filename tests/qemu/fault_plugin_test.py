@@ -1,0 +1,110 @@
+"""The plugin that flips bits from outside the machine (tests/fault_plugin): it strikes exactly where it is told, a program
+sees what it did, and Reprise catches it."""
+
+import struct
+from dataclasses import dataclass
+
+from boot import BootTest
+from elf_files import EXECUTE, HEADER, LOAD, READ, Segment
+from reprise import image, tree
+
+BASE, CODE = 0x400000, 0x1000  # of the program: where it stands, where its code begins
+ENTRY = BASE + CODE
+NEXT = bytes.fromhex("eb00")  # a jump to the next instruction: a translation block of its own
+SLED = 40                     # of these
+EXIT_WITH_RAX = bytes.fromhex("89c7 b83c000000 0f05")  # mov edi, eax; mov eax, 60; syscall
+ZERO_RAX = bytes.fromhex("31c0")
+QUIET = "report=short console=serial"
+LIMIT_STATUS = 98
+
+
+@dataclass
+class Strike:
+    at: int
+    rip: int
+    ring: int
+    before: int
+    after: int
+
+
+def elf_of(code):
+    """A static Linux program that is this code."""
+    ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    header = HEADER.pack(ident, 2, 62, 1, ENTRY, HEADER.size, 0, 0, HEADER.size, 56, 1, 64, 0, 0)
+    segment = Segment(LOAD, READ | EXECUTE, CODE, ENTRY, ENTRY, len(code), len(code), CODE)
+    return (header + segment.packed()).ljust(CODE, b"\0") + code
+
+
+class FaultPlugin(BootTest):
+    def strike(self, code, args="", marker=ENTRY, **fault):
+        """Boots a program that is `code` with that fault; the outcome, and the report's lines by their first word."""
+        program = self.scratch / "victim"
+        program.write_bytes(elf_of(code))
+        report = self.scratch / "report"
+        words = {"report": report, "marker": hex(marker), "code": code[:16].hex() if marker == ENTRY else None, **fault}
+        plugin = ",".join([str(tree.build_dir() / "bin" / "fault_plugin.so"),
+                           *(f"{key}={value}" for key, value in words.items() if value is not None)])
+        outcome = self.boot([image.Program(program, ["victim"])], f"{QUIET} {args}", extra=["-plugin", plugin])
+        lines = dict(line.split(" ", 1) for line in report.read_text().splitlines())
+        return outcome, lines
+
+    def strike_of(self, lines):
+        fields = dict(word.split("=") for word in lines["fault"].split())
+        return Strike(**{key: int(fields[key], 0) for key in ("at", "rip", "ring", "before", "after")})
+
+    def status_after(self, code, **fault):
+        """The exit status of a program that runs once, with a fault in its sled."""
+        outcome, lines = self.strike(code, "harden=none", at=20, **fault)
+        strike = self.strike_of(lines)
+        self.assertEqual((strike.at, strike.ring), (20, 3))
+        return outcome.exit_event("victim").number("status")
+
+    def test_it_strikes_at_the_instruction_that_is_named_and_the_program_sees_it(self):
+        code = ZERO_RAX + NEXT * SLED + EXIT_WITH_RAX
+        for at in (2, SLED + 1):
+            outcome, lines = self.strike(code, "harden=none", at=at, target="rax", bit=4)
+            # Instruction 0 is the one that clears RAX.
+            expected = Strike(at, ENTRY + len(ZERO_RAX) + len(NEXT) * (at - 1), 3, 0, 16)
+            self.assertEqual(self.strike_of(lines), expected)
+            self.assertEqual(outcome.exit_event("victim").number("status"), 16)
+
+    def test_it_reaches_flags_and_the_upper_half_of_vector_registers(self):
+        # RAX := the carry flag.
+        carry = ZERO_RAX + NEXT * SLED + bytes.fromhex("0f92c0") + EXIT_WITH_RAX
+        self.assertEqual(self.status_after(carry, target="rflags", bit=0), 1)
+        # YMM5 := 0, and at the end RAX := its upper half's low word.
+        upper = bytes.fromhex("c5d1efed") + NEXT * SLED + bytes.fromhex("c4e37d19e801 c4e1f97ec0") + EXIT_WITH_RAX
+        self.assertEqual(self.status_after(upper, target="ymm5", bit=128 + 3), 8)
+
+    def test_each_fault_model_changes_its_bits_and_a_stuck_bit_stays(self):
+        # RAX is cleared once more five instructions behind the fault.
+        code = ZERO_RAX + NEXT * 24 + ZERO_RAX + NEXT * 16 + EXIT_WITH_RAX
+        self.assertEqual(self.status_after(code, target="rax", bit=4), 0)
+        self.assertEqual(self.status_after(code, target="rax", bit=4, model="stuck", **{"for": 10}), 16)
+        plain = ZERO_RAX + NEXT * SLED + EXIT_WITH_RAX
+        self.assertEqual(self.status_after(plain, target="rax", bit=4, model="pair"), 0x30)
+        self.assertEqual(self.status_after(plain, target="rax", bit=4, model="byte"), 0xff)
+
+    def test_a_flip_from_outside_is_caught_where_the_program_runs_twice(self):
+        outcome, lines = self.strike(ZERO_RAX + NEXT * SLED + EXIT_WITH_RAX, at=20, target="rax", bit=4)
+        self.assert_clean(outcome)
+        self.assertEqual(self.strike_of(lines).ring, 3)
+        verdicts, = outcome.events("verdicts")
+        self.assertEqual((verdicts["mismatches"], verdicts["restarts"], verdicts["by_registers"]), ("1", "1", "1"))
+
+    def test_a_word_of_the_kernels_memory_is_hit(self):
+        # The first word of the kernel's code: its file says what stands there.
+        kernel = tree.kernel().read_bytes()
+        header = HEADER.unpack_from(kernel)
+        segments = [struct.unpack_from("<IIQQQQQQ", kernel, header[5] + n * 56) for n in range(header[10])]
+        code = next(s for s in segments if s[0] == LOAD and s[1] == READ | EXECUTE and s[3] > 1 << 63)
+        offset, physical = code[2], code[4]
+        _, lines = self.strike(ZERO_RAX + NEXT * SLED + EXIT_WITH_RAX, at=20, target="memory", address=hex(physical), bit=9)
+        before = int.from_bytes(kernel[offset:offset + 8], "little")
+        strike = self.strike_of(lines)
+        self.assertEqual((strike.before, strike.after), (before, before ^ 1 << 9))
+
+    def test_a_run_that_does_not_end_is_ended_at_its_limit(self):
+        outcome, lines = self.strike(NEXT * SLED + bytes.fromhex("ebfe"), limit=3_000_000)
+        self.assertEqual(outcome.status, LIMIT_STATUS)
+        self.assertEqual(lines["limit"], "at=3000000")

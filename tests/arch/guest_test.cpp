@@ -299,7 +299,8 @@ TEST_CASE("the guest runs with its own XCR0, as far as the machine can have that
        {Case{avx, avx, avx}, Case{avx, 3, 3}, Case{avx, 1, 1}, Case{avx512, avx512, avx512},
         Case{avx512, avx, avx}, Case{avx, avx512, 1}, Case{avx, 6, 1}, Case{avx512, 5, 1},
         Case{avx512, 0x27, 1}, Case{avx512, 0xe3, 1}, Case{avx, 1ul << 63 | 7, 1}, Case{0, 7, 0}}) {
-    CAPTURE(own, wanted, loaded);
+    CAPTURE(own);
+    CAPTURE(wanted);
     board.extended_state.components = x86::cpu.xcr0 = own;
     world.virtual_cpu->xcr0 = wanted;
     std::uint64_t seen = ~0ul;

@@ -517,6 +517,10 @@ private:
     return Next::Resume;
   }
 
+  static bool is_exception(const std::optional<PeEnd>& end) {
+    return end && end->kind == PeEnd::Kind::Exception;
+  }
+
   // For the report, and for the next search.
   void record(Failure failure) {
     if (failure == Failure::MachineCheck) {
@@ -527,6 +531,8 @@ private:
     if (failure == Failure::Mismatch) {
       statistics_.mismatches.count(second_.end == first_.end, differences_.registers.total() == 0,
                                    differences_.pages.total() == 0);
+      if (second_.end != first_.end && (is_exception(first_.end) || is_exception(second_.end)))
+        ++statistics_.mismatches.exception;
       return;
     }
     ++statistics_.failed_convergences;

@@ -34,6 +34,7 @@ struct PhaseTicks {
 // What differed between two runs. One mismatch may count in several of them.
 struct Mismatches {
   std::uint64_t total = 0, end = 0, registers = 0, pages = 0;
+  std::uint64_t exception = 0;  // of `end`: a run ended by an exception that the other did not see
 
   void count(bool ends_agree, bool registers_agree, bool pages_agree) {
     ++total;

@@ -116,6 +116,7 @@ TEST_CASE("ends that differ in any one field are a mismatch, whatever else agree
     CHECK(controller.handle({.kind = Event::Kind::End, .end = second}) == dwc::Next::Resume);
     CHECK(world.statistics().mismatches.total == 1);
     CHECK(world.statistics().mismatches.end == 1);
+    CHECK(world.statistics().mismatches.exception == 1);
     CHECK(world.statistics().mismatches.registers == 0);
   }
 }
@@ -132,6 +133,7 @@ TEST_CASE("a page at which an earlier attempt was refused is unexpected like any
   CHECK(controller.handle(system_call) == dwc::Next::Resume);
   CHECK(controller.handle(write) == dwc::Next::Resume);
   CHECK(world.statistics().mismatches.end == 2);
+  CHECK(world.statistics().mismatches.exception == 0);
   CHECK(controller.diagnosis().second_end->kind == End::UnexpectedWrite);
 }
 

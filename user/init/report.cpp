@@ -68,7 +68,8 @@ void print_verdicts(std::string_view name, const Statistics& s) {
               "second_runs", s.second_runs, "mismatches", s.mismatches.total, "by_end",
               s.mismatches.end, "by_registers", s.mismatches.registers, "by_pages",
               s.mismatches.pages, "restarts", s.restarts, "snapshot_failures", s.snapshot_failures,
-              "watchdog", s.watchdog_expiries, "machine_checks", s.machine_checks);
+              "watchdog", s.watchdog_expiries, "machine_checks", s.machine_checks, "by_exception",
+              s.mismatches.exception);
 }
 
 void print_details(std::string_view name, const Statistics& s, std::uint64_t margin) {

@@ -60,6 +60,11 @@ def pmu_plugin():
     return build_dir() / "bin" / "pmu_plugin.so"
 
 
+def fault_plugin():
+    """QEMU's plugin that flips bits from outside (tests/fault_plugin); the target is called fault_plugin."""
+    return build_dir() / "bin" / "fault_plugin.so"
+
+
 @contextlib.contextmanager
 def alone_in(directory):
     """Keeps every other process that asks for the same directory waiting until the end."""

@@ -1,0 +1,67 @@
+"""The class of a run with a fault, decided against the golden run: the same without a fault."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from .. import machine
+
+NOT_ACTIVATED = "not-activated"
+MASKED = "masked"
+RECOVERED = "detected-recovered"
+EXCEPTION_RECOVERED = "exception-recovered"
+STOPPED = "detected-stopped"
+CRASH = "crash"
+HANG = "hang"
+SDC = "sdc"
+KERNEL_FAILURE = "kernel-failure"
+# In the order of reports: from harmless to worst.
+ALL = (NOT_ACTIVATED, MASKED, RECOVERED, EXCEPTION_RECOVERED, STOPPED, CRASH, HANG, SDC, KERNEL_FAILURE)
+MEANING = {
+    NOT_ACTIVATED: "the fault did not strike",
+    MASKED: "it struck and nothing came of it",
+    RECOVERED: "two runs differed, a restart mended it, the output is right",
+    EXCEPTION_RECOVERED: "the same, and one of the runs had ended by an exception that the other did not see",
+    STOPPED: "the program was stopped with a diagnosis, and nothing wrong had come out",
+    CRASH: "the program ended with another status than it should",
+    HANG: "no end",
+    SDC: "wrong output, and nothing said so",
+    KERNEL_FAILURE: "the machine failed, or its log is not whole",
+}
+
+
+@dataclass
+class Seen:
+    """What was seen of a run."""
+    value: int          # what the kernel gave to isa-debug-exit, or None
+    hang: bool          # it did not end by itself
+    output: str         # what the program printed
+    status: int         # the program's; None: the log does not say
+    standing: bool      # the program was stopped by a mismatch
+    differences: int    # mismatches and restarts; None: the log does not say
+    by_exception: int   # mismatches in which a run ended by an exception that the other did not see
+    broken: bool        # the kernel said that it is
+
+
+def seen_from(golden):
+    """What was seen of the golden run, from what an injector keeps of it."""
+    return Seen(**{each.name: golden[each.name] for each in dataclasses.fields(Seen)})
+
+
+def classify(seen, golden):
+    """The class of a run in which a fault has struck. `golden` is a Seen, too."""
+    if seen.hang:
+        return HANG
+    programs_ended = seen.value in (machine.CLEAN, machine.PROGRAM_FAILED, machine.MISMATCH_STANDING)
+    if seen.broken or not programs_ended or seen.status is None or seen.differences is None:
+        return KERNEL_FAILURE
+    if seen.standing:
+        return STOPPED if golden.output.startswith(seen.output) else SDC
+    if seen.status != golden.status:
+        return CRASH
+    if seen.output != golden.output:
+        return SDC
+    if seen.value != golden.value:  # another process was given up
+        return STOPPED
+    if seen.differences == 0:
+        return MASKED
+    return EXCEPTION_RECOVERED if seen.by_exception else RECOVERED

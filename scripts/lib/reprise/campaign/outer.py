@@ -1,0 +1,114 @@
+"""The injector outside the machine: QEMU's plugin of tests/fault_plugin. One fault for each boot, in ring 3 or ring 0,
+before any instruction from the program's first one to the machine's end."""
+
+import dataclasses
+import itertools
+from pathlib import Path
+
+from .. import tree
+from . import CampaignError
+from .outcome import NOT_ACTIVATED, classify, seen_from
+from .victim import entry_of, seen_of
+
+GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip")
+WORD = tuple(range(64))
+FLAGS = (0, 2, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 18, 19, 20, 21)
+TABLE_ADDRESS = tuple(range(12, 40))  # the bits of CR3 that name a frame; QEMU's CPU has 40 address bits
+GROUPS = {
+    "general": {name: WORD for name in GENERAL},
+    "flags": {"rflags": FLAGS},
+    "vector": {f"ymm{n}": tuple(range(256)) for n in range(16)},
+    "control": {"fs_base": WORD, "gs_base": WORD, "k_gs_base": WORD, "cr2": WORD, "cr3": TABLE_ADDRESS},
+}
+GROUPS["registers"] = {name: bits for group in ("general", "flags", "vector") for name, bits in GROUPS[group].items()}
+MEMORY = "memory"
+FIRST_MEGABYTE = 1 << 20  # below it are the firmware's tables and the screen
+# A run with a fault may take so many times the golden one's instructions, and so many more for searches and restarts.
+PATIENCE, MORE = 3, 100_000_000
+
+
+def _fields(line):
+    return {key: int(value, 0) for key, value in (word.split("=") for word in line.split())}
+
+
+def read_report(text):
+    """The plugin's report: fields by the first word of their line."""
+    lines = (line.partition(" ") for line in text.splitlines())
+    return {name: {} if rest == "unmarked" else _fields(rest) for name, _, rest in lines}
+
+
+class Outer:
+    def __init__(self, series, victim):
+        if series.targets not in (*GROUPS, MEMORY):
+            raise CampaignError(f"series {series.name!r}: targets is one of {', '.join((*GROUPS, MEMORY))}")
+        self._series, self._victim = series, victim
+        self._entry, self._code = entry_of(victim.path)
+        self._numbers = itertools.count()
+
+    def golden(self, scratch):
+        """What a run without a fault is like. It can be stored as JSON."""
+        outcome, report = self._boot(scratch, {})
+        seen = seen_of(outcome, self._victim.process)
+        if "marker" not in report or "end" not in report or seen.status is None:
+            raise CampaignError(f"{self._victim.process} does not run:\n{outcome.console[-1500:]}")
+        return {"first": report["marker"]["at"], "end": report["end"]["at"], **dataclasses.asdict(seen)}
+
+    def _bits(self):
+        if self._series.targets == MEMORY:
+            return ((self._victim.memory << 20) - FIRST_MEGABYTE) * 8
+        return sum(map(len, GROUPS[self._series.targets].values()))
+
+    def population(self, golden):
+        """Instructions times bits: all faults that there are."""
+        return (golden["end"] - golden["first"]) * self._bits()
+
+    def draw(self, golden, random):
+        place, at = random.randrange(self._bits()), random.randrange(golden["first"], golden["end"])
+        fault = {"at": at, "model": self._series.model}
+        if self._series.model == "stuck":
+            fault["for"] = self._series.duration
+        if self._series.targets == MEMORY:
+            word, bit = divmod(place, 64)
+            return {**fault, "target": MEMORY, "address": FIRST_MEGABYTE + word * 8, "bit": bit}
+        for name, bits in GROUPS[self._series.targets].items():
+            if place < len(bits):
+                return {**fault, "target": name, "bit": bits[place]}
+            place -= len(bits)
+        raise AssertionError("a place behind the last bit")
+
+    def divide(self, faults):
+        """One fault for each boot."""
+        return [[number] for number in range(len(faults))]
+
+    def run(self, golden, faults, scratch):
+        """The class and the circumstances of each fault."""
+        return [self._run_one(golden, fault, scratch) for fault in faults]
+
+    def _run_one(self, golden, fault, scratch):
+        outcome, report = self._boot(scratch, {**fault, "limit": golden["end"] * PATIENCE + MORE})
+        seen, before = seen_of(outcome, self._victim.process, hang="limit" in report), seen_from(golden)
+        strike = report.get("fault")
+        if strike is None:
+            if classify(seen, before) != classify(before, before):
+                raise CampaignError(f"no fault has struck, and yet the run differs from the golden one: {fault}")
+            return NOT_ACTIVATED, {}
+        if strike["at"] != fault["at"]:
+            raise CampaignError(f"the fault has struck at {strike['at']}: {fault}")
+        return classify(seen, before), {"ring": strike["ring"], "rip": strike["rip"], "cr3": strike["cr3"]}
+
+    def repeat(self, golden, fault, scratch):
+        """The machine's outcome with that fault, for a person who looks into it."""
+        return self._boot(scratch, {**fault, "limit": golden["end"] * PATIENCE + MORE})[0]
+
+    def _boot(self, scratch, words):
+        report = Path(scratch) / f"report-{next(self._numbers)}"
+        words = {"report": report, "marker": self._entry, "code": self._code.hex(), **words}
+        plugin = ",".join([str(tree.fault_plugin()), *(f"{key}={value}" for key, value in words.items())])
+        outcome = self._victim.boot(self._victim.plain_image(), ["-plugin", plugin])
+        if not report.exists():
+            raise CampaignError(f"QEMU did not take the plugin:\n{outcome.raw[-1500:]}")
+        try:
+            return outcome, read_report(report.read_text(encoding="utf-8"))
+        finally:
+            report.unlink()
+

@@ -1,0 +1,100 @@
+"""A program in an image, booted again and again; what is seen of each run."""
+
+import struct
+from pathlib import Path
+
+from .. import image, machine, tree
+from ..archive import Archive
+from . import CampaignError
+from .outcome import Seen
+
+ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+EXECUTABLE, LOAD = 2, 1
+PAGE, CODE_BYTES = 4096, 16
+# The screen is left out: drawing the log takes longer than a short program.
+ARGUMENTS = "report=short console=serial"
+CLOCK = "2024-02-29T12:00:00"
+SECONDS = 600  # only ends a machine whose instructions do not get on at all
+
+
+def path_of(word):
+    """A program by its path, or by its name in the build tree."""
+    path = Path(word) if "/" in word else tree.native_programs().get(word) or tree.linux_program(word)
+    if not path.is_file():
+        raise CampaignError(f"no program {word}")
+    return path
+
+
+def content_of(given):
+    """A file of the description: a path from the top of the tree, or a text and how often it stands there."""
+    if isinstance(given, str):
+        return (tree.TOP / given).read_bytes()
+    return given["text"].encode() * given.get("times", 1)
+
+
+def entry_of(path):
+    """Where the program's first instruction stands, and the bytes there."""
+    content = path.read_bytes()
+    header = ELF_HEADER.unpack_from(content)
+    if header[1] != EXECUTABLE:
+        raise CampaignError(f"{path}: its addresses are not fixed (a static program that is no PIE has fixed ones)")
+    entry = header[4]
+    for number in range(header[10]):
+        kind, _, offset, address, _, size, *_ = PROGRAM_HEADER.unpack_from(content, header[5] + number * PROGRAM_HEADER.size)
+        if kind == LOAD and address <= entry < address + size:
+            count = min(CODE_BYTES, address + size - entry, PAGE - entry % PAGE)
+            return entry, content[entry - address + offset:][:count]
+    raise CampaignError(f"{path}: its entry is in no segment")
+
+
+def seen_of(outcome, process, hang=False):
+    """An Outcome of reprise.machine as a Seen."""
+    ended, shutdown = outcome.exit_event(process), outcome.events("shutdown")
+    try:
+        differences = shutdown[-1].number("mismatches") + shutdown[-1].number("restarts") if shutdown else None
+        status = ended.number("status") if ended else None
+        by_exception = sum(event.number("by_exception") for event in outcome.events("verdicts"))
+        standing = bool(ended) and ended["mismatch"] == "standing"
+    except (KeyError, ValueError):  # a line of the log is damaged
+        differences, status, by_exception, standing = None, None, 0, False
+    broken = bool(outcome.events("panic") or outcome.events("trap"))
+    return Seen(outcome.value, hang or outcome.timed_out, outcome.program_output(), status, standing, differences, by_exception,
+                broken)
+
+
+class Victim:
+    def __init__(self, program, hardened, scratch):
+        self.path = path_of(program.command[0])
+        self.program = image.Program(self.path, program.command)
+        self._given, self._scratch, self._plain = program, Path(scratch), None
+        self._arguments = " ".join(filter(None, [ARGUMENTS, program.arguments, "" if hardened else "harden=none"]))
+
+    @property
+    def process(self):
+        return self.program.name
+
+    @property
+    def memory(self):
+        return self._given.memory
+
+    def image(self, name, arguments=""):
+        """Makes the image with further boot arguments; its path."""
+        archive = Archive()
+        for name_there, given in self._given.files.items():
+            archive.add_bytes(name_there, content_of(given))
+        iso = self._scratch / f"{name}.iso"
+        image.write_image(image.Contents([self.program], archive or None, f"{self._arguments} {arguments}".strip()), iso)
+        return iso
+
+    def plain_image(self):
+        """The image without further arguments, made once. Its first caller must be alone."""
+        if self._plain is None:
+            self._plain = self.image("plain")
+        return self._plain
+
+    def boot(self, iso, extra=(), **settings):
+        """One run, in which guest time counts instructions."""
+        return machine.run(iso, machine.Settings(
+            memory=self.memory, icount=True, clock=CLOCK, pit=False, virtio=True, timeout=SECONDS, extra=list(extra),
+            **settings))

@@ -1,0 +1,349 @@
+"""scripts/campaign: samples and intervals, the plan, classes, and results that survive whatever ends the campaign. No machine is
+booted here; tests/qemu/campaign_test.py does that."""
+
+import json
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "scripts" / "lib"))
+
+import listed  # noqa: E402
+from reprise import machine  # noqa: E402
+from reprise.campaign import (CampaignError, conduct, description, inner, outcome, outer, plan, report,  # noqa: E402
+                              statistics, store)
+
+DESCRIPTION = """
+seed = 7
+confidence = 0.99
+margin = 0.1
+[programs.victim]
+command = ["/bin/true"]
+[[series]]
+name = "one"
+program = "victim"
+injector = "outer"
+targets = "general"
+[[series]]
+name = "two"
+program = "victim"
+injector = "outer"
+targets = "flags"
+faults = 40
+"""
+GOLDEN = outcome.Seen(value=machine.CLEAN, hang=False, output="right\n", status=0, standing=False, differences=0,
+                      by_exception=0, broken=False)
+ELEMENTS = [[100, 2], [1, 0], [5000, 3], [40, 1]]  # instructions and modified pages
+# Plays an injector: a population, and a class that depends on nothing but the fault.
+FAKE = """
+import sys
+sys.path.insert(0, {lib!r})
+from reprise.campaign import conduct, description, outcome
+
+class Fake:
+    def __init__(self, series, victim): pass
+    def golden(self, scratch): return {{"end": 1000}}
+    def population(self, golden): return 64000
+    def draw(self, golden, random): return {{"at": random.randrange(1000), "target": "rax", "bit": random.randrange(64)}}
+    def divide(self, faults): return [list(range(n, min(n + 3, len(faults)))) for n in range(0, len(faults), 3)]
+    def run(self, golden, faults, scratch):
+        return [(outcome.ALL[(f["at"] * 31 + f["bit"]) % len(outcome.ALL)], {{"ring": f["at"] % 2 * 3}}) for f in faults]
+
+conduct.INJECTORS = {{"outer": Fake}}
+conduct.Victim = lambda *given: None
+"""
+GO = "conduct.run(description.read(sys.argv[1]), sys.argv[2], {shard}, 2)\n"
+
+
+class Scratch(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="reprise-campaign-test-")
+        self.addCleanup(folder.cleanup)
+        self.scratch = Path(folder.name)
+
+
+class Statistics(unittest.TestCase):
+    def test_a_sample_is_as_large_as_confidence_and_margin_ask_for(self):
+        # Leveugle et al. give these for large populations; a small one needs fewer.
+        self.assertEqual(statistics.sample_size(10**12, 0.99, 0.01), 16588)
+        self.assertEqual(statistics.sample_size(10**12, 0.95, 0.05), 385)
+        self.assertEqual(statistics.sample_size(1000, 0.95, 0.05), 278)
+        self.assertEqual(statistics.sample_size(10, 0.99, 0.01), 10)
+
+    def test_an_interval_ends_where_its_tails_have_their_probability(self):
+        def at_least(hits, sample, rate):
+            return math.fsum(math.comb(sample, n) * rate**n * (1 - rate)**(sample - n) for n in range(hits, sample + 1))
+        for sample in (1, 2, 10, 150):
+            for hits in range(0, sample + 1, max(1, sample // 10)):
+                low, high = statistics.clopper_pearson(hits, sample, 0.95)
+                self.assertEqual(low == 0, hits == 0)
+                self.assertEqual(high == 1, hits == sample)
+                if hits:
+                    self.assertAlmostEqual(at_least(hits, sample, low), 0.025, 9)
+                if hits < sample:
+                    self.assertAlmostEqual(1 - at_least(hits + 1, sample, high), 0.025, 9)
+
+    def test_an_interval_of_a_large_sample_is_found(self):
+        low, high = statistics.clopper_pearson(0, 17000, 0.99)
+        self.assertEqual(low, 0)
+        self.assertAlmostEqual(high, 1 - 0.005**(1 / 17000), 12)
+        self.assertEqual(statistics.clopper_pearson(0, 0, 0.99), (0, 1))
+
+
+class Descriptions(unittest.TestCase):
+    def test_a_description_that_is_not_right_is_refused(self):
+        for old, new, why in (
+                ('injector = "outer"', 'injector = "both"', "injector is one of"),
+                ('program = "victim"', 'program = "nobody"', "no program"),
+                ('name = "two"', 'name = "one"', "different names"),
+                ("faults = 40", "fault = 40", "unknown key"),
+                ("faults = 40", 'model = "triple"', "model is one of"),
+                ("seed = 7", "sead = 7", "unknown key"),
+                ("seed = 7", "seed = ", "not TOML"),
+                ('targets = "flags"\nfaults = 40', 'hardened = false', "missing"),
+                ('injector = "outer"', 'injector = "inner"\nhardened = false', "programs that run twice")):
+            with self.subTest(new), self.assertRaisesRegex(CampaignError, why):
+                description.parse(DESCRIPTION.replace(old, new))
+
+
+class Classes(unittest.TestCase):
+    def test_a_run_is_classed_by_what_differs_from_the_golden_one(self):
+        for changes, expected in (
+                ({}, outcome.MASKED),
+                ({"differences": 2}, outcome.RECOVERED),
+                ({"differences": 2, "by_exception": 1}, outcome.EXCEPTION_RECOVERED),
+                ({"status": 135, "standing": True, "value": machine.MISMATCH_STANDING, "output": "ri"}, outcome.STOPPED),
+                ({"value": machine.MISMATCH_STANDING, "differences": 4}, outcome.STOPPED),
+                ({"status": 139, "value": machine.PROGRAM_FAILED, "output": ""}, outcome.CRASH),
+                ({"hang": True, "value": None}, outcome.HANG),
+                ({"output": "wrong\n"}, outcome.SDC),
+                ({"output": "right\n", "differences": 1, "by_exception": 1, "status": 0}, outcome.EXCEPTION_RECOVERED),
+                ({"output": "wrong\n", "differences": 3}, outcome.SDC),
+                ({"status": 135, "standing": True, "value": machine.MISMATCH_STANDING, "output": "wr"}, outcome.SDC),
+                ({"value": machine.PANIC}, outcome.KERNEL_FAILURE),
+                ({"value": None}, outcome.KERNEL_FAILURE),
+                ({"broken": True}, outcome.KERNEL_FAILURE),
+                ({"status": None}, outcome.KERNEL_FAILURE),
+                ({"differences": None}, outcome.KERNEL_FAILURE)):
+            with self.subTest(expected, **changes):
+                self.assertEqual(outcome.classify(outcome.Seen(**{**GOLDEN.__dict__, **changes}), GOLDEN), expected)
+
+    def test_the_plugins_report_is_read(self):
+        found = outer.read_report("marker at=11\nfault at=70 rip=0x40 ring=3 cr3=0x1000 before=0x0 after=0x8\nlimit at=900\n")
+        self.assertEqual((found["fault"]["at"], found["fault"]["rip"], found["limit"]["at"]), (70, 0x40, 900))
+        self.assertEqual(outer.read_report("end unmarked\n"), {"end": {}})
+
+
+def injector(kind, targets, **changes):
+    """One that has no victim: it can draw faults and not make them."""
+    made = object.__new__(kind)
+    series = description.Series("name", "victim", "outer", targets, **changes)
+    made._series, made._victim = series, type("Victim", (), {"memory": 2, "process": "victim"})
+    return made
+
+
+class Draws(unittest.TestCase):
+    def test_faults_from_outside_cover_each_bit_and_instruction_alike(self):
+        source, golden = random.Random(1), {"first": 10, "end": 30}
+        for targets, bits in (("general", 17 * 64), ("flags", 17), ("vector", 16 * 256), ("control", 4 * 64 + 28)):
+            made = injector(outer.Outer, targets)
+            self.assertEqual(made.population(golden), 20 * bits)
+            drawn = [made.draw(golden, source) for _ in range(bits * 20)]
+            self.assertEqual({fault["at"] for fault in drawn}, set(range(10, 30)))
+            # So many bits are missed by chance: exp(-20) of them.
+            self.assertGreaterEqual(len({(fault["target"], fault["bit"]) for fault in drawn}), bits - 2)
+
+    def test_faults_in_memory_are_in_its_words(self):
+        made, source = injector(outer.Outer, "memory", model="stuck", duration=5), random.Random(2)
+        for _ in range(1000):
+            fault = made.draw({"first": 10, "end": 30}, source)
+            self.assertEqual((fault["target"], fault["model"], fault["for"], fault["address"] % 8), ("memory", "stuck", 5, 0))
+            self.assertTrue(1 << 20 <= fault["address"] < 2 << 20 and 0 <= fault["bit"] < 64)
+
+    def test_faults_from_inside_are_weighted_by_the_length_of_each_run(self):
+        source, golden = random.Random(3), {"elements": ELEMENTS}
+        for targets in inner.GROUPS:
+            made = injector(inner.Inner, targets)
+            drawn = [made.draw(golden, source) for _ in range(4000)]
+            for fault in drawn:
+                length, pages = ELEMENTS[fault["pe"] - 1]
+                self.assertIn(fault["run"], (1, 2))
+                if targets == "registers":
+                    self.assertTrue(1 <= int(fault["moment"].removeprefix("at=")) <= length)
+                else:
+                    self.assertEqual(fault["moment"], "end")
+                    _, page, word = fault["target"].split(".")
+                    self.assertTrue(int(page) < pages and int(word) < 512)
+            weights = [length * (pages if targets == "pages" else 1) for length, pages in ELEMENTS]
+            for pe, weight in enumerate(weights, 1):
+                share = sum(fault["pe"] == pe for fault in drawn) / len(drawn)
+                self.assertAlmostEqual(share, weight / sum(weights), delta=0.02)
+
+    def test_two_faults_in_one_processing_element_never_share_a_boot(self):
+        made, source = injector(inner.Inner, "registers"), random.Random(4)
+        faults = [{"pe": source.randrange(1, 90)} for _ in range(500)]
+        jobs = made.divide(faults)
+        self.assertEqual(sorted(number for job in jobs for number in job), list(range(500)))
+        for job in jobs:
+            self.assertLessEqual(len(job), inner.MOST)
+            self.assertEqual(len({faults[number]["pe"] for number in job}), len(job))
+
+
+class Boots:
+    """Plays the boots of the inner injector: what a set of faults leads to."""
+
+    def __init__(self, outcomes):
+        self.outcomes, self.boots = outcomes, []
+
+    def __call__(self, faults):
+        self.boots.append(faults)
+        fates = [self.outcomes[fault["pe"]] for fault in faults]
+        wrong = "sdc" in fates
+        lines = [f"reprise: flip process=victim pe={fault['pe']} run=1 moment=at offset=1 target=rax bit=3 outcome={fate}"
+                 for fault, fate in zip(faults, fates, strict=True) if fate not in ("never", "sdc")]
+        lines += ["wrong" if wrong else "right", "reprise: exit process=victim status=0 mismatch=none",
+                  f"reprise: shutdown mismatches={fates.count('caught')} restarts=0"]
+        console = "\n".join(lines) + "\n"
+        return machine.Outcome(machine.CLEAN, 33, False, console, console, 0.0)
+
+
+class Inside(unittest.TestCase):
+    def run_with(self, outcomes):
+        made = injector(inner.Inner, "registers")
+        made._boot = Boots(outcomes)
+        faults = [{"pe": pe, "run": 1, "moment": "at=1", "target": "rax", "bit": 3} for pe in outcomes]
+        return [found for found, _ in made.run(GOLDEN.__dict__, faults, None)], len(made._boot.boots)
+
+    def test_each_fault_of_a_good_boot_has_the_fate_that_the_kernel_tells(self):
+        found, boots = self.run_with({1: "caught", 2: "died-out", 3: "no-target"})
+        self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.MASKED, outcome.NOT_ACTIVATED], 1))
+
+    def test_after_a_boot_that_went_wrong_each_fault_has_one_of_its_own(self):
+        found, boots = self.run_with({1: "caught", 2: "sdc", 3: "never"})
+        self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.SDC, outcome.NOT_ACTIVATED], 4))
+
+
+class Results(Scratch):
+    def setUp(self):
+        super().setUp()
+        self.description = self.scratch / "it.toml"
+        self.description.write_text(DESCRIPTION)
+
+    def started(self, name, shard=(1, 1), before=""):
+        code = FAKE.format(lib=str(TOP / "scripts" / "lib")) + before + GO.format(shard=shard)
+        return subprocess.Popen([sys.executable, "-B", "-c", code, self.description, self.scratch / name],
+                                stderr=subprocess.DEVNULL)
+
+    def finish(self, name, shard=(1, 1)):
+        self.assertEqual(self.started(name, shard).wait(), 0)
+
+    def found(self, name):
+        with store.Store(self.scratch / name, must_exist=True) as results:
+            return {series: results.results(series) for series in ("one", "two")}
+
+    def test_a_campaign_killed_at_random_and_resumed_has_the_results_of_one_that_was_not(self):
+        self.finish("whole.db")
+        source, kills = random.Random(5), 0
+        while kills < 10:
+            # It ends itself by SIGKILL in the middle of its work, before or after a write.
+            place = source.choice(("before", "after"))
+            before = ("import os, signal\nfrom reprise.campaign import store\n"
+                      f"old, left = store.Store.record, {source.randrange(1, 9)}\n"
+                      "def record(self, results):\n"
+                      "    global left\n"
+                      "    left -= 1\n"
+                      "    if left < 0 and 'before' == place: os.kill(os.getpid(), signal.SIGKILL)\n"
+                      "    old(self, results)\n"
+                      "    if left < 0: os.kill(os.getpid(), signal.SIGKILL)\n"
+                      f"store.Store.record, place = record, {place!r}\n")
+            self.assertEqual(self.started("killed.db", before=before).wait(), -signal.SIGKILL)
+            kills += 1
+        partial = sum(map(len, self.found("killed.db").values()))
+        self.finish("killed.db")
+        whole = self.found("whole.db")
+        self.assertTrue(0 < partial < sum(map(len, whole.values())))
+        self.assertEqual(self.found("killed.db"), whole)
+        self.assertEqual(len(whole["two"]), 40)
+        self.assertEqual(len(whole["one"]), statistics.sample_size(64000, 0.99, 0.1))
+
+    def test_a_fault_cannot_have_two_results(self):
+        self.finish("whole.db")
+        with store.Store(self.scratch / "whole.db") as results, self.assertRaises(Exception):
+            results.record([(0, outcome.SDC, {})])
+
+    def test_shards_put_together_are_the_whole(self):
+        self.finish("whole.db")
+        parts = [f"part-{index}.db" for index in (1, 2, 3)]
+        for index, part in enumerate(parts, 1):
+            self.finish(part, (index, 3))
+        self.assertLess(max(len(self.found(part)["one"]) for part in parts), len(self.found("whole.db")["one"]) // 2)
+        store.merge(self.scratch / "all.db", [self.scratch / part for part in parts])
+        self.assertEqual(self.found("all.db"), self.found("whole.db"))
+
+    def test_results_of_another_campaign_are_refused(self):
+        self.finish("first.db")
+        self.description.write_text(DESCRIPTION.replace("seed = 7", "seed = 8"))
+        self.assertNotEqual(self.started("first.db").wait(), 0)
+        self.finish("second.db")
+        with self.assertRaisesRegex(CampaignError, "another campaign"):
+            store.merge(self.scratch / "all.db", [self.scratch / "first.db", self.scratch / "second.db"])
+        self.assertFalse((self.scratch / "all.db").exists())
+
+    def test_two_results_of_one_fault_that_differ_are_refused(self):
+        self.finish("first.db")
+        self.finish("second.db")
+        with store.Store(self.scratch / "second.db") as results, results._base:
+            results._base.execute("UPDATE result SET outcome = 'sdc', details = '{}' WHERE number = 3")
+        with self.assertRaisesRegex(CampaignError, "fault 3 has another result"):
+            store.merge(self.scratch / "all.db", [self.scratch / "first.db", self.scratch / "second.db"])
+
+    def test_a_report_counts_what_is_there_and_says_how_to_repeat_each_failure(self):
+        self.finish("whole.db")
+        with store.Store(self.scratch / "whole.db") as results:
+            found = report.summary(results)
+        results = self.found("whole.db")
+        for series in found["series"]:
+            classes = [each for _, _, each, _ in results[series["name"]]]
+            for name, figures in series["classes"].items():
+                self.assertEqual(figures["count"], classes.count(name))
+                self.assertEqual(figures["absolute"], round(64000 * classes.count(name) / len(classes)))
+                self.assertLessEqual(figures["low"], figures["rate"])
+                self.assertLessEqual(figures["rate"], figures["high"])
+            self.assertEqual(sum(map(sum, (counts.values() for counts in series["by_ring"].values()))), len(classes))
+            self.assertEqual(len(series["failures"]), sum(each in report.FAILURES for each in classes))
+            self.assertTrue(all(f"repeat {self.scratch / 'whole.db'} " in each["repeat"] for each in series["failures"]))
+        self.assertEqual(json.loads(report.as_json(found)), found)
+        rows = report.as_csv(found).splitlines()
+        self.assertEqual(len(rows), 1 + 2 * len(outcome.ALL))
+        self.assertIn("  sdc ", report.as_text(found))
+
+    def test_the_same_description_gives_the_same_plan(self):
+        def planned(seed):
+            campaign = description.parse(DESCRIPTION.replace("seed = 7", f"seed = {seed}"))
+            made = {series.name: injector(outer.Outer, series.targets) for series in campaign.series}
+            return plan.make(campaign, made, dict.fromkeys(made, {"first": 10, "end": 10000}))
+        self.assertEqual(planned(1), planned(1))
+        self.assertNotEqual(planned(1).digest(), planned(2).digest())
+        jobs = [planned(1).jobs((index, 4)) for index in (1, 2, 3, 4)]
+        self.assertEqual(sorted(job for part in jobs for job in part), sorted(planned(1).jobs()))
+
+
+class Progress(unittest.TestCase):
+    def test_the_time_left_follows_from_the_time_taken(self):
+        now = [0]
+        shown = conduct.Progress(100, open(os.devnull, "w", encoding="utf-8"), lambda: now[0])
+        self.addCleanup(shown._stream.close)
+        now[0] = 50
+        shown.add([outcome.MASKED] * 24 + [outcome.SDC])
+        self.assertEqual(shown.line(), "25 of 100 faults, 2 min 30 s left; 1 sdc, 0 kernel-failure")
+
+
+if __name__ == "__main__":
+    listed.main()

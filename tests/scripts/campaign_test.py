@@ -275,8 +275,10 @@ class Results(Scratch):
 
     def test_a_fault_cannot_have_two_results(self):
         self.finish("whole.db")
-        with store.Store(self.scratch / "whole.db") as results, self.assertRaises(Exception):
+        before = self.found("whole.db")
+        with store.Store(self.scratch / "whole.db") as results, self.assertRaisesRegex(CampaignError, "another process"):
             results.record([(0, outcome.SDC, {})])
+        self.assertEqual(self.found("whole.db"), before)
 
     def test_shards_put_together_are_the_whole(self):
         self.finish("whole.db")

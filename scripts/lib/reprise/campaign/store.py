@@ -60,9 +60,13 @@ class Store:
 
     def record(self, results):
         """Results of one job: (number, outcome, details)."""
-        with self._base:
-            self._base.executemany("INSERT INTO result VALUES (?, ?, ?)",
-                                   [(number, outcome, json.dumps(details)) for number, outcome, details in results])
+        try:
+            with self._base:
+                self._base.executemany("INSERT INTO result VALUES (?, ?, ?)",
+                                       [(number, outcome, json.dumps(details)) for number, outcome, details in results])
+        except sqlite3.IntegrityError as error:
+            raise CampaignError(f"another process works on {self.path}, too: divide the work by --shard, each part with a file "
+                                "of its own") from error
 
     def results(self, series):
         """Number, fault, outcome, details of each fault that is done."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 import listed  # noqa: E402
 from reprise import machine  # noqa: E402
 from reprise.campaign import (CampaignError, conduct, description, inner, outcome, outer, plan, report,  # noqa: E402
-                              statistics, store)
+                              statistics, store, victim)
 
 DESCRIPTION = """
 seed = 7
@@ -146,10 +147,11 @@ def injector(kind, targets, **changes):
     made = object.__new__(kind)
     series = description.Series("name", "victim", "outer", targets, **changes)
     made._series, made._victim = series, type("Victim", (), {"memory": 2, "process": "victim"})
+    made._words = outer.words_of(targets, 2) if kind is outer.Outer else []
     return made
 
 
-class Draws(unittest.TestCase):
+class Draws(Scratch):
     def test_faults_from_outside_cover_each_bit_and_instruction_alike(self):
         source, golden = random.Random(1), {"first": 10, "end": 30}
         for targets, bits in (("general", 17 * 64), ("flags", 17), ("vector", 16 * 256), ("control", 4 * 64 + 28)):
@@ -166,6 +168,22 @@ class Draws(unittest.TestCase):
             fault = made.draw({"first": 10, "end": 30}, source)
             self.assertEqual((fault["target"], fault["model"], fault["for"], fault["address"] % 8), ("memory", "stuck", 5, 0))
             self.assertTrue(1 << 20 <= fault["address"] < 2 << 20 and 0 <= fault["bit"] < 64)
+
+    def test_faults_in_the_kernel_are_in_the_words_of_its_segments(self):
+        file = self.scratch / "kernel.elf"
+        segments = [(0x1000, 0x200000, 16, 24), (0x2000, 0x300000, 0, 16)]  # offset, physical address, bytes in file and memory
+        headers = b"".join(victim.PROGRAM_HEADER.pack(victim.LOAD, 5, offset, physical | 1 << 40, physical, size, memory, 4096)
+                           for offset, physical, size, memory in segments)
+        ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+        content = victim.ELF_HEADER.pack(ident, 2, 62, 1, 1 << 40 | 0x200004, 64, 0, 0, 64, 56, 2, 64, 0, 0) + headers
+        file.write_bytes(content.ljust(0x1000, b"\0") + bytes(range(16)))
+        # The marker of a program is found in the same way: its code from the entry to the end of what is in the file.
+        self.assertEqual(victim.entry_of(file), (1 << 40 | 0x200004, bytes(range(4, 16))))
+        with unittest.mock.patch("reprise.tree.kernel", lambda: file):
+            made = injector(outer.Outer, "kernel")
+        drawn = [made.draw({"first": 10, "end": 30}, source) for source in [random.Random(6)] for _ in range(500)]
+        self.assertEqual({fault["address"] for fault in drawn}, {0x200000, 0x200008, 0x200010, 0x300000, 0x300008})
+        self.assertEqual(made.population({"first": 10, "end": 30}), 20 * 5 * 64)
 
     def test_faults_from_inside_are_weighted_by_the_length_of_each_run(self):
         source, golden = random.Random(3), {"elements": ELEMENTS}

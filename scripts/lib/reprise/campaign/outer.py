@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import tree
 from . import CampaignError
 from .outcome import NOT_ACTIVATED, classify, seen_from
-from .victim import entry_of, seen_of
+from .victim import entry_of, seen_of, segments_of
 
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip")
 WORD = tuple(range(64))
@@ -21,7 +21,7 @@ GROUPS = {
     "control": {"fs_base": WORD, "gs_base": WORD, "k_gs_base": WORD, "cr2": WORD, "cr3": TABLE_ADDRESS},
 }
 GROUPS["registers"] = {name: bits for group in ("general", "flags", "vector") for name, bits in GROUPS[group].items()}
-MEMORY = "memory"
+MEMORY, KERNEL = "memory", "kernel"  # all of it, or what the kernel's file takes up
 FIRST_MEGABYTE = 1 << 20  # below it are the firmware's tables and the screen
 # A run with a fault may take so many times the golden one's instructions, and so many more for searches and restarts.
 PATIENCE, MORE = 3, 100_000_000
@@ -37,11 +37,22 @@ def read_report(text):
     return {name: {} if rest == "unmarked" else _fields(rest) for name, _, rest in lines}
 
 
+def words_of(targets, mebibytes):
+    """Physical addresses of the words of memory that faults can hit, as ranges; none: they hit registers."""
+    if targets == MEMORY:
+        return [range(FIRST_MEGABYTE, mebibytes << 20, 8)]
+    if targets == KERNEL:
+        return [range(each.physical, each.physical + each.in_memory // 8 * 8, 8)
+                for each in segments_of(tree.kernel().read_bytes())]
+    return []
+
+
 class Outer:
     def __init__(self, series, victim):
-        if series.targets not in (*GROUPS, MEMORY):
-            raise CampaignError(f"series {series.name!r}: targets is one of {', '.join((*GROUPS, MEMORY))}")
+        if series.targets not in (*GROUPS, MEMORY, KERNEL):
+            raise CampaignError(f"series {series.name!r}: targets is one of {', '.join((*GROUPS, MEMORY, KERNEL))}")
         self._series, self._victim = series, victim
+        self._words = words_of(series.targets, victim.memory)
         self._entry, self._code = entry_of(victim.path)
         self._numbers = itertools.count()
 
@@ -54,8 +65,8 @@ class Outer:
         return {"first": report["marker"]["at"], "end": report["end"]["at"], **dataclasses.asdict(seen)}
 
     def _bits(self):
-        if self._series.targets == MEMORY:
-            return ((self._victim.memory << 20) - FIRST_MEGABYTE) * 8
+        if self._words:
+            return sum(map(len, self._words)) * 64
         return sum(map(len, GROUPS[self._series.targets].values()))
 
     def population(self, golden):
@@ -67,9 +78,11 @@ class Outer:
         fault = {"at": at, "model": self._series.model}
         if self._series.model == "stuck":
             fault["for"] = self._series.duration
-        if self._series.targets == MEMORY:
-            word, bit = divmod(place, 64)
-            return {**fault, "target": MEMORY, "address": FIRST_MEGABYTE + word * 8, "bit": bit}
+        word, bit = divmod(place, 64)
+        for addresses in self._words:
+            if word < len(addresses):
+                return {**fault, "target": MEMORY, "address": addresses[word], "bit": bit}
+            word -= len(addresses)
         for name, bits in GROUPS[self._series.targets].items():
             if place < len(bits):
                 return {**fault, "target": name, "bit": bits[place]}

@@ -1,6 +1,7 @@
 """A program in an image, booted again and again; what is seen of each run."""
 
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 
 from .. import image, machine, tree
@@ -33,6 +34,23 @@ def content_of(given):
     return given["text"].encode() * given.get("times", 1)
 
 
+@dataclass(frozen=True)
+class Segment:
+    offset: int    # in the file
+    address: int   # virtual
+    physical: int
+    in_file: int   # bytes
+    in_memory: int
+
+
+def segments_of(content):
+    """What of an ELF file is loaded."""
+    header = ELF_HEADER.unpack_from(content)
+    table, count = header[5], header[10]
+    found = (PROGRAM_HEADER.unpack_from(content, table + number * PROGRAM_HEADER.size) for number in range(count))
+    return [Segment(*fields[2:7]) for fields in found if fields[0] == LOAD]
+
+
 def entry_of(path):
     """Where the program's first instruction stands, and the bytes there."""
     content = path.read_bytes()
@@ -40,11 +58,11 @@ def entry_of(path):
     if header[1] != EXECUTABLE:
         raise CampaignError(f"{path}: its addresses are not fixed (a static program that is no PIE has fixed ones)")
     entry = header[4]
-    for number in range(header[10]):
-        kind, _, offset, address, _, size, *_ = PROGRAM_HEADER.unpack_from(content, header[5] + number * PROGRAM_HEADER.size)
-        if kind == LOAD and address <= entry < address + size:
-            count = min(CODE_BYTES, address + size - entry, PAGE - entry % PAGE)
-            return entry, content[entry - address + offset:][:count]
+    for segment in segments_of(content):
+        place = entry - segment.address
+        if 0 <= place < segment.in_file:
+            count = min(CODE_BYTES, segment.in_file - place, PAGE - entry % PAGE)
+            return entry, content[segment.offset + place:][:count]
     raise CampaignError(f"{path}: its entry is in no segment")
 
 

@@ -71,7 +71,8 @@ struct alignas(64) UserState {
   [[nodiscard]] std::span<std::uint64_t> words();
   [[nodiscard]] std::span<const std::uint64_t> words() const;
   // Whether every word is the same, and the exclusive or of all words: any one flipped bit changes
-  // it. Both use vector registers: only behind save_rest().
+  // it. A guest's words behind this machine's image, where no register is, do not count. Both use
+  // vector registers: only behind save_rest().
   [[nodiscard]] bool same_as(const UserState& other) const;
   [[nodiscard]] std::uint64_t check_word() const;
 };

@@ -92,11 +92,15 @@ void load_bases(const UserState& state) {
   write_msr(Msr::KernelGsBase, gs);
 }
 
-// A guest's own words stand behind the longest image.
+// A guest's own words stand behind the longest image. This machine's may be shorter: no register
+// is in the gap between.
+std::size_t words_before_gap() { return general_words + board.extended_state.words; }
+std::size_t bytes_before_gap() { return words_before_gap() * sizeof(std::uint64_t); }
+
 std::size_t words_of(const UserState& state) {
   static_assert(offsetof(UserState, guest) == (general_words + extended_words) * 8);
   if (state.virtual_cpu != nullptr) return general_words + extended_words + guest_words;
-  return general_words + board.extended_state.words;
+  return words_before_gap();
 }
 
 void save_extended(UserState& state) {
@@ -117,12 +121,19 @@ std::span<const std::uint64_t> UserState::words() const {
 }
 
 bool UserState::same_as(const UserState& other) const {
-  return board.vector_operations->differing_bits(general.data(), other.general.data(),
-                                                 words().size_bytes()) == 0;
+  const VectorOperations& with = *board.vector_operations;
+  std::uint64_t differing =
+      with.differing_bits(general.data(), other.general.data(), bytes_before_gap());
+  if (virtual_cpu != nullptr)
+    differing |= with.differing_bits(guest.data(), other.guest.data(), sizeof(guest));
+  return differing == 0;
 }
 
 std::uint64_t UserState::check_word() const {
-  return board.vector_operations->check_word(general.data(), words().size_bytes());
+  const VectorOperations& with = *board.vector_operations;
+  std::uint64_t sum = with.check_word(general.data(), bytes_before_gap());
+  if (virtual_cpu != nullptr) sum ^= with.check_word(guest.data(), sizeof(guest));
+  return sum;
 }
 
 void begin_as(UserState& state, const UserState& start) {

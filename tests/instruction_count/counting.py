@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1] / "scripts" / "lib"))
+sys.path[:0] = [str(HERE.parents[1] / "scripts" / "lib"), str(HERE.parents[1] / "tests" / "guest")]
 
-from reprise import image, machine, tree  # noqa: E402
+import small_guest  # noqa: E402
+from reprise import guest, image, machine, tree  # noqa: E402
 
 EXPECTED = HERE / "expected.json"
 RENEW = "tests/instruction_count/count --standard --update"
@@ -47,7 +48,12 @@ MEASURES = {
     "time limit": Measure(["sweep", "0", "180000"], ["sweep", "0", "20000"], "pe.limit=200"),
     "time limit, ten pages":
         Measure(["sweep", "10", "180000"], ["sweep", "10", "20000"], "pe.limit=200"),
+    "guest, the kernel answers": Measure(["guest", "time_stamp", "2200"], ["guest", "time_stamp", "200"]),
+    "guest, the kernel answers, one page":
+        Measure(["guest", "time_stamp_page", "2200"], ["guest", "time_stamp_page", "200"]),
+    "guest, the monitor answers": Measure(["guest", "port", "1200"], ["guest", "port", "200"]),
 }
+GUEST = "guest"  # as a program: the small guest, its part, and how many rounds (tests/guest)
 
 # The report's phases that are ring 0's; see docs/log-format.md, event `times`.
 PHASES = ("load", "fault", "rewind", "flush", "convergence", "compare_commit")
@@ -146,12 +152,27 @@ def program(argv):
     return image.Program(path, argv)
 
 
+def contents(argv, arguments, scratch):
+    """What goes into the image for a program, or for a guest and its monitor."""
+    if argv[0] != GUEST:
+        return image.Contents([program(argv)], None, arguments)
+    if len(argv) != 3 or not argv[2].isdecimal():
+        raise CountError(f"{GUEST} PART ROUNDS: the parts are in tests/guest/small_guest.asm")
+    given = guest.Guest(small_guest.write(scratch, argv[1], int(argv[2])), memory=4)
+    return image.Contents([given.program()], given.archive(), f"{guest.GRANT} {arguments}".strip())
+
+
 def run(argv, arguments=""):
     """Boots one program to the machine's end."""
     with tempfile.TemporaryDirectory(prefix="reprise-count-") as scratch:
         iso, out = Path(scratch) / "image.iso", Path(scratch) / "counts"
-        image.write_image(image.Contents([program(argv)], None, arguments), iso)
+        image.write_image(contents(argv, arguments, scratch), iso)
         return run_image(iso, out)
+
+
+def _pes(pes):
+    """A guest's PEs are counted, and what its monitor does for one is part of its cost."""
+    return pes.get("guest", sum(pes.values()))
 
 
 def run_image(iso, out):
@@ -160,7 +181,7 @@ def run_image(iso, out):
     outcome = machine.run(iso, settings)
     if outcome.value != machine.CLEAN or not Path(out).exists():
         raise CountError(f"the run did not end well:\n{outcome.console[-2000:]}")
-    pes = sum(event.number("pes") for event in outcome.events("verdicts"))
+    pes = _pes({event["process"]: event.number("pes") for event in outcome.events("verdicts")})
     phases = Counter()
     for event in outcome.events("times"):
         phases.update({phase: event.number(f"{phase}_ns") for phase in PHASES})

@@ -36,6 +36,17 @@ class KernelCost(BootTest):
     def test_a_pe_of_ten_pages_that_the_time_limit_ends_costs_what_is_recorded(self):
         self.assert_as_recorded("time limit, ten pages")
 
+    def test_a_guests_stop_that_the_kernel_answers_costs_what_is_recorded(self):
+        self.assert_as_recorded("guest, the kernel answers")
+        aim = 3000
+        self.assertLess(counting.expected()["guest, the kernel answers"]["total"], aim)
+
+    def test_the_same_with_a_modified_page_costs_what_is_recorded(self):
+        self.assert_as_recorded("guest, the kernel answers, one page")
+
+    def test_a_guests_stop_that_its_monitor_answers_costs_what_is_recorded(self):
+        self.assert_as_recorded("guest, the monitor answers")
+
     def test_two_boots_of_one_image_execute_the_same_instructions(self):
         iso = self.image([["vectors", "20"]])
         first, second = [counting.run_image(iso, self.scratch / "counts") for _ in range(2)]

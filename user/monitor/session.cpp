@@ -244,7 +244,8 @@ Session::Next Session::wait_for_interrupt() {
     if (computer_.interrupts().interrupts()) break;
     output_.flush();
     const GuestTime event = computer_.next_event(now_);
-    const bool will_come = event != never || !input_.empty() || !input_ended_;
+    const bool more_input = !input_.empty() || !input_ended_;
+    const bool will_come = event != never || (more_input && computer_.console().listens());
     if (!will_come) return over(Verdict::NothingWakes);
     now_ = sooner(event, now_ + halted_interval);
     outside_.sleep_until(start + (now_.value() - halted_at.value()));

@@ -277,6 +277,13 @@ TEST_CASE("a halt that nothing will ever end is told") {
   CHECK(run.session.run().verdict == Verdict::NothingWakes);
 }
 
+TEST_CASE("input that may still come is nothing to a halted guest that does not listen") {
+  Run run;
+  run.outside.typed = "ls\n";
+  run.halt();
+  CHECK(run.session.run().verdict == Verdict::NothingWakes);
+}
+
 TEST_CASE("an unfinished line comes out while the guest computes") {
   Run run;
   run.out(0x3f8, '$');

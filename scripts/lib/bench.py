@@ -13,7 +13,7 @@ sys.argv[0] = "scripts/bench"
 sys.dont_write_bytecode = True
 
 from reprise import machine, tree  # noqa: E402
-from reprise.bench import (cases, figures, host, kernel, machine_report, model, page, plots, shares, sheet, tables,
+from reprise.bench import (cases, figures, guest, host, kernel, machine_report, model, page, plots, shares, sheet, tables,
                            usb_image)  # noqa: E402
 
 BENCH = tree.TOP / "build" / "bench" / "bench.json"
@@ -51,6 +51,7 @@ def parse_arguments():
     add("--host", action="store_true",
         help="measure this machine instead: copies and comparisons beside memcpy and memcmp, the page set, the controller")
     add("--kernel", action="store_true", help="count ring 0's instructions per PE instead, by phase and workload")
+    add("--guest", action="store_true", help="boot Debian's kernel as a guest instead, hardened and once: some minutes")
     add("--image", type=Path, metavar="FILE", help="write an ISO that measures a real machine by itself, boot nothing")
     add("--read", type=Path, metavar="LOG",
         help="tables and plots of the sheet that such a machine has shown: a log of its serial line, or typed by hand")
@@ -164,6 +165,12 @@ def main():
         print("\n".join(kernel.table(kernel.measure(options.out))))
         tree.say(f"wrote {options.out}/kernel.json")
         return 0
+    if options.guest:
+        if not os.environ.get("REPRISE_BUILD"):
+            tree.build(target="image_parts", say=tree.say)
+        print("\n".join(guest.table(guest.measure(options.out))))
+        tree.say(f"wrote {options.out}/guest.json")
+        return 0
     chosen = [case for case in cases.ALL if re.search(options.filter, f"{case.group}: {case.name}")]
     if options.list or not chosen:
         print("\n".join(f"{case.group}: {case.name}" for case in chosen) or f"no case matches {options.filter!r}")
@@ -182,7 +189,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except (machine.MachineError, tree.BuildError, figures.FormatError, sheet.SheetError, host.BenchmarkError,
-            kernel.counting.CountError, OSError) as error:
+            kernel.counting.CountError, guest.FailedBoot, OSError) as error:
         tree.say(str(error))
         sys.exit(1)
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 from reprise import machine  # noqa: E402
-from reprise.bench import cases, figures, plots, shares, tables  # noqa: E402
+from reprise.bench import cases, figures, guest, plots, shares, tables  # noqa: E402
 
 CASE = cases.Case("group", "name", (["compute", "5"],))
 TIMES = ("reprise: times process=compute load_ns=10 first_run_ns=400 fault_ns=20 rewind_ns=30 flush_ns=0 "
@@ -29,6 +29,19 @@ def outcome(mismatches=0, value=machine.CLEAN, time=6000):
     other = "reprise: verdicts process=screen pes=7 mismatches=0\n"  # a driver, which no case is about
     end = f"reprise: shutdown programs=1 time_ns={time}\n"
     return machine.Outcome(value, 33, False, TIMES + PAGES + COSTS + PREDICTION + verdicts + other + end, "", 1.0)
+
+
+class Guest(unittest.TestCase):
+    def test_a_boots_figures_become_a_row_each(self):
+        row = guest.Row("boot", pes={"guest": 4000, "monitor": 900}, total=620, second_run=200, hardened=3_000_000_000,
+                        once=1_200_000_000, ends={end: 5 * place for place, end in enumerate(guest.ENDS)})
+        self.assertEqual((row.overhead, row.ratio), (3.1, 2.5))
+        with mock.patch.object(guest.linux_guest, "kernel", return_value=Path("vmlinuz-1")):
+            lines = guest.table([row, row])
+        self.assertEqual(lines[0], "| vmlinuz-1 | boot | boot |")
+        for line in ("| PEs of the guest | 4,000 | 4,000 |", "| of them ended by: time-limit | 15 | 15 |",
+                     "| machine's time, hardened | 3.00 s | 3.00 s |", "| ratio | 2.50 | 2.50 |"):
+            self.assertIn(line, lines)
 
 
 class Bench(unittest.TestCase):

@@ -9,6 +9,7 @@
 
 #include <array>
 
+#include "arch/stepping.hpp"
 #include "arch/timer.hpp"
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/apic.hpp"
@@ -34,8 +35,7 @@ using namespace x86;
 namespace {
 
 // Exit codes that become other traps than Exit.
-constexpr std::uint64_t exit_exceptions = 0x40, exit_interrupt = 0x60, exit_nmi = 0x61,
-                        exit_nested_fault = 0x400;
+constexpr std::uint64_t exit_exceptions = 0x40, exit_interrupt = 0x60, exit_nmi = 0x61;
 
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
 constexpr reprise::Nanoseconds one_instruction{200};
@@ -79,6 +79,11 @@ Breakpoints breakpoints_for(const PerCpu& cpu, const VirtualCpu& virtual_cpu, co
   return result;
 }
 
+bool stands_at_breakpoint(const PerCpu& cpu, const Vmcb& block) {
+  const reprise::UserAddr rip{block.rip};
+  return cpu.breakpoints[0] == rip || cpu.breakpoints[1] == rip;
+}
+
 // QEMU 7.2 takes breakpoints from the machine's DR7 rather than the guest's: both have them.
 void arm(const PerCpu& cpu, const Breakpoints& breakpoints, bool seen, Vmcb& block,
          GuestSwitch& s) {
@@ -100,10 +105,9 @@ void arm(const PerCpu& cpu, const Breakpoints& breakpoints, bool seen, Vmcb& blo
   block.dr7 = breakpoints.dr7;
   block.exceptions |= static_cast<std::uint32_t>(bit(debug_vector));
   if (cpu.breakpoints[behind]) block.exceptions = every_exception;
-  const bool stands_there = cpu.breakpoints[0] == reprise::UserAddr{block.rip} ||
-                            cpu.breakpoints[1] == reprise::UserAddr{block.rip};
+  block.dr6 = Dr6::Initial;  // it shows the causes of the next #DB alone
   // An event that waits comes first, and QEMU 7.2 would store the flag with it.
-  if (seen && stands_there && block.event == 0) block.rflags |= Rflags::Rf;
+  if (seen && stands_at_breakpoint(cpu, block) && block.event == 0) block.rflags |= Rflags::Rf;
 }
 
 // ---- XCR0, for which the control block has no place ----
@@ -169,22 +173,46 @@ std::uint64_t reason_of(PerCpu& cpu, const Vmcb& block) {
   return block.exit_code == exit_nmi ? nmi_vector : guest_exit_reason;
 }
 
-// An instruction INT n is carried out again, anything else delivered again.
-bool interrupted_int_n(const Vmcb& block) {
-  constexpr std::uint64_t int_n = GuestEvent::Valid | GuestEvent::SoftwareInterrupt;
-  return (block.exit_event & (GuestEvent::Valid | GuestEvent::Type)) == int_n;
+// INT3 and INTO as SVM reports them: exceptions, but their frames show the instruction behind them,
+// which an injected exception's would not.
+bool breakpoint_or_overflow(std::uint64_t event) {
+  constexpr std::uint64_t breakpoint = 3, overflow = 4;
+  const std::uint64_t vector = event & GuestEvent::Vector;
+  return (event & GuestEvent::Type) == GuestEvent::Exception &&
+         (vector == breakpoint || vector == overflow);
+}
+
+// Bochs 2.7 does not say that it was INT n: EXITINTINFO has an earlier event. But it tells there
+// how far the instruction reaches, and of faults and injected events it says zero bytes. A
+// processor says so of intercepted instructions alone, and 0 otherwise (AMD APM Vol. 2 §15.7.1).
+bool instruction_was_on_its_way(const Vmcb& block) {
+  return board.guests.next_rip_saved && block.exit_code == exit_nested_fault &&
+         reprise::is_between(block.rip + 1, block.next_rip, block.rip + longest_instruction);
+}
+
+// What the guest was delivering when it left: an instruction's own event comes again when that is
+// carried out again, anything else is delivered again.
+bool repeats_instruction(const Vmcb& block) {
+  if ((block.exit_event & GuestEvent::Valid) == 0) return false;
+  const bool int_n = (block.exit_event & GuestEvent::Type) == GuestEvent::SoftwareInterrupt;
+  return int_n || breakpoint_or_overflow(block.exit_event) || instruction_was_on_its_way(block);
 }
 std::uint64_t interrupted_event(const Vmcb& block) {
   const bool valid = (block.exit_event & GuestEvent::Valid) != 0;
-  return valid && !interrupted_int_n(block) ? block.exit_event : 0;
+  return valid && !repeats_instruction(block) ? block.exit_event : 0;
 }
 
 // #DB is intercepted for the kernel's breakpoints. One that is not theirs goes on to the guest.
-std::optional<Trap> debug_trap(Vmcb& block, std::uint64_t kernels, std::uint64_t dr6_before) {
-  if ((block.dr6 & kernels) != 0) {
-    block.dr6 = dr6_before;
+// Bochs 2.7 names no cause in DR6: what comes at a breakpoint of the kernel's is taken for that.
+std::optional<Trap> debug_trap(const PerCpu& cpu, Vmcb& block, const Breakpoints& breakpoints,
+                               std::uint64_t causes) {
+  const bool by_kernels = (causes & breakpoints.kernels) != 0;
+  if (by_kernels || (causes == 0 && stands_at_breakpoint(cpu, block))) {
     return Trap{.kind = Trap::Kind::Break, .vector = debug_vector};
   }
+  // BS and BD stay until they are cleared, B3 to B0 until the next breakpoint.
+  if ((causes & Dr6::Breakpoints) != 0) block.dr6 &= ~std::uint64_t{Dr6::Breakpoints};
+  block.dr6 |= causes;
   block.event = debug_vector | GuestEvent::Exception | GuestEvent::Valid;
   return std::nullopt;
 }
@@ -210,12 +238,12 @@ Trap guest_exit(const Vmcb& block) {
 }
 
 // Nothing: the guest goes on.
-std::optional<Trap> trap_of(Vmcb& block, std::uint64_t reason, std::uint64_t kernels,
-                            std::uint64_t dr6_before) {
+std::optional<Trap> trap_of(const PerCpu& cpu, Vmcb& block, std::uint64_t reason,
+                            const Breakpoints& breakpoints, std::uint64_t debug_causes) {
   switch (block.exit_code) {
     case exit_interrupt: return interrupt_trap(static_cast<std::uint8_t>(reason));
     case exit_nmi: return Trap{.kind = Trap::Kind::NonMaskable, .vector = nmi_vector};
-    case exit_exceptions + debug_vector: return debug_trap(block, kernels, dr6_before);
+    case exit_exceptions + debug_vector: return debug_trap(cpu, block, breakpoints, debug_causes);
     case exit_exceptions + machine_check_vector: return machine_check();
     case exit_nested_fault: return nested_fault(block);
     default: return is_exception(block.exit_code) ? held_exception(block) : guest_exit(block);
@@ -245,7 +273,7 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, bool seen) {
   const std::uint64_t reason = reason_of(cpu, block);
   const std::optional<Trap> counted = end_guest_stint(
       reason,
-      {.entry = s.entry_stamp, .exit = s.exit_stamp, .repeats_last = interrupted_int_n(block)});
+      {.entry = s.entry_stamp, .exit = s.exit_stamp, .repeats_last = repeats_instruction(block)});
   unload_components(components, virtual_cpu);
   take_trap_words(state);
   block.event = interrupted_event(block);
@@ -255,18 +283,33 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, bool seen) {
       (block.exit_code == exit_interrupt && cpu.counting.counted == count_before);
   if (block.rip == rip && nothing_done) block.shadow |= shadow;
   block.dr7 = own_dr7;
+  const std::uint64_t debug_causes = block.dr6 & Dr6::Causes;
+  if (breakpoints.kernels != 0) block.dr6 = own_dr6;
   if (counted) return counted;
-  return trap_of(block, reason, breakpoints.kernels, own_dr6);
+  return trap_of(cpu, block, reason, breakpoints, debug_causes);
 }
 
 bool in_shadow(const UserState& state) { return (state.virtual_cpu->block().shadow & 1) != 0; }
 
-// QEMU 7.2 forgets at VMRUN that interrupts have to wait one more instruction. So where the guest
-// is to stop as soon as it can take one, that is asked for behind that instruction. It takes a
-// counter to stop there.
-bool window_comes_too_soon(const UserState& state) {
-  const bool asked = (state.virtual_cpu->block().virtual_interrupt & VirtualInterrupt::Irq) != 0;
-  return asked && in_shadow(state) && counter().kind == reprise::CounterKind::Icount;
+bool asks_for_window(const UserState& state) {
+  return (state.virtual_cpu->block().virtual_interrupt & VirtualInterrupt::Irq) != 0;
+}
+
+// The guest can take an interrupt where it stands. Bochs 2.7 does not see that at VMRUN, but only
+// when the guest itself sets the interrupt flag.
+bool window_is_open(const UserState& state) {
+  const bool on = (state[Register::Rflags] & Rflags::If) != 0;
+  return asks_for_window(state) && on && !in_shadow(state) && state.virtual_cpu->block().event == 0;
+}
+
+// As the CPU would stop it.
+Trap stop_in_window(UserState& state) {
+  Vmcb& block = state.virtual_cpu->block();
+  put_trap_words(state);
+  block.exit_code = static_cast<std::uint64_t>(GuestExit::Window);
+  block.exit_info_1 = 0;
+  take_trap_words(state);
+  return guest_exit(block);
 }
 
 // QEMU 7.2 remembers an interrupt that VMRUN has delivered, and delivers it once more if the time
@@ -277,34 +320,52 @@ bool delivers_interrupt(const UserState& state) {
   return (event & (GuestEvent::Valid | GuestEvent::Type)) == GuestEvent::Valid;
 }
 
-// Nothing: the guest goes on.
-std::optional<Trap> run_to_handler(PerCpu& cpu, UserState& state, bool seen) {
-  const std::uint64_t stop = cpu.counting.stop;
-  stop_at_count(0);  // no instruction is carried out
+// An interrupt of the kernel's waits when the guest is entered. Nothing: the guest goes on.
+std::optional<Trap> run_with_kick(PerCpu& cpu, UserState& state, bool seen) {
   kick_self();
   const std::optional<Trap> trap = run_stint(cpu, state, seen);
   const bool still_waits = state.virtual_cpu->block().exit_code != exit_interrupt;
   if (still_waits) handle_interrupt(take_interrupt(cpu));
+  return trap;
+}
+
+// Nothing: the guest goes on.
+std::optional<Trap> run_to_handler(PerCpu& cpu, UserState& state, bool seen) {
+  const std::uint64_t stop = cpu.counting.stop;
+  stop_at_count(0);  // no instruction is carried out
+  const std::optional<Trap> trap = run_with_kick(cpu, state, seen);
   stop_at_count(stop);
   return trap;
 }
 
 // Nothing: the guest goes on.
-std::optional<Trap> run_one_instruction(PerCpu& cpu, UserState& state, bool seen) {
-  std::uint64_t& virtual_interrupt = state.virtual_cpu->block().virtual_interrupt;
+std::optional<Trap> run_one_counted(PerCpu& cpu, UserState& state, bool seen) {
   const std::uint64_t stop = cpu.counting.stop;
   stop_at_count(count() + 1);
-  virtual_interrupt &= ~VirtualInterrupt::Irq;
   const std::optional<Trap> trap = run_stint(cpu, state, seen);
-  virtual_interrupt |= VirtualInterrupt::Irq;
   stop_at_count(stop);
   if (trap && trap->kind == Trap::Kind::Counter) return std::nullopt;
   return trap;
 }
 
+// The window opens behind the instruction in the shadow. QEMU 7.2 forgets the shadow at VMRUN, and
+// would stop before that instruction: a counter stops it behind. Bochs 2.7 would not stop there,
+// see above: an interrupt that waits does, as the shadow holds it, too. Nothing: the guest goes on.
+std::optional<Trap> run_shadowed_instruction(PerCpu& cpu, UserState& state, bool seen) {
+  Vmcb& block = state.virtual_cpu->block();
+  const bool counted = counter().kind == reprise::CounterKind::Icount;
+  block.virtual_interrupt &= ~VirtualInterrupt::Irq;
+  const std::optional<Trap> trap =
+      counted ? run_one_counted(cpu, state, seen) : run_with_kick(cpu, state, seen);
+  block.virtual_interrupt |= VirtualInterrupt::Irq;
+  if (trap || counted || !in_shadow(state)) return trap;
+  return run_stint(cpu, state, seen);  // the interrupt was not held
+}
+
 std::optional<Trap> run_some(PerCpu& cpu, UserState& state, bool seen) {
   if (delivers_interrupt(state)) return run_to_handler(cpu, state, seen);
-  if (window_comes_too_soon(state)) return run_one_instruction(cpu, state, seen);
+  if (window_is_open(state)) return stop_in_window(state);
+  if (asks_for_window(state) && in_shadow(state)) return run_shadowed_instruction(cpu, state, seen);
   return run_stint(cpu, state, seen);
 }
 

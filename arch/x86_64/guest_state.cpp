@@ -15,8 +15,9 @@ namespace {
 constexpr std::uint64_t initial_cr0 = Cr0::Ne | bit(4);    // ET is always set
 constexpr std::uint64_t initial_pat = 0x0007040600070406;  // Intel SDM Vol. 3A §11.12.4
 
-// RF is set in the CPU for the kernel's breakpoints, too, and no two runs meet them alike.
 constexpr std::uint64_t seen_flags = Rflags::Seen | Rflags::Vm;
+
+constexpr std::uint64_t run_begins = 0;  // in place of an exit code; reads of CR0 are no exits
 
 struct Place {
   GuestWord word;
@@ -71,6 +72,18 @@ std::uint64_t next_rip(const Vmcb& block, std::uint64_t rip) {
   return rip + length;
 }
 
+// The resume flag (RF) stands in the block, and belongs to the guest behind the stops at which both
+// runs stop by themselves: an exception whose delivery met a nested fault goes on with it, and so
+// does an instruction behind an IRET that has set it. Elsewhere it may be the kernel's own, set to
+// leave a breakpoint, or tell that a repetition was interrupted; no two runs meet these alike.
+bool keeps_resume_flag(const Vmcb& block) {
+  return block.exit_code == run_begins || block.exit_code == exit_nested_fault ||
+         static_cast<GuestExit>(block.exit_code) == GuestExit::Window;
+}
+std::uint64_t resume_flag(const Vmcb& block) {
+  return keeps_resume_flag(block) ? block.rflags & Rflags::Rf : 0;
+}
+
 }  // namespace
 
 void initialize_guest(UserState& state, VirtualCpu& cpu) {
@@ -90,7 +103,7 @@ void x86::put_trap_words(const UserState& state) {
   block.rax = state[Register::Rax];
   block.rsp = state[Register::Rsp];
   block.rip = state[Register::Rip];
-  block.rflags = (state[Register::Rflags] & seen_flags) | Rflags::Fixed;
+  block.rflags = (state[Register::Rflags] & seen_flags) | Rflags::Fixed | resume_flag(block);
 }
 
 void x86::take_trap_words(UserState& state) {
@@ -105,6 +118,7 @@ void x86::save_guest(UserState& state) {
   const Vmcb& block = state.virtual_cpu->block();
   __builtin_memcpy(state.guest.data(), block.segments.data(), sizeof block.segments);
   for (const Place& place : places) state[place.word] = block.*place.where;
+  state[Register::Rflags] |= resume_flag(block);
   state[GuestWord::Efer] = block.efer & ~Efer::Svme;
   state[GuestWord::Cr8] = block.virtual_interrupt & VirtualInterrupt::Tpr;
   state[GuestWord::Window] = (block.virtual_interrupt & VirtualInterrupt::Irq) != 0 ? 1 : 0;
@@ -128,7 +142,8 @@ void x86::load_guest(const UserState& state) {
                             VirtualInterrupt::IgnoreTpr | VirtualInterrupt::Masking;
   block.cpl = static_cast<std::uint8_t>(state[GuestWord::Cpl] & 3);
   block.shadow = state[GuestWord::Shadow] & 1;
-  block.exit_code = 0;
+  block.exit_code = run_begins;
+  block.rflags = state[Register::Rflags];
   auto& breakpoints = state.virtual_cpu->breakpoints;
   for (std::size_t i = 0; i < breakpoints.size(); ++i)
     breakpoints[i] = state.guest[first_breakpoint + i];
@@ -145,6 +160,7 @@ bool event_waits(const UserState& state) { return state.virtual_cpu->block().eve
 
 void skip_instruction(UserState& state) {
   state[Register::Rip] = state[GuestWord::NextRip];
+  state[Register::Rflags] &= ~Rflags::Rf;
   state[GuestWord::Shadow] = 0;
 }
 

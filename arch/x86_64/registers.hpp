@@ -31,7 +31,8 @@ struct Rflags {
 // Intel SDM Vol. 3B §17.2. Dr7 has only the bits for execution breakpoints 0 and 1. Their type and
 // length are 0.
 struct Dr6 {
-  static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0;
+  static constexpr Bits B0 = bit(0), B1 = bit(1), Bs = bit(14), Initial = 0xffff0ff0,
+                        Breakpoints = 0xf, Causes = 0xe00f;  // B3 to B0; with BT, BS, BD
 };
 struct Dr7 {
   static constexpr Bits G0 = bit(1), G1 = bit(3), Enabled = 0xff, Initial = 0x400, Gd = bit(13),

@@ -39,6 +39,9 @@ struct GuestEvent {
                                  SoftwareInterrupt = 4 << 8, ErrorCode = bit(11), Valid = bit(31);
 };
 
+// An exit code (AMD APM Vol. 2 appendix C); those that the kernel knows are GuestExit.
+inline constexpr std::uint64_t exit_nested_fault = 0x400;
+
 struct Segment {
   std::uint16_t selector, attributes;
   std::uint32_t limit;

@@ -478,10 +478,89 @@ TEST_CASE("a debug exception that is not the kernel's goes on to the guest") {
   };
   const Stay delivered = [](World& w, GuestSwitch& s) {
     CHECK(w.block().event == (GuestEvent::Valid | GuestEvent::Exception | debug_vector));
-    CHECK((w.block().dr6 & Dr6::Bs) != 0);
     stops(GuestExit::Halt)(w, s);
   };
   CHECK(world.run({steps, delivered}).kind == Kind::Exit);
+  CHECK((world.block().dr6 & Dr6::Bs) != 0);  // where the monitor reads it for the guest
+}
+
+TEST_CASE("old causes in the guest's DR6 are not taken for a breakpoint of the kernel's") {
+  World world;
+  boot_cpu.breakpoints[0] = reprise::UserAddr{code_at};
+  world.block().dr6 = Dr6::Initial | Dr6::B0;
+  const Stay steps = [](World& w, GuestSwitch& s) {
+    CHECK(w.block().dr6 == Dr6::Initial);
+    w.block().dr6 |= Dr6::Bs;
+    stops(0x40 + debug_vector)(w, s);
+  };
+  CHECK(world.run({steps, stops(GuestExit::Halt)}).kind == Kind::Exit);
+  CHECK(world.block().dr6 == (Dr6::Initial | Dr6::B0 | Dr6::Bs));
+}
+
+TEST_CASE("without a cause in DR6, a debug exception at the kernel's breakpoint is the kernel's") {
+  World world;
+  boot_cpu.breakpoints[0] = reprise::UserAddr{code_at};
+  const Stay arrives = [](World& w, GuestSwitch& s) {
+    w.block().rip = code_at;
+    stops(0x40 + debug_vector)(w, s);
+  };
+  CHECK(world.run({arrives}).kind == Kind::Break);
+}
+
+TEST_CASE("the resume flag lasts over a nested fault, and over no stop by time") {
+  World world;
+  const auto stop_with_flag = [](std::uint64_t code) {
+    return Stay{[=](World& w, GuestSwitch& s) {
+      w.block().rflags |= Rflags::Rf;
+      stops(code)(w, s);
+    }};
+  };
+  CHECK(world.run({stop_with_flag(0x400)}).kind == Kind::Exception);
+  CHECK((world.state[Register::Rflags] & Rflags::Rf) == 0);  // no word of a stop within the run
+  const Stay kept = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().rflags & Rflags::Rf) != 0);
+    stops(0x400)(w, s);
+  };
+  static_cast<void>(world.run({kept}));
+  save_rest(world.state);
+  CHECK((world.state[Register::Rflags] & Rflags::Rf) != 0);  // the next PE begins with it
+  load_rest(world.state);
+  static_cast<void>(world.run({kept}));
+  static_cast<void>(world.run({[](World& w, GuestSwitch& s) {
+    w.block().rflags |= Rflags::Rf;
+    interrupted_by(timer_vector)(w, s);
+  }}));
+  const Stay lost = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().rflags & Rflags::Rf) == 0);
+    stops(GuestExit::Halt)(w, s);
+  };
+  static_cast<void>(world.run({lost}));
+}
+
+TEST_CASE("a window that is open already is a stop without the guest's being entered") {
+  World world;
+  world.state[Register::Rflags] |= Rflags::If;
+  world.state[GuestWord::Window] = 1;
+  load_rest(world.state);
+  const Trap trap = world.run({});
+  CHECK(trap.kind == Kind::Exit);
+  CHECK(trap.error_code == static_cast<std::uint32_t>(GuestExit::Window));
+}
+
+TEST_CASE("INT3, and what an instruction was on its way to, are carried out again") {
+  for (const bool breakpoint : {true, false}) {
+    World world;
+    x86::board.guests.next_rip_saved = true;
+    const Stay stay = [=](World& w, GuestSwitch& s) {
+      w.block().rip = code_at;
+      w.block().next_rip = breakpoint ? 0 : code_at + 2;
+      w.block().exit_event = GuestEvent::Valid | GuestEvent::Exception | (breakpoint ? 3 : 6);
+      stops(0x400)(w, s);
+    };
+    static_cast<void>(world.run({stay}));
+    CHECK(world.block().event == 0);
+  }
+  x86::board.guests.next_rip_saved = false;
 }
 
 TEST_CASE("each word that a monitor sets comes back, and the machine keeps what is its own") {

@@ -217,6 +217,9 @@ Session::Next Session::serve_halt() {
   if (const std::int64_t error = guest_.get_state(state); error < 0) return call_failed(error);
   if ((state.rflags & interrupts_on) == 0) return over(Verdict::PoweredOff);
   run_.done = 1;
+  // Behind HLT the shadow of STI is over. A guest that were let go for a window there could halt
+  // again before it.
+  run_.ready = state.event == 0 ? 1 : 0;
   return wait_for_interrupt();
 }
 

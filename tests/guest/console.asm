@@ -1,5 +1,12 @@
 ; The console: COM1, polled.
 
+; Characters of 8 bits: at reset they may have 5. Changes RAX and RDX.
+set_up_console:
+        mov dx, 0x3fb
+        mov al, 3
+        out dx, al
+        ret
+
 ; void put(AL): waits until the line takes a character. Changes no register.
 put:    push rdx
         push rax

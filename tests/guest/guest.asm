@@ -37,6 +37,7 @@ default abs
 
 ; void main(): carries out the parts, one after the other. Does not return.
 main:   mov rsp, STACK_END
+        call set_up_console
         mov esi, text_begin
         call put_text
         call set_up_traps

@@ -1,0 +1,60 @@
+"""The test guest on Bochs: what it prints there as a guest is what it prints there on the plain machine, the resume flags in
+the frames of its faults among it. A test is skipped where Bochs is not installed."""
+
+import re
+import shutil
+import subprocess
+import unittest
+
+import bochs
+import plain_machine
+from boot import BootTest
+from reprise import events, guest, image
+
+END_OF_GUEST, END_OF_REPRISE = b"test guest: end", b"reprise: shutdown"
+MENU = "set timeout=0\nmultiboot /boot/guest\nboot\n"
+
+
+def verdicts(text):
+    return re.findall(r"^part \w+ .*$", text, re.MULTILINE)
+
+
+@unittest.skipUnless(bochs.is_there(), "Bochs is not installed")
+class TestGuest(BootTest):
+    cost = 20
+
+    def plain(self, kernel):
+        """By GRUB, as Bochs loads no kernels."""
+        root = self.scratch / "root"
+        shutil.rmtree(root, ignore_errors=True)
+        (root / "boot/grub").mkdir(parents=True)
+        (root / "boot/guest").write_bytes(kernel.read_bytes())
+        (root / "boot/grub/grub.cfg").write_text(MENU)
+        iso = self.scratch / "plain.iso"
+        subprocess.run(["grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", iso, root], check=True, capture_output=True)
+        return verdicts(bochs.run(iso, self.scratch, END_OF_GUEST))
+
+    def guest(self, kernel, args):
+        given = guest.Guest(kernel, memory=16)
+        given.check()
+        iso = self.image([given.program()], f"{guest.GRANT} {args}", archive=given.archive())
+        said = bochs.run(iso, self.scratch, END_OF_REPRISE)
+        self.consoles.append(said)
+        return verdicts(said), list(filter(None, map(events.parse_event, said.splitlines())))
+
+    def test_it_prints_once_what_it_prints_on_the_plain_machine(self):
+        kernel = plain_machine.test_guest()
+        plain = self.plain(kernel)
+        self.assertGreater(len(plain), 25)
+        self.assertEqual([line for line in plain if " ok " not in line], [])
+        self.assertEqual(self.guest(kernel, "harden=none")[0], plain)
+
+    def test_faults_while_delivering_have_the_same_frames_hardened(self):
+        for part in ("fresh_kernel_stacks", "shadows"):
+            with self.subTest(part):
+                kernel = plain_machine.test_guest(self.scratch, part)
+                plain = self.plain(kernel)
+                found, said = self.guest(kernel, "")
+                self.assertEqual(found, plain)
+                for report in (event for event in said if event.name == "verdicts"):
+                    self.assertEqual(report.number("mismatches"), 0, report)

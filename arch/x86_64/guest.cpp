@@ -38,7 +38,7 @@ namespace {
 constexpr std::uint64_t exit_exceptions = 0x40, exit_interrupt = 0x60, exit_nmi = 0x61;
 
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
-constexpr reprise::Nanoseconds one_instruction{200};
+constexpr reprise::Nanoseconds one_instruction{500};  // and the way to it
 constexpr std::uint32_t every_exception = ~std::uint32_t{0};
 constexpr auto behind = static_cast<std::size_t>(BreakSlot::Behind);
 

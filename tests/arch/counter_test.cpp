@@ -8,6 +8,7 @@
 #include "arch/run_user.hpp"
 #include "arch/timer.hpp"
 #include "arch/user_state.hpp"
+#include "arch/x86_64/apic.hpp"
 #include "arch/x86_64/counter.hpp"
 #include "arch/x86_64/guest_switch.hpp"
 #include "arch/x86_64/instructions.hpp"
@@ -411,4 +412,21 @@ TEST_CASE("icount counts what is the guest's between two time stamps, an INT n d
   CHECK(count() == 506);
   stint(0, true);  // nothing is taken away from what was counted
   CHECK(count() == 506);
+}
+
+TEST_CASE("icount learns the way to a guest from each stop, but not from an interrupt left over") {
+  become(Pmu::None);
+  power_on_tcg();
+  REQUIRE(start());
+  restart_count();
+  const auto stopped_after = [](std::uint64_t instructions) {
+    stop_at_count(count() + 5000);
+    begin_guest_stint();
+    const std::uint64_t exit = 1000 + instructions + instructions_of_switch;
+    static_cast<void>(end_guest_stint(timer_vector, {1000, exit, false}));
+    return this_cpu().icount.way_to_guest;
+  };
+  CHECK(stopped_after(4900) == 100);
+  CHECK(stopped_after(0) == 100);
+  CHECK(stopped_after(5002) == 98);
 }

@@ -3,13 +3,14 @@
 import re
 
 import plain_machine
-from boot import BootTest
+from boot import LONG, BootTest
 from guests import GuestTest
 from reprise import tree
 
 # At least these; the guest says more.
 PARTS = {"flags", "faults", "user_faults", "halt", "shadows", "priority", "syscalls", "fresh_stacks", "copy_on_write", "double_fault",
          "strings", "self_modifying", "single_steps", "breakpoints", "compute", "vectors"}
+GENERAL_REGISTERS, GUEST_REGISTERS = 18, 47  # words: arch/user_state.hpp, arch/guest_state.hpp
 ENDS = ("system-call", "exception", "exit", "page-budget", "out-of-frames", "time-limit")
 
 
@@ -95,6 +96,18 @@ class Guest(GuestTest):
                 self.assertGreater(end.number("flips"), 300)
                 self.assertGreater(end.number("flips_caught"), 250)
                 self.assertEqual(end.number("flips_caught") + end.number("flips_died_out"), end.number("flips"))
+
+    def test_every_bit_of_every_register_of_a_guest_counts_in_the_comparison(self):
+        outcome = self.boot_guest(self.kernel, "pe.restarts=8", timeout=LONG,
+                                  contents={"kernel": tree.kernel().with_name("every_bit.elf")})
+        self.assert_as_plain(outcome)
+        self.assert_clean(outcome)
+        flips = {(flip["target"], flip["bit"], flip["run"]): flip["outcome"] for flip in outcome.events("flip")}
+        self.assertEqual(len(flips), (GENERAL_REGISTERS + GUEST_REGISTERS) * 64 * 2)
+        caught = list(flips.values()).count("caught")
+        self.assertEqual(caught + list(flips.values()).count("died-out"), len(flips))
+        self.assertGreater(caught, len(flips) - 10)  # one in an event that is not valid can die out on the way to the end
+        self.assertEqual(self.report(outcome, "verdicts").number("mismatches"), caught)
 
     def test_flips_in_dr7_while_breakpoints_are_armed_do_no_harm_to_ring_0(self):
         kernel = plain_machine.test_guest(self.scratch, "breakpoints")

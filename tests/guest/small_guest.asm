@@ -160,6 +160,19 @@ PART unknown_msrs
         jb .next
         ret
 
+; The CPU has XSAVE, AVX and AVX2.
+PART avx
+        mov eax, 1
+        cpuid
+        and ecx, 1 << 26 | 1 << 28
+        xor ecx, 1 << 26 | 1 << 28
+        jnz wrong
+        mov eax, 7
+        cpuid                           ; ECX is 0
+        test ebx, 1 << 5
+        jz wrong
+        ret
+
 wrong:  mov al, 1
         jmp stop
 

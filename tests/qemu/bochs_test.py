@@ -56,5 +56,11 @@ class TestGuest(BootTest):
                 plain = self.plain(kernel)
                 found, said = self.guest(kernel, "")
                 self.assertEqual(found, plain)
-                for report in (event for event in said if event.name == "verdicts"):
+                self.assertEqual(len(found), 1)
+                self.assertIn(" ok ", found[0])
+                reports = {event["process"]: event for event in said if event.name == "verdicts"}
+                self.assertEqual(set(reports), {"guest", "monitor"})
+                for report in reports.values():
                     self.assertEqual(report.number("mismatches"), 0, report)
+                    self.assertEqual(report["first_runs"], report["second_runs"])
+                    self.assertGreater(report.number("pes"), 0)

@@ -43,14 +43,14 @@ class LinuxGuest(GuestTest):
                 search = self.report(outcome, "convergence")
                 self.assertGreater(search.number("limited"), 15000)
                 self.assertEqual((search["converged"], search["failed"]), (search["limited"], "0"))
-                self.assert_only_undefined_flags_differed(self.report(outcome, "verdicts"))
+                self.assert_few_differed_and_a_restart_cured_them(self.report(outcome, "verdicts"))
 
-    def assert_only_undefined_flags_differed(self, verdicts):
+    def assert_few_differed_and_a_restart_cured_them(self, verdicts):
         """QEMU has flags behind BT and its kin that depend on its translation blocks: no second run stands there in the same
         state, until a restart has another limit (docs/fault-model.md). So no memory differs, and it is rare."""
         self.assertEqual((verdicts["by_pages"], verdicts["by_exception"]), ("0", "0"))
         self.assertEqual(verdicts["mismatches"], verdicts["restarts"])
-        self.assertLess(verdicts.number("mismatches"), 20)
+        self.assertLess(verdicts.number("mismatches"), 10)
 
     def test_time_limits_at_random_change_nothing_in_two_boots(self):
         self.assert_random_limits_change_nothing((1, 2))

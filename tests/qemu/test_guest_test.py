@@ -1,11 +1,15 @@
 """The test guest (tests/guest): all that is hard to virtualise, with the same checksums as on a plain machine."""
 
 import re
+import sys
 
 import plain_machine
-from boot import LONG, BootTest
+from boot import LONG, TOP, BootTest
 from guests import GuestTest
-from reprise import tree
+from reprise import guest, tree
+
+sys.path.insert(0, str(TOP / "tests" / "guest"))
+import small_guest  # noqa: E402
 
 # At least these; the guest says more.
 PARTS = {"flags", "faults", "user_faults", "halt", "shadows", "priority", "syscalls", "fresh_stacks", "copy_on_write", "double_fault",
@@ -73,6 +77,9 @@ class Guest(GuestTest):
                 self.assert_as_plain(self.boot_guest(self.kernel, args))
 
     def test_a_cpu_with_avx_gives_it_to_the_guest(self):
+        for cpu, status in (("max", "0"), (guest.CPU, "1")):
+            outcome = self.boot_guest(small_guest.write(self.scratch, "avx"), "report=short", cpu=cpu)
+            self.assertEqual(outcome.exit_event("monitor")["status"], status, cpu)
         kernel = plain_machine.test_guest(self.scratch, "vectors")
         for args in ("harden=none", "pe.limit=20"):
             with self.subTest(args):
@@ -97,7 +104,7 @@ class Guest(GuestTest):
                 self.assertGreater(end.number("flips_caught"), 250)
                 self.assertEqual(end.number("flips_caught") + end.number("flips_died_out"), end.number("flips"))
 
-    def test_every_bit_of_every_register_of_a_guest_counts_in_the_comparison(self):
+    def test_every_bit_of_a_guests_65_words_counts_in_the_comparison(self):
         outcome = self.boot_guest(self.kernel, "pe.restarts=8", timeout=LONG,
                                   contents={"kernel": tree.kernel().with_name("every_bit.elf")})
         self.assert_as_plain(outcome)

@@ -106,6 +106,7 @@ class Descriptions(unittest.TestCase):
                 ('name = "two"', 'name = "one"', "different names"),
                 ("faults = 40", "fault = 40", "unknown key"),
                 ("faults = 40", 'model = "triple"', "model is one of"),
+                ('targets = "flags"\nfaults = 40', 'targets = "flags"\nmodel = "byte"', "bits that do not exist"),
                 ("seed = 7", "sead = 7", "unknown key"),
                 ("seed = 7", "seed = ", "not TOML"),
                 ('targets = "flags"\nfaults = 40', 'hardened = false', "missing"),

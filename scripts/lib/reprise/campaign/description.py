@@ -9,6 +9,8 @@ from . import CampaignError
 
 INJECTORS = ("outer", "inner")
 MODELS = ("single", "pair", "byte", "stuck")
+WIDE = ("pair", "byte")                        # flip more than the bit that was drawn
+WITH_GAPS = ("flags", "control", "registers")  # targets with words in which not every bit exists
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ def _check(series, programs):
         raise CampaignError(f"series {series.name!r}: injector is one of {', '.join(INJECTORS)}")
     if series.model not in MODELS:
         raise CampaignError(f"series {series.name!r}: model is one of {', '.join(MODELS)}")
+    if series.model in WIDE and series.targets in WITH_GAPS:
+        raise CampaignError(f"series {series.name!r}: {series.targets!r} has words with bits that do not exist, so model is "
+                            f"single or stuck; {series.model!r} suits 'general', 'vector' and 'memory'")
     if series.injector == "inner" and (not series.hardened or series.model != "single"):
         raise CampaignError(f"series {series.name!r}: the inner injector flips single bits of programs that run twice")
 

@@ -11,7 +11,7 @@ namespace arch::x86 {
 inline constexpr std::uint8_t first_device_vector = 0x30;
 inline constexpr std::uint8_t last_device_vector = 0x4f;  // 32 lines
 inline constexpr std::uint8_t timer_vector = 0xf0;
-inline constexpr std::uint8_t kick_vector = 0xf1;      // means nothing but that it has come
+inline constexpr std::uint8_t kick_vector = 0xf1;      // only ends a guest's stay
 inline constexpr std::uint8_t spurious_vector = 0xff;  // needs no end of interrupt
 
 void start_local_apic();  // masks every local source except NMI
@@ -20,7 +20,7 @@ void start_local_apic();  // masks every local source except NMI
 void end_of_interrupt();
 void admit_devices();
 void hold_devices();
-void kick_self();                // kick_vector is pending, once this CPU takes interrupts
+void kick_self();                // by kick_vector, which waits until this CPU takes interrupts
 void admit_counter_interrupt();  // as an NMI; the APIC masks it again when it comes
 
 // The timer runs once. `ticks` are of timer_frequency(), 2^32 - 1 at most.

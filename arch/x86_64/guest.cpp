@@ -2,9 +2,9 @@
 // stopped it into the traps of arch/run_user.hpp. Next: guest_switch.asm, the way in and out;
 // guest_state.cpp, the registers as words; virtual_cpu.cpp, what is let through and what is not.
 //
-// Two things keep both runs alike. What the CPU was delivering when it left the guest is delivered
-// again when the guest goes on. And no run is ended by time behind STI or MOV SS, where QEMU 7.2
-// would forget that interrupts have to wait one more instruction.
+// What keeps both runs alike: an event that was on its way when the guest stopped is delivered
+// again; an interrupt comes together with one of the kernel's; no run is ended by time behind STI
+// or MOV SS; RF and XCR0 are the guest's own. docs/guests.md has the whole list.
 #include "arch/x86_64/guest.hpp"
 
 #include <array>
@@ -38,7 +38,8 @@ namespace {
 constexpr std::uint64_t exit_exceptions = 0x40, exit_interrupt = 0x60, exit_nmi = 0x61;
 
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
-constexpr reprise::Nanoseconds one_instruction{500};  // and the way to it
+constexpr reprise::Nanoseconds out_of_shadow{
+    500};  // the way in, and one instruction; icount: 1 ns each
 constexpr std::uint32_t every_exception = ~std::uint32_t{0};
 constexpr auto behind = static_cast<std::size_t>(BreakSlot::Behind);
 
@@ -348,9 +349,9 @@ std::optional<Trap> run_one_counted(PerCpu& cpu, UserState& state, bool seen) {
   return trap;
 }
 
-// The window opens behind the instruction in the shadow. QEMU 7.2 forgets the shadow at VMRUN, and
-// would stop before that instruction: a counter stops it behind. Bochs 2.7 would not stop there,
-// see above: an interrupt that waits does, as the shadow holds it, too. Nothing: the guest goes on.
+// The window opens behind the instruction in the shadow. With icount a counter stops the guest
+// there, as QEMU 7.2 forgets the shadow at VMRUN. Otherwise an interrupt of the kernel's that waits
+// stops it there, because the shadow holds that back, too. Nothing: the guest goes on.
 std::optional<Trap> run_shadowed_instruction(PerCpu& cpu, UserState& state, bool seen) {
   Vmcb& block = state.virtual_cpu->block();
   const bool counted = counter().kind == reprise::CounterKind::Icount;
@@ -382,7 +383,7 @@ Trap x86::run_guest(UserState& state) {
     if (trap->kind == Trap::Kind::Exception) state.virtual_cpu->stale = true;
     if (trap->kind != Trap::Kind::Timer || !in_shadow(state) || patience == 0) return *trap;
     --patience;
-    arm_timer(one_instruction);
+    arm_timer(out_of_shadow);
   }
 }
 

@@ -94,8 +94,8 @@ Trap ElementRunner::next_trap() {
   }
 }
 
-// The same while the engine runs the context. A step is over with any trap, however little it
-// means, and a place where a search looks is looked at: being entered there is no arrival.
+// The same while the engine runs the context. Any trap ends a step. A trap at the address that a
+// search waits for counts as an arrival, because to enter there does not trap.
 Trap ElementRunner::next_trap(KernelCore& core) {
   arch::UserState& state = core.registers();
   for (;;) {

@@ -31,7 +31,8 @@ enum class XsetbvEffect : std::uint8_t {
   Refused,       // general protection exception
 };
 
-// Intel SDM Vol. 2D, XSETBV; AMD APM Vol. 4. The processor looks at nothing before it stops here.
+// Intel SDM Vol. 2D, XSETBV; AMD APM Vol. 4. What the processor checks before it stops here does
+// not matter: everything is checked again.
 [[nodiscard]] XsetbvEffect carry_out_xsetbv(std::uint32_t number, std::uint64_t value,
                                             const ExtendedState& extended,
                                             reprise_guest_state& state);

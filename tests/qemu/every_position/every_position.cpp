@@ -3,8 +3,8 @@
 // unless the PE ends otherwise there. A restarted PE gets one instruction more each time. For guest
 // tests, with the counter `icount`.
 //
-// At the machine's end it says on the second serial line where PEs began, as lines of words (numbers
-// without 0x are decimal):
+// At the machine's end it says on the second serial line where PEs began, as lines of words
+// (numbers without 0x are decimal):
 //   position 0xRIP TIME OTHER SHADOW REDONE
 //   stints STOPPED EMPTY LONG
 // TIME, OTHER: PEs that began there behind one that time ended, and behind any other. SHADOW: first
@@ -134,7 +134,7 @@ void tell() {
   for (const Position& position : positions) {
     if (position.rip == 0) continue;
     TextLine line{"position ", Hex{position.rip}, " ", position.by_time, " ", position.otherwise,
-                  " ", position.passed, " ", position.redone, "\n"};
+                  " ",         position.passed,   " ", position.redone,  "\n"};
     arch::write_second_serial(line.view());
   }
   TextLine line{"stints ", stints.stopped, " ", stints.empty, " ", stints.longer, "\n"};

@@ -38,8 +38,8 @@ namespace {
 constexpr std::uint64_t exit_exceptions = 0x40, exit_interrupt = 0x60, exit_nmi = 0x61;
 
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
-constexpr reprise::Nanoseconds out_of_shadow{
-    500};  // the way in, and one instruction; icount: 1 ns each
+// Enough for the way into the guest and one instruction. Under icount an instruction takes 1 ns.
+constexpr reprise::Nanoseconds out_of_shadow{500};
 constexpr std::uint32_t every_exception = ~std::uint32_t{0};
 constexpr auto behind = static_cast<std::size_t>(BreakSlot::Behind);
 
@@ -113,7 +113,8 @@ void arm(const PerCpu& cpu, const Breakpoints& breakpoints, bool seen, Vmcb& blo
 
 // ---- XCR0, for which the control block has no place ----
 
-// What the guest runs with. A flip, or a monitor, can ask for what the CPU does not take.
+// The XCR0 that the guest runs with. A flip, or a monitor, can put values into the word that the
+// CPU refuses: x87 alone takes their place.
 std::uint64_t components_for(const VirtualCpu& virtual_cpu) {
   const std::uint64_t wanted = virtual_cpu.xcr0, offered = board.extended_state.components;
   const bool avx = (wanted & Xcr0::Avx) != 0, sse = (wanted & Xcr0::Sse) != 0;

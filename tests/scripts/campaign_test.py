@@ -178,7 +178,7 @@ class Draws(Scratch):
         ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
         content = victim.ELF_HEADER.pack(ident, 2, 62, 1, 1 << 40 | 0x200004, 64, 0, 0, 64, 56, 2, 64, 0, 0) + headers
         file.write_bytes(content.ljust(0x1000, b"\0") + bytes(range(16)))
-        # The marker of a program is found in the same way: its code from the entry to the end of what is in the file.
+        # A program's marker is its code from the entry on, as far as the file has it.
         self.assertEqual(victim.entry_of(file), (1 << 40 | 0x200004, bytes(range(4, 16))))
         with unittest.mock.patch("reprise.tree.kernel", lambda: file):
             made = injector(outer.Outer, "kernel")

@@ -30,7 +30,7 @@ class Row:
     """Of one script. PEs by process; times in instructions."""
     name: str
     pes: dict
-    ends: dict      # the guest's PEs by what ended them
+    ends: dict      # what ended the guest's PEs -> PEs
     total: int      # of the guest's PEs
     second_run: int
     hardened: int   # from the kernel's entry to the machine's end

@@ -4,7 +4,7 @@ from boot import BootTest
 
 ALL = [["compute", "50000"], ["calls", "20"], ["pages", "10", "100"], ["recurse", "2000"],
        ["vectors"], ["handler"], ["clockcheck"], ["wild"], ["arguments", "0", "a b", ""],
-       ["floats", "20000"], ["avx", "1"], ["chase", "16", "2"]]
+       ["floats", "20000"], ["avx", "1"], ["chase", "16", "2"], ["matrix", "16", "2"]]
 FAULTS = {"null": 139, "code": 139, "constant": 139, "data": 139, "kernel": 139,
           "kernel-write": 139, "kernel-jump": 139, "noncanonical": 139, "div0": 136, "ud2": 132,
           "int3": 133, "gp": 139, "stack": 139, "guard-low": 139, "guard-high": 139}
@@ -22,6 +22,19 @@ def digest_of(rounds):
     return digest
 
 
+def digest_of_products(size, rounds):
+    """The same for `matrix`."""
+    mask = (1 << 64) - 1
+    digest = 0xCBF29CE484222325
+    for n in range(rounds):
+        left, right = ([[(i * 31 + j * 17 + seed * 7) % 101 - 50 for j in range(size)] for i in range(size)] for seed in (n, n + 50))
+        for i in range(size):
+            for j in range(size):
+                value = sum(left[i][k] * right[k][j] for k in range(size))
+                digest = (digest ^ value & mask) * 0x100000001B3 & mask
+    return digest
+
+
 class NativePrograms(BootTest):
     def assert_all_said_it(self, outcome):
         """Each program's last line, which it prints when all its checks held."""
@@ -33,13 +46,14 @@ class NativePrograms(BootTest):
                     "clockcheck: 100 readings of each clock, none went back",
                     "arguments: 4 arguments, start information right",
                     "floats: steps=20000 pi found", "avx: rounds=1 sums found",
-                    "chase: pages=16 rounds=2"}
+                    "chase: pages=16 rounds=2",
+                    f"matrix: size=16 rounds=2 digest={digest_of_products(16, 2):016x}"}
         lines = outcome.program_output().splitlines()
         self.assertEqual(expected - set(lines), set())
         self.assertIn('arguments: argv[2]="a b"', lines)
         self.assertIn('arguments: argv[3]=""', lines)
 
-    def test_twelve_programs_at_once_run_hardened_and_check_themselves(self):
+    def test_all_programs_at_once_run_hardened_and_check_themselves(self):
         outcome = self.boot(ALL)
         self.assert_clean(outcome)
         self.assert_no_mismatch(outcome)

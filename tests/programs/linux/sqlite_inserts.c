@@ -1,5 +1,5 @@
-/* SQLite in memory: ten thousand inserts, an index, queries; then a database file, if one is named.
- */
+/* sqlite_inserts [FILE [ROWS]]: SQLite in memory: ROWS (10,000) inserts, an index, queries; then a
+   database file, if one is named. */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static void work(const char* path, int count) {
 }
 
 int main(int count, char** arguments) {
-  work(":memory:", 10000);
+  work(":memory:", count > 2 ? atoi(arguments[2]) : 10000);
   if (count > 1) {
     remove(arguments[1]);
     work(arguments[1], 500);

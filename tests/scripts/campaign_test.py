@@ -18,8 +18,8 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 from reprise import machine  # noqa: E402
-from reprise.campaign import (CampaignError, conduct, description, inner, outcome, outer, plan, report,  # noqa: E402
-                              statistics, store, victim)
+from reprise.campaign import (CampaignError, InjectionError, conduct, description, inner, outcome, outer, plan,  # noqa: E402
+                              report, statistics, store, victim)
 
 DESCRIPTION = """
 seed = 7
@@ -137,6 +137,14 @@ class Classes(unittest.TestCase):
             with self.subTest(expected, **changes):
                 self.assertEqual(outcome.classify(outcome.Seen(**{**GOLDEN.__dict__, **changes}), GOLDEN), expected)
 
+    def test_bytes_that_are_no_text_differ(self):
+        def output(data):
+            raw = b"firmware[reprise] here\r\n" + data + b"\r\nreprise: exit process=victim\r\n"
+            return victim.output_of(machine.Outcome(machine.CLEAN, 33, False, "", "", 0.0, raw))
+        self.assertEqual(output(b"a\xff\x80\x85b"), "a\xff\x80\x85b\n")
+        self.assertNotEqual(output(b"a\xff"), output(b"a\xfe"))
+        self.assertNotEqual(output(b"a\n"), output(b"a"))
+
     def test_the_plugins_report_is_read(self):
         found = outer.read_report("marker at=11\nfault at=70 rip=0x40 ring=3 cr3=0x1000 before=0x0 after=0x8\nlimit at=900\n")
         self.assertEqual((found["fault"]["at"], found["fault"]["rip"], found["limit"]["at"]), (70, 0x40, 900))
@@ -225,12 +233,13 @@ class Boots:
         self.boots.append(faults)
         fates = [self.outcomes[fault["pe"]] for fault in faults]
         wrong = "sdc" in fates
-        lines = [f"reprise: flip process=victim pe={fault['pe']} run=1 moment=at offset=1 target=rax bit=3 outcome={fate}"
+        lines = ["reprise: boot"]
+        lines += [f"reprise: flip process=victim pe={fault['pe']} run=1 moment=at offset=1 target=rax bit=3 outcome={fate}"
                  for fault, fate in zip(faults, fates, strict=True) if fate not in ("never", "sdc")]
         lines += ["wrong" if wrong else "right", "reprise: exit process=victim status=0 mismatch=none",
                   f"reprise: shutdown mismatches={fates.count('caught')} restarts=0"]
         console = "\n".join(lines) + "\n"
-        return machine.Outcome(machine.CLEAN, 33, False, console, console, 0.0)
+        return machine.Outcome(machine.CLEAN, 33, False, console, console, 0.0, console.encode())
 
 
 class Inside(unittest.TestCase):
@@ -247,6 +256,27 @@ class Inside(unittest.TestCase):
     def test_after_a_boot_that_went_wrong_each_fault_has_one_of_its_own(self):
         found, boots = self.run_with({1: "caught", 2: "sdc", 3: "never"})
         self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.SDC, outcome.NOT_ACTIVATED], 4))
+
+
+class Outside(unittest.TestCase):
+    FAULT = {"at": 70, "target": "rax", "bit": 3}
+    STRIKE = {"at": 70, "rip": 0x40, "ring": 3, "cr3": 0x1000}
+
+    def run_with(self, report, console="right\nreprise: exit status=0 process=victim mismatch=none\nreprise: shutdown mismatches=0 "
+                                       "restarts=0\n"):
+        made = injector(outer.Outer, "general")
+        end = machine.Outcome(machine.CLEAN, 33, False, "reprise: boot\n" + console, "", 0.0, b"reprise: boot\n" + console.encode())
+        made._boot = lambda scratch, words: (end, report)
+        return made.run({**GOLDEN.__dict__, "end": 900}, [self.FAULT], None)[0][0]
+
+    def test_a_fault_that_was_not_made_as_planned_is_the_injectors_failure(self):
+        self.assertEqual(self.run_with({"fault": self.STRIKE, "end": {"at": 900}}), outcome.MASKED)
+        self.assertEqual(self.run_with({"end": {"at": 60}}), outcome.NOT_ACTIVATED)
+        self.assertEqual(self.run_with({"fault": self.STRIKE, "limit": {"at": 900}}), outcome.HANG)
+        for report, console in (({"fault": {**self.STRIKE, "at": 71}, "end": {"at": 900}}, ""), ({"fault": self.STRIKE}, ""),
+                                ({"end": {"at": 900}}, "wrong\n")):
+            with self.subTest(report), self.assertRaises(InjectionError):
+                self.run_with(report, console)
 
 
 class Results(Scratch):
@@ -291,6 +321,21 @@ class Results(Scratch):
         self.assertEqual(self.found("killed.db"), whole)
         self.assertEqual(len(whole["two"]), 40)
         self.assertEqual(len(whole["one"]), statistics.sample_size(64000, 0.99, 0.1))
+
+    def test_a_campaign_goes_on_after_a_fault_that_could_not_be_made(self):
+        before = ("from reprise.campaign import InjectionError\n"
+                  "right = Fake.run\n"
+                  "def run(self, golden, faults, scratch):\n"
+                  "    if any(fault['at'] % 10 == 0 for fault in faults): raise InjectionError('QEMU has died')\n"
+                  "    return right(self, golden, faults, scratch)\n"
+                  "Fake.run = run\n")
+        self.assertEqual(self.started("part.db", before=before).wait(), 0)
+        with store.Store(self.scratch / "part.db") as results:
+            found = [result for _, fault, *result in results.results("two") if fault["at"] % 10 == 0]
+            listed_there = report.summary(results)["series"][1]["failures"]
+        self.assertGreater(len(found), 0)
+        self.assertEqual(found, [[outcome.INJECTOR_FAILED, {"why": "QEMU has died"}]] * len(found))
+        self.assertEqual({each["why"] for each in listed_there if "why" in each}, {"QEMU has died"})
 
     def test_a_fault_cannot_have_two_results(self):
         self.finish("whole.db")
@@ -363,7 +408,7 @@ class Progress(unittest.TestCase):
         self.addCleanup(shown._stream.close)
         now[0] = 50
         shown.add([outcome.MASKED] * 24 + [outcome.SDC])
-        self.assertEqual(shown.line(), "25 of 100 faults, 2 min 30 s left; 1 sdc, 0 kernel-failure")
+        self.assertEqual(shown.line(), "25 of 100 faults, 2 min 30 s left; 1 sdc, 0 kernel-failure, 0 injector-failed")
 
 
 if __name__ == "__main__":

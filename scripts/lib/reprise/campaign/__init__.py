@@ -15,3 +15,7 @@ report       tables, JSON, CSV
 
 class CampaignError(Exception):
     """A campaign cannot go on; the text says why."""
+
+
+class InjectionError(CampaignError):
+    """One fault could not be made as planned; the text says why. The campaign goes on, and counts it."""

@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from . import outcome, plan
+from . import InjectionError, outcome, plan
 from .inner import Inner
 from .outer import Outer
 from .store import Store
@@ -51,7 +51,7 @@ class Progress:
     def __init__(self, total, stream=None, clock=time.monotonic):
         self._total, self._stream, self._clock = total, stream or sys.stderr, clock
         self._begin = self._last = clock()
-        self._done, self._worst = 0, {outcome.SDC: 0, outcome.KERNEL_FAILURE: 0}
+        self._done, self._worst = 0, dict.fromkeys((outcome.SDC, outcome.KERNEL_FAILURE, outcome.INJECTOR_FAILED), 0)
 
     def line(self):
         took = self._clock() - self._begin
@@ -92,7 +92,10 @@ def run(campaign, results, shard=(1, 1), workers=1, progress=Progress):
 def _work(jobs, bench, goldens, store, workers, progress):
     def do(faults):
         series = faults[0].series
-        found = bench.injectors[series].run(goldens[series], [each.fault for each in faults], bench.scratch)
+        try:
+            found = bench.injectors[series].run(goldens[series], [each.fault for each in faults], bench.scratch)
+        except InjectionError as error:
+            found = [(outcome.INJECTOR_FAILED, {"why": str(error)})] * len(faults)
         return [(each.number, *result) for each, result in zip(faults, found, strict=True)]
 
     pool = ThreadPoolExecutor(workers)

@@ -10,7 +10,7 @@ from .. import timeline
 from . import CampaignError
 from .outcome import MASKED, NOT_ACTIVATED, RECOVERED, STOPPED, classify, seen_from
 from .outer import GENERAL, WORD
-from .victim import seen_of
+from .victim import restarts_of, seen_of
 
 FLAGS = (0, 2, 4, 6, 7, 8, 10, 11, 14, 18, 21)  # those that ring 3 can have
 REGISTERS = {**{name: WORD for name in GENERAL}, "rflags": FLAGS,
@@ -97,17 +97,19 @@ class Inner:
         each gets a boot of its own, so that it is known whose work that is."""
         outcome = self._boot(faults)
         seen = seen_of(outcome, self._victim.process)
-        whole = seen_from(golden)
+        restarts, whole = restarts_of(outcome), seen_from(golden)
         as_golden = classify(dataclasses.replace(seen, differences=0), whole) == MASKED
         told = {_key_of_event(event): event["outcome"] for event in outcome.events("flip")}
         fates = [told.get(_key(fault)) for fault in faults]
         if as_golden and None not in fates:
-            return [(FATES[fate], {}) for fate in fates]
+            # With one restart for each fault that was caught, each has had one.
+            alike = restarts.get("restarts", 0) == fates.count("caught")
+            return [(FATES[fate], {"restarts": 1} if alike and fate == "caught" else {}) for fate in fates]
         if len(faults) > 1:
             return [self.run(golden, [fault], scratch)[0] for fault in faults]
         if fates == [None] and as_golden and seen.differences == 0:
             return [(NOT_ACTIVATED, {})]
-        return [(classify(seen, whole), {})]
+        return [(classify(seen, whole), restarts)]
 
     def repeat(self, golden, fault, scratch):
         """The machine's outcome with that fault, for a person who looks into it."""

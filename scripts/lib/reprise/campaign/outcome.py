@@ -14,8 +14,9 @@ CRASH = "crash"
 HANG = "hang"
 SDC = "sdc"
 KERNEL_FAILURE = "kernel-failure"
-# In the order of reports: from harmless to worst.
-ALL = (NOT_ACTIVATED, MASKED, RECOVERED, EXCEPTION_RECOVERED, STOPPED, CRASH, HANG, SDC, KERNEL_FAILURE)
+INJECTOR_FAILED = "injector-failed"
+# In the order of reports: from harmless to worst, and last what says nothing of the machine.
+ALL = (NOT_ACTIVATED, MASKED, RECOVERED, EXCEPTION_RECOVERED, STOPPED, CRASH, HANG, SDC, KERNEL_FAILURE, INJECTOR_FAILED)
 MEANING = {
     NOT_ACTIVATED: "the fault did not strike",
     MASKED: "it struck and nothing came of it",
@@ -26,6 +27,7 @@ MEANING = {
     HANG: "no end",
     SDC: "wrong output, and nothing said so",
     KERNEL_FAILURE: "the machine failed, or its log is not whole",
+    INJECTOR_FAILED: "the injector or the emulator failed, so nothing is known of this fault",
 }
 
 

@@ -6,9 +6,9 @@ import itertools
 from pathlib import Path
 
 from .. import tree
-from . import CampaignError
+from . import CampaignError, InjectionError
 from .outcome import NOT_ACTIVATED, classify, seen_from
-from .victim import entry_of, seen_of, segments_of
+from .victim import entry_of, restarts_of, seen_of, segments_of
 
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip")
 WORD = tuple(range(64))
@@ -100,14 +100,18 @@ class Outer:
     def _run_one(self, golden, fault, scratch):
         outcome, report = self._boot(scratch, {**fault, "limit": golden["end"] * PATIENCE + MORE})
         seen, before = seen_of(outcome, self._victim.process, hang="limit" in report), seen_from(golden)
+        if not outcome.timed_out and not {"end", "limit"} & set(report):
+            raise InjectionError(f"QEMU has died, status {outcome.status}")
         strike = report.get("fault")
         if strike is None:
             if classify(seen, before) != classify(before, before):
-                raise CampaignError(f"no fault has struck, and yet the run differs from the golden one: {fault}")
+                raise InjectionError("no fault has struck, and yet the run differs from the golden one")
             return NOT_ACTIVATED, {}
         if strike["at"] != fault["at"]:
-            raise CampaignError(f"the fault has struck at {strike['at']}: {fault}")
-        return classify(seen, before), {"ring": strike["ring"], "rip": strike["rip"], "cr3": strike["cr3"]}
+            raise InjectionError(f"the fault has struck at {strike['at']}")
+        took = report.get("end", {}).get("at", golden["end"]) - golden["end"]  # instructions more than without the fault
+        return classify(seen, before), {"ring": strike["ring"], "rip": strike["rip"], "cr3": strike["cr3"], "took": took,
+                                        **restarts_of(outcome)}
 
     def repeat(self, golden, fault, scratch):
         """The machine's outcome with that fault, for a person who looks into it."""
@@ -119,7 +123,7 @@ class Outer:
         plugin = ",".join([str(tree.fault_plugin()), *(f"{key}={value}" for key, value in words.items())])
         outcome = self._victim.boot(self._victim.plain_image(), ["-plugin", plugin])
         if not report.exists():
-            raise CampaignError(f"QEMU did not take the plugin:\n{outcome.raw[-1500:]}")
+            raise InjectionError(f"QEMU did not take the plugin: {outcome.raw[-1500:]}")
         try:
             return outcome, read_report(report.read_text(encoding="utf-8"))
         finally:

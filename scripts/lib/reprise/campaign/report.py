@@ -10,7 +10,7 @@ from . import description, outcome
 from .statistics import clopper_pearson
 
 # Runs that end other than they should. Each of them is listed with the command that repeats it.
-FAILURES = (outcome.CRASH, outcome.HANG, outcome.SDC, outcome.KERNEL_FAILURE)
+FAILURES = (outcome.CRASH, outcome.HANG, outcome.SDC, outcome.KERNEL_FAILURE, outcome.INJECTOR_FAILED)
 
 
 def _classes(outcomes, population, confidence):

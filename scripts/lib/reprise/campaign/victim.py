@@ -1,10 +1,11 @@
 """A program in an image, booted again and again; what is seen of each run."""
 
+import re
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import image, machine, tree
+from .. import events, image, machine, tree
 from ..archive import Archive
 from . import CampaignError
 from .outcome import Seen
@@ -15,6 +16,7 @@ EXECUTABLE, LOAD = 2, 1
 PAGE, CODE_BYTES = 4096, 16
 # The screen is left out: drawing the log takes longer than a short program.
 ARGUMENTS = "report=short console=serial"
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
 CLOCK = "2024-02-29T12:00:00"
 SECONDS = 600  # only ends a machine whose instructions do not get on at all
 
@@ -77,8 +79,25 @@ def seen_of(outcome, process, hang=False):
     except (KeyError, ValueError):  # a line of the log is damaged
         differences, status, by_exception, standing = None, None, 0, False
     broken = bool(outcome.events("panic") or outcome.events("trap"))
-    return Seen(outcome.value, hang or outcome.timed_out, outcome.program_output(), status, standing, differences, by_exception,
-                broken)
+    return Seen(outcome.value, hang or outcome.timed_out, output_of(outcome), status, standing, differences, by_exception, broken)
+
+
+def restarts_of(outcome):
+    """How often processing elements were restarted, and by what their two runs differed; nothing when the log does not say."""
+    try:
+        told = {"restarts": event.number("restarts") for event in outcome.events("shutdown")}
+        for event in outcome.events("verdicts"):
+            for way in ("by_end", "by_registers", "by_pages", "by_exception"):
+                told[way] = told.get(way, 0) + event.number(way)
+    except (KeyError, ValueError):  # a line of the log is damaged
+        return {}
+    return {key: count for key, count in told.items() if count}
+
+
+def output_of(outcome):
+    """What the program printed, a character for each byte: what is no text differs, too."""
+    console = events.from_kernel_on(outcome.data.decode("latin-1").replace("\r\n", "\n"))
+    return "".join(line for line in LINE.findall(console) if events.is_program_line(line))
 
 
 class Victim:

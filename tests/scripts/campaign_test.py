@@ -137,11 +137,24 @@ class Classes(unittest.TestCase):
             with self.subTest(expected, **changes):
                 self.assertEqual(outcome.classify(outcome.Seen(**{**GOLDEN.__dict__, **changes}), GOLDEN), expected)
 
+    def test_a_line_of_the_log_within_a_line_of_the_program_is_no_difference(self):
+        for output, golden, same in (
+                ("a\n|b\n|", "ab\n", True), ("a\n|b\n|", "a\nb\n|", True), ("a\n|b\n|", "ab|", True), ("a\n|b\n", "ab", False),
+                ("a\n|\nb\n|", "a\nb\n", True), ("a\nb\n|", "ab\n|", False), ("ab\n|", "a\nb\n|", False),
+                ("a\n|c\n|", "ab\n", False), ("a\n|", "ab\n", False)):
+            with self.subTest(output=output, golden=golden):
+                changed = [text.replace("|", outcome.LOG) for text in (output, golden)]
+                seen, before = (outcome.Seen(**{**GOLDEN.__dict__, "output": text}) for text in changed)
+                self.assertEqual(outcome.classify(seen, before), outcome.MASKED if same else outcome.SDC)
+        stopped = {**GOLDEN.__dict__, "standing": True, "value": machine.MISMATCH_STANDING}
+        for output, expected in ((f"ri\n{outcome.LOG}", outcome.STOPPED), (f"rx\n{outcome.LOG}", outcome.SDC)):
+            self.assertEqual(outcome.classify(outcome.Seen(**{**stopped, "output": output}), GOLDEN), expected)
+
     def test_bytes_that_are_no_text_differ(self):
         def output(data):
             raw = b"firmware[reprise] here\r\n" + data + b"\r\nreprise: exit process=victim\r\n"
             return victim.output_of(machine.Outcome(machine.CLEAN, 33, False, "", "", 0.0, raw))
-        self.assertEqual(output(b"a\xff\x80\x85b"), "a\xff\x80\x85b\n")
+        self.assertEqual(output(b"a\xff\x80\x85b"), f"a\xff\x80\x85b\n{outcome.LOG}")
         self.assertNotEqual(output(b"a\xff"), output(b"a\xfe"))
         self.assertNotEqual(output(b"a\n"), output(b"a"))
 

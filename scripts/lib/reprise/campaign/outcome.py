@@ -1,6 +1,7 @@
 """The class of a run with a fault, decided against the golden run: the same without a fault."""
 
 import dataclasses
+import re
 from dataclasses import dataclass
 
 from .. import machine
@@ -31,6 +32,9 @@ MEANING = {
 }
 
 
+LOG = "\u2028"  # in an output: lines of the log stood here
+
+
 @dataclass
 class Seen:
     """What was seen of a run."""
@@ -49,6 +53,14 @@ def seen_from(golden):
     return Seen(**{each.name: golden[each.name] for each in dataclasses.fields(Seen)})
 
 
+def begins(output, golden, whole=False):
+    """Whether the output is how the golden one begins, or all of it. The log begins a line of its own, so the end of the line
+    before it may be the log's or the program's."""
+    *interrupted, last = output.split(LOG)
+    pattern = "".join(re.escape(piece.removesuffix("\n")) + "\n?" for piece in interrupted) + re.escape(last)
+    return bool((re.fullmatch if whole else re.match)(pattern, golden.replace(LOG, "")))
+
+
 def classify(seen, golden):
     """The class of a run in which a fault has struck. `golden` is a Seen, too."""
     if seen.hang:
@@ -57,10 +69,10 @@ def classify(seen, golden):
     if seen.broken or not programs_ended or seen.status is None or seen.differences is None:
         return KERNEL_FAILURE
     if seen.standing:
-        return STOPPED if golden.output.startswith(seen.output) else SDC
+        return STOPPED if begins(seen.output, golden.output) else SDC
     if seen.status != golden.status:
         return CRASH
-    if seen.output != golden.output:
+    if not begins(seen.output, golden.output, whole=True):
         return SDC
     if seen.value != golden.value:  # another process was given up
         return STOPPED

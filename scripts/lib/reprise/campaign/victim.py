@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import events, image, machine, tree
 from ..archive import Archive
 from . import CampaignError
-from .outcome import Seen
+from .outcome import LOG, Seen
 
 ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
@@ -95,9 +95,10 @@ def restarts_of(outcome):
 
 
 def output_of(outcome):
-    """What the program printed, a character for each byte: what is no text differs, too."""
+    """What the program printed, a character for each byte: what is no text differs, too. LOG stands where the log did."""
     console = events.from_kernel_on(outcome.data.decode("latin-1").replace("\r\n", "\n"))
-    return "".join(line for line in LINE.findall(console) if events.is_program_line(line))
+    text = "".join(line if events.is_program_line(line) else LOG for line in LINE.findall(console))
+    return re.sub(f"{LOG}+", LOG, text).removeprefix(LOG)
 
 
 class Victim:

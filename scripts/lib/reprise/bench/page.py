@@ -1,25 +1,10 @@
 """The results as one HTML file that needs nothing beside it."""
 
-import re
 from html import escape
 
+from .. import web_page
+from ..web_page import capital, document, marked_up, table
 from . import figures, model, tables
-
-STYLE = """
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; }
-figure { margin: 2rem 0; overflow-x: auto; }
-figure svg { width: 100%; min-width: 26rem; height: auto; background: white; }
-figcaption { font-weight: bold; margin-bottom: .5rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .8rem; width: 100%; }
-th, td { padding: .25rem .4rem; text-align: right; border-bottom: 1px solid #8885; white-space: nowrap; }
-th { white-space: normal; vertical-align: bottom; }
-th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9rem; }
-tr.group th { text-align: left; padding-top: 1rem; }
-code { font-size: .85em; overflow-wrap: anywhere; }
-.error { color: #d55e00; }
-"""
 
 INTRODUCTION = """
 <p>Reprise runs every processing element (PE) of a program twice, compares what both runs left behind, and commits only
@@ -51,24 +36,9 @@ def _table(found):
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
 
 
-def _cell(text):
-    """As HTML; what stands between backticks is code."""
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
-
-
-def _capital(title):
-    return title[:1].upper() + title[1:]
-
-
 def _tables(made):
-    parts = []
-    for one in made:
-        head, *rows = [[_cell(cell) for cell in row] for row in (one.heads, *one.rows)]
-        head = "".join(f"<th>{cell}</th>" for cell in head)
-        body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-        parts.append(f"<h2>{escape(_capital(one.title))}</h2><p>{_cell(one.meaning)}</p>"
-                     f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>')
-    return "".join(parts)
+    return "".join(f"<h2>{escape(capital(one.title))}</h2><p>{marked_up(one.meaning)}</p>{table(one.heads, one.rows)}"
+                   for one in made)
 
 
 def _model_table(found):
@@ -84,38 +54,19 @@ def _model_table(found):
     return f'<div class="wide"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
 
 
-def _unique_ids(svg, prefix):
-    """matplotlib gives every picture the same names for its parts; one page must tell them apart."""
-    svg = re.sub(r'\bid="', f'id="{prefix}-', svg)
-    svg = re.sub(r'(xlink:href="|href="|url\()#', rf"\1#{prefix}-", svg)
-    return svg
-
-
-def _pictures(pictures):
-    parts = [_unique_ids(svg, f"p{number}") for number, svg in enumerate(pictures.values())]
-    return "".join(f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>"
-                   for title, svg in zip(pictures, parts, strict=True))
-
-
-def _document(title, body):
-    return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Reprise: {escape(title)}</title>'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head><body>'
-            f"<h1>{escape(_capital(title))}</h1>{body}</body></html>\n")
-
-
 def write_machine(facts, made, pictures, lines, path):
     """What a sheet says: facts about the machine, tables, pictures, and the sheet as it was."""
     told = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
     sheet = escape("\n".join(lines))
-    path.write_text(_document("running twice on a real machine", f"{INTRODUCTION}<ul>{told}</ul>{_pictures(pictures)}"
+    path.write_text(document("running twice on a real machine", f"{INTRODUCTION}<ul>{told}</ul>{web_page.figures(pictures)}"
                               f'{_tables(made)}<h2>The sheet</h2><pre class="wide">{sheet}</pre>'), encoding="utf-8")
 
 
 def write(found, pictures, path, commit):
-    path.write_text(_document(
+    path.write_text(document(
         "what running twice costs", f"{INTRODUCTION}"
         f"<p>Commit <code>{escape(commit)}</code>. Every figure counts {escape(figures.CLOCK)}, so "
-        f"<code>scripts/bench</code> gives the same ones on any host.</p>{_pictures(pictures)}"
+        f"<code>scripts/bench</code> gives the same ones on any host.</p>{web_page.figures(pictures)}"
         f"{_tables(tables.tables(found))}<h2>All figures</h2><p>Instructions, unless a unit stands beside them. A case's name shows the command that "
         f"repeats it.</p>{_table(found)}"
         f"<h2>The model, all cases</h2><p>All cases as two real CPUs are predicted to run them: overhead in cycles, in brackets with "

@@ -1,22 +1,16 @@
-"""The plots, each as PNG and as SVG. Colours are Okabe and Ito's, which colour-blind readers can tell apart."""
+"""The plots, each as PNG and as SVG."""
 
-import matplotlib
+from matplotlib.ticker import FuncFormatter
 
-matplotlib.use("Agg")
-from matplotlib import pyplot  # noqa: E402
-from matplotlib.ticker import FuncFormatter  # noqa: E402
-
-from . import cases, distribution_plots, figures, model_plots  # noqa: E402
+from ..drawing import COLOURS, pyplot, svg_of
+from . import cases, distribution_plots, figures, model_plots
 
 # What a reader has to tell apart, from bottom to top of a bar.
 PARTS = {"second run": ("second_run",), "first run": ("first_run",), "load registers": ("load",),
          "write faults": ("fault",), "rewind": ("rewind",), "flush": ("flush",),
          "search": ("convergence",), "compare and commit": ("compare_commit",)}
-COLOURS = ("#0072b2", "#56b4e9", "#999999", "#e69f00", "#f0e442", "#cc79a7", "#000000", "#d55e00")
+HEAD = '<?xml version="1.0" encoding="utf-8"?>\n'  # of an SVG file
 TWICE = 200  # percent: the limit of running twice on one core
-
-pyplot.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "reprise",
-                        "svg.fonttype": "none"})
 
 
 def _good(found, group):
@@ -130,10 +124,9 @@ PICTURES = {
 def _save(picture, folder, name):
     """As PNG and SVG. Returns the SVG's text."""
     picture.savefig(folder / f"{name}.png", dpi=150)
-    picture.savefig(folder / f"{name}.svg", metadata={"Date": None})
-    pyplot.close(picture)
-    svg = (folder / f"{name}.svg").read_text(encoding="utf-8")
-    return svg[svg.index("<svg"):]
+    svg = svg_of(picture)
+    (folder / f"{name}.svg").write_text(HEAD + svg, encoding="utf-8")
+    return svg
 
 
 def draw(found, folder):

@@ -23,7 +23,7 @@ examples:
   scripts/campaign run tests/campaigns/short.toml
   scripts/campaign run --shard 2/8 --results part-2.db FILE.toml
   scripts/campaign merge all.db part-*.db
-  scripts/campaign report --json all.json --csv all.csv all.db
+  scripts/campaign report --html all.html --json all.json --csv all.csv all.db
   scripts/campaign repeat all.db 17
 """
 
@@ -43,6 +43,7 @@ def parse_arguments():
     add("description", metavar="FILE.toml")
     add("--results", metavar="FILE", help="where results are kept (default: the description's name with .db, here)")
     add("--shard", type=shard, default=(1, 1), metavar="I/N", help="do the I-th of N parts, into a file of its own")
+    add("--series", default="", metavar="REGEX", help="do only the series whose name matches, as yet")
     add("--jobs", type=int, default=os.cpu_count(), metavar="N", help="machines at a time (default: as many as processors)")
     add = commands.add_parser("merge", help="put the results of all parts together").add_argument
     add("target", metavar="NEW")
@@ -51,21 +52,32 @@ def parse_arguments():
     add("results", metavar="FILE")
     add("--json", type=Path, metavar="FILE", help="all figures, and each failure")
     add("--csv", type=Path, metavar="FILE", help="a row for each class of each series")
+    add("--html", type=Path, metavar="FILE", help="one page with plots, for people (needs python3-matplotlib)")
     add = commands.add_parser("repeat", help="do one fault again, and show the machine's console").add_argument
     add("results", metavar="FILE")
     add("number", type=int, help="of the fault")
     return parser.parse_args()
 
 
-def say_report(path, json_file=None, csv_file=None):
+def _page(found, text):
+    try:
+        from reprise.campaign import page  # its plots need a package that a run does not
+    except ModuleNotFoundError as error:
+        raise CampaignError(f"{error}: scripts/doctor --install bench installs what the page's plots need") from error
+    return page.made(found, text)
+
+
+def say_report(path, json_file=None, csv_file=None, html_file=None):
     with store.Store(path, must_exist=True) as results:
         if not results.kept():
             raise CampaignError(f"{path} has no results")
-        found = report.summary(results)
+        found, text = report.summary(results), results.kept()["description"]
     if json_file:
         json_file.write_text(report.as_json(found), encoding="utf-8")
     if csv_file:
         csv_file.write_text(report.as_csv(found), encoding="utf-8")
+    if html_file:
+        html_file.write_text(_page(found, text), encoding="utf-8")
     print(report.as_text(found), end="")
 
 
@@ -80,7 +92,7 @@ def run(options):
     if options.jobs < 1:
         raise CampaignError("--jobs is 1 or more")
     build()
-    conduct.run(campaign, results, options.shard, options.jobs)
+    conduct.run(campaign, results, options.shard, options.jobs, only=options.series)
     say_report(results)
 
 
@@ -105,7 +117,7 @@ def main():
         elif options.command == "merge":
             store.merge(options.target, options.parts)
         elif options.command == "report":
-            say_report(options.results, options.json, options.csv)
+            say_report(options.results, options.json, options.csv, options.html)
         else:
             repeat(options)
         return 0

@@ -18,8 +18,8 @@ sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
 import listed  # noqa: E402
 from reprise import machine  # noqa: E402
-from reprise.campaign import (CampaignError, InjectionError, conduct, description, inner, outcome, outer, plan,  # noqa: E402
-                              report, statistics, store, victim)
+from reprise.campaign import (CampaignError, InjectionError, analysis, conduct, description, inner, outcome, outer,  # noqa: E402
+                              page, plan, report, statistics, store, symbols, victim)
 
 DESCRIPTION = """
 seed = 7
@@ -350,6 +350,17 @@ class Results(Scratch):
         self.assertEqual(found, [[outcome.INJECTOR_FAILED, {"why": "QEMU has died"}]] * len(found))
         self.assertEqual({each["why"] for each in listed_there if "why" in each}, {"QEMU has died"})
 
+    def test_chosen_series_can_be_done_first(self):
+        self.finish("whole.db")
+        for series, done in (("^two$", {"one": 0, "two": 40}), ("", None)):
+            go = f"conduct.run(description.read(sys.argv[1]), sys.argv[2], (1, 1), 2, only={series!r})\n"
+            code = FAKE.format(lib=str(TOP / "scripts" / "lib")) + go
+            subprocess.run([sys.executable, "-B", "-c", code, self.description, self.scratch / "it.db"], check=True,
+                           stderr=subprocess.DEVNULL)
+            if done:
+                self.assertEqual({name: len(results) for name, results in self.found("it.db").items()}, done)
+        self.assertEqual(self.found("it.db"), self.found("whole.db"))
+
     def test_a_fault_cannot_have_two_results(self):
         self.finish("whole.db")
         before = self.found("whole.db")
@@ -396,12 +407,27 @@ class Results(Scratch):
                 self.assertLessEqual(figures["low"], figures["rate"])
                 self.assertLessEqual(figures["rate"], figures["high"])
             self.assertEqual(sum(map(sum, (counts.values() for counts in series["by_ring"].values()))), len(classes))
-            self.assertEqual(len(series["failures"]), sum(each in report.FAILURES for each in classes))
+            self.assertEqual(len(series["failures"]), sum(each in report.LISTED for each in classes))
             self.assertTrue(all(f"repeat {self.scratch / 'whole.db'} " in each["repeat"] for each in series["failures"]))
         self.assertEqual(json.loads(report.as_json(found)), found)
         rows = report.as_csv(found).splitlines()
         self.assertEqual(len(rows), 1 + 2 * len(outcome.ALL))
         self.assertIn("  sdc ", report.as_text(found))
+
+    def test_the_page_stands_alone_and_says_how_to_repeat_each_failure(self):
+        self.finish("whole.db")
+        with store.Store(self.scratch / "whole.db") as results:
+            found = report.summary(results)
+        text = page.made(found, DESCRIPTION)
+        done = sum(series["done"] for series in found["series"])
+        self.assertIn(f"<b>{done:,}</b> faults in 1 programs (victim)", text)
+        self.assertNotRegex(text, r'(?:src|href)="(?!#)')
+        for series in found["series"]:
+            self.assertIn(f"<td>{series['name']}</td>", text)
+            for failure in series["failures"]:
+                self.assertIn(f"<code>{failure['repeat']}</code>", text)
+        self.assertIn("seed = 7", text)
+        self.assertEqual(text.count("<svg"), text.count("<figure>"))
 
     def test_the_same_description_gives_the_same_plan(self):
         def planned(seed):
@@ -412,6 +438,106 @@ class Results(Scratch):
         self.assertNotEqual(planned(1).digest(), planned(2).digest())
         jobs = [planned(1).jobs((index, 4)) for index in (1, 2, 3, 4)]
         self.assertEqual(sorted(job for part in jobs for job in part), sorted(planned(1).jobs()))
+
+
+class Together(Scratch):
+    """What series say together, from results that are written here."""
+
+    CAMPAIGN = """
+confidence = 0.99
+[programs.victim]
+command = ["victim"]
+[[series]]
+name = "in"
+program = "victim"
+injector = "inner"
+targets = "registers"
+[[series]]
+name = "out"
+program = "victim"
+injector = "outer"
+targets = "registers"
+[[series]]
+name = "once"
+program = "victim"
+injector = "outer"
+targets = "registers"
+hardened = false
+"""
+    GOLDEN = {"elements": ELEMENTS}
+
+    def setUp(self):
+        super().setUp()
+        self.campaign = description.parse(self.CAMPAIGN)
+
+    def faults(self, *told):
+        """Rows of results, of (count, fault, class, details)."""
+        rows = [row for count, *row in told for _ in range(count)]
+        return [(number, *row) for number, row in enumerate(rows)]
+
+    def results(self, outer_detected):
+        rax, flag, trap = ({"target": target, "bit": bit, "pe": 3, "run": 1, "moment": "at=4000"}
+                           for target, bit in (("rax", 3), ("rflags", 0), ("rflags", 9)))
+        return {"in": self.faults((900, rax, outcome.RECOVERED, {"restarts": 1}), (100, flag, outcome.MASKED, {}),
+                                  (50, rax, outcome.NOT_ACTIVATED, {})),
+                "out": self.faults((outer_detected, rax, outcome.EXCEPTION_RECOVERED, {"ring": 3, "took": 70, "restarts": 2}),
+                                   (100 - outer_detected, rax, outcome.MASKED, {"ring": 3}),
+                                   (30, rax, outcome.KERNEL_FAILURE, {"ring": 0}), (40, trap, outcome.SDC, {"ring": 3})),
+                "once": self.faults((20, rax, outcome.SDC, {"ring": 3}), (80, rax, outcome.MASKED, {"ring": 0}))}
+
+    def test_faults_that_the_promise_covers_are_apart_from_the_others(self):
+        found = analysis.groups(self.campaign, self.results(90))
+        self.assertEqual([(group.injector, group.hardened, group.ring, group.promised, group.struck) for group in found],
+                         [("inner", True, "3", True, 1000), ("outer", True, "3", True, 140),
+                          ("outer", False, analysis.ANYWHERE, False, 100), ("outer", True, "0", False, 30)])
+        told = found[1].as_json(0.99)
+        self.assertEqual((told["sdc"]["count"], told["failures"]["count"], told["failures"]["of"]), (40, 40, 140))
+
+    def test_injectors_agree_where_their_intervals_overlap(self):
+        for detected, agree in ((88, True), (70, False), (99, False)):
+            row, = analysis.agreement(self.campaign, self.results(detected), 0.99)
+            # The trap flag is beyond the inner injector, and ring 0 too.
+            self.assertEqual((row["inner"]["count"], row["inner"]["of"], row["outer"]["count"], row["outer"]["of"]),
+                             (900, 1000, detected, 100))
+            self.assertEqual(row["agree"], agree)
+
+    def test_a_latency_ends_with_the_second_run(self):
+        until, more = analysis.latencies(self.campaign, self.results(90), {"in": self.GOLDEN})
+        # Element 3 has 5000 instructions: 1000 are left of the first run, and then the second comes.
+        self.assertEqual((set(until), set(more)), ({6000}, {70}))
+        self.assertEqual(analysis._most({"run": 2, "moment": "at=4000"}, ELEMENTS[2]), 1000)
+        self.assertEqual([analysis._most({"run": run, "moment": "end"}, ELEMENTS[2]) for run in (1, 2)], [5000, 0])
+        self.assertEqual(analysis.percentiles(range(1, 202))[50], 101)
+
+    def test_absolute_failures_are_summed_over_programs_that_ran_once_and_twice(self):
+        def series(program, hardened, sdc, all_of_them):
+            figures = [{"count": n, "absolute": 10 * n, "absolute_low": 9 * n, "absolute_high": 12 * n} for n in (sdc, all_of_them)]
+            return {"injector": "outer", "targets": "memory", "model": "single", "program": program, "hardened": hardened, "done": 9,
+                    "classes": {outcome.SDC: figures[0]}, "failing": figures[1]}
+        row, = analysis.absolutes([series("a", False, 5, 8), series("a", True, 0, 1), series("b", False, 7, 7),
+                                   series("b", True, 1, 2), series("c", False, 100, 100)])
+        self.assertEqual((row["programs"], row["once_sdc"]["absolute"], row["twice_failures"]["absolute_high"]), (2, 120, 36))
+
+    def test_a_struck_instruction_has_a_name(self):
+        source, program = self.scratch / "it.c", self.scratch / "it"
+        source.write_text("int wanted(int a) { return a * 77; }\nint main(void) { return wanted(1); }\n")
+        subprocess.run(["cc", "-O1", "-fcf-protection=none", "-fno-inline", "-no-pie", source, "-o", program], check=True)
+        rows = subprocess.run(["nm", program], check=True, capture_output=True, text=True).stdout.splitlines()
+        address, = (int(row.split()[0], 16) for row in rows if row.endswith(" wanted"))
+        function, instruction = symbols.place(3, address, [str(program)])
+        self.assertEqual(function, "wanted")
+        self.assertIn("0x4d", instruction)
+        self.assertEqual(symbols.place(3, address, ["no-such-program"])[0], f"no-such-program: {address:#x}")
+
+    def test_failures_are_summed_by_what_was_hit(self):
+        def failure(what, **more):
+            return {"outcome": what, "function": "f", "ring": 0, "target": "rax", **more}
+        made = [{"targets": "registers", "hardened": True, "failures": [failure(outcome.SDC), failure(outcome.SDC), failure(
+            outcome.CRASH, function="g"), failure(outcome.INJECTOR_FAILED)]},
+                {"targets": "memory", "hardened": True, "failures": [failure(outcome.HANG, target="memory", object="table")]}]
+        self.assertEqual([(row["targets"], row["ring"], row["place"], row["counts"]) for row in analysis.sources(made)],
+                         [("memory", analysis.ANYWHERE, "table", {outcome.HANG: 1}), ("registers", "0", "f", {outcome.SDC: 2}),
+                          ("registers", "0", "g", {outcome.CRASH: 1})])
 
 
 class Progress(unittest.TestCase):

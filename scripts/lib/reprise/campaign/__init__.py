@@ -10,6 +10,8 @@ store        results in SQLite; shards and their merger
 conduct      runs the jobs on all processors
 statistics   sample sizes and intervals
 report       tables, JSON, CSV
+analysis     what series of one kind say together; symbols names what was struck
+page         the report as HTML, with plots
 """
 
 

@@ -1,6 +1,7 @@
 """Runs a campaign: golden runs, the plan, then all jobs that have no results yet, on several processors."""
 
 import contextlib
+import re
 import sys
 import tempfile
 import time
@@ -78,14 +79,15 @@ def duration(seconds):
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def run(campaign, results, shard=(1, 1), workers=1, progress=Progress):
-    """Does what is left of the campaign's shard."""
+def run(campaign, results, shard=(1, 1), workers=1, progress=Progress, only=""):
+    """Does what is left of the campaign's shard; `only`: of the series whose names match."""
     with bench_of(campaign) as bench, Store(results) as store:
         goldens = {series.name: bench.golden(series.name) for series in campaign.series}
         planned = plan.make(campaign, bench.injectors, goldens)
         store.begin(campaign, goldens, planned)
         done = store.done_jobs()
-        jobs = {job: faults for job, faults in planned.jobs(shard).items() if job not in done}
+        jobs = {job: faults for job, faults in planned.jobs(shard).items() if job not in done
+                and re.search(only, faults[0].series)}
         _work(jobs, bench, goldens, store, workers, progress(sum(map(len, jobs.values()))))
 
 

@@ -6,23 +6,24 @@ import io
 import json
 import shlex
 
-from . import description, outcome
+from . import analysis, description, outcome
 from .statistics import clopper_pearson
 
-# Runs that end other than they should. Each of them is listed with the command that repeats it.
-FAILURES = (outcome.CRASH, outcome.HANG, outcome.SDC, outcome.KERNEL_FAILURE, outcome.INJECTOR_FAILED)
+# Each of them is listed with the command that repeats it.
+LISTED = (*analysis.FAILURES, outcome.INJECTOR_FAILED)
+
+
+def _figures(count, total, population, confidence):
+    """Count, rate, its interval, and how many of all possible faults that would be."""
+    low, high = clopper_pearson(count, total, confidence)
+    rate = count / total if total else 0.0
+    return {"count": count, "rate": rate, "low": low, "high": high, "absolute": round(rate * population),
+            "absolute_low": round(low * population), "absolute_high": round(high * population)}
 
 
 def _classes(outcomes, population, confidence):
-    """Count, rate, its interval, and how many of all possible faults that would be, for each class."""
-    counts, total = collections.Counter(outcomes), len(outcomes)
-    result = {}
-    for name in outcome.ALL:
-        low, high = clopper_pearson(counts[name], total, confidence)
-        rate = counts[name] / total if total else 0.0
-        result[name] = {"count": counts[name], "rate": rate, "low": low, "high": high, "absolute": round(rate * population),
-                        "absolute_low": round(low * population), "absolute_high": round(high * population)}
-    return result
+    counts = collections.Counter(outcomes)
+    return {name: _figures(counts[name], len(outcomes), population, confidence) for name in outcome.ALL}
 
 
 def _by(results, key):
@@ -35,28 +36,38 @@ def _by(results, key):
     return {value: dict(counts) for value, counts in sorted(table.items())}
 
 
-def _failures(results, path):
-    return [{"number": number, "outcome": found, **fault, **details,
+def _failures(results, path, program):
+    return [{"number": number, "outcome": found, **fault, **details, **analysis.origin(program, fault, details),
              "repeat": shlex.join(["scripts/campaign", "repeat", str(path), str(number)])}
-            for number, fault, found, details in results if found in FAILURES]
+            for number, fault, found, details in results if found in LISTED]
 
 
 def summary(store):
     """All of it, as it becomes JSON."""
     kept = store.kept()
     campaign, populations = description.parse(kept["description"]), json.loads(kept["populations"])
-    made = []
+    goldens = json.loads(kept["goldens"])
+    made, rows = [], {}
     for series in campaign.series:
-        results = store.results(series.name)
+        results = rows[series.name] = store.results(series.name)
+        outcomes, population = [found for _, _, found, _ in results], populations[series.name]
+        failing = sum(found in analysis.FAILURES for found in outcomes)
         made.append({
             "name": series.name, "program": series.program, "injector": series.injector, "targets": series.targets,
-            "hardened": series.hardened, "model": series.model, "population": populations[series.name],
+            "hardened": series.hardened, "model": series.model, "population": population,
             "planned": store.planned(series.name), "done": len(results),
-            "classes": _classes([found for _, _, found, _ in results], populations[series.name], campaign.confidence),
+            "classes": _classes(outcomes, population, campaign.confidence),
+            "failing": _figures(failing, len(outcomes), population, campaign.confidence),
             "by_ring": _by(results, "ring"),
             "by_target": _by(results, "target") if series.targets not in ("memory", "pages") else {},
-            "failures": _failures(results, store.path)})
-    return {"seed": campaign.seed, "confidence": campaign.confidence, "series": made}
+            "failures": _failures(results, store.path, campaign.programs[series.program])})
+    until, more = analysis.latencies(campaign, rows, goldens)
+    return {"seed": campaign.seed, "confidence": campaign.confidence, "results": str(store.path),
+            "programs": {name: shlex.join(program.command) for name, program in campaign.programs.items()},
+            "groups": [each.as_json(campaign.confidence) for each in analysis.groups(campaign, rows)],
+            "absolutes": analysis.absolutes(made), "agreement": analysis.agreement(campaign, rows, campaign.confidence),
+            "sources": analysis.sources(made), "restarts": analysis.restarts(campaign, rows),
+            "latency": {"until_compared": until, "more_in_all": more}, "series": made}
 
 
 def as_json(found):

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "kernel/base/extended_components.hpp"
+
 namespace arch::x86 {
 
 using Bits = std::uint64_t;
@@ -45,11 +47,8 @@ struct PageFaultCode {
                         Pk = bit(5), Ss = bit(6);
 };
 
-// Which components XSAVE and XRSTOR manage (Intel SDM Vol. 1 §13.3). Avx512 is three components:
-// opmask, ZMM_Hi256 and Hi16_ZMM. They are of use only together.
-struct Xcr0 {
-  static constexpr Bits X87 = bit(0), Sse = bit(1), Avx = bit(2), Avx512 = 7 << 5;
-};
+// Which components XSAVE and XRSTOR manage.
+using Xcr0 = reprise::ExtendedComponents;
 
 // Intel SDM Vol. 4; AMD APM Vol. 2 appendix A.
 enum class Msr : std::uint32_t {

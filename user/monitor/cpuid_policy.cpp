@@ -91,7 +91,7 @@ constexpr std::uint32_t smaller(std::uint32_t a, std::uint32_t b) { return a < b
 CpuidWords features(const ExtendedState& state, const CpuidWords& machine) {
   constexpr std::uint32_t brand_and_line = 0xffff, one_processor = 1 << 16;
   const std::uint32_t offered = features_ecx | (state.offered != 0 ? xsave_ecx : 0) |
-                                (state.offers(component_avx) ? avx_ecx : 0);
+                                (state.offers(Components::Avx) ? avx_ecx : 0);
   const std::uint32_t osxsave = state.offered != 0 && state.is_on ? osxsave_ecx : 0;
   return {.eax = machine.eax,
           .ebx = (machine.ebx & brand_and_line) | one_processor,
@@ -101,11 +101,11 @@ CpuidWords features(const ExtendedState& state, const CpuidWords& machine) {
 
 CpuidWords structured_features(const ExtendedState& state, const CpuidWords& machine) {
   std::uint32_t ebx = structured_ebx, ecx = 0;
-  if (state.offers(component_avx)) {
+  if (state.offers(Components::Avx)) {
     ebx |= avx2_ebx;
     ecx |= avx_7_ecx;
   }
-  if (state.offers(components_avx512)) {
+  if (state.offers(Components::Avx512)) {
     ebx |= avx512_ebx;
     ecx |= avx512_7_ecx;
   }

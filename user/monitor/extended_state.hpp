@@ -1,21 +1,20 @@
 // The guest's XSAVE: which components of the extended state it is offered, and what XSETBV does.
-// The components are bits, as in XCR0 (Intel SDM Vol. 1 §13.3): 0 x87, 1 SSE, 2 AVX, 5 to 7
-// AVX-512.
+// The components are bits, as in XCR0.
 #pragma once
 
 #include <cstdint>
 
 #include "kernel/abi/guest.h"
+#include "kernel/base/extended_components.hpp"
 
 namespace monitor {
 
-inline constexpr std::uint64_t component_x87 = 1 << 0, component_sse = 1 << 1,
-                               component_avx = 1 << 2, components_avx512 = 7 << 5;
+using Components = reprise::ExtendedComponents;
 
 struct ExtendedState {
-  std::uint64_t offered = 0;              // 0: the guest has no XSAVE
-  std::uint64_t enabled = component_x87;  // XCR0
-  bool is_on = false;                     // CR4.OSXSAVE
+  std::uint64_t offered = 0;                // 0: the guest has no XSAVE
+  std::uint64_t enabled = Components::X87;  // XCR0
+  bool is_on = false;                       // CR4.OSXSAVE
 
   [[nodiscard]] bool offers(std::uint64_t components) const {
     return (offered & components) == components;

@@ -1,0 +1,95 @@
+#include "arch/x86_64/guest_breakpoints.hpp"
+
+#include "arch/x86_64/instructions.hpp"
+#include "arch/x86_64/layout.hpp"
+#include "arch/x86_64/registers.hpp"
+#include "kernel/base/memory_map.hpp"
+
+namespace arch {
+
+using namespace x86;
+
+namespace {
+
+constexpr std::size_t slots = GuestBreakpoints::slots;
+constexpr std::uint32_t every_exception = ~std::uint32_t{0};
+constexpr auto behind = static_cast<std::size_t>(BreakSlot::Behind);
+
+constexpr std::uint64_t enables(std::size_t slot) { return bit(2 * slot) | bit(2 * slot + 1); }
+constexpr std::uint64_t kind(std::size_t slot) { return 0xfull << (16 + 4 * slot); }
+
+std::uint64_t code_base(const Vmcb& block) {
+  constexpr std::size_t cs = 1;
+  return block.segments[cs].base;
+}
+
+// The kernel's take slots that the guest does not use; if all are used, the guest's own.
+std::size_t slot_for(const GuestBreakpoints& breakpoints) {
+  std::size_t slot = 0;
+  while (slot < slots && (breakpoints.dr7 & enables(slot)) != 0) ++slot;
+  if (slot < slots) return slot;
+  return (breakpoints.kernels & 1) == 0 ? 0 : 1;
+}
+
+bool stands_at_breakpoint(const PerCpu& cpu, const Vmcb& block) {
+  const reprise::UserAddr rip{block.rip};
+  return cpu.breakpoints[0] == rip || cpu.breakpoints[1] == rip;
+}
+
+}  // namespace
+
+GuestBreakpoints x86::breakpoints_for(const PerCpu& cpu, const VirtualCpu& virtual_cpu) {
+  const Vmcb& block = virtual_cpu.block();
+  GuestBreakpoints result{.addresses = virtual_cpu.breakpoints, .dr7 = block.dr7};
+  for (const auto& breakpoint : cpu.breakpoints) {
+    if (!breakpoint) continue;
+    const std::size_t slot = slot_for(result);
+    result.addresses[slot] = breakpoint->value() + code_base(block);
+    result.dr7 = (result.dr7 & ~kind(slot)) | bit(2 * slot + 1);
+    result.kernels |= bit(slot);
+  }
+  return result;
+}
+
+// QEMU 7.2 takes breakpoints from the machine's DR7 rather than the guest's: both have them.
+void x86::arm_breakpoints(const PerCpu& cpu, const GuestBreakpoints& breakpoints, Arrival arrival,
+                          Vmcb& block, GuestSwitch& s) {
+  block.exceptions = always_intercepted;
+  if ((breakpoints.dr7 & Dr7::Enabled) == 0) return;
+  write_dr7(Dr7::Initial);  // what is armed in the machine must not hit the kernel meanwhile
+  write_dr0(breakpoints.addresses[0]);
+  write_dr1(breakpoints.addresses[1]);
+  write_dr2(breakpoints.addresses[2]);
+  write_dr3(breakpoints.addresses[3]);
+  // A flip, or the guest, can set what MOV refuses in ring 0, or what traps MOVs there.
+  s.dr7 = breakpoints.dr7 & Dr7::Writable & ~Dr7::Gd;
+  // One of the guest's own in the kernel's half could hit the kernel itself on its way.
+  for (std::size_t slot = 0; slot < slots; ++slot) {
+    const bool own = (breakpoints.kernels & bit(slot)) == 0;
+    if (own && breakpoints.addresses[slot] >= reprise::user_high) s.dr7 &= ~enables(slot);
+  }
+  if (breakpoints.kernels == 0) return;
+  block.dr7 = breakpoints.dr7;
+  block.exceptions |= static_cast<std::uint32_t>(bit(debug_vector));
+  if (cpu.breakpoints[behind]) block.exceptions = every_exception;
+  block.dr6 = Dr6::Initial;  // it shows the causes of the next #DB alone
+  // An event that waits comes first, and QEMU 7.2 would store the flag with it.
+  const bool leaves = arrival == Arrival::Known && stands_at_breakpoint(cpu, block);
+  if (leaves && block.event == 0) block.rflags |= Rflags::Rf;
+}
+
+// Bochs 2.7 names no cause in DR6: what comes at a breakpoint of the kernel's is taken for that.
+std::optional<Trap> x86::debug_trap(const PerCpu& cpu, Vmcb& block,
+                                    const GuestBreakpoints& breakpoints, std::uint64_t causes) {
+  const bool by_kernels = (causes & breakpoints.kernels) != 0;
+  if (by_kernels || (causes == 0 && stands_at_breakpoint(cpu, block))) {
+    return Trap{.kind = Trap::Kind::Break, .vector = debug_vector};
+  }
+  // BS and BD stay until they are cleared, B3 to B0 until the next breakpoint.
+  if ((causes & Dr6::Breakpoints) != 0) block.dr6 &= ~std::uint64_t{Dr6::Breakpoints};
+  block.dr6 |= causes;
+  block.event = debug_vector | GuestEvent::Exception | GuestEvent::Valid;
+  return std::nullopt;
+}
+
+}  // namespace arch

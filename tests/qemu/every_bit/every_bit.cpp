@@ -9,6 +9,7 @@
 #include "arch/guest_state.hpp"
 #include "arch/timer.hpp"
 #include "kernel/the_machine.hpp"
+#include "tests/qemu/guest_in_first_run.hpp"
 
 namespace every_bit {
 namespace {
@@ -25,16 +26,6 @@ constexpr std::uint64_t flips = (general_registers + guest_registers) * bits * r
 constinit std::uint64_t next = 0;      // flip
 constinit std::uint64_t attempts = 0;  // first runs that had begun when the last one was planned
 constinit std::uint64_t pe = 0, planned_in_pe = 0;
-
-// In its first run; nobody else is in any run then.
-Context* guest_that_begins() {
-  for (std::size_t i = 0; i < machine.processes.size(); ++i) {
-    Context& context = machine.processes[i].context();
-    if (!context.guest() || !context.hardened()) continue;
-    if (context.engine().state() == Engine::State::FirstRun) return &context;
-  }
-  return nullptr;
-}
 
 Injection flip_number(std::uint64_t number, std::uint64_t element) {
   const std::uint64_t bit = number / runs, word = bit / bits;
@@ -85,7 +76,7 @@ void wrapped_arm_timer(reprise::Nanoseconds duration) asm(
 
 void wrapped_arm_timer(reprise::Nanoseconds duration) {
   if (duration.value() != 0) {
-    if (reprise::Context* const guest = every_bit::guest_that_begins()) every_bit::plan(*guest);
+    if (reprise::Context* const guest = reprise::guest_in_first_run()) every_bit::plan(*guest);
   }
   real_arm_timer(duration);
 }

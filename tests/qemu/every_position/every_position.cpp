@@ -26,6 +26,7 @@
 #include "arch/x86_64/vmcb.hpp"
 #include "kernel/base/text_line.hpp"
 #include "kernel/the_machine.hpp"
+#include "tests/qemu/guest_in_first_run.hpp"
 
 namespace every_position {
 namespace {
@@ -72,15 +73,6 @@ constinit std::uint64_t pe = 0, ended_by_time = 0;
 constinit std::uint64_t attempts = 0;  // first runs so far
 constinit std::uint64_t length = 1;    // instructions of the first run under way
 constinit std::uint64_t stopped_at = 0;
-
-Context* guest_in_first_run() {
-  for (std::size_t i = 0; i < machine.processes.size(); ++i) {
-    Context& context = machine.processes[i].context();
-    if (!context.guest() || !context.hardened()) continue;
-    if (context.engine().state() == Engine::State::FirstRun) return &context;
-  }
-  return nullptr;
-}
 
 Way& way_of(const Context& context) {
   return ways[(context.registers().virtual_cpu->block().dr7 & 0xff) != 0 ? 1 : 0];
@@ -158,7 +150,7 @@ void wrapped_enter_guest(arch::x86::GuestSwitch* s) {
   // The kernel itself asks for a number of instructions: its way has to be the same in both runs.
   const bool stops = arch::x86::this_cpu().counting.stop != 0;
   if (stops) real_enter_guest(s);
-  const reprise::Context* const context = guest_in_first_run();
+  const reprise::Context* const context = reprise::guest_in_first_run();
   if (context != nullptr) note_begin(*context, rip);
   if (stops) {
     if (context != nullptr) note_own_stop(*context);

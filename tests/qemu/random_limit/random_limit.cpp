@@ -10,6 +10,7 @@
 #include "arch/physical_memory.hpp"
 #include "arch/timer.hpp"
 #include "kernel/the_machine.hpp"
+#include "tests/qemu/guest_in_first_run.hpp"
 
 namespace random_limit {
 namespace {
@@ -42,16 +43,6 @@ std::uint64_t next_up_to(std::uint64_t longest) {
   return shortest + state % (longest - shortest);
 }
 
-// A guest is in its first run; nobody else is in any run then.
-bool guest_begins() {
-  for (std::size_t i = 0; i < machine.processes.size(); ++i) {
-    const Context& context = machine.processes[i].context();
-    if (!context.guest() || !context.hardened()) continue;
-    if (context.engine().state() == Engine::State::FirstRun) return true;
-  }
-  return false;
-}
-
 }  // namespace
 }  // namespace random_limit
 
@@ -62,7 +53,7 @@ void wrapped_arm_timer(reprise::Nanoseconds duration) asm(
     "__wrap__ZN4arch9arm_timerEN7reprise8QuantityINS0_14NanosecondsTagEEE");
 
 void wrapped_arm_timer(reprise::Nanoseconds duration) {
-  const bool limits = duration.value() > random_limit::shortest && random_limit::guest_begins();
-  if (!limits) return real_arm_timer(duration);
+  const bool limit = duration.value() > random_limit::shortest;
+  if (!limit || reprise::guest_in_first_run() == nullptr) return real_arm_timer(duration);
   real_arm_timer(reprise::Nanoseconds{random_limit::next_up_to(duration.value())});
 }

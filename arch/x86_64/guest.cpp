@@ -1,6 +1,6 @@
 // Runs a guest by AMD's SVM with nested paging (AMD APM Vol. 2 chapter 15), from the kernel's way
-// in to the next stop that the kernel has to know of. What keeps both runs alike: no run is ended by
-// time behind STI or MOV SS, and an interrupt of the guest's comes together with one of the
+// in to the next stop that the kernel has to know of. What keeps both runs alike: no run is ended
+// by time behind STI or MOV SS, and an interrupt of the guest's comes together with one of the
 // kernel's. docs/guests.md has the whole list.
 //
 // Beside this file: guest_switch.asm, the way in and out; guest_traps.cpp, what a stop means;
@@ -100,8 +100,8 @@ std::optional<Trap> run_with_kick(PerCpu& cpu, UserState& state, Arrival arrival
 
 // QEMU 7.2 remembers an interrupt that VMRUN has delivered, and delivers it once more if the time
 // comes to look at its timers before the guest stops for something else. So an interrupt of the
-// kernel's comes with it, and stops the guest at its handler's first instruction. Nothing: the guest
-// goes on.
+// kernel's comes with it, and stops the guest at its handler's first instruction. Nothing: the
+// guest goes on.
 std::optional<Trap> run_to_handler(PerCpu& cpu, UserState& state, Arrival arrival) {
   const std::uint64_t stop = cpu.counting.stop;
   stop_at_count(0);  // no instruction is carried out

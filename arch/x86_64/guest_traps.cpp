@@ -70,7 +70,8 @@ std::optional<Trap> x86::guest_trap(const PerCpu& cpu, Vmcb& block, std::uint64_
     case exit_exceptions + debug_vector: return debug_trap(cpu, block, breakpoints, debug_causes);
     case exit_exceptions + machine_check_vector: return machine_check();
     case exit_nested_fault: return nested_fault(block);
-    default: return is_exception(block.exit_code) ? exception_within_step(block) : guest_exit(block);
+    default:
+      return is_exception(block.exit_code) ? exception_within_step(block) : guest_exit(block);
   }
 }
 

@@ -55,6 +55,7 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, Arrival arrival) {
   const std::uint64_t shadow = block.shadow & 1, rip = block.rip;
   const std::uint64_t count_before = cpu.counting.counted;
   const std::uint64_t components = load_components(virtual_cpu);
+  write_cr2(block.cr2);  // Bochs 2.7 does not load it at VMRUN
   begin_guest_stint();
   enter_guest(&s);
   const std::uint64_t reason = exit_reason(cpu, block);

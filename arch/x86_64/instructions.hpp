@@ -51,6 +51,7 @@ inline void write_msr(Msr msr, std::uint64_t value) {
 REPRISE_READER(read_cr0, std::uint64_t, "mov %%cr0, %0")
 REPRISE_WRITER(write_cr0, std::uint64_t, "mov %0, %%cr0")
 REPRISE_READER(read_cr2, std::uint64_t, "mov %%cr2, %0")
+REPRISE_WRITER(write_cr2, std::uint64_t, "mov %0, %%cr2")
 REPRISE_READER(read_cr3, std::uint64_t, "mov %%cr3, %0")
 REPRISE_WRITER(write_cr3, std::uint64_t, "mov %0, %%cr3")
 REPRISE_READER(read_cr4, std::uint64_t, "mov %%cr4, %0")

@@ -209,13 +209,14 @@ class Draws(Scratch):
 
     def test_faults_from_inside_are_weighted_by_the_length_of_each_run(self):
         source, golden = random.Random(3), {"elements": ELEMENTS}
-        for targets in inner.GROUPS:
+        for targets, registers in inner.GROUPS.items():
             made = injector(inner.Inner, targets)
             drawn = [made.draw(golden, source) for _ in range(4000)]
             for fault in drawn:
                 length, pages = ELEMENTS[fault["pe"] - 1]
                 self.assertIn(fault["run"], (1, 2))
-                if targets == "registers":
+                if targets != "pages":
+                    self.assertIn(fault["bit"], registers[fault["target"]])
                     self.assertTrue(1 <= int(fault["moment"].removeprefix("at=")) <= length)
                 else:
                     self.assertEqual(fault["moment"], "end")
@@ -266,9 +267,9 @@ class Inside(unittest.TestCase):
         found, boots = self.run_with({1: "caught", 2: "died-out", 3: "no-target"})
         self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.MASKED, outcome.NOT_ACTIVATED], 1))
 
-    def test_after_a_boot_that_went_wrong_each_fault_has_one_of_its_own(self):
+    def test_a_boot_that_went_wrong_is_divided_until_the_fault_is_alone(self):
         found, boots = self.run_with({1: "caught", 2: "sdc", 3: "never"})
-        self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.SDC, outcome.NOT_ACTIVATED], 4))
+        self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.SDC, outcome.NOT_ACTIVATED], 5))
 
 
 class Outside(unittest.TestCase):
@@ -290,6 +291,34 @@ class Outside(unittest.TestCase):
                                 ({"end": {"at": 900}}, "wrong\n")):
             with self.subTest(report), self.assertRaises(InjectionError):
                 self.run_with(report, console)
+
+
+class Started:
+    """Plays a victim that can go on from a kept state, from which its console may differ."""
+
+    def __init__(self, same):
+        self.same, self.started, self.goes_on, self.process = same, False, False, "victim"
+
+    def start(self, extra, is_early):
+        self.started = self.goes_on = True
+
+    def forget_start(self):
+        self.goes_on = False
+
+
+class Golden(Scratch):
+    def test_runs_go_on_from_a_kept_state_only_when_the_golden_run_is_the_same_from_there(self):
+        for same in (True, False):
+            made = injector(outer.Outer, "general")
+            made._victim, made._numbers, made._plugin = Started(same), iter(range(9)), lambda report, words: []
+
+            def boot(scratch, words, victim=made._victim):
+                console = f"reprise: exit process=victim status=0 mismatch=none\n{'' if same or not victim.started else 'more'}"
+                return (machine.Outcome(machine.CLEAN, 33, False, console, console, 0.0, console.encode()),
+                        {"marker": {"at": 1}, "end": {"at": 9}})
+            made._boot = boot
+            self.assertEqual(made.golden(self.scratch)["end"], 9)
+            self.assertEqual(made._victim.goes_on, same)
 
 
 class Results(Scratch):

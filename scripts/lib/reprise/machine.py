@@ -3,12 +3,13 @@
 import codecs
 import json
 import os
+import shlex
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from . import events, tree
@@ -50,6 +51,7 @@ class Settings:
     dialogue: tuple = ()        # or pairs of bytes: what the console must say next, and the answer
     channel: object = None      # channel.Channel: the standard streams; needs on_text
     second_serial: str = ""     # file that gets what the machine writes to COM2
+    state: str = ""             # file of keep_state(): the machine goes on from there
     timeout: float = 600        # seconds; 0: never
     extra: list = field(default_factory=list)
 
@@ -134,6 +136,8 @@ def command(image, settings):
                  "-device", "virtio-blk-pci,drive=disk"]
     else:
         line += ["-cdrom", str(image)]
+    if settings.state:
+        line += ["-incoming", f"exec:cat {shlex.quote(str(settings.state))}"]
     return line + list(settings.extra)
 
 
@@ -341,3 +345,31 @@ def screenshot(image, settings, picture, marker, shows, patience=600):
             process.terminate()
             path.unlink(missing_ok=True)
         return console()
+
+
+def keep_state(image, settings, file):
+    """Boots until the kernel says its first word, and writes the machine's state to `file`: boots that go on from there need no
+    firmware and no boot loader. Returns what was said until then; None when QEMU cannot do it."""
+    path = Path(file).with_suffix(".qmp")
+    # Otherwise a machine that goes on from there would be stopped, as this one is.
+    extra = [*settings.extra, "-qmp", f"unix:{path},server=on,wait=off", "-global", "migration.store-global-state=off"]
+    with (tempfile.TemporaryFile() as output,
+          _started(command(image, replace(settings, extra=extra)), settings, output) as process):
+        try:
+            monitor = Monitor(path, settings.timeout)
+            while not _read(output):
+                if process.poll() is not None:
+                    return None
+                time.sleep(0.0005)
+            monitor("stop")
+            monitor("migrate", uri=f"exec:cat > {shlex.quote(str(file))}")
+            while (status := monitor("query-migrate").get("status")) not in ("completed", "failed", "cancelled"):
+                time.sleep(PAUSE)
+            said = _read(output)
+            monitor.close()
+        except (MachineError, OSError, ValueError):  # the machine has ended, or does not let itself be kept
+            return None
+        finally:
+            process.terminate()
+            path.unlink(missing_ok=True)
+    return said if status == "completed" else None

@@ -33,7 +33,7 @@ class Group:
     @property
     def promised(self):
         """Whether the promise covers these faults (docs/fault-model.md)."""
-        return self.hardened and self.ring == "3" and self.targets in (*inner.GROUPS, *outer.GROUPS)
+        return self.hardened and self.ring == "3" and self.targets in {**inner.GROUPS, **outer.GROUPS}
 
     @property
     def struck(self):
@@ -114,7 +114,7 @@ def agreement(campaign, results, confidence):
     when they overlap."""
     counts = collections.defaultdict(lambda: {"inner": collections.Counter(), "outer": collections.Counter()})
     for series in campaign.series:
-        if not series.hardened or series.model != "single" or series.targets not in ("registers", *outer.GROUPS):
+        if not series.hardened or series.model != "single" or series.targets not in outer.GROUPS:
             continue
         for _, fault, what, details in results[series.name]:
             if details.get("ring", 3) != 3 or what in UNKNOWN or not _is_common(fault):

@@ -13,10 +13,15 @@ from .outer import GENERAL, WORD
 from .victim import restarts_of, seen_of
 
 FLAGS = (0, 2, 4, 6, 7, 8, 10, 11, 14, 18, 21)  # those that ring 3 can have
-REGISTERS = {**{name: WORD for name in GENERAL}, "rflags": FLAGS,
-             **{f"xmm{n}.{word}": WORD for n in range(16) for word in (0, 1)},
-             **{f"ymm{n}.{word}": WORD for n in range(16) for word in (2, 3)}}
-GROUPS = ("registers", "pages")
+PAGES = "pages"
+GROUPS = {
+    "general": {name: WORD for name in GENERAL},
+    "flags": {"rflags": FLAGS},
+    "vector": {f"{register}{n}.{word}": WORD for register, words in (("xmm", (0, 1)), ("ymm", (2, 3))) for n in range(16)
+               for word in words},
+    PAGES: {},
+}
+GROUPS["registers"] = {name: bits for group in ("general", "flags", "vector") for name, bits in GROUPS[group].items()}
 PAGE_WORDS = 512
 MOST = 64  # faults for each boot: as many as inject= takes
 FATES = {"died-out": MASKED, "caught": RECOVERED, "stopped": STOPPED, "no-target": NOT_ACTIVATED}
@@ -50,8 +55,8 @@ class Inner:
 
     def _spaces(self, golden):
         """Faults of each processing element: instructions of both runs, times bits."""
-        registers = sum(map(len, REGISTERS.values()))
-        return [2 * length * (registers if self._series.targets == "registers" else pages * PAGE_WORDS * 64)
+        registers = sum(map(len, GROUPS[self._series.targets].values()))
+        return [2 * length * (pages * PAGE_WORDS * 64 if self._series.targets == PAGES else registers)
                 for length, pages in golden["elements"]]
 
     def population(self, golden):
@@ -67,12 +72,12 @@ class Inner:
         place, run = divmod(place, 2)
         place, offset = divmod(place, length)
         fault = {"pe": number + 1, "run": run + 1}
-        if self._series.targets == "pages":
+        if self._series.targets == PAGES:
             word, bit = divmod(place, 64)
             page, word = divmod(word, PAGE_WORDS)
             return {**fault, "moment": "end", "target": f"page.{page}.{word}", "bit": bit}
         fault["moment"] = f"at={offset + 1}"
-        for name, bits in REGISTERS.items():
+        for name, bits in GROUPS[self._series.targets].items():
             if place < len(bits):
                 return {**fault, "target": name, "bit": bits[place]}
             place -= len(bits)
@@ -93,8 +98,8 @@ class Inner:
         return [job for job, _ in jobs]
 
     def run(self, golden, faults, scratch):
-        """The class and the circumstances of each fault. When anything is wrong at the end of a boot with several faults,
-        each gets a boot of its own, so that it is known whose work that is."""
+        """The class and the circumstances of each fault. When anything is wrong at the end of a boot with several faults, they are
+        divided over two boots, and so on, until it is known whose work that is."""
         outcome = self._boot(faults)
         seen = seen_of(outcome, self._victim.process)
         restarts, whole = restarts_of(outcome), seen_from(golden)
@@ -106,7 +111,8 @@ class Inner:
             alike = restarts.get("restarts", 0) == fates.count("caught")
             return [(FATES[fate], {"restarts": 1} if alike and fate == "caught" else {}) for fate in fates]
         if len(faults) > 1:
-            return [self.run(golden, [fault], scratch)[0] for fault in faults]
+            middle = len(faults) // 2
+            return self.run(golden, faults[:middle], scratch) + self.run(golden, faults[middle:], scratch)
         if fates == [None] and as_golden and seen.differences == 0:
             return [(NOT_ACTIVATED, {})]
         return [(classify(seen, whole), restarts)]

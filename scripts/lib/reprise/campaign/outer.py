@@ -57,8 +57,13 @@ class Outer:
         self._numbers = itertools.count()
 
     def golden(self, scratch):
-        """What a run without a fault is like. It can be stored as JSON."""
+        """What a run without a fault is like. It can be stored as JSON. It is made from reset and from the state that start() keeps.
+        If these differ, all runs are made from reset."""
         outcome, report = self._boot(scratch, {})
+        self._start(scratch)
+        again = self._boot(scratch, {})
+        if (again[0].console, again[1]) != (outcome.console, report):
+            self._victim.forget_start()
         seen = seen_of(outcome, self._victim.process)
         if "marker" not in report or "end" not in report or seen.status is None:
             raise CampaignError(f"{self._victim.process} does not run:\n{outcome.console[-1500:]}")
@@ -117,11 +122,19 @@ class Outer:
         """The machine's outcome with that fault, for a person who looks into it."""
         return self._boot(scratch, {**fault, "limit": golden["end"] * PATIENCE + MORE})[0]
 
+    def _plugin(self, report, words):
+        words = {"report": report, "marker": self._entry, "code": self._code.hex(), **words}
+        return ["-plugin", ",".join([str(tree.fault_plugin()), *(f"{key}={value}" for key, value in words.items())])]
+
+    def _start(self, scratch):
+        """All runs go on from a state in which the program has not begun: the plugin has not seen the marker, and says so."""
+        report = Path(scratch) / f"report-{next(self._numbers)}"
+        self._victim.start(self._plugin(report, {}), lambda: report.read_text(encoding="utf-8") == "end unmarked\n")
+        report.unlink(missing_ok=True)
+
     def _boot(self, scratch, words):
         report = Path(scratch) / f"report-{next(self._numbers)}"
-        words = {"report": report, "marker": self._entry, "code": self._code.hex(), **words}
-        plugin = ",".join([str(tree.fault_plugin()), *(f"{key}={value}" for key, value in words.items())])
-        outcome = self._victim.boot(self._victim.plain_image(), ["-plugin", plugin])
+        outcome = self._victim.boot_on(self._plugin(report, words))
         if not report.exists():
             raise InjectionError(f"QEMU did not take the plugin: {outcome.raw[-1500:]}")
         try:

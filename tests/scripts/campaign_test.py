@@ -556,6 +556,9 @@ hardened = false
         function, instruction = symbols.place(3, address, [str(program)])
         self.assertEqual(function, "wanted")
         self.assertIn("0x4d", instruction)
+        for name, expected in (("void a::b<c::D<e>>(f<g>, int*) const", "a::b"), ("(anonymous namespace)::h(int)", "h"),
+                               ("k(int) [clone .isra.0]", "k"), ("_start", "_start"), ("x::y(void (*)(int))", "x::y")):
+            self.assertEqual(symbols.plain(name), expected)
         self.assertEqual(symbols.place(3, address, ["no-such-program"])[0], f"no-such-program: {address:#x}")
 
     def test_failures_are_summed_by_what_was_hit(self):

@@ -19,6 +19,14 @@ def _said_by(*command):
     return ran.stdout if ran.returncode == 0 else ""
 
 
+def plain(name):
+    """A function's or object's name without what makes it long: result, parameters, template arguments, namespaces without names."""
+    name, before = name.replace("(anonymous namespace)::", ""), None
+    while before != name:
+        before, name = name, re.sub(r"<[^<>]*>", "", name)
+    return re.sub(r"[(\[].*", "", name).strip().split(" ")[-1]
+
+
 class Symbols:
     """Of one ELF file; none for a file that is not there or has none."""
 
@@ -36,8 +44,7 @@ class Symbols:
         place = bisect.bisect_right(self._starts, address)
         if not place:
             return f"{self._path.name}: {address:#x}"
-        # Parameters would make a long name of it, and a clone's suffix says nothing here.
-        return re.sub(r"\(.*|\[clone .*", "", self._rows[place - 1][1]).strip()
+        return plain(self._rows[place - 1][1])
 
     @functools.cache
     def instruction(self, address):

@@ -7,12 +7,10 @@ Other rows have tests of their own: RDRAND in second_run_test, preemption and th
 in time_limit_test and stepping_test, processes and interrupts in scheduling_test and input_test.
 """
 
-import os
 import re
-import shutil
-import subprocess
 
 from boot import TOP, BootTest, image, long_test, native
+from changed_tree import ChangedTree
 
 SEEN = {
     "time-stamp": r"nondeterminism: time-stamp never back, \d+ MHz",
@@ -102,31 +100,15 @@ class Rows(BootTest):
 class OpenNondeterminism(BootTest):
     """Builds the kernel again for each patch, in a copy of the tree."""
 
-    def build_kernel(self, tree):
-        build = self.scratch / "build"
-        if not build.exists():
-            self.command(["cmake", "--preset", "kernel", "-B", build], tree)
-        self.command(["cmake", "--build", build, "--target", "kernel", "-j", "2"], tree)
-        return build / "bin" / "kernel.elf"
-
-    def command(self, words, cwd):
-        environment = {k: v for k, v in os.environ.items() if k != "REPRISE_BUILD"}
-        done = subprocess.run([str(word) for word in words], cwd=cwd, env=environment, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        self.assertEqual(done.returncode, 0, done.stdout[-3000:])
-
     @long_test
     def test_a_protection_that_is_taken_out_is_seen_as_a_mismatch(self):
-        tree = self.scratch / "tree"
-        shutil.copytree(TOP, tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
+        tree = ChangedTree(self.scratch)
         folder = TOP / "tests/qemu/open_nondeterminism"
         patches = {path.stem: path for path in folder.glob("*.patch")}
         self.assertEqual(set(patches), set(VARIES_HERE))
         for name, program in VARIES_HERE.items():
             with self.subTest(protection=name):
-                apply = ["patch", "-p1", "--no-backup-if-mismatch", "-i", patches[name]]
-                self.command(apply, tree)
-                kernel = self.build_kernel(tree)
+                kernel = tree.kernel(patches[name])
                 outcome = self.boot([program], GRANTS if program[0] == "devices" else "",
                                     contents={"kernel": kernel}, pit=True)
                 if name in SEEN_BY_INIT:
@@ -135,4 +117,3 @@ class OpenNondeterminism(BootTest):
                 else:
                     verdicts, = outcome.events("verdicts")
                     self.assertGreater(verdicts.number("mismatches"), 0, verdicts)
-                self.command([*apply, "-R"], tree)

@@ -51,6 +51,7 @@ def parse_arguments():
     add = commands.add_parser("report", help="say what came of the faults so far").add_argument
     add("results", metavar="FILE")
     add("--json", type=Path, metavar="FILE", help="all figures, and each failure")
+    add("--short-json", type=Path, metavar="FILE", help="what series say together, without each of them")
     add("--csv", type=Path, metavar="FILE", help="a row for each class of each series")
     add("--html", type=Path, metavar="FILE", help="one page with plots, for people (needs python3-matplotlib)")
     add = commands.add_parser("repeat", help="do one fault again, and show the machine's console").add_argument
@@ -67,7 +68,7 @@ def _page(found, text):
     return page.made(found, text)
 
 
-def say_report(path, json_file=None, csv_file=None, html_file=None):
+def say_report(path, json_file=None, csv_file=None, html_file=None, short_file=None):
     with store.Store(path, must_exist=True) as results:
         if not results.kept():
             raise CampaignError(f"{path} has no results")
@@ -76,6 +77,8 @@ def say_report(path, json_file=None, csv_file=None, html_file=None):
         json_file.write_text(report.as_json(found), encoding="utf-8")
     if csv_file:
         csv_file.write_text(report.as_csv(found), encoding="utf-8")
+    if short_file:
+        short_file.write_text(report.as_short_json(found), encoding="utf-8")
     if html_file:
         html_file.write_text(_page(found, text), encoding="utf-8")
     print(report.as_text(found), end="")
@@ -117,7 +120,7 @@ def main():
         elif options.command == "merge":
             store.merge(options.target, options.parts)
         elif options.command == "report":
-            say_report(options.results, options.json, options.csv, options.html)
+            say_report(options.results, options.json, options.csv, options.html, options.short_json)
         else:
             repeat(options)
         return 0

@@ -439,6 +439,9 @@ class Results(Scratch):
             self.assertEqual(len(series["failures"]), sum(each in report.LISTED for each in classes))
             self.assertTrue(all(f"repeat {self.scratch / 'whole.db'} " in each["repeat"] for each in series["failures"]))
         self.assertEqual(json.loads(report.as_json(found)), found)
+        short = json.loads(report.as_short_json(found))
+        self.assertEqual({key: short[key] for key in ("groups", "sources", "restarts")},
+                         {key: found[key] for key in ("groups", "sources", "restarts")})
         rows = report.as_csv(found).splitlines()
         self.assertEqual(len(rows), 1 + 2 * len(outcome.ALL))
         self.assertIn("  sdc ", report.as_text(found))

@@ -122,7 +122,7 @@ def agreement(campaign, results, confidence):
             found = counts[series.program, kind_of(fault["target"])][series.injector]
             found["detected" if what in DETECTED else "failed" if what in FAILURES else what] += 1
     rows = []
-    for (program, kind), both in counts.items():
+    for (program, kind), both in sorted(counts.items()):
         if not all(both.values()):
             continue
         row = {"program": program, "kind": kind}

@@ -35,7 +35,7 @@ def outcomes(names, groups):
     for place, group in enumerate(groups):
         axes.text(101, place, f"of {group['struck']:,}", va="center", fontsize=8)
     axes.set_yticks(range(len(groups)), names)
-    axes.set_xlim(0, 112)
+    axes.set_xlim(0, 118)
     axes.set_xlabel("percent of the faults that struck")
     return _finish(picture, axes)
 
@@ -54,7 +54,7 @@ def absolutes(rows):
             axes.errorbar(values, places, xerr=spread, fmt=marker, color=RUNS[name], label=label, capsize=2, elinewidth=1)
     axes.set_yticks(range(len(rows)), [row["targets"] for row in rows])
     axes.set_xscale("log")
-    axes.set_xlabel("failures among all faults that there are: instructions times bits")
+    axes.set_xlabel("failures among all faults that there are (where none was seen, 1)")
     axes.grid(axis="x", alpha=0.3)
     return _finish(picture, axes, 2)
 

@@ -74,6 +74,20 @@ def as_json(found):
     return json.dumps(found, indent=1) + "\n"
 
 
+def as_short_json(found):
+    """What series say together, a line for each: small enough to be kept beside the description."""
+    together = {key: value for key, value in found.items() if key not in ("series", "results")}
+    together["latency"] = {name: values[::10] for name, values in found["latency"].items()}  # at each tenth of the faults
+    lines = []
+    for key, value in together.items():
+        if isinstance(value, list):
+            rows = ",\n  ".join(json.dumps(row) for row in value)
+            lines.append(f' {json.dumps(key)}: [\n  {rows}]')
+        else:
+            lines.append(f" {json.dumps(key)}: {json.dumps(value)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def as_csv(found):
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")

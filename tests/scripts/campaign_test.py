@@ -514,7 +514,7 @@ hardened = false
                                   (50, rax, outcome.NOT_ACTIVATED, {})),
                 "out": self.faults((outer_detected, rax, outcome.EXCEPTION_RECOVERED, {"ring": 3, "took": 70, "restarts": 2}),
                                    (100 - outer_detected, rax, outcome.MASKED, {"ring": 3}),
-                                   (30, rax, outcome.KERNEL_FAILURE, {"ring": 0}), (40, trap, outcome.SDC, {"ring": 3})),
+                                   (30, rax, outcome.KERNEL_FAILURE, {"ring": 0, "said": True}), (40, trap, outcome.SDC, {"ring": 3})),
                 "once": self.faults((20, rax, outcome.SDC, {"ring": 3}), (80, rax, outcome.MASKED, {"ring": 0}))}
 
     def test_faults_that_the_promise_covers_are_apart_from_the_others(self):
@@ -522,6 +522,7 @@ hardened = false
         self.assertEqual([(group.injector, group.hardened, group.ring, group.promised, group.struck) for group in found],
                          [("inner", True, "3", True, 1000), ("outer", True, "3", True, 140),
                           ("outer", False, analysis.ANYWHERE, False, 100), ("outer", True, "0", False, 30)])
+        self.assertEqual([group.said for group in found], [0, 0, 0, 30])
         told = found[1].as_json(0.99)
         self.assertEqual((told["sdc"]["count"], told["failures"]["count"], told["failures"]["of"]), (40, 40, 140))
 

@@ -29,6 +29,7 @@ class Group:
     ring: str              # "3", "0", or ANYWHERE
     programs: list = field(default_factory=list)
     counts: dict = field(default_factory=collections.Counter)
+    said: int = 0          # failures of the kernel that it noticed itself: it said so and stopped
 
     @property
     def promised(self):
@@ -45,7 +46,7 @@ class Group:
     def as_json(self, confidence):
         return {"hardened": self.hardened, "injector": self.injector, "targets": self.targets, "model": self.model,
                 "ring": self.ring, "promised": self.promised, "programs": self.programs, "struck": self.struck,
-                "counts": {name: self.counts[name] for name in outcome.ALL},
+                "counts": {name: self.counts[name] for name in outcome.ALL}, "kernel_said": self.said,
                 "sdc": share(self.count(outcome.SDC), self.struck, confidence),
                 "failures": share(self.count(*FAILURES), self.struck, confidence)}
 
@@ -66,6 +67,7 @@ def groups(campaign, results):
             key = series.hardened, series.injector, series.targets, series.model, _ring_of(series, details)
             group = found.setdefault(key, Group(*key))
             group.counts[what] += 1
+            group.said += bool(details.get("said"))
             if series.program not in group.programs:
                 group.programs.append(series.program)
     return sorted(found.values(), key=lambda group: (not group.promised, group.targets, group.hardened, group.ring))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import tree
 from . import CampaignError, InjectionError
-from .outcome import NOT_ACTIVATED, classify, seen_from
+from .outcome import KERNEL_FAILURE, NOT_ACTIVATED, classify, seen_from
 from .victim import entry_of, restarts_of, seen_of, segments_of
 
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip")
@@ -115,8 +115,9 @@ class Outer:
         if strike["at"] != fault["at"]:
             raise InjectionError(f"the fault has struck at {strike['at']}")
         took = report.get("end", {}).get("at", golden["end"]) - golden["end"]  # instructions more than without the fault
-        return classify(seen, before), {"ring": strike["ring"], "rip": strike["rip"], "cr3": strike["cr3"], "took": took,
-                                        **restarts_of(outcome)}
+        found = classify(seen, before)
+        said = {"said": seen.broken} if found == KERNEL_FAILURE else {}
+        return found, {"ring": strike["ring"], "rip": strike["rip"], "cr3": strike["cr3"], "took": took, **said, **restarts_of(outcome)}
 
     def repeat(self, golden, fault, scratch):
         """The machine's outcome with that fault, for a person who looks into it."""

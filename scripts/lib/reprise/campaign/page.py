@@ -54,8 +54,8 @@ def _bad_ends(groups):
     if not struck:
         return "none were injected."
     return (f"of {struck:,} faults that struck, {_sum(groups, outcome.SDC):,} led to wrong output, {_sum(groups, outcome.CRASH):,} to a "
-            f"crash, {_sum(groups, outcome.HANG):,} to a hang, {_sum(groups, outcome.KERNEL_FAILURE):,} to a failure of the kernel "
-            f"({_percent(_sum(groups, *FAILURES) / struck)} in all).")
+            f"crash, {_sum(groups, outcome.HANG):,} to a hang, {_sum(groups, outcome.KERNEL_FAILURE):,} to a failure of the kernel, "
+            f"{sum(group['kernel_said'] for group in groups):,} of which it noticed and stopped ({_percent(_sum(groups, *FAILURES) / struck)} in all).")
 
 
 def _first_screen(found):

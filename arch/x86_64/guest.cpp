@@ -1,7 +1,7 @@
 // Runs a guest by AMD's SVM with nested paging (AMD APM Vol. 2 chapter 15), from the kernel's way
 // in to the next stop that the kernel has to know of. What keeps both runs alike: no run is ended
-// by time behind STI or MOV SS, and an interrupt of the guest's comes together with one of the
-// kernel's. docs/guests.md has the whole list.
+// by time behind STI or MOV SS nor where the resume flag is set, and an interrupt of the guest's
+// comes together with one of the kernel's. docs/guests.md has the whole list.
 //
 // Beside this file: guest_switch.asm, the way in and out; guest_traps.cpp, what a stop means;
 // guest_events.cpp, what was on its way to the guest then; guest_breakpoints.cpp;
@@ -34,7 +34,7 @@ namespace {
 
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
 // Enough for the way into the guest and one instruction. Under icount an instruction takes 1 ns.
-constexpr reprise::Nanoseconds out_of_shadow{500};
+constexpr reprise::Nanoseconds one_instruction{500};
 
 std::uint64_t physical(reprise::FrameNumber frame) { return address_of(frame).value(); }
 
@@ -46,8 +46,9 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, Arrival arrival) {
                 .guest_block = physical(virtual_cpu.block_frame()),
                 .host_block = physical(*cpu.guest.host_block)};
   put_trap_words(state);
-  const std::uint64_t own_dr7 = block.dr7, own_dr6 = block.dr6;
   const GuestBreakpoints breakpoints = breakpoints_for(cpu, virtual_cpu);
+  give_own_breakpoint(cpu, breakpoints, arrival, block);
+  const std::uint64_t own_dr7 = block.dr7, own_dr6 = block.dr6;
   arm_breakpoints(cpu, breakpoints, arrival, block, s);
   block.tlb_control = 0;
   if (virtual_cpu.stale) block.tlb_control = board.guests.flush_by_asid ? flush_guest : flush_all;
@@ -67,8 +68,7 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, Arrival arrival) {
   block.event = interrupted_event(block);
   // QEMU 7.2 forgets this at VMRUN, and with it at the next stop before the same instruction.
   const bool nothing_done =
-      block.exit_code == exit_nested_fault ||
-      (block.exit_code == exit_interrupt && cpu.counting.counted == count_before);
+      block.exit_code == exit_nested_fault || cpu.counting.counted == count_before;
   if (block.rip == rip && nothing_done) block.shadow |= shadow;
   block.dr7 = own_dr7;
   const std::uint64_t debug_causes = block.dr6 & Dr6::Causes;
@@ -78,6 +78,11 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, Arrival arrival) {
 }
 
 bool in_shadow(const UserState& state) { return (state.virtual_cpu->block().shadow & 1) != 0; }
+
+// No breakpoint would stop the other run there.
+bool has_resume_flag(const UserState& state) {
+  return (state.virtual_cpu->block().rflags & Rflags::Rf) != 0;
+}
 
 bool asks_for_window(const UserState& state) {
   return (state.virtual_cpu->block().virtual_interrupt & VirtualInterrupt::Irq) != 0;
@@ -148,16 +153,17 @@ std::optional<Trap> run_some(PerCpu& cpu, UserState& state, Arrival arrival) {
 
 Trap x86::run_guest(UserState& state) {
   PerCpu& cpu = this_cpu();
-  unsigned patience = 8;  // a guest can stand in a shadow again and again
+  unsigned patience = 8;  // a guest can stand in a shadow, or in a repetition, again and again
   for (Arrival arrival = Arrival::Known;; arrival = Arrival::New) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
     const std::optional<Trap> trap = run_some(cpu, state, arrival);
     if (!trap) continue;
     // The kernel changes the guest's memory behind such a fault.
     if (trap->kind == Trap::Kind::Exception) state.virtual_cpu->stale = true;
-    if (trap->kind != Trap::Kind::Timer || !in_shadow(state) || patience == 0) return *trap;
+    if (trap->kind != Trap::Kind::Timer || patience == 0) return *trap;
+    if (!in_shadow(state) && !has_resume_flag(state)) return *trap;
     --patience;
-    arm_timer(out_of_shadow);
+    arm_timer(one_instruction);
   }
 }
 

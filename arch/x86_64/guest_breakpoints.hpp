@@ -29,12 +29,18 @@ enum class Arrival : bool { New, Known };
 
 [[nodiscard]] GuestBreakpoints breakpoints_for(const PerCpu& cpu, const VirtualCpu& virtual_cpu);
 
+// Before a stay in the guest, first of all: to leave a breakpoint of the kernel's the guest is lent
+// the resume flag, which would hide one of its own at the same instruction. So that comes by hand.
+void give_own_breakpoint(const PerCpu& cpu, const GuestBreakpoints& breakpoints, Arrival arrival,
+                         Vmcb& block);
+
 // Before a stay in the guest, of which `s` is the way in. Sets what exceptions are exits, too.
 void arm_breakpoints(const PerCpu& cpu, const GuestBreakpoints& breakpoints, Arrival arrival,
                      Vmcb& block, GuestSwitch& s);
 
 // A #DB has stopped the guest; `causes` are those of its DR6, and the block has the guest's own
-// again. Nothing: it was the guest's, and goes on to it.
+// again. Nothing: it was the guest's, and goes on to it. A Break with an event in the block: the
+// same, but a step over a repeated instruction has to end before that.
 [[nodiscard]] std::optional<Trap> debug_trap(const PerCpu& cpu, Vmcb& block,
                                              const GuestBreakpoints& breakpoints,
                                              std::uint64_t causes);

@@ -3,6 +3,7 @@
 #include "arch/virtual_cpu.hpp"
 #include "arch/x86_64/board.hpp"
 #include "arch/x86_64/guest.hpp"
+#include "arch/x86_64/guest_traps.hpp"
 #include "arch/x86_64/instructions.hpp"
 #include "arch/x86_64/vmcb.hpp"
 
@@ -74,14 +75,15 @@ std::uint64_t next_rip(const Vmcb& block, std::uint64_t rip) {
 
 // The resume flag (RF) stands in the block, and belongs to the guest behind the stops at which both
 // runs stop by themselves: an exception whose delivery met a nested fault goes on with it, and so
-// does an instruction behind an IRET that has set it. Elsewhere it may be the kernel's own, set to
-// leave a breakpoint, or tell that a repetition was interrupted; no two runs meet these alike.
-bool keeps_resume_flag(const Vmcb& block) {
+// does an instruction behind an IRET that has set it. Behind an interrupt it may be the kernel's
+// own, set to leave a breakpoint, or tell that a repetition was interrupted; no two runs meet these
+// alike. So it is no word there, but the guest goes on with it.
+bool resume_flag_is_a_word(const Vmcb& block) {
   return block.exit_code == run_begins || block.exit_code == exit_nested_fault ||
          static_cast<GuestExit>(block.exit_code) == GuestExit::Window;
 }
-std::uint64_t resume_flag(const Vmcb& block) {
-  return keeps_resume_flag(block) ? block.rflags & Rflags::Rf : 0;
+bool goes_on_with_resume_flag(const Vmcb& block) {
+  return resume_flag_is_a_word(block) || block.exit_code == exit_interrupt;
 }
 
 }  // namespace
@@ -103,7 +105,8 @@ void x86::put_trap_words(const UserState& state) {
   block.rax = state[Register::Rax];
   block.rsp = state[Register::Rsp];
   block.rip = state[Register::Rip];
-  block.rflags = (state[Register::Rflags] & seen_flags) | Rflags::Fixed | resume_flag(block);
+  const std::uint64_t kept = goes_on_with_resume_flag(block) ? block.rflags & Rflags::Rf : 0;
+  block.rflags = (state[Register::Rflags] & seen_flags) | Rflags::Fixed | kept;
 }
 
 void x86::take_trap_words(UserState& state) {
@@ -118,7 +121,7 @@ void x86::save_guest(UserState& state) {
   const Vmcb& block = state.virtual_cpu->block();
   __builtin_memcpy(state.guest.data(), block.segments.data(), sizeof block.segments);
   for (const Place& place : places) state[place.word] = block.*place.where;
-  state[Register::Rflags] |= resume_flag(block);
+  if (resume_flag_is_a_word(block)) state[Register::Rflags] |= block.rflags & Rflags::Rf;
   state[GuestWord::Efer] = block.efer & ~Efer::Svme;
   state[GuestWord::Cr8] = block.virtual_interrupt & VirtualInterrupt::Tpr;
   state[GuestWord::Window] = (block.virtual_interrupt & VirtualInterrupt::Irq) != 0 ? 1 : 0;

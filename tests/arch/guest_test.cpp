@@ -103,6 +103,7 @@ Stay interrupted_by(std::uint8_t vector) {
 
 constexpr std::uint64_t nested_fault = 0x400;
 constexpr std::uint64_t code_at = 0x7000;
+constexpr std::uint64_t debug_event = GuestEvent::Valid | GuestEvent::Exception | debug_vector;
 
 }  // namespace
 
@@ -263,6 +264,13 @@ TEST_CASE("the shadow lasts until its instruction is carried out, however often 
     static_cast<void>(world.run({stay}));
     CHECK(world.block().shadow == 1);
   }
+  // It is an instruction that the kernel carries out.
+  const Stay halts = [](World& w, GuestSwitch& s) {
+    w.block().shadow = 0;
+    stops(GuestExit::Halt)(w, s);
+  };
+  static_cast<void>(world.run({halts}));
+  CHECK(world.block().shadow == 1);
   static_cast<void>(world.run({behind}));
   CHECK(world.block().shadow == 0);
 }
@@ -436,7 +444,8 @@ TEST_CASE("the guest's own breakpoints keep their slots beside the kernel's") {
     w.block().dr6 = Dr6::Initial | bit(3);
     stops(0x40 + debug_vector)(w, s);
   };
-  CHECK(world.run({with_both, arrives}).kind == Kind::Break);
+  CHECK(world.run({with_both}).kind == Kind::Break);  // it waits for the end of a step
+  CHECK(world.run({arrives}).kind == Kind::Break);
   CHECK(world.block().dr7 == own);
 }
 
@@ -453,6 +462,7 @@ TEST_CASE("a guest that stands at the breakpoint has not arrived there: RF is le
   // An interrupt that means nothing has stopped it there: this was not reported.
   const Stay comes_there = [](World& w, GuestSwitch& s) {
     w.block().rip = code_at;
+    w.block().rflags &= ~Rflags::Rf;  // an instruction has been carried out
     interrupted_by(kick_vector)(w, s);
   };
   const Stay arrives = [](World& w, GuestSwitch& s) {
@@ -484,6 +494,81 @@ TEST_CASE("a debug exception that is not the kernel's goes on to the guest") {
   CHECK((world.block().dr6 & Dr6::Bs) != 0);  // where the monitor reads it for the guest
 }
 
+TEST_CASE("a debug exception within a step over a repeated instruction waits for the step's end") {
+  World world;
+  boot_cpu.breakpoints[1] = reprise::UserAddr{code_at + 2};
+  const Stay steps = [](World& w, GuestSwitch& s) {
+    w.block().dr6 |= Dr6::Bs;
+    stops(0x40 + debug_vector)(w, s);
+  };
+  CHECK(world.run({steps}).kind == Kind::Break);
+  CHECK(world.block().event == debug_event);
+  CHECK((world.block().dr6 & Dr6::Bs) != 0);
+}
+
+TEST_CASE(
+    "a trap of the guest's own comes before the kernel's breakpoint at the next instruction") {
+  constexpr std::uint64_t data_write_at_2 = 1ull << 24, local_2 = bit(4), global_0 = Dr7::G0;
+  for (const std::uint64_t own : {Dr6::Bs, bit(2)}) {
+    CAPTURE(own);
+    World world;
+    world.state[GuestWord::Dr7] = Dr7::Initial | data_write_at_2 | local_2 | global_0;
+    load_rest(world.state);
+    boot_cpu.breakpoints[0] = reprise::UserAddr{code_at};
+    const Stay both = [&](World& w, GuestSwitch& s) {
+      w.block().rip = code_at;
+      w.block().dr6 |= own | Dr6::B1;
+      stops(0x40 + debug_vector)(w, s);
+    };
+    const Stay delivered = [](World& w, GuestSwitch& s) {
+      CHECK(w.block().event == debug_event);
+      stops(GuestExit::Halt)(w, s);
+    };
+    CHECK(world.run({both, delivered}).kind == Kind::Exit);
+    CHECK(world.block().dr6 == (Dr6::Initial | own));
+  }
+}
+
+TEST_CASE("the guest's own breakpoint where the kernel waits comes when the search goes on there") {
+  World world;
+  world.state[Register::Rip] = code_at;
+  world.state[GuestWord::Dr0] = code_at;
+  world.state[GuestWord::Dr7] = Dr7::Initial | Dr7::G0;
+  load_rest(world.state);
+  boot_cpu.breakpoints[0] = reprise::UserAddr{code_at};
+  const Stay delivered = [](World& w, GuestSwitch& s) {
+    CHECK(w.block().event == debug_event);
+    CHECK((w.block().rflags & Rflags::Rf) == 0);
+    stops(GuestExit::Halt)(w, s);
+  };
+  static_cast<void>(world.run({delivered}));
+  CHECK(world.block().dr6 == (Dr6::Initial | Dr6::B0));
+  // With the guest's own resume flag it would not come, nor where it is switched off or watches
+  // data, nor elsewhere.
+  const Stay goes_on = [](World& w, GuestSwitch& s) {
+    CHECK(w.block().event == 0);
+    CHECK((w.block().rflags & Rflags::Rf) != 0);
+    stops(GuestExit::Halt)(w, s);
+  };
+  constexpr std::uint64_t data_write_at_0 = 1ull << 16;
+  struct Case {
+    std::uint64_t dr0, dr7, flags;
+  };
+  for (const auto& [dr0, dr7, flags] :
+       {Case{code_at, Dr7::G0, Rflags::Rf}, Case{code_at, 0, 0},
+        Case{code_at, Dr7::G0 | data_write_at_0, 0}, Case{code_at + 1, Dr7::G0, 0}}) {
+    world.state[Register::Rip] = code_at;
+    world.state[Register::Rflags] = Rflags::Fixed | flags;
+    world.state[GuestWord::Dr0] = dr0;
+    world.state[GuestWord::Dr6] = Dr6::Initial;
+    world.state[GuestWord::Dr7] = Dr7::Initial | dr7;
+    world.state[GuestWord::Event] = 0;
+    load_rest(world.state);
+    static_cast<void>(world.run({goes_on}));
+    CHECK(world.block().dr6 == Dr6::Initial);
+  }
+}
+
 TEST_CASE("old causes in the guest's DR6 are not taken for a breakpoint of the kernel's") {
   World world;
   boot_cpu.breakpoints[0] = reprise::UserAddr{code_at};
@@ -507,7 +592,7 @@ TEST_CASE("without a cause in DR6, a debug exception at the kernel's breakpoint 
   CHECK(world.run({arrives}).kind == Kind::Break);
 }
 
-TEST_CASE("the resume flag lasts over a nested fault, and over no stop by time") {
+TEST_CASE("the resume flag lasts over a nested fault, and over a stop that means nothing") {
   World world;
   const auto stop_with_flag = [](std::uint64_t code) {
     return Stay{[=](World& w, GuestSwitch& s) {
@@ -526,15 +611,34 @@ TEST_CASE("the resume flag lasts over a nested fault, and over no stop by time")
   CHECK((world.state[Register::Rflags] & Rflags::Rf) != 0);  // the next PE begins with it
   load_rest(world.state);
   static_cast<void>(world.run({kept}));
-  static_cast<void>(world.run({[](World& w, GuestSwitch& s) {
+  const Stay means_nothing = [](World& w, GuestSwitch& s) {
     w.block().rflags |= Rflags::Rf;
-    interrupted_by(timer_vector)(w, s);
-  }}));
+    interrupted_by(kick_vector)(w, s);
+  };
+  static_cast<void>(world.run({means_nothing, kept}));
+  static_cast<void>(world.run({stop_with_flag(static_cast<std::uint64_t>(GuestExit::Cpuid))}));
   const Stay lost = [](World& w, GuestSwitch& s) {
     CHECK((w.block().rflags & Rflags::Rf) == 0);
     stops(GuestExit::Halt)(w, s);
   };
   static_cast<void>(world.run({lost}));
+}
+
+TEST_CASE("no run is ended by time where the resume flag is set: it gets one more instruction") {
+  World world;
+  const auto by_timer = [](std::uint64_t flag) {
+    return Stay{[flag](World& w, GuestSwitch& s) {
+      w.block().rflags = (w.block().rflags & ~Rflags::Rf) | flag;
+      interrupted_by(timer_vector)(w, s);
+    }};
+  };
+  CHECK(world.run({by_timer(Rflags::Rf), by_timer(0)}).kind == Kind::Timer);
+  CHECK(world.timers_armed == 1);
+  // A repetition that is interrupted has it, too, however long that takes. It is no word then.
+  std::deque<Stay> stays(9, by_timer(Rflags::Rf));
+  CHECK(world.run(stays).kind == Kind::Timer);
+  save_rest(world.state);
+  CHECK((world.state[Register::Rflags] & Rflags::Rf) == 0);
 }
 
 TEST_CASE("a window that is open already is a stop without the guest's being entered") {

@@ -1,16 +1,16 @@
 // The kernel, but the time limit ends the first run of each PE of a guest behind its first
 // instruction: so every position that the guest passes through is one where both runs have to stop,
-// unless the PE ends otherwise there. A restarted PE gets one instruction more each time. For guest
-// tests, with the counter `icount`.
+// unless the PE ends otherwise there. For guest tests, with the counter `icount` and pe.restarts=0.
 //
 // At the machine's end it says on the second serial line where PEs began, as lines of words
 // (numbers without 0x are decimal):
-//   position 0xRIP TIME OTHER SHADOW REDONE
-//   stints STOPPED EMPTY LONG
-// TIME, OTHER: PEs that began there behind one that time ended, and behind any other. SHADOW: first
-// runs that went on there although they had stopped, in a shadow or just behind. REDONE: attempts
-// that ended there and were mismatches. STOPPED: stays in first runs that time ended; of them EMPTY
-// had no instruction, and LONG more than they should.
+//   position 0xRIP TIME OTHER SHADOW RESUME PAGE
+//   stints STOPPED EMPTY LONG HANDLERS
+// TIME, OTHER: PEs that began there behind one that time ended, and behind any other. SHADOW,
+// RESUME, PAGE: first runs that went on there although they had stopped, in a shadow or just
+// behind, with the resume flag, and at the first instruction of a page. STOPPED: stays in first
+// runs that time ended; of them EMPTY had no instruction, LONG more than they should, and HANDLERS
+// ended at the first instruction of an exception's handler.
 //
 // Linked from the kernel's own objects, main.cpp among them; two functions are wrapped.
 #include <array>
@@ -21,8 +21,11 @@
 #include "arch/serial.hpp"
 #include "arch/timer.hpp"
 #include "arch/virtual_cpu.hpp"
+#include "arch/x86_64/guest_events.hpp"
 #include "arch/x86_64/guest_switch.hpp"
+#include "arch/x86_64/guest_traps.hpp"
 #include "arch/x86_64/per_cpu.hpp"
+#include "arch/x86_64/registers.hpp"
 #include "arch/x86_64/vmcb.hpp"
 #include "kernel/base/text_line.hpp"
 #include "kernel/the_machine.hpp"
@@ -33,10 +36,12 @@ namespace {
 
 using namespace reprise;
 using arch::Register;
+using arch::x86::bit;
+using arch::x86::Vmcb;
 using PeKind = dwc::PeEnd::Kind;
 
 struct Position {
-  std::uint64_t rip = 0, by_time = 0, otherwise = 0, passed = 0, redone = 0;
+  std::uint64_t rip = 0, by_time = 0, otherwise = 0, shadow = 0, resume = 0, page = 0;
 };
 
 constinit std::array<Position, 4096> positions{};
@@ -56,7 +61,7 @@ Position& position_at(std::uint64_t rip) {
 }
 
 struct Stints {
-  std::uint64_t stopped = 0, empty = 0, longer = 0;
+  std::uint64_t stopped = 0, empty = 0, longer = 0, handlers = 0;
 };
 constinit Stints stints{};
 
@@ -70,26 +75,20 @@ struct Way {
 constinit std::array<Way, 2> ways{};  // armed breakpoints make it longer
 
 constinit std::uint64_t pe = 0, ended_by_time = 0;
-constinit std::uint64_t attempts = 0;  // first runs so far
-constinit std::uint64_t length = 1;    // instructions of the first run under way
-constinit std::uint64_t stopped_at = 0;
+
+constexpr std::uint64_t image_start = 0x100000;  // of the test guest
+constinit std::array<bool, 32> entered{};        // by page
+
+Vmcb& block_of(const Context& context) { return context.registers().virtual_cpu->block(); }
 
 Way& way_of(const Context& context) {
-  return ways[(context.registers().virtual_cpu->block().dr7 & 0xff) != 0 ? 1 : 0];
+  return ways[(block_of(context).dr7 & arch::x86::Dr7::Enabled) != 0 ? 1 : 0];
 }
 
 void note_begin(const Context& context, std::uint64_t rip) {
   const Engine& engine = context.engine();
-  const bool another_attempt = engine.statistics().first_runs != attempts;
-  attempts = engine.statistics().first_runs;
-  if (engine.pe_number() == pe) {
-    if (!another_attempt) return;
-    ++length;
-    ++position_at(stopped_at).redone;
-    return;
-  }
+  if (engine.pe_number() == pe) return;
   pe = engine.pe_number();
-  length = 1;
   const std::uint64_t by_time =
       engine.statistics().by_end[static_cast<std::size_t>(PeKind::TimeLimit)];
   Position& here = position_at(rip);
@@ -97,28 +96,59 @@ void note_begin(const Context& context, std::uint64_t rip) {
   ended_by_time = by_time;
 }
 
+// The first instruction of a page that the guest has not been in before, with paging on. QEMU 7.2
+// sets the page's accessed bit before a run is stopped there by time, but not before one is stopped
+// there by a breakpoint.
+bool enters_page(const Vmcb& block) {
+  if ((block.cr0 & arch::x86::Cr0::Pg) == 0) return false;
+  const std::uint64_t page = (block.rip - image_start) / page_size;
+  if (page >= entered.size() || entered[page]) return false;
+  entered[page] = true;
+  return true;
+}
+
 void note_stop(const Context& context, const arch::x86::GuestSwitch& s) {
-  constexpr std::uint64_t exit_interrupt = 0x60;
-  const arch::x86::Vmcb& block = context.registers().virtual_cpu->block();
-  if (block.exit_code != exit_interrupt) return;
+  Vmcb& block = block_of(context);
+  if (block.exit_code != arch::x86::exit_interrupt) return;
   const std::uint64_t between = s.exit_stamp - s.entry_stamp;
   const std::uint64_t count = between - arch::x86::instructions_of_switch;
   ++stints.stopped;
-  if (count > length) ++stints.longer;
-  stopped_at = block.rip;
   Way& way = way_of(context);
+  if (count > 1) {
+    ++stints.longer;
+    way.instructions -= count - 1;
+  }
   if (count == 0) {
     ++stints.empty;
     if (!way.known) ++way.instructions;
     return;
   }
   way.known = true;
-  if ((block.shadow & 1) != 0) ++position_at(block.rip).passed;
+  Position& here = position_at(block.rip);
+  if ((block.shadow & 1) != 0) ++here.shadow;
+  if ((block.rflags & arch::x86::Rflags::Rf) != 0) ++here.resume;
+  if (!enters_page(block)) return;
+  ++here.page;
+  block.shadow = 1;  // so the kernel lets it go on
 }
 
 // The kernel has stepped over the one instruction behind STI or MOV SS, and the run goes on.
-void note_own_stop(const Context& context) {
-  ++position_at(context.registers().virtual_cpu->block().rip).passed;
+void note_own_stop(const Context& context) { ++position_at(block_of(context).rip).shadow; }
+
+// Faults that an instruction finds while it is carried out. QEMU 7.2 counts no instruction for one,
+// so no timer can run out between it and its handler.
+constexpr std::uint32_t uncounted_faults =
+    static_cast<std::uint32_t>(bit(0) | bit(10) | bit(11) | bit(12) | bit(13) | bit(14));
+
+bool has_faulted(const Vmcb& block) {
+  if (!arch::x86::is_exception(block.exit_code)) return false;
+  return (uncounted_faults >> (block.exit_code - arch::x86::exit_exceptions) & 1) != 0;
+}
+
+bool delivers_exception(const Vmcb& block) {
+  using arch::x86::GuestEvent;
+  return (block.event & (GuestEvent::Valid | GuestEvent::Type)) ==
+         (GuestEvent::Valid | GuestEvent::Exception);
 }
 
 void tell() {
@@ -126,10 +156,12 @@ void tell() {
   for (const Position& position : positions) {
     if (position.rip == 0) continue;
     TextLine line{"position ", Hex{position.rip}, " ", position.by_time, " ", position.otherwise,
-                  " ",         position.passed,   " ", position.redone,  "\n"};
+                  " ",         position.shadow,   " ", position.resume,  " ", position.page,
+                  "\n"};
     arch::write_second_serial(line.view());
   }
-  TextLine line{"stints ", stints.stopped, " ", stints.empty, " ", stints.longer, "\n"};
+  TextLine line{"stints ", stints.stopped,  " ", stints.empty, " ", stints.longer,
+                " ",       stints.handlers, "\n"};
   arch::write_second_serial(line.view());
 }
 
@@ -144,6 +176,31 @@ void wrapped_enter_guest(arch::x86::GuestSwitch* s) asm("__wrap_enter_guest");
 [[noreturn]] void wrapped_exit_machine(reprise::ExitCode code) asm(
     "__wrap__ZN4arch12exit_machineEN7reprise8ExitCodeE");
 
+namespace every_position {
+namespace {
+
+// An interrupt that waits at the guest's entry stops it behind the delivery of an event.
+void enter_up_to_handler(arch::x86::GuestSwitch* s) {
+  ++stints.handlers;
+  arch::arm_timer(Nanoseconds{1});
+  real_enter_guest(s);
+}
+
+// Whether a fault comes at the first instruction shows when it is an exit.
+void enter_for_one_instruction(const Context& context, arch::x86::GuestSwitch* s) {
+  Vmcb& block = block_of(context);
+  if (delivers_exception(block)) return enter_up_to_handler(s);
+  block.exceptions |= uncounted_faults;
+  arch::arm_timer(Nanoseconds{way_of(context).instructions + 1});
+  real_enter_guest(s);
+  if (!has_faulted(block)) return note_stop(context, *s);
+  arch::x86::hold_exception(block);
+  enter_up_to_handler(s);
+}
+
+}  // namespace
+}  // namespace every_position
+
 void wrapped_enter_guest(arch::x86::GuestSwitch* s) {
   using namespace every_position;
   const std::uint64_t rip = s->general[static_cast<std::size_t>(Register::Rip)];
@@ -152,15 +209,10 @@ void wrapped_enter_guest(arch::x86::GuestSwitch* s) {
   if (stops) real_enter_guest(s);
   const reprise::Context* const context = reprise::guest_in_first_run();
   if (context != nullptr) note_begin(*context, rip);
-  if (stops) {
-    if (context != nullptr) note_own_stop(*context);
-    return;
-  }
-  if (context != nullptr) {
-    arch::arm_timer(reprise::Nanoseconds{way_of(*context).instructions + length});
-  }
-  real_enter_guest(s);
-  if (context != nullptr) note_stop(*context, *s);
+  if (context != nullptr && stops) note_own_stop(*context);
+  if (stops) return;
+  if (context == nullptr) return real_enter_guest(s);
+  enter_for_one_instruction(*context, s);
 }
 
 void wrapped_exit_machine(reprise::ExitCode code) {

@@ -15,6 +15,7 @@ table { border-collapse: collapse; font-size: .8rem; width: 100%; }
 th, td { padding: .25rem .4rem; text-align: right; border-bottom: 1px solid #8885; white-space: nowrap; }
 th { white-space: normal; vertical-align: bottom; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9rem; }
+.words th, .words td { text-align: left; }
 tr.group th { text-align: left; padding-top: 1rem; }
 code { font-size: .85em; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; font-size: .8rem; }
@@ -33,11 +34,11 @@ def capital(title):
     return title[:1].upper() + title[1:]
 
 
-def table(heads, rows):
-    """Of texts, as marked_up() takes them."""
+def table(heads, rows, kind="numbers"):
+    """Of texts, as marked_up() takes them. `kind`: "numbers" stand at the right of their columns, "words" at the left."""
     head, *lines = [[marked_up(cell) for cell in row] for row in (heads, *rows)]
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in line) + "</tr>" for line in lines)
-    return f'<div class="wide"><table><tr>{"".join(f"<th>{cell}</th>" for cell in head)}</tr>{body}</table></div>'
+    return f'<div class="wide"><table class="{kind}"><tr>{"".join(f"<th>{cell}</th>" for cell in head)}</tr>{body}</table></div>'
 
 
 def _unique_ids(svg, prefix):

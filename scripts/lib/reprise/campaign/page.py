@@ -114,7 +114,7 @@ def _restarts_table(found):
 def _sources_table(found):
     rows = [(f"`{row['place']}`", TARGETS[row["targets"]], "twice" if row["hardened"] else "once", row["ring"],
              *(f"{row['counts'].get(name, 0):,}" for name in FAILURES)) for row in found["sources"]]
-    return table(("function, or object of the kernel", "targets", "run", "ring", *FAILURES), rows)
+    return table(("function, or object of the kernel", "targets", "run", "ring", *FAILURES), rows, "words")
 
 
 def _series_table(found):
@@ -139,8 +139,8 @@ def _failures_table(found):
     rows = []
     for series, failure in _worst_first(found)[:SHOWN]:
         where = failure.get("why") or f"`{failure.get('function', '')}`: `{failure.get('instruction', '')}`"
-        rows.append((series["name"], failure["outcome"], _what(failure), str(failure.get("ring", "")), where, f"`{failure['repeat']}`"))
-    return table(("series", "outcome", "flipped", "ring", "before", "repeats it"), rows)
+        rows.append((series["name"], failure["outcome"], _what(failure), str(failure.get("ring", "")), f"`{failure['repeat']}`", where))
+    return table(("series", "outcome", "flipped", "ring", "repeats it", "in, and before"), rows, "words")
 
 
 def _part(title, meaning, content):

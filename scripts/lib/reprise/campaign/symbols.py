@@ -53,7 +53,7 @@ class Symbols:
         for line in said.splitlines():
             where, _, what = line.strip().partition(":\t")
             if where == f"{address:x}":
-                return re.sub(r"\s+", " ", what.partition(" #")[0]).strip()
+                return re.sub(r"\s+", " ", re.sub(r"<.*|#.*", "", what)).strip()
         return UNKNOWN
 
 

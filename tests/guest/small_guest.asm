@@ -10,6 +10,8 @@ CONSOLE equ 0x3f8
 POST_CODE equ 0x80                      ; the monitor ignores what is written here
 NOWHERE equ 0xf0000000                  ; beyond any guest's memory
 PAGE equ 0x200000                       ; memory of the guest, beyond its image
+LARGE_PAGE equ 0x83                     ; a page directory's entry: present, writable, 4 MiB
+ACCESSED equ 0x20
 
 org 0x100000
 bits 32
@@ -171,6 +173,36 @@ PART avx
         cpuid                           ; ECX is 0
         test ebx, 1 << 5
         jz wrong
+        ret
+
+; The CPU itself sets the accessed bit in a page table that has long been write-protected again. What
+; is read of it before and after goes into the registers that a stop is compared by. Reads 8 MiB.
+PART table_bits
+        mov edi, PAGE                   ; a page directory of 4 MiB pages, each at its own address
+        mov eax, LARGE_PAGE
+.map:   mov [edi], eax
+        add edi, 4
+        add eax, 0x400000
+        jnc .map
+.wait:  rdtsc                           ; a PE that leaves the directory clean, as paging is off
+        dec ebp
+        jnz .wait
+        mov ebx, [PAGE + 4]             ; the entry of 4 to 8 MiB
+        mov eax, cr4
+        or eax, 1 << 4                  ; PSE
+        mov cr4, eax
+        mov eax, PAGE
+        mov cr3, eax
+        mov eax, cr0
+        or eax, 1 << 31                 ; PG
+        mov cr0, eax
+        mov eax, [0x400000]
+        mov ecx, [PAGE + 4]
+        out POST_CODE, al
+        cmp ebx, LARGE_PAGE + 0x400000
+        jne wrong
+        cmp ecx, LARGE_PAGE + 0x400000 + ACCESSED
+        jne wrong
         ret
 
 wrong:  mov al, 1

@@ -14,9 +14,13 @@ class ChangedTree:
         self._tree, self._build = scratch / "tree", scratch / "build"
         shutil.copytree(TOP, self._tree, ignore=shutil.ignore_patterns("build", ".git", "__pycache__"))
 
+    def check(self, patch):
+        """Raises when it does not apply."""
+        self._run([*self._apply(patch), "--dry-run"])
+
     def kernel(self, patch):
         """The kernel with that patch alone. It stands until the next one is built."""
-        apply = ["patch", "-p1", "--no-backup-if-mismatch", "-i", patch]
+        apply = self._apply(patch)
         self._run(apply)
         try:
             if not self._build.exists():
@@ -25,6 +29,10 @@ class ChangedTree:
         finally:
             self._run([*apply, "-R"])
         return self._build / "bin" / "kernel.elf"
+
+    @staticmethod
+    def _apply(patch):
+        return ["patch", "-p1", "--no-backup-if-mismatch", "-i", patch]
 
     def _run(self, words):
         environment = {k: v for k, v in os.environ.items() if k != "REPRISE_BUILD"}

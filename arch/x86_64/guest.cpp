@@ -33,8 +33,9 @@ using namespace x86;
 namespace {
 
 constexpr std::uint32_t flush_all = 1, flush_guest = 3;
-// Enough for the way into the guest and one instruction. Under icount an instruction takes 1 ns.
-constexpr reprise::Nanoseconds one_instruction{500};
+// Nanoseconds for the way into the guest and one instruction. A slow machine needs more than the
+// least, and a guest can stand again where it cannot end.
+constexpr std::uint64_t least_more_time = 500, most_more_time = 64'000;
 
 std::uint64_t physical(reprise::FrameNumber frame) { return address_of(frame).value(); }
 
@@ -79,9 +80,12 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, Arrival arrival) {
 
 bool in_shadow(const UserState& state) { return (state.virtual_cpu->block().shadow & 1) != 0; }
 
-// No breakpoint would stop the other run there.
-bool has_resume_flag(const UserState& state) {
-  return (state.virtual_cpu->block().rflags & Rflags::Rf) != 0;
+// Where no time limit may end a first run: in a shadow, and where the resume flag (RF) is set,
+// behind an IRET to an instruction that has faulted, as a breakpoint would not stop the second run
+// there. Where breakpoints are armed, time ends a run that has gone astray, and RF may be ours.
+bool cannot_end_here(const PerCpu& cpu, const UserState& state) {
+  if (cpu.breakpoints[0] || cpu.breakpoints[1]) return false;
+  return in_shadow(state) || (state.virtual_cpu->block().rflags & Rflags::Rf) != 0;
 }
 
 bool asks_for_window(const UserState& state) {
@@ -153,17 +157,17 @@ std::optional<Trap> run_some(PerCpu& cpu, UserState& state, Arrival arrival) {
 
 Trap x86::run_guest(UserState& state) {
   PerCpu& cpu = this_cpu();
-  unsigned patience = 8;  // a guest can stand in a shadow, or in a repetition, again and again
+  std::uint64_t more_time = least_more_time;
   for (Arrival arrival = Arrival::Known;; arrival = Arrival::New) {
     if (stop_reached()) return {.kind = Trap::Kind::Counter};
     const std::optional<Trap> trap = run_some(cpu, state, arrival);
     if (!trap) continue;
     // The kernel changes the guest's memory behind such a fault.
     if (trap->kind == Trap::Kind::Exception) state.virtual_cpu->stale = true;
-    if (trap->kind != Trap::Kind::Timer || patience == 0) return *trap;
-    if (!in_shadow(state) && !has_resume_flag(state)) return *trap;
-    --patience;
-    arm_timer(one_instruction);
+    const bool goes_on = trap->kind == Trap::Kind::Timer && cannot_end_here(cpu, state);
+    if (!goes_on || more_time > most_more_time) return *trap;
+    arm_timer(reprise::Nanoseconds{more_time});
+    more_time *= 2;
   }
 }
 

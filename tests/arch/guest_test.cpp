@@ -73,7 +73,7 @@ struct World {
   UserState state;
   std::deque<Stay> stays;
   std::vector<std::uint8_t> handled;  // interrupts
-  std::size_t timers_armed = 0;
+  std::vector<std::uint64_t> timers;  // nanoseconds for which each was armed
   std::size_t kicks = 0;
   bool expired = true;  // what take_timer_expiry() says
 };
@@ -121,7 +121,7 @@ const CounterBackEnd& x86::pmu_intel() { throw std::logic_error("no counter"); }
 const CounterBackEnd& x86::pmu_amd() { throw std::logic_error("no counter"); }
 const CounterBackEnd& x86::icount() { throw std::logic_error("no counter"); }
 bool x86::clear_machine_check() { return true; }
-void arch::arm_timer(reprise::Nanoseconds) { ++World::current->timers_armed; }
+void arch::arm_timer(reprise::Nanoseconds time) { World::current->timers.push_back(time.value()); }
 std::optional<Trap> x86::interrupt_trap(std::uint8_t vector) {
   World::current->handled.push_back(vector);
   if (vector != timer_vector || !World::current->expired) return std::nullopt;
@@ -216,7 +216,7 @@ TEST_CASE("no run is ended by time behind STI or MOV SS: it gets one more instru
     interrupted_by(timer_vector)(w, s);
   };
   CHECK(world.run({in_shadow, in_shadow, behind}).kind == Kind::Timer);
-  CHECK(world.timers_armed == 2);
+  CHECK(world.timers.size() == 2);
 }
 
 TEST_CASE("an exception of a repeated instruction that is stepped over waits for the step's end") {
@@ -633,12 +633,37 @@ TEST_CASE("no run is ended by time where the resume flag is set: it gets one mor
     }};
   };
   CHECK(world.run({by_timer(Rflags::Rf), by_timer(0)}).kind == Kind::Timer);
-  CHECK(world.timers_armed == 1);
+  CHECK(world.timers.size() == 1);
   // A repetition that is interrupted has it, too, however long that takes. It is no word then.
+  world.timers.clear();
   std::deque<Stay> stays(9, by_timer(Rflags::Rf));
   CHECK(world.run(stays).kind == Kind::Timer);
+  CHECK(world.timers ==
+        std::vector<std::uint64_t>{500, 1000, 2000, 4000, 8000, 16'000, 32'000, 64'000});
   save_rest(world.state);
   CHECK((world.state[Register::Rflags] & Rflags::Rf) == 0);
+}
+
+TEST_CASE("time ends a search where it stands, as the resume flag there may be the kernel's") {
+  World world;
+  world.state[Register::Rip] = code_at;
+  boot_cpu.breakpoints[0] = reprise::UserAddr{code_at};
+  const Stay stays_there = [](World& w, GuestSwitch& s) {
+    CHECK((w.block().rflags & Rflags::Rf) != 0);
+    interrupted_by(timer_vector)(w, s);
+  };
+  CHECK(world.run({stays_there}).kind == Kind::Timer);
+  CHECK(world.timers.empty());
+  boot_cpu.breakpoints[0].reset();
+}
+
+TEST_CASE(
+    "the guest begins with its own CR2, whatever the kernel or the other run has left there") {
+  World world;
+  world.block().cr2 = 0x4010'dff8;
+  x86::cpu.cr2 = 0x4010'cff8;
+  const Stay faults = [](World&, GuestSwitch&) { CHECK(x86::cpu.cr2 == 0x4010'dff8); };
+  CHECK(world.run({faults}).kind != Kind::Timer);
 }
 
 TEST_CASE("a window that is open already is a stop without the guest's being entered") {

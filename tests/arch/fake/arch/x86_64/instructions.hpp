@@ -98,6 +98,7 @@ inline std::uint64_t rdtsc() { return cpu.time_stamp ? cpu.time_stamp() : 0; }
 
 inline std::uint64_t read_cr0() { return cpu.cr0; }
 inline std::uint64_t read_cr2() { return cpu.cr2; }
+inline void write_cr2(std::uint64_t value) { cpu.cr2 = value; }
 inline std::uint64_t read_cr3() { return cpu.cr3; }
 inline std::uint64_t read_cr4() { return cpu.cr4; }
 inline void write_cr0(std::uint64_t value) { cpu.cr0 = value; }

@@ -20,7 +20,8 @@ ARGUMENTS = "report=short console=serial"
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 CLOCK = "2024-02-29T12:00:00"
 TRIES = 20
-SECONDS = 600  # only ends a machine whose instructions do not get on at all
+SECONDS = 600       # only ends a machine whose instructions do not get on at all
+SECONDS_ON = 120    # the same, where firmware and boot loader have run already
 
 
 def path_of(word):
@@ -160,11 +161,11 @@ class Victim:
         """As boot() of the plain image, and in a third of the time where start() has kept a state."""
         if not self.goes_on:
             return self.boot(self.plain_image(), extra)
-        outcome = machine.run(self._plain, self._settings(extra, state=self._state))
+        outcome = machine.run(self._plain, self._settings(extra, state=self._state, timeout=SECONDS_ON))
         data = self._said + outcome.data
         raw = data.decode("utf-8", "replace")
         return dataclasses.replace(outcome, data=data, raw=raw, console=events.from_kernel_on(events.clean(raw)))
 
     def _settings(self, extra, **settings):
-        return machine.Settings(memory=self.memory, icount=True, clock=CLOCK, pit=False, virtio=True, timeout=SECONDS,
-                                extra=list(extra), **settings)
+        return machine.Settings(**{"memory": self.memory, "icount": True, "clock": CLOCK, "pit": False, "virtio": True,
+                                   "timeout": SECONDS, "extra": list(extra), **settings})

@@ -526,6 +526,10 @@ hardened = false
         told = found[1].as_json(0.99)
         self.assertEqual((told["sdc"]["count"], told["failures"]["count"], told["failures"]["of"]), (40, 40, 140))
 
+    def test_control_registers_are_not_promised(self):
+        for targets, promised in (("vector", True), ("pages", True), ("control", False), ("kernel", False)):
+            self.assertEqual(analysis.Group(True, "outer", targets, "single", "3").promised, promised)
+
     def test_injectors_agree_where_their_intervals_overlap(self):
         for detected, agree in ((88, True), (70, False), (99, False)):
             row, = analysis.agreement(self.campaign, self.results(detected), 0.99)

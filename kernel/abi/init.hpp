@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernel/abi/guest_exits.hpp"
 #include "kernel/abi/reprise.h"
 #include "kernel/abi/settings.hpp"  // REPRISE_CONFIGURE
 #include "kernel/base/counter.hpp"
@@ -138,6 +139,7 @@ struct ProcessReport {
   std::uint64_t standing = 0;  // 1: a mismatch ended it; `diagnosis` describes it
   std::uint64_t elements = 0;
   std::uint64_t user_time = 0;  // nanoseconds
+  GuestExits exits{};           // of a guest
   std::uint64_t hardened = 0;   // 1: all that follows is valid
   std::uint64_t margin = 0;
   std::array<CodeBytes, 3> code;  // of a standing mismatch: where each run stood, and its culprit

@@ -18,6 +18,7 @@ ProcessReport report_on(const Process& process) {
   report.standing = figures.standing ? 1 : 0;
   report.elements = figures.elements;
   report.user_time = figures.user_time;
+  if (context.guest()) report.exits = context.guest()->exits;
   report.hardened = context.hardened() ? 1 : 0;
   if (!context.hardened()) return report;
   report.margin = context.engine().margin();

@@ -57,6 +57,19 @@ bool is_register_move(std::uint64_t code) {
          (code >= of(GuestExit::ReadDr0) && code <= of(GuestExit::WriteDr15));
 }
 
+GuestExitKind kind_of(std::uint32_t code) {
+  using By = GuestExitKind;
+  switch (static_cast<GuestExit>(code)) {
+    case GuestExit::TimeStamp: return By::TimeStamp;
+    case GuestExit::InputOutput: return By::InputOutput;
+    case GuestExit::Cpuid: return By::Cpuid;
+    case GuestExit::Msr: return By::Msr;
+    case GuestExit::Halt: return By::Halt;
+    case GuestExit::Window: return By::Window;
+    default: return is_register_move(code) ? By::Register : By::Other;
+  }
+}
+
 // EXITINFO1 of an I/O access (AMD APM Vol. 2 §15.10.2).
 reprise_guest_run io_stop(const Context& context, std::uint64_t info) {
   constexpr std::uint64_t in = 1 << 0, string = 1 << 2, repeated = 1 << 3;
@@ -86,7 +99,7 @@ reprise_guest_run memory_stop(const Context& context, const dwc::PeEnd& end) {
 // Nothing: the kernel has answered, and the guest goes on.
 std::optional<reprise_guest_run> serve_exit(Context& context, const dwc::PeEnd& end) {
   Gate gate{context};
-  ++context.guest()->stops;
+  context.guest()->count(kind_of(end.error_code));
   if (is_register_move(end.error_code)) return stop_at(context, REPRISE_GUEST_REGISTER);
   switch (static_cast<GuestExit>(end.error_code)) {
     case GuestExit::TimeStamp: gate.guest_time_stamp(time_of(context)); return std::nullopt;

@@ -66,10 +66,17 @@ class Guest(GuestTest):
         ends = self.report(outcome, "ends")
         self.assertEqual(sum(ends.number(end) for end in ENDS), report.number("pes"))
         self.assertGreater(ends.number("exit"), 1000)
+        self.assert_exits_have_their_kinds(self.report(outcome, "guest-exits"), ends.number("exit"))
         self.assertGreater(ends.number("time-limit"), 0)
         self.assertEqual(ends.number("system-call"), 0)
         self.assertEqual(self.report(outcome, "exit")["status"], "0")
         self.assertEqual(outcome.events("shutdown")[0].number("programs"), 2)
+
+    def assert_exits_have_their_kinds(self, exits, total):
+        counts = {kind: int(count) for kind, count in exits.fields.items() if kind != "process"}
+        self.assertEqual(list(counts), ["time-stamp", "io", "cpuid", "msr", "halt", "register", "window", "other"])
+        self.assertEqual(sum(counts.values()), total)
+        self.assertEqual([kind for kind, count in counts.items() if count == 0], ["other"])
 
     def test_short_pes_and_the_papers_policy_change_nothing(self):
         for args in ("pe.limit=10", "policy=classic pe.limit=30", "check=full flush=touched pe.pages=16", "harden=guest"):

@@ -31,6 +31,10 @@ constexpr std::array<EndWord, Statistics::end_kinds> end_words{
 constexpr std::array<std::string_view, Statistics::page_buckets> bucket_names{
     "p0", "p1", "p2", "p3-4", "p5-8", "p9-16", "p17-32", "p33-64", "p65"};
 
+// The counts of GuestExits, which are in this order.
+constexpr std::array<std::string_view, guest_exit_kinds> exit_names{
+    "time-stamp", "io", "cpuid", "msr", "halt", "register", "window", "other"};
+
 bool has_reports(Settings::Report detail) {
   return detail == Settings::Report::Full || detail == Settings::Report::Short;
 }
@@ -60,6 +64,12 @@ void print_modified_pages(std::string_view process, const Statistics& s) {
   for (std::size_t i = 0; i < bucket_names.size(); ++i) {
     line.add(bucket_names[i], s.modified_pages[i]);
   }
+  line.print();
+}
+
+void print_exits(std::string_view process, const GuestExits& exits) {
+  EventLine line{"guest-exits", "process", process};
+  for (std::size_t i = 0; i < exit_names.size(); ++i) line.add(exit_names[i], exits[i]);
   line.print();
 }
 
@@ -139,6 +149,7 @@ void print_process_end(const Program& program, const ProcessReport& process,
               process.standing != 0 ? "standing" : "none", "stopped",
               program.stopped ? "yes" : "no");
   if (!has_reports(detail)) return;
+  const bool full = detail == Settings::Report::Full;
   const TextLine ended = program.stopped
                              ? TextLine{name, ": stopped by stop.after= or onfail="}
                              : TextLine{name, ": ended with status ", program.exit_status};
@@ -146,6 +157,7 @@ void print_process_end(const Program& program, const ProcessReport& process,
     say(ended, "; it was not hardened and ran once");
     print_event("unhardened", "process", name, "pes", process.elements, "run_ns",
                 process.user_time);
+    if (full && program.guest) print_exits(name, process.exits);
     return;
   }
   const Statistics& s = process.statistics;
@@ -153,7 +165,8 @@ void print_process_end(const Program& program, const ProcessReport& process,
       s.restarts, " restarts; total time is ", ratio(total_of(s.ticks), s.ticks.second_run),
       " times the second runs alone");
   print_verdicts(name, s);
-  if (detail == Settings::Report::Full) print_details(name, s, process.margin);
+  if (full) print_details(name, s, process.margin);
+  if (full && program.guest) print_exits(name, process.exits);
 }
 
 ProgramTotals totals_of(const ProcessReport& process) {

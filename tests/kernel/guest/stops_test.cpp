@@ -226,6 +226,19 @@ TEST_CASE_METHOD(Fixture, "instructions that the guest's CPU does not have are a
   }
 }
 
+TEST_CASE_METHOD(Fixture, "each exit counts by its kind, the kernel's and the monitor's") {
+  static_cast<void>(
+      next_stop({exits(GuestExit::TimeStamp), at(code_at + 2, exits(GuestExit::InvalidateCaches)),
+                 at(code_at + 4, halts)}));
+  for (const GuestExit code : {GuestExit::InputOutput, GuestExit::Cpuid, GuestExit::Msr,
+                               GuestExit::ReadDr0, GuestExit::WriteCr8, GuestExit::Window}) {
+    static_cast<void>(next_stop({exits(code)}));
+  }
+  // RDTSC, I/O, CPUID, MSR, HLT, MOV, window, others
+  CHECK(guest.context().guest()->exits == GuestExits{1, 1, 1, 1, 1, 2, 1, 1});
+  CHECK(guest.context().guest()->stops == 9);
+}
+
 // ---- The monitor's answers ----
 
 TEST_CASE_METHOD(Fixture, "without `done` the guest keeps its registers and its place") {

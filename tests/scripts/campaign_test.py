@@ -306,6 +306,15 @@ class Started:
         self.goes_on = False
 
 
+class Names(Scratch):
+    def test_two_series_never_use_the_same_file(self):
+        program = description.Program(["/bin/true"])
+        with unittest.mock.patch("reprise.campaign.outer.entry_of", lambda path: (0, b"")):
+            made = [outer.Outer(description.Series(name, "victim", "outer", "general"), victim.Victim(program, True, self.scratch))
+                    for name in ("one", "two")]
+        self.assertEqual(len({next(each._numbers) for each in made for _ in range(3)}), 6)
+
+
 class Golden(Scratch):
     def test_runs_go_on_from_a_kept_state_only_when_the_golden_run_is_the_same_from_there(self):
         for same in (True, False):

@@ -3,14 +3,13 @@ any instruction, modified pages at a run's end, when all of them are there. Many
 processing element."""
 
 import dataclasses
-import itertools
 from pathlib import Path
 
 from .. import timeline
 from . import CampaignError
 from .outcome import MASKED, NOT_ACTIVATED, RECOVERED, STOPPED, classify, seen_from
 from .outer import GENERAL, WORD
-from .victim import restarts_of, seen_of
+from .victim import NUMBERS, restarts_of, seen_of
 
 FLAGS = (0, 2, 4, 6, 7, 8, 10, 11, 14, 18, 21)  # those that ring 3 can have
 PAGES = "pages"
@@ -31,7 +30,7 @@ class Inner:
     def __init__(self, series, victim):
         if series.targets not in GROUPS:
             raise CampaignError(f"series {series.name!r}: targets is one of {', '.join(GROUPS)}")
-        self._series, self._victim, self._numbers = series, victim, itertools.count()
+        self._series, self._victim, self._numbers = series, victim, NUMBERS
 
     def golden(self, scratch):
         """What a run without a fault is like, with [instructions, modified pages] of each processing element. It can be

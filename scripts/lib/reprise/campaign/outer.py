@@ -2,13 +2,12 @@
 before any instruction from the program's first one to the machine's end."""
 
 import dataclasses
-import itertools
 from pathlib import Path
 
 from .. import tree
 from . import CampaignError, InjectionError
 from .outcome import KERNEL_FAILURE, NOT_ACTIVATED, classify, seen_from
-from .victim import entry_of, restarts_of, seen_of, segments_of
+from .victim import NUMBERS, entry_of, restarts_of, seen_of, segments_of
 
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip")
 WORD = tuple(range(64))
@@ -54,7 +53,7 @@ class Outer:
         self._series, self._victim = series, victim
         self._words = words_of(series.targets, victim.memory)
         self._entry, self._code = entry_of(victim.path)
-        self._numbers = itertools.count()
+        self._numbers = NUMBERS
 
     def golden(self, scratch):
         """What a run without a fault is like. It can be stored as JSON. It is made from reset and from the state that start() keeps.

@@ -1,6 +1,7 @@
 """A program in an image, booted again and again; what is seen of each run."""
 
 import dataclasses
+import itertools
 import re
 import struct
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ EXECUTABLE, LOAD = 2, 1
 PAGE, CODE_BYTES = 4096, 16
 # The screen is left out: drawing the log takes longer than a short program.
 ARGUMENTS = "report=short console=serial"
+NUMBERS = itertools.count()  # for names of files: series that run at the same time share folders
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 CLOCK = "2024-02-29T12:00:00"
 TRIES = 20

@@ -84,7 +84,7 @@ bool parse_model(std::string_view text, Model& model) {
 bool parse_target(std::string_view text, Arguments& into) {
   into.target = text;
   into.register_ = find_register(text);
-  return into.register_.has_value() || text == "memory";
+  return into.register_.has_value() || text == kMemory || text == kPageTables;
 }
 
 bool parse_bit(std::string_view text, unsigned& bit) {
@@ -105,6 +105,7 @@ bool parse_one(std::string_view key, std::string_view value, Arguments& into) {
   if (key == "limit") return parse_number(value, into.limit) && into.limit != 0;
   if (key == "target") return parse_target(value, into);
   if (key == "address") return parse_number(value, into.address) && into.address % 8 == 0;
+  if (key == "draw") return parse_number(value, into.draw);
   if (key == "bit") return parse_bit(value, into.bit);
   if (key == "model") return parse_model(value, into.model);
   if (key == "for") return parse_number(value, into.duration) && into.duration != 0;

@@ -33,15 +33,19 @@ struct Register {
 };
 [[nodiscard]] std::optional<Register> find_register(std::string_view name);
 
+// Targets that are no registers.
+inline constexpr std::string_view kMemory = "memory", kPageTables = "page-tables";
+
 struct Arguments {
   std::string report;                 // file that gets what happened
   std::uint64_t marker = 0;           // virtual address whose first execution is instruction 0
   std::vector<std::uint8_t> code;     // what stands there; empty: anything
   std::uint64_t at = 0;               // instructions from the marker on; 0: no fault
   std::uint64_t limit = 0;            // ends QEMU after so many; 0: never
-  std::string target;                 // name of a register, or "memory"
+  std::string target;                 // name of a register, or one of the two above
   std::optional<Register> register_;  // nothing: memory
   std::uint64_t address = 0;          // of a word of memory: physical, a multiple of 8
+  std::uint64_t draw = 0;             // chooses a word of the page tables
   unsigned bit = 0;
   Model model = Model::Single;
   std::uint64_t duration = 1;  // of a stuck bit, in instructions

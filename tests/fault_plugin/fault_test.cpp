@@ -1,9 +1,11 @@
 // The plugin's arguments and the bits that each fault model changes.
 #include "fault.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "page_tables.hpp"
 #include "tests/catch.hpp"
 
 namespace {
@@ -19,6 +21,16 @@ std::optional<fault::Arguments> parse(std::vector<std::string> texts) {
 std::optional<fault::Arguments> parse_fault(std::vector<std::string> texts) {
   texts.insert(texts.end(), {"report=file", "marker=0x401000"});
   return parse(std::move(texts));
+}
+
+// Physical memory of 1 MiB: words by their addresses, and nothing else in it.
+fault::PhysicalMemory memory_of(const std::map<std::uint64_t, std::uint64_t>& words) {
+  return {.is_there = [](std::uint64_t address) { return address < 0x100000; },
+          .read =
+              [&words](std::uint64_t address) {
+                const auto found = words.find(address);
+                return found == words.end() ? 0 : found->second;
+              }};
 }
 
 }  // namespace
@@ -44,6 +56,37 @@ TEST_CASE("a fault of memory has an address") {
   CHECK_FALSE(taken->register_.has_value());
   CHECK(taken->address == 0x123458);
   CHECK(taken->duration == 1);
+}
+
+TEST_CASE("a fault of the page tables has a number that chooses the word") {
+  const auto taken = parse_fault({"at=1", "target=page-tables", "draw=70000", "bit=63"});
+  REQUIRE(taken.has_value());
+  CHECK_FALSE(taken->register_.has_value());
+  CHECK(taken->draw == 70000);
+  CHECK_FALSE(parse_fault({"at=1", "target=page-tables", "bit=64"}).has_value());
+}
+
+TEST_CASE("the walk finds the tables of the lower half and no others") {
+  const std::map<std::uint64_t, std::uint64_t> words{
+      {0x1000 + 8 * 1, 0x2007},                   // the top level's entry 1
+      {0x1000 + 8 * 2, 0x9006},                   // not present
+      {0x1000 + 8 * 256, 0xa007},                 // the upper half: the kernel's
+      {0x2000 + 8 * 511, 0x8000'0000'0000'3007},  // with the no-execute bit
+      {0x3000, 0x4007},                           // a table of the last level
+      {0x3008, 0x20'0087},                        // a large page
+      {0x3010, 0x5000'0007},                      // no memory is there
+      {0x4000, 0xb007}};                          // a page
+  const auto tables = fault::user_tables(0x1018, memory_of(words));
+  REQUIRE(tables.size() == 4);
+  CHECK(fault::words_of(tables) == 256 + 3 * 512);
+  CHECK(fault::address_of(tables, 255) == 0x1000 + 8 * 255);
+  CHECK(fault::address_of(tables, 256) == 0x2000);
+  CHECK(fault::address_of(tables, 256 + 3 * 512 - 1) == 0x4ff8);
+  CHECK(fault::address_of(tables, 256 + 3 * 512) == 0x1000);
+}
+
+TEST_CASE("a top level outside memory has no tables") {
+  CHECK(fault::user_tables(0x20'0000, memory_of({})).empty());
 }
 
 TEST_CASE("without a fault the run is only counted") {

@@ -15,6 +15,7 @@
 
 #include "../pmu_plugin/qemu_api.hpp"
 #include "fault.hpp"
+#include "page_tables.hpp"
 #include "qemu_machine.hpp"
 
 extern "C" __attribute__((visibility("default"))) const int qemu_plugin_version = 1;
@@ -30,7 +31,8 @@ struct Plugin {
   std::size_t left_of_block = 0;  // instructions from the marker to the end of its block
   std::int64_t base = 0;          // the clock before the marker's instruction
   fault::Words mask{};
-  fault::Words forced{};  // a stuck bit's wrong value
+  fault::Words forced{};          // a stuck bit's wrong value
+  std::uint64_t table_words = 0;  // of the page tables, when the fault struck
   std::uint64_t struck = 0;
 };
 
@@ -53,18 +55,36 @@ void write_place(const fault::Words& value) {
   }
 }
 
+// Which word of the page tables is hit is known only when the fault strikes.
+void find_entry() {
+  fault::Arguments& given = plugin->arguments;
+  const auto tables = fault::user_tables(qemu::read_register("cr3"),
+                                         {.is_there = qemu::is_memory, .read = qemu::read_memory});
+  if (tables.empty()) {
+    std::fprintf(stderr, "fault_plugin: CR3 does not name memory\n");
+    std::exit(1);
+  }
+  plugin->table_words = fault::words_of(tables);
+  given.address = fault::address_of(tables, given.draw);
+}
+
 void say_strike(const fault::Words& before, const fault::Words& after) {
   const unsigned word = plugin->arguments.bit / 64;
   std::fprintf(plugin->report,
                "fault at=%" PRId64 " rip=0x%" PRIx64 " ring=%u cr3=0x%" PRIx64 " before=0x%" PRIx64
-               " after=0x%" PRIx64 "\n",
+               " after=0x%" PRIx64,
                position(), qemu::read_register("rip"), qemu::ring(), qemu::read_register("cr3"),
                before[word], after[word]);
+  if (plugin->table_words != 0)
+    std::fprintf(plugin->report, " address=0x%" PRIx64 " words=%" PRIu64, plugin->arguments.address,
+                 plugin->table_words);
+  std::fputc('\n', plugin->report);
   std::fflush(plugin->report);
 }
 
 // The first strike flips; a stuck bit's later ones put the wrong value back.
 void strike() {
+  if (plugin->struck == 0 && plugin->arguments.target == fault::kPageTables) find_entry();
   const fault::Words before = read_place();
   fault::Words after = before;
   for (std::size_t i = 0; i < after.size(); ++i) {
@@ -98,7 +118,7 @@ void begin() {
   plugin->base = qemu::clock() - static_cast<std::int64_t>(plugin->left_of_block);
   std::fprintf(plugin->report, "marker at=%zu\n", plugin->left_of_block);
   const fault::Arguments& given = plugin->arguments;
-  if (given.at != 0 && !given.register_.has_value() && !qemu::is_memory(given.address)) {
+  if (given.target == fault::kMemory && !qemu::is_memory(given.address)) {
     std::fprintf(stderr, "fault_plugin: there is no memory at that address\n");
     std::exit(1);
   }

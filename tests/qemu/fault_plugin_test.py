@@ -16,6 +16,7 @@ EXIT_WITH_RAX = bytes.fromhex("89c7 b83c000000 0f05")  # mov edi, eax; mov eax, 
 ZERO_RAX = bytes.fromhex("31c0")
 QUIET = "report=short console=serial"
 LIMIT_STATUS = 98
+SIGSEGV_STATUS = 128 + 11
 
 
 @dataclass
@@ -48,9 +49,12 @@ class FaultPlugin(BootTest):
         lines = dict(line.split(" ", 1) for line in report.read_text().splitlines())
         return outcome, lines
 
+    def fields_of(self, lines):
+        return {key: int(value, 0) for key, value in (word.split("=") for word in lines["fault"].split())}
+
     def strike_of(self, lines):
-        fields = dict(word.split("=") for word in lines["fault"].split())
-        return Strike(**{key: int(fields[key], 0) for key in ("at", "rip", "ring", "before", "after")})
+        fields = self.fields_of(lines)
+        return Strike(**{key: fields[key] for key in ("at", "rip", "ring", "before", "after")})
 
     def status_after(self, code, **fault):
         """The exit status of a program that runs once, with a fault in its sled."""
@@ -103,6 +107,38 @@ class FaultPlugin(BootTest):
         before = int.from_bytes(kernel[offset:offset + 8], "little")
         strike = self.strike_of(lines)
         self.assertEqual((strike.before, strike.after), (before, before ^ 1 << 9))
+
+    def test_the_page_tables_of_the_program_are_walked_and_one_of_their_words_is_hit(self):
+        # The entry of each table on the way to the program's own page. The top level's 256 words come first, then the table that
+        # its first entry names, and so on.
+        code = ZERO_RAX + NEXT * SLED + EXIT_WITH_RAX
+        present, user, frame = 1, 4, 0xf_ffff_ffff_f000
+        for draw, index in ((0, 0), (256, BASE >> 30), (256 + 512 + (BASE >> 21), BASE >> 21)):
+            with self.subTest(draw=draw):
+                _, lines = self.strike(code, "harden=none", at=20, target="page-tables", draw=draw, bit=62)
+                fields = self.fields_of(lines)
+                self.assertEqual((fields["at"], fields["ring"]), (20, 3))
+                self.assertEqual(fields["before"] & (present | user), present | user)
+                self.assertEqual(fields["after"], fields["before"] ^ 1 << 62)
+                self.assertEqual(fields["address"] % 4096, index * 8)
+                self.assertEqual(fields["words"] % 512, 256)
+                if draw == 0:
+                    self.assertEqual(fields["address"], fields["cr3"] & frame)
+                else:
+                    self.assertEqual(fields["address"] & frame, below & frame)
+                below = fields["before"]
+                # As many more as there are words: the same word.
+                _, again = self.strike(code, "harden=none", at=20, target="page-tables", draw=draw + fields["words"], bit=62)
+                self.assertEqual(again["fault"], lines["fault"])
+
+    def test_what_a_flip_takes_out_of_the_page_tables_is_gone_for_every_run(self):
+        # The present bit of the top level's first entry. The run that is struck may differ from the other; the restart mends
+        # nothing, as page tables are no part of the snapshot.
+        outcome, lines = self.strike(ZERO_RAX + NEXT * SLED + EXIT_WITH_RAX, at=20, target="page-tables", draw=0, bit=0)
+        self.assertEqual(self.strike_of(lines).after & 1, 0)
+        self.assertEqual(outcome.exit_event("victim").number("status"), SIGSEGV_STATUS)
+        verdicts, = outcome.events("verdicts")
+        self.assertEqual((verdicts["restarts"], verdicts["by_exception"]), ("1", "1"))
 
     def test_a_run_that_does_not_end_is_ended_at_its_limit(self):
         outcome, lines = self.strike(NEXT * SLED + bytes.fromhex("ebfe"), limit=3_000_000)

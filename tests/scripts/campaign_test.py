@@ -207,6 +207,17 @@ class Draws(Scratch):
         self.assertEqual({fault["address"] for fault in drawn}, {0x200000, 0x200008, 0x200010, 0x300000, 0x300008})
         self.assertEqual(made.population({"first": 10, "end": 30}), 20 * 5 * 64)
 
+    def test_faults_in_page_tables_name_a_word_among_as_many_as_there_will_be(self):
+        made, golden = injector(outer.Outer, "page-tables"), {"first": 10, "end": 30, "table_words": 256 + 512}
+        self.assertEqual(made.population(golden), 20 * 768 * 64)
+        drawn = [made.draw(golden, source) for source in [random.Random(8)] for _ in range(20_000)]
+        self.assertEqual({fault["target"] for fault in drawn}, {"page-tables"})
+        self.assertEqual({fault["at"] for fault in drawn}, set(range(10, 30)))
+        self.assertEqual({fault["bit"] for fault in drawn}, set(range(64)))
+        # Whatever the number of words is in the end, each is as likely as the others.
+        for words in (768, 1000):
+            self.assertEqual({fault["draw"] % words for fault in drawn}, set(range(words)))
+
     def test_faults_from_inside_are_weighted_by_the_length_of_each_run(self):
         source, golden = random.Random(3), {"elements": ELEMENTS}
         for targets, registers in inner.GROUPS.items():
@@ -215,17 +226,31 @@ class Draws(Scratch):
             for fault in drawn:
                 length, pages = ELEMENTS[fault["pe"] - 1]
                 self.assertIn(fault["run"], (1, 2))
-                if targets != "pages":
-                    self.assertIn(fault["bit"], registers[fault["target"]])
-                    self.assertTrue(1 <= int(fault["moment"].removeprefix("at=")) <= length)
-                else:
-                    self.assertEqual(fault["moment"], "end")
-                    _, page, word = fault["target"].split(".")
+                *before, page, word = ("." + fault["target"]).rsplit(".", 2)
+                if before in ([".page"], [".snapshot.page"]):
+                    self.assertEqual(before == [".page"], targets == "pages")
                     self.assertTrue(int(page) < pages and int(word) < 512)
-            weights = [length * (pages if targets == "pages" else 1) for length, pages in ELEMENTS]
+                else:
+                    self.assertIn(fault["bit"], registers[fault["target"]])
+                if targets in ("pages", "snapshot"):
+                    self.assertEqual(fault["moment"], "end")
+                else:
+                    self.assertTrue(1 <= int(fault["moment"].removeprefix("at=")) <= length)
+            bits = sum(map(len, registers.values()))
+            weights = [length * (bits + (pages * 512 * 64 if targets in ("pages", "snapshot") else 0)) for length, pages in ELEMENTS]
             for pe, weight in enumerate(weights, 1):
                 share = sum(fault["pe"] == pe for fault in drawn) / len(drawn)
                 self.assertAlmostEqual(share, weight / sum(weights), delta=0.02)
+
+    def test_a_snapshot_is_its_registers_and_its_pages(self):
+        made, golden = injector(inner.Inner, "snapshot"), {"elements": [[10, 1]]}
+        self.assertEqual(made.population(golden), 2 * 10 * (17 * 64 + 11 + 64 * 64 + 512 * 64))
+        drawn = {made.draw(golden, source)["target"] for source in [random.Random(9)] for _ in range(60_000)}
+        names = {f"snapshot.{name}" for name in inner.GROUPS["registers"]} | {f"snapshot.page.0.{word}" for word in range(512)}
+        self.assertEqual(drawn, names)
+
+    def test_faults_in_the_snapshot_have_a_boot_each(self):
+        self.assertEqual(injector(inner.Inner, "snapshot").divide([{"pe": 1}, {"pe": 2}]), [[0], [1]])
 
     def test_two_faults_in_one_processing_element_never_share_a_boot(self):
         made, source = injector(inner.Inner, "registers"), random.Random(4)
@@ -293,6 +318,15 @@ class Outside(unittest.TestCase):
                 self.run_with(report, console)
 
 
+    def test_what_a_page_table_had_is_kept(self):
+        made = injector(outer.Outer, "page-tables")
+        strike = {**self.STRIKE, "before": 0x1007, "after": 0x1006, "address": 0x5008, "words": 768}
+        made._boot = lambda scratch, words: (machine.Outcome(machine.CLEAN, 33, False, "", "", 0.0, b""),
+                                             {"fault": strike, "end": {"at": 900}})
+        (_, details), = made.run({**GOLDEN.__dict__, "end": 900}, [{"at": 70, "target": "page-tables", "draw": 1, "bit": 0}], None)
+        self.assertEqual(details["entry"], 0x1007)
+
+
 class Started:
     """Plays a victim that can go on from a kept state, from which its console may differ."""
 
@@ -328,6 +362,16 @@ class Golden(Scratch):
             made._boot = boot
             self.assertEqual(made.golden(self.scratch)["end"], 9)
             self.assertEqual(made._victim.goes_on, same)
+
+    def test_the_words_of_the_page_tables_are_counted_in_the_middle_of_the_run(self):
+        made, asked = injector(outer.Outer, "page-tables"), []
+
+        def boot(scratch, words):
+            asked.append(words)
+            return None, {"fault": {"words": 5376}}
+        made._boot = boot
+        self.assertEqual(made._table_words(self.scratch, 20), 5376)
+        self.assertEqual((asked[0]["at"], asked[0]["limit"], asked[0]["target"]), (20, 21, "page-tables"))
 
 
 class Results(Scratch):
@@ -536,7 +580,8 @@ hardened = false
         self.assertEqual((told["sdc"]["count"], told["failures"]["count"], told["failures"]["of"]), (40, 40, 140))
 
     def test_control_registers_are_not_promised(self):
-        for targets, promised in (("vector", True), ("pages", True), ("control", False), ("kernel", False)):
+        for targets, promised in (("vector", True), ("pages", True), ("snapshot", True), ("control", False),
+                                  ("kernel", False), ("page-tables", False)):
             self.assertEqual(analysis.Group(True, "outer", targets, "single", "3").promised, promised)
 
     def test_injectors_agree_where_their_intervals_overlap(self):

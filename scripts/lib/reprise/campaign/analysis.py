@@ -55,7 +55,7 @@ class Group:
 def _ring_of(series, details):
     if series.injector == "inner":
         return "3"
-    if not series.hardened or series.targets in (outer.MEMORY, outer.KERNEL):
+    if not series.hardened or series.targets in (outer.MEMORY, outer.KERNEL, outer.PAGE_TABLES):
         return ANYWHERE
     return str(details.get("ring", ANYWHERE))
 

@@ -1,6 +1,6 @@
 """The injector inside the kernel (`inject=`): single bits in either run of a program's processing elements. Registers are hit after
-any instruction, modified pages at a run's end, when all of them are there. Many faults for each boot, one for each
-processing element."""
+any instruction, modified pages at a run's end, when all of them are there. The snapshot is hit there, too: nothing reads it while
+a run goes on. Many faults for each boot, one for each processing element."""
 
 import dataclasses
 from pathlib import Path
@@ -12,7 +12,7 @@ from .outer import GENERAL, WORD
 from .victim import NUMBERS, restarts_of, seen_of
 
 FLAGS = (0, 2, 4, 6, 7, 8, 10, 11, 14, 18, 21)  # those that ring 3 can have
-PAGES = "pages"
+PAGES, SNAPSHOT = "pages", "snapshot"
 GROUPS = {
     "general": {name: WORD for name in GENERAL},
     "flags": {"rflags": FLAGS},
@@ -21,6 +21,8 @@ GROUPS = {
     PAGES: {},
 }
 GROUPS["registers"] = {name: bits for group in ("general", "flags", "vector") for name, bits in GROUPS[group].items()}
+GROUPS[SNAPSHOT] = {f"snapshot.{name}": bits for name, bits in GROUPS["registers"].items()}
+PAGE_NAMES = {PAGES: "page", SNAPSHOT: "snapshot.page"}  # of the targets that have pages
 PAGE_WORDS = 512
 MOST = 64  # faults for each boot: as many as inject= takes
 FATES = {"died-out": MASKED, "caught": RECOVERED, "stopped": STOPPED, "no-target": NOT_ACTIVATED}
@@ -54,9 +56,9 @@ class Inner:
 
     def _spaces(self, golden):
         """Faults of each processing element: instructions of both runs, times bits."""
-        registers = sum(map(len, GROUPS[self._series.targets].values()))
-        return [2 * length * (pages * PAGE_WORDS * 64 if self._series.targets == PAGES else registers)
-                for length, pages in golden["elements"]]
+        targets = self._series.targets
+        registers, page = sum(map(len, GROUPS[targets].values())), PAGE_WORDS * 64 if targets in PAGE_NAMES else 0
+        return [2 * length * (registers + pages * page) for length, pages in golden["elements"]]
 
     def population(self, golden):
         return sum(self._spaces(golden))
@@ -70,20 +72,23 @@ class Inner:
         length, pages = golden["elements"][number]
         place, run = divmod(place, 2)
         place, offset = divmod(place, length)
-        fault = {"pe": number + 1, "run": run + 1}
-        if self._series.targets == PAGES:
-            word, bit = divmod(place, 64)
-            page, word = divmod(word, PAGE_WORDS)
-            return {**fault, "moment": "end", "target": f"page.{page}.{word}", "bit": bit}
-        fault["moment"] = f"at={offset + 1}"
+        page_name = PAGE_NAMES.get(self._series.targets)
+        fault = {"pe": number + 1, "run": run + 1, "moment": "end" if page_name else f"at={offset + 1}"}
         for name, bits in GROUPS[self._series.targets].items():
             if place < len(bits):
                 return {**fault, "target": name, "bit": bits[place]}
             place -= len(bits)
-        raise AssertionError("a place behind the last bit")
+        word, bit = divmod(place, 64)
+        page, word = divmod(word, PAGE_WORDS)
+        if page_name is None or page >= pages:
+            raise AssertionError("a place behind the last bit")
+        return {**fault, "target": f"{page_name}.{page}.{word}", "bit": bit}
 
     def divide(self, faults):
-        """Faults in different processing elements share a boot: the fate of two in one could not be told apart."""
+        """Faults in different processing elements share a boot: the fate of two in one could not be told apart. One in the snapshot
+        has a boot of its own, as many of them stop the program."""
+        if self._series.targets == SNAPSHOT:
+            return [[number] for number in range(len(faults))]
         jobs = []
         for number, fault in enumerate(faults):
             for job, elements in jobs:

@@ -21,6 +21,9 @@ GROUPS = {
 }
 GROUPS["registers"] = {name: bits for group in ("general", "flags", "vector") for name, bits in GROUPS[group].items()}
 MEMORY, KERNEL = "memory", "kernel"  # all of it, or what the kernel's file takes up
+PAGE_TABLES = "page-tables"  # those of the user's half of the address space that is in force
+ALL = (*GROUPS, MEMORY, KERNEL, PAGE_TABLES)
+DRAWS = 1 << 48  # a word of the page tables is drawn as a number, of which the plugin takes the remainder by their count
 FIRST_MEGABYTE = 1 << 20  # below it are the firmware's tables and the screen
 # A run with a fault may take so many times the golden one's instructions, and so many more for searches and restarts.
 PATIENCE, MORE = 3, 100_000_000
@@ -48,8 +51,8 @@ def words_of(targets, mebibytes):
 
 class Outer:
     def __init__(self, series, victim):
-        if series.targets not in (*GROUPS, MEMORY, KERNEL):
-            raise CampaignError(f"series {series.name!r}: targets is one of {', '.join((*GROUPS, MEMORY, KERNEL))}")
+        if series.targets not in ALL:
+            raise CampaignError(f"series {series.name!r}: targets is one of {', '.join(ALL)}")
         self._series, self._victim = series, victim
         self._words = words_of(series.targets, victim.memory)
         self._entry, self._code = entry_of(victim.path)
@@ -66,22 +69,37 @@ class Outer:
         seen = seen_of(outcome, self._victim.process)
         if "marker" not in report or "end" not in report or seen.status is None:
             raise CampaignError(f"{self._victim.process} does not run:\n{outcome.console[-1500:]}")
-        return {"first": report["marker"]["at"], "end": report["end"]["at"], **dataclasses.asdict(seen)}
+        found = {"first": report["marker"]["at"], "end": report["end"]["at"], **dataclasses.asdict(seen)}
+        if self._series.targets == PAGE_TABLES:
+            found["table_words"] = self._table_words(scratch, (found["first"] + found["end"]) // 2)
+        return found
 
-    def _bits(self):
+    def _table_words(self, scratch, at):
+        """How many words the page tables have at that instruction. The number changes as a program runs; one from its middle
+        stands for all."""
+        _, report = self._boot(scratch, {"at": at, "target": PAGE_TABLES, "draw": 0, "bit": 0, "limit": at + 1})
+        if "fault" not in report:
+            raise CampaignError(f"the plugin did not find the page tables at instruction {at}")
+        return report["fault"]["words"]
+
+    def _bits(self, golden):
+        if self._series.targets == PAGE_TABLES:
+            return golden["table_words"] * 64
         if self._words:
             return sum(map(len, self._words)) * 64
         return sum(map(len, GROUPS[self._series.targets].values()))
 
     def population(self, golden):
         """Instructions times bits: all faults that there are."""
-        return (golden["end"] - golden["first"]) * self._bits()
+        return (golden["end"] - golden["first"]) * self._bits(golden)
 
     def draw(self, golden, random):
-        place, at = random.randrange(self._bits()), random.randrange(golden["first"], golden["end"])
+        place, at = random.randrange(self._bits(golden)), random.randrange(golden["first"], golden["end"])
         fault = {"at": at, "model": self._series.model}
         if self._series.model == "stuck":
             fault["for"] = self._series.duration
+        if self._series.targets == PAGE_TABLES:
+            return {**fault, "target": PAGE_TABLES, "draw": random.randrange(DRAWS), "bit": place % 64}
         word, bit = divmod(place, 64)
         for addresses in self._words:
             if word < len(addresses):
@@ -116,7 +134,9 @@ class Outer:
         took = report.get("end", {}).get("at", golden["end"]) - golden["end"]  # instructions more than without the fault
         found = classify(seen, before)
         said = {"said": seen.broken} if found == KERNEL_FAILURE else {}
-        return found, {"ring": strike["ring"], "rip": strike["rip"], "cr3": strike["cr3"], "took": took, **said, **restarts_of(outcome)}
+        entry = {"entry": strike["before"]} if fault["target"] == PAGE_TABLES else {}  # 0: nothing is mapped there
+        return found, {"ring": strike["ring"], "rip": strike["rip"], "cr3": strike["cr3"], "took": took, **entry, **said,
+                       **restarts_of(outcome)}
 
     def repeat(self, golden, fault, scratch):
         """The machine's outcome with that fault, for a person who looks into it."""

@@ -8,7 +8,8 @@ from .analysis import ANYWHERE, FAILURES, share
 
 SHOWN = 300  # failures; JSON has all of them
 TARGETS = {"registers": "registers", "general": "general registers", "flags": "RFLAGS", "vector": "vector registers",
-           "control": "control registers", "memory": "all memory", "kernel": "the kernel's memory", "pages": "modified pages"}
+           "control": "control registers", "memory": "all memory", "kernel": "the kernel's memory", "pages": "modified pages",
+           "page-tables": "page tables", "snapshot": "the snapshot"}
 
 
 def name_of(group):

@@ -59,7 +59,7 @@ def summary(store):
             "classes": _classes(outcomes, population, campaign.confidence),
             "failing": _figures(failing, len(outcomes), population, campaign.confidence),
             "by_ring": _by(results, "ring"),
-            "by_target": _by(results, "target") if series.targets not in ("memory", "pages") else {},
+            "by_target": _by(results, "target") if series.targets not in ("memory", "pages", "page-tables", "snapshot") else {},
             "failures": _failures(results, store.path, campaign.programs[series.program])})
     until, more = analysis.latencies(campaign, rows, goldens)
     return {"seed": campaign.seed, "confidence": campaign.confidence, "results": str(store.path),

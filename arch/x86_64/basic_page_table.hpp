@@ -46,7 +46,7 @@ struct FoundEntry {
   for (std::uint64_t i = from > base ? (from - base) / step : 0; i < entries.size(); ++i) {
     const std::uint64_t start = base + i * step;
     if (start >= end) break;
-    if (entries[i] == 0) continue;
+    if (holds_no_entry(entries[i])) continue;
     if (level == 1) return FoundEntry{.page = reprise::PageNumber{start}, .entry = &entries[i]};
     const auto found = first_in(frame_in(entries[i]), level - 1, start, from, end);
     if (found) return found;
@@ -102,7 +102,7 @@ void release_below(reprise::FrameNumber table, unsigned level, reprise::FrameSou
   admit_interrupts();  // they do not wait for the end of this
   const FrameWords entries = frame_words(table);
   for (const std::uint64_t entry : entries.first(level == 4 ? Format::root_slots : 512)) {
-    if (entry == 0) continue;
+    if (holds_no_entry(entry)) continue;
     if (level > 1) release_below<Format>(frame_in(entry), level - 1, frames);
     if (level > 1 || (entry & Format::shared) == 0) frames.release(frame_in(entry));
   }

@@ -14,6 +14,10 @@ namespace arch::x86 {
   return reprise::frame_containing(reprise::PhysAddr{entry & TableEntry::Frame});
 }
 
+// Every entry has more than one bit. One alone is a flip in a word that holds none: no frame stands
+// behind it.
+[[nodiscard]] constexpr bool holds_no_entry(std::uint64_t word) { return (word & (word - 1)) == 0; }
+
 // Which eighths of the table below it hold entries, or once did, an entry notes in bits 52 to 59:
 // the CPU ignores them above the pages (Intel SDM Vol. 3A §4.5.5, for guests Vol. 3C §29.3.2; AMD
 // APM Vol. 2 §5.4.1). So most of a table, which is mostly empty, need not be looked at.

@@ -440,6 +440,26 @@ TEMPLATE_TEST_CASE("accessed and dirty are what the MMU set, protecting clears d
   REQUIRE(s.table.find(page)->permissions.write);
 }
 
+TEMPLATE_TEST_CASE("a bit that flips in an empty word is no page, and no table, when a space ends",
+                   "", HostFormat, EptFormat) {
+  constexpr PageNumber first{0}, behind{Mmu<TestType>::last_page + 1};
+  for (unsigned level = 1; level <= 4; ++level) {
+    for (unsigned flipped = 0; flipped < 64; ++flipped) {
+      CAPTURE(level, flipped);
+      FakeMemory memory;
+      {
+        auto table = BasicPageTable<TestType>::create(memory);
+        REQUIRE(table->map(first, {memory.allocate().value(), {true, true, true}}));
+        FrameNumber hit = table->root();
+        for (unsigned at = 4; at > level; --at) hit = x86::frame_in(memory.words(hit)[0]);
+        memory.words(hit)[200] = std::uint64_t{1} << flipped;
+        REQUIRE_FALSE(table->next_leaf(first + 1, behind));
+      }
+      REQUIRE(memory.allocated() == 0);
+    }
+  }
+}
+
 TEMPLATE_TEST_CASE("a change of one page writes one word of memory", "", HostFormat, EptFormat) {
   using Now = Mmu<TestType>;
   Space<TestType> s;

@@ -42,10 +42,19 @@ grep -c processor /proc/cpuinfo
 
 def kernel():
     """Debian's cloud kernel: installed, or unpacked by scripts/doctor."""
+    return _found("vmlinuz-*-cloud-amd64", "test")
+
+
+def real_time_kernel():
+    """A newer one of Debian's, which can be preempted nearly everywhere (PREEMPT_RT): the same."""
+    return _found("vmlinuz-6.12*-rt-amd64", "long")
+
+
+def _found(pattern, purpose):
     for folder in (tree.TOP / "build" / "unpacked" / "boot", Path("/boot")):
-        if found := sorted(folder.glob("vmlinuz-*-cloud-amd64")):
+        if found := sorted(folder.glob(pattern)):
             return found[-1]
-    raise FileNotFoundError("no vmlinuz-*-cloud-amd64: scripts/doctor --install test unpacks one")
+    raise FileNotFoundError(f"no {pattern}: scripts/doctor --install {purpose} unpacks one")
 
 
 def write_initramfs(path, script=SCRIPT, end_by="reboot"):

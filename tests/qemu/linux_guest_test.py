@@ -18,13 +18,14 @@ class LinuxGuest(GuestTest):
         self.initrd = self.scratch / "initrd"
         linux_guest.write_initramfs(self.initrd)
 
-    def plain_output(self):
-        words = guest.Guest(linux_guest.kernel(), words=QUIET).command_line()
-        ran = plain_machine.run(linux_guest.kernel(), "-initrd", str(self.initrd), "-append", words, memory=guest.MEMORY)
+    def plain_output(self, kernel=None):
+        kernel = kernel or linux_guest.kernel()
+        words = guest.Guest(kernel, words=QUIET).command_line()
+        ran = plain_machine.run(kernel, "-initrd", str(self.initrd), "-append", words, memory=guest.MEMORY)
         return linux_guest.script_output(ran.text)
 
-    def boot_linux(self, args="", **settings):
-        return self.boot_guest(linux_guest.kernel(), args, self.initrd, QUIET, timeout=LONG, **settings)
+    def boot_linux(self, args="", kernel=None, **settings):
+        return self.boot_guest(kernel or linux_guest.kernel(), args, self.initrd, QUIET, timeout=LONG, **settings)
 
     def test_debians_kernel_carries_out_a_script_once(self):
         outcome = self.boot_linux("harden=none")
@@ -67,6 +68,14 @@ class LinuxGuest(GuestTest):
         self.assertEqual(outcome.program_output(), once.program_output())
         self.assert_run_twice(outcome)
         self.assert_no_mismatch(outcome)
+
+    @long_test
+    def test_a_kernel_that_can_be_preempted_everywhere_carries_out_the_script_hardened(self):
+        kernel = linux_guest.real_time_kernel()
+        outcome = self.boot_linux(kernel=kernel)
+        self.assertEqual(linux_guest.script_output(outcome.program_output()), self.plain_output(kernel))
+        self.assert_run_twice(outcome)
+        self.assert_few_differed_and_a_restart_cured_them(self.report(outcome, "verdicts"))
 
     @long_test
     def test_flips_during_boot_and_script_change_nothing(self):

@@ -94,7 +94,7 @@ class Doctor(unittest.TestCase):
         doctor = self.scratch / "scripts" / "doctor"
         shutil.copy(DOCTOR, doctor)
         self.add_command("apt-cache", "#!/bin/sh\necho '  Depends: linux-image-7.1-cloud-amd64'\n")
-        self.add_command("dpkg", '#!/bin/sh\n[ -f "$2" ] && mkdir boot && : > boot/vmlinuz-7.1-cloud-amd64\n')
+        self.add_command("dpkg", '#!/bin/sh\n[ -f "$2" ] && mkdir -p boot && : > boot/vmlinuz-7.1-cloud-amd64\n')
         kernel = self.scratch / "build" / "unpacked" / "boot" / "vmlinuz-7.1-cloud-amd64"
         self.assertNotIn(str(kernel), self.said("--found", "test", status=0, doctor=doctor))
         self.assertIn("doctor: unpacking linux-image-cloud-amd64 into build/unpacked\n",
@@ -103,6 +103,8 @@ class Doctor(unittest.TestCase):
         self.assertEqual([path.name for path in kernel.parents[1].iterdir()], ["boot"])
         self.assertEqual(self.said("--install", "--quiet", "test", status=0, doctor=doctor), "")
         self.assertEqual([line for line in self.calls() if "install" in line and "linux" in line], [])
+        self.assertEqual(self.said("--install", "--quiet", "long", status=0, doctor=doctor),
+                         "doctor: unpacking linux-image-6.12-rt-amd64 into build/unpacked\n")
 
     def test_two_that_install_at_once_take_turns(self):
         both = [self.started("--install", "--quiet", "run") for _ in range(2)]

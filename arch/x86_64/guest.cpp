@@ -1,7 +1,8 @@
 // Runs a guest by AMD's SVM with nested paging (AMD APM Vol. 2 chapter 15), from the kernel's way
-// in to the next stop that the kernel has to know of. What keeps both runs alike: no run is ended
-// by time behind STI or MOV SS nor where the resume flag is set, and an interrupt of the guest's
-// comes together with one of the kernel's. docs/guests.md has the whole list.
+// in to the next stop that the kernel has to know of. What keeps both runs alike: no first run is
+// ended by time behind STI or MOV SS nor where the resume flag is set, unless it stays there, and
+// an interrupt of the guest's comes together with one of the kernel's. docs/guests.md has the whole
+// list.
 //
 // Beside this file: guest_switch.asm, the way in and out; guest_traps.cpp, what a stop means;
 // guest_events.cpp, what was on its way to the guest then; guest_breakpoints.cpp;
@@ -68,8 +69,10 @@ std::optional<Trap> run_stint(PerCpu& cpu, UserState& state, Arrival arrival) {
   take_trap_words(state);
   block.event = interrupted_event(block);
   // QEMU 7.2 forgets this at VMRUN, and with it at the next stop before the same instruction.
+  // Without a counter, a window that is open shows that the shadow is over.
+  const bool window = block.exit_code == static_cast<std::uint64_t>(GuestExit::Window);
   const bool nothing_done =
-      block.exit_code == exit_nested_fault || cpu.counting.counted == count_before;
+      block.exit_code == exit_nested_fault || (!window && cpu.counting.counted == count_before);
   if (block.rip == rip && nothing_done) block.shadow |= shadow;
   block.dr7 = own_dr7;
   const std::uint64_t debug_causes = block.dr6 & Dr6::Causes;

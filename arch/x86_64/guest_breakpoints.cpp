@@ -53,6 +53,12 @@ std::uint64_t traps_of_its_own(const GuestBreakpoints& breakpoints, std::uint64_
   return traps;
 }
 
+// One of the guest's own in the kernel's half could hit the kernel itself on its way, and is left
+// out.
+bool is_left_out(const GuestBreakpoints& breakpoints, std::size_t slot) {
+  return !is_kernels(breakpoints, slot) && breakpoints.addresses[slot] >= reprise::user_high;
+}
+
 // The guest's own breakpoints, as bits of DR6, that hit the instruction at RIP.
 std::uint64_t own_causes_at_rip(const GuestBreakpoints& breakpoints, const Vmcb& block) {
   if ((block.rflags & Rflags::Rf) != 0) return 0;
@@ -62,7 +68,8 @@ std::uint64_t own_causes_at_rip(const GuestBreakpoints& breakpoints, const Vmcb&
     const bool hits = breakpoints.addresses[slot] == linear &&
                       (breakpoints.dr7 & enables(slot)) != 0 &&
                       (breakpoints.dr7 & access(slot)) == 0;
-    if (hits && !is_kernels(breakpoints, slot)) causes |= bit(slot);
+    const bool own = !is_kernels(breakpoints, slot) && !is_left_out(breakpoints, slot);
+    if (hits && own) causes |= bit(slot);
   }
   return causes;
 }
@@ -113,10 +120,8 @@ void x86::arm_breakpoints(const PerCpu& cpu, const GuestBreakpoints& breakpoints
   write_dr3(breakpoints.addresses[3]);
   // A flip, or the guest, can set what MOV refuses in ring 0, or what traps MOVs there.
   s.dr7 = breakpoints.dr7 & Dr7::Writable & ~Dr7::Gd;
-  // One of the guest's own in the kernel's half could hit the kernel itself on its way.
   for (std::size_t slot = 0; slot < slots; ++slot) {
-    const bool own = !is_kernels(breakpoints, slot);
-    if (own && breakpoints.addresses[slot] >= reprise::user_high) s.dr7 &= ~enables(slot);
+    if (is_left_out(breakpoints, slot)) s.dr7 &= ~enables(slot);
   }
   if (breakpoints.kernels == 0) return;
   block.dr7 = breakpoints.dr7;

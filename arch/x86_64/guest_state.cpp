@@ -83,7 +83,8 @@ bool resume_flag_is_a_word(const Vmcb& block) {
          static_cast<GuestExit>(block.exit_code) == GuestExit::Window;
 }
 bool goes_on_with_resume_flag(const Vmcb& block) {
-  return resume_flag_is_a_word(block) || block.exit_code == exit_interrupt;
+  return resume_flag_is_a_word(block) || block.exit_code == exit_interrupt ||
+         block.exit_code == exit_nmi;
 }
 
 }  // namespace

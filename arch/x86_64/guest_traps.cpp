@@ -16,8 +16,6 @@ using namespace x86;
 
 namespace {
 
-constexpr std::uint64_t exit_nmi = 0x61;
-
 Trap machine_check() {
   if (!clear_machine_check()) REPRISE_PANIC("machine check that cannot be recovered from");
   return {.kind = Trap::Kind::MachineCheck, .vector = machine_check_vector};

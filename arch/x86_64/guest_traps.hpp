@@ -13,7 +13,7 @@
 namespace arch::x86 {
 
 // An exit code (AMD APM Vol. 2 appendix C): a physical interrupt came.
-inline constexpr std::uint64_t exit_interrupt = 0x60;
+inline constexpr std::uint64_t exit_interrupt = 0x60, exit_nmi = 0x61;
 
 // The vector of the physical interrupt that waits; 0: it has gone.
 [[nodiscard]] std::uint8_t take_interrupt(PerCpu& cpu);

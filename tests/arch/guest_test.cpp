@@ -569,6 +569,38 @@ TEST_CASE("the guest's own breakpoint where the kernel waits comes when the sear
   }
 }
 
+TEST_CASE("the guest's own breakpoint in the kernel's half comes in neither run") {
+  World world;
+  constexpr std::uint64_t high = 0xffff'ffff'8100'0000;
+  world.state[Register::Rip] = high;
+  world.state[GuestWord::Dr0] = high;
+  world.state[GuestWord::Dr7] = Dr7::Initial | Dr7::G0;
+  const Stay goes_on = [](World& w, GuestSwitch& s) {
+    CHECK((s.dr7 & Dr7::G0) == 0);
+    CHECK(w.block().event == 0);
+    stops(GuestExit::Halt)(w, s);
+  };
+  load_rest(world.state);
+  static_cast<void>(world.run({goes_on}));
+  boot_cpu.breakpoints[0] = reprise::UserAddr{high};
+  world.state[Register::Rip] = high;
+  load_rest(world.state);
+  static_cast<void>(world.run({goes_on}));
+  boot_cpu.breakpoints[0].reset();
+}
+
+TEST_CASE("without a counter, a window that opens shows that the shadow is over") {
+  World world;
+  world.state[GuestWord::Shadow] = 1;
+  load_rest(world.state);
+  const Stay opens = [](World& w, GuestSwitch& s) {
+    w.block().shadow = 0;
+    stops(GuestExit::Window)(w, s);
+  };
+  static_cast<void>(world.run({opens}));
+  CHECK((world.block().shadow & 1) == 0);
+}
+
 TEST_CASE("old causes in the guest's DR6 are not taken for a breakpoint of the kernel's") {
   World world;
   boot_cpu.breakpoints[0] = reprise::UserAddr{code_at};

@@ -445,7 +445,8 @@ TEMPLATE_TEST_CASE("a bit that flips in an empty word is no page, and no table, 
   constexpr PageNumber first{0}, behind{Mmu<TestType>::last_page + 1};
   for (unsigned level = 1; level <= 4; ++level) {
     for (unsigned flipped = 0; flipped < 64; ++flipped) {
-      CAPTURE(level, flipped);
+      CAPTURE(level);
+      CAPTURE(flipped);
       FakeMemory memory;
       {
         auto table = BasicPageTable<TestType>::create(memory);

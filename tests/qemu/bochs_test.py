@@ -62,6 +62,9 @@ class TestGuest(BootTest):
             self.assertEqual(report.number("mismatches"), 0, report)
             self.assertEqual(report["first_runs"], report["second_runs"])
             self.assertGreater(report.number("pes"), 1000)
+        search, = [event for event in said if event.name == "convergence" and event["process"] == "guest"]
+        self.assertGreater(search.number("limited"), 100)
+        self.assertEqual(search["converged"], search["limited"])
 
     def reports(self, said):
         return {event["process"]: event for event in said if event.name == "verdicts"}

@@ -70,7 +70,7 @@ class LinuxGuest(GuestTest):
         self.assert_no_mismatch(outcome)
 
     @long_test
-    def test_a_kernel_that_can_be_preempted_everywhere_carries_out_the_script_hardened(self):
+    def test_a_kernel_that_can_be_preempted_nearly_everywhere_carries_out_the_script_hardened(self):
         kernel = linux_guest.real_time_kernel()
         outcome = self.boot_linux(kernel=kernel)
         self.assertEqual(linux_guest.script_output(outcome.program_output()), self.plain_output(kernel))

@@ -29,7 +29,7 @@ template <class Format>
 [[nodiscard]] std::uint64_t* find_entry(reprise::FrameNumber root, reprise::PageNumber page) {
   if (page.value() >= page_count<Format>) return nullptr;
   std::uint64_t* const entry = table_entry(root, address_of(page).value(), 1, nullptr, 0);
-  return entry == nullptr || *entry == 0 ? nullptr : entry;
+  return entry == nullptr || holds_no_entry(*entry) ? nullptr : entry;
 }
 
 struct FoundEntry {

@@ -37,13 +37,14 @@ inline constexpr unsigned eighths_shift = 52;
     const std::size_t index = address >> (9 * at + 3) & 511;
     std::uint64_t& entry = frame_words(table)[index];
     if (frames != nullptr && above != nullptr) *above |= eighth_of(index);
-    if (at == level || (entry & TableEntry::Ps) != 0) return &entry;
-    if (entry == 0) {
+    if (at == level) return &entry;
+    if (holds_no_entry(entry)) {
       const auto fresh = frames == nullptr ? std::nullopt : frames->allocate();
       if (!fresh) return nullptr;
       clear_frame(*fresh);
       entry = address_of(*fresh).value() | rights;
     }
+    if ((entry & TableEntry::Ps) != 0) return &entry;
     table = frame_in(entry);
     above = &entry;
   }

@@ -440,8 +440,8 @@ TEMPLATE_TEST_CASE("accessed and dirty are what the MMU set, protecting clears d
   REQUIRE(s.table.find(page)->permissions.write);
 }
 
-TEMPLATE_TEST_CASE("a bit that flips in an empty word is no page, and no table, when a space ends",
-                   "", HostFormat, EptFormat) {
+TEMPLATE_TEST_CASE("a bit that flips in an empty word is no page and no table", "", HostFormat,
+                   EptFormat) {
   constexpr PageNumber first{0}, behind{Mmu<TestType>::last_page + 1};
   for (unsigned level = 1; level <= 4; ++level) {
     for (unsigned flipped = 0; flipped < 64; ++flipped) {
@@ -455,6 +455,11 @@ TEMPLATE_TEST_CASE("a bit that flips in an empty word is no page, and no table, 
         for (unsigned at = 4; at > level; --at) hit = x86::frame_in(memory.words(hit)[0]);
         memory.words(hit)[200] = std::uint64_t{1} << flipped;
         REQUIRE_FALSE(table->next_leaf(first + 1, behind));
+        const PageNumber below{200 * x86::pages_of(level)};
+        REQUIRE_FALSE(table->find(below));
+        const FrameNumber frame = memory.allocate().value();
+        REQUIRE(table->map(below, {frame, {true, true, true}}));
+        REQUIRE(table->find(below)->frame == frame);
       }
       REQUIRE(memory.allocated() == 0);
     }

@@ -187,7 +187,7 @@ def origin(program, fault, details):
 
 
 def sources(made):
-    """Failures by what was hit, the most frequent first: for registers the function and the register, for memory the object."""
+    """Failures by place, the most frequent first: the function and the register, or the object in memory."""
     found = collections.defaultdict(collections.Counter)
     for series in made:
         for failure in series["failures"]:

@@ -88,7 +88,7 @@ def seen_of(outcome, process, hang=False):
 
 
 def restarts_of(outcome):
-    """How often processing elements were restarted, and by what their two runs differed; nothing when the log does not say."""
+    """How often processing elements were restarted, and what differed between their two runs; nothing when the log does not say."""
     try:
         told = {"restarts": event.number("restarts") for event in outcome.events("shutdown")}
         for event in outcome.events("verdicts"):

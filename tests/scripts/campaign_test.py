@@ -483,9 +483,16 @@ class Results(Scratch):
         results = self.found("whole.db")
         for series in found["series"]:
             classes = [each for _, _, each, _ in results[series["name"]]]
+            known = len(classes) - classes.count(outcome.INJECTOR_FAILED)
+            self.assertLess(known, len(classes))
+            self.assertEqual(series["failing"]["rate"], sum(each in analysis.FAILURES for each in classes) / known)
             for name, figures in series["classes"].items():
                 self.assertEqual(figures["count"], classes.count(name))
-                self.assertEqual(figures["absolute"], round(64000 * classes.count(name) / len(classes)))
+                if name == outcome.INJECTOR_FAILED:  # nothing is known of these
+                    self.assertEqual({figures[column] for column in report.COLUMNS[1:]}, {None})
+                    continue
+                self.assertEqual(figures["rate"], classes.count(name) / known)
+                self.assertEqual(figures["absolute"], round(64000 * classes.count(name) / known))
                 self.assertLessEqual(figures["low"], figures["rate"])
                 self.assertLessEqual(figures["rate"], figures["high"])
             self.assertEqual(sum(map(sum, (counts.values() for counts in series["by_ring"].values()))), len(classes))
@@ -497,6 +504,7 @@ class Results(Scratch):
                          {key: found[key] for key in ("groups", "sources", "restarts")})
         rows = report.as_csv(found).splitlines()
         self.assertEqual(len(rows), 1 + 2 * len(outcome.ALL))
+        self.assertIn(f"{outcome.INJECTOR_FAILED},{found['series'][1]['classes'][outcome.INJECTOR_FAILED]['count']},,,,,,", rows[-1])
         self.assertIn("  sdc ", report.as_text(found))
 
     def test_the_page_stands_alone_and_says_how_to_repeat_each_failure(self):

@@ -11,6 +11,7 @@ from .statistics import clopper_pearson
 
 # Each of them is listed with the command that repeats it.
 LISTED = (*analysis.FAILURES, outcome.INJECTOR_FAILED)
+COLUMNS = ("count", "rate", "low", "high", "absolute", "absolute_low", "absolute_high")
 
 
 def _figures(count, total, population, confidence):
@@ -22,8 +23,12 @@ def _figures(count, total, population, confidence):
 
 
 def _classes(outcomes, population, confidence):
+    """Rates are of the faults of which something is known. So those that the injector failed to make have a count and no rate."""
     counts = collections.Counter(outcomes)
-    return {name: _figures(counts[name], len(outcomes), population, confidence) for name in outcome.ALL}
+    known = len(outcomes) - counts[outcome.INJECTOR_FAILED]
+    figures = {name: _figures(counts[name], known, population, confidence) for name in outcome.ALL}
+    figures[outcome.INJECTOR_FAILED] = dict.fromkeys(COLUMNS) | {"count": counts[outcome.INJECTOR_FAILED]}
+    return figures
 
 
 def _by(results, key):
@@ -52,12 +57,13 @@ def summary(store):
         results = rows[series.name] = store.results(series.name)
         outcomes, population = [found for _, _, found, _ in results], populations[series.name]
         failing = sum(found in analysis.FAILURES for found in outcomes)
+        known = len(outcomes) - outcomes.count(outcome.INJECTOR_FAILED)
         made.append({
             "name": series.name, "program": series.program, "injector": series.injector, "targets": series.targets,
             "hardened": series.hardened, "model": series.model, "population": population,
             "planned": store.planned(series.name), "done": len(results),
             "classes": _classes(outcomes, population, campaign.confidence),
-            "failing": _figures(failing, len(outcomes), population, campaign.confidence),
+            "failing": _figures(failing, known, population, campaign.confidence),
             "by_ring": _by(results, "ring"),
             "by_target": _by(results, "target") if series.targets not in ("memory", "pages", "page-tables", "snapshot") else {},
             "failures": _failures(results, store.path, campaign.programs[series.program])})
@@ -91,13 +97,12 @@ def as_short_json(found):
 def as_csv(found):
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    columns = ("count", "rate", "low", "high", "absolute", "absolute_low", "absolute_high")
-    writer.writerow(["series", "program", "injector", "targets", "hardened", "model", "population", "done", "outcome", *columns])
+    writer.writerow(["series", "program", "injector", "targets", "hardened", "model", "population", "done", "outcome", *COLUMNS])
     for series in found["series"]:
         for name, figures in series["classes"].items():
             writer.writerow([series["name"], series["program"], series["injector"], series["targets"],
                              "yes" if series["hardened"] else "no", series["model"], series["population"], series["done"], name,
-                             *(figures[column] for column in columns)])
+                             *(figures[column] for column in COLUMNS)])
     return file.getvalue()
 
 
@@ -108,7 +113,10 @@ def _series_lines(series, confidence):
     yield f"  {series['done']} of {series['planned']} faults, out of {series['population']:.3g} that there are"
     yield f"  {'outcome':20} {'count':>6} {'rate':>8}  {confidence:.0%} interval    extrapolated (interval)"
     for name, figures in series["classes"].items():
-        if figures["count"] or name == outcome.SDC:
+        if figures["rate"] is None:
+            if figures["count"]:
+                yield f"  {name:20} {figures['count']:6}"
+        elif figures["count"] or name == outcome.SDC:
             yield (f"  {name:20} {figures['count']:6} {figures['rate']:8.3%}  {figures['low']:.3%} to {figures['high']:.3%}  "
                    f"{figures['absolute']:.3g} ({figures['absolute_low']:.3g} to {figures['absolute_high']:.3g})")
     for ring, counts in series["by_ring"].items():

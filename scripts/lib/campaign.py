@@ -102,9 +102,11 @@ def run(options):
 def repeat(options):
     with store.Store(options.results, must_exist=True) as results:
         name, fault = results.fault(options.number)
-        campaign = description.parse(results.kept()["description"])
+        campaign, known = description.parse(results.kept()["description"]), results.known(name).get(options.number)
     build()
     print(f"fault {options.number} of series {name}: {fault}")
+    if known:
+        print(f"it had no run of its own: {known}")
     with conduct.bench_of(campaign) as bench:
         golden = bench.golden(name)
         found, details = bench.injectors[name].run(golden, [fault], bench.scratch)[0]

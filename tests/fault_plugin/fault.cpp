@@ -99,6 +99,10 @@ bool parse_one(std::string_view key, std::string_view value, Arguments& into) {
     into.report = value;
     return !value.empty();
   }
+  if (key == "watch") {
+    into.watch = value;
+    return !value.empty();
+  }
   if (key == "marker") return parse_number(value, into.marker) && into.marker != 0;
   if (key == "code") return parse_code(value, into.code);
   if (key == "at") return parse_number(value, into.at) && into.at != 0;
@@ -116,6 +120,7 @@ bool parse_one(std::string_view key, std::string_view value, Arguments& into) {
 std::string_view contradiction(const Arguments& given) {
   if (given.report.empty()) return "report=FILE is missing";
   if (given.marker == 0) return "marker=ADDRESS is missing";
+  if (given.at != 0 && !given.watch.empty()) return "watch=FILE goes with no fault";
   if (given.at == 0) return given.target.empty() ? "" : "target= goes with at=INSTRUCTION";
   if (given.target.empty()) return "at= goes with target=NAME";
   if (given.duration != 1 && given.model != Model::Stuck) return "for= goes with model=stuck";

@@ -42,6 +42,7 @@ struct Arguments {
   std::vector<std::uint8_t> code;     // what stands there; empty: anything
   std::uint64_t at = 0;               // instructions from the marker on; 0: no fault
   std::uint64_t limit = 0;            // ends QEMU after so many; 0: never
+  std::string watch;                  // file with what is watched (watch.hpp); empty: nothing
   std::string target;                 // name of a register, or one of the two above
   std::optional<Register> register_;  // nothing: memory
   std::uint64_t address = 0;          // of a word of memory: physical, a multiple of 8

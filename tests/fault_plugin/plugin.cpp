@@ -12,11 +12,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "../pmu_plugin/qemu_api.hpp"
 #include "fault.hpp"
 #include "page_tables.hpp"
 #include "qemu_machine.hpp"
+#include "resolve.hpp"
 
 extern "C" __attribute__((visibility("default"))) const int qemu_plugin_version = 1;
 
@@ -26,8 +29,10 @@ constexpr int kLimitStatus = 98;  // QEMU's exit status when the limit ended it
 
 struct Plugin {
   fault::Arguments arguments;
+  std::vector<fault::Watch> watches{};
   std::FILE* report = nullptr;
-  bool marked = false;
+  bool marked = false;            // the marker's instruction is executed
+  bool begun = false;             // the block behind it, too
   std::size_t left_of_block = 0;  // instructions from the marker to the end of its block
   std::int64_t base = 0;          // the clock before the marker's instruction
   fault::Words mask{};
@@ -115,6 +120,7 @@ void end_by_limit() {
 
 // Behind the block that has the marker's instruction.
 void begin() {
+  plugin->begun = true;
   plugin->base = qemu::clock() - static_cast<std::int64_t>(plugin->left_of_block);
   std::fprintf(plugin->report, "marker at=%zu\n", plugin->left_of_block);
   const fault::Arguments& given = plugin->arguments;
@@ -122,6 +128,7 @@ void begin() {
     std::fprintf(stderr, "fault_plugin: there is no memory at that address\n");
     std::exit(1);
   }
+  if (!given.watch.empty()) resolve::begin(std::move(plugin->watches), plugin->base);
   if (given.at != 0)
     qemu::at_time(qemu::Timer::Strike, plugin->base + static_cast<std::int64_t>(given.at), strike);
   if (given.limit != 0)
@@ -146,6 +153,7 @@ bool is_marked_code() {
 }
 
 void on_translation(PluginId, qemu_plugin_tb* block) {
+  if (plugin->begun && !plugin->arguments.watch.empty()) resolve::on_translation(block);
   if (plugin->marked) return;
   const std::size_t count = qemu_plugin_tb_n_insns(block);
   for (std::size_t i = 0; i < count; ++i) {
@@ -161,7 +169,10 @@ void on_cpu(PluginId, unsigned) {
   if (!qemu::bind_cpu()) std::exit(1);
 }
 
-void on_exit(PluginId, void*) { say_end("end"); }
+void on_exit(PluginId, void*) {
+  say_end("end");
+  resolve::report(plugin->report);
+}
 
 bool fits(const QemuInfo& info) {
   const std::string_view target = info.target_name;
@@ -177,6 +188,19 @@ std::FILE* open_report(const fault::Arguments& given) {
   return report;
 }
 
+// What is to be watched, if anything. False, with a line on stderr: it cannot be read.
+bool read_list() {
+  const std::string& file = plugin->arguments.watch;
+  if (file.empty()) return true;
+  auto found = fault::read_watches(file);
+  if (!found.has_value()) {
+    std::fprintf(stderr, "fault_plugin: cannot read the watches of %s\n", file.c_str());
+    return false;
+  }
+  plugin->watches = std::move(*found);
+  return true;
+}
+
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) int qemu_plugin_install(PluginId id,
@@ -185,6 +209,7 @@ extern "C" __attribute__((visibility("default"))) int qemu_plugin_install(Plugin
   const auto arguments = fault::parse_arguments(count, texts);
   if (!arguments.has_value() || !fits(*info)) return 1;
   plugin = new Plugin{*arguments};  // lives as long as QEMU
+  if (!read_list()) return 1;
   plugin->report = open_report(*arguments);
   if (plugin->report == nullptr) return 1;
   const unsigned bits = arguments->register_.has_value() ? arguments->register_->target.bits : 64;

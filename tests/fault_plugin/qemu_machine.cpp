@@ -9,6 +9,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
+#include <string>
+
+#include "../pmu_plugin/qemu_api.hpp"
 
 namespace qemu {
 namespace {
@@ -33,6 +37,8 @@ constexpr int kVirtualClock = 1;   // QEMU_CLOCK_VIRTUAL
 constexpr int kNanoseconds = 1;    // SCALE_NS
 constexpr int kPreciseIcount = 1;  // -icount shift=N, as opposed to shift=auto
 constexpr int kCs = 18;            // the gdb stub's number
+constexpr std::uint64_t kPageBytes = 4096;
+constexpr std::uint32_t kWrites = 2;  // QEMU_PLUGIN_MEM_W, in bits 16 and 17 of an access
 
 // QEMUTimer has 48 bytes in QEMU 7.2.
 using TimerStorage = std::array<std::uint64_t, 32>;
@@ -45,6 +51,9 @@ struct Functions {
   int (*cpu_memory_rw_debug)(Cpu*, std::uint64_t, void*, std::uint64_t, bool is_write);
   void (*cpu_physical_memory_rw)(std::uint64_t, void*, std::uint64_t, bool is_write);
   bool (*cpu_physical_memory_is_io)(std::uint64_t);
+  std::uint64_t (*x86_cpu_get_phys_page_attrs_debug)(Cpu*, std::uint64_t, void* attributes);
+  void (*x86_cpu_dump_state)(Cpu*, std::FILE*, int flags);
+  void (*tb_flush)(Cpu*);
   void (*async_run_on_cpu)(Cpu*, void (*)(Cpu*, std::uint64_t), std::uint64_t);
   std::int64_t (*qemu_clock_get_ns)(int clock);
   void (*timer_init_full)(TimerStorage*, void* group, int clock, int scale, int attributes,
@@ -85,6 +94,9 @@ bool find_all() {
   all &= find(api.cpu_memory_rw_debug, "cpu_memory_rw_debug");
   all &= find(api.cpu_physical_memory_rw, "cpu_physical_memory_rw");
   all &= find(api.cpu_physical_memory_is_io, "cpu_physical_memory_is_io");
+  all &= find(api.x86_cpu_get_phys_page_attrs_debug, "x86_cpu_get_phys_page_attrs_debug");
+  all &= find(api.x86_cpu_dump_state, "x86_cpu_dump_state");
+  all &= find(api.tb_flush, "tb_flush");
   all &= find(api.async_run_on_cpu, "async_run_on_cpu");
   all &= find(api.qemu_clock_get_ns, "qemu_clock_get_ns");
   all &= find(api.timer_init_full, "timer_init_full");
@@ -148,6 +160,22 @@ std::uint8_t* whole_vector(const fault::Register& which) {
 }
 
 bool is_whole_vector(const fault::Register& which) { return which.target.bits == 256; }
+
+// The base and limit of one of them in QEMU's own table of registers: "IDT=     base limit", and of
+// the task register a selector before them.
+Structure structure_in(const std::string& table, const char* name, int numbers_before) {
+  const std::size_t place = table.find(name);
+  if (place == table.npos) {
+    std::fprintf(stderr, "fault_plugin: QEMU does not tell of %s\n", name);
+    std::exit(1);
+  }
+  std::istringstream words{table.substr(table.find('=', place) + 1)};
+  words >> std::hex;
+  Structure found;
+  for (std::uint64_t skipped = 0; numbers_before > 0; --numbers_before) words >> skipped;
+  words >> found.base >> found.limit;
+  return found;
+}
 
 void due(void* data) { between_blocks(static_cast<Work*>(data)->work); }
 
@@ -229,6 +257,38 @@ void write_memory(std::uint64_t address, std::uint64_t value) {
 
 bool read_code(std::uint64_t address, std::span<std::uint8_t> into) {
   return api.cpu_memory_rw_debug(cpu, address, into.data(), into.size(), false) == 0;
+}
+
+std::optional<std::uint64_t> physical_of(std::uint64_t address) {
+  std::uint64_t attributes[2] = {};  // MemTxAttrs has four bytes
+  const std::uint64_t page =
+      api.x86_cpu_get_phys_page_attrs_debug(cpu, address & ~(kPageBytes - 1), attributes);
+  if (page == ~std::uint64_t{0}) return std::nullopt;
+  return page + address % kPageBytes;
+}
+
+void flush_translations() { api.tb_flush(cpu); }
+
+Place place_of(std::uint32_t access, std::uint64_t address) {
+  qemu_plugin_hwaddr* place = qemu_plugin_get_hwaddr(access, address);
+  if (place == nullptr) return {Place::Kind::Unknown};
+  if (qemu_plugin_hwaddr_is_io(place)) return {Place::Kind::Device};
+  return {Place::Kind::Memory, qemu_plugin_hwaddr_phys_addr(place)};
+}
+
+bool writes_only(std::uint32_t access) { return (access >> 16 & 3) == kWrites; }
+
+Structures structures() {
+  char* text = nullptr;
+  std::size_t size = 0;
+  std::FILE* stream = open_memstream(&text, &size);
+  api.x86_cpu_dump_state(cpu, stream, 0);
+  std::fclose(stream);
+  const std::string table{text, size};
+  std::free(text);
+  return {.idt = structure_in(table, "IDT=", 0),
+          .gdt = structure_in(table, "GDT=", 0),
+          .task = structure_in(table, "TR =", 1)};
 }
 
 }  // namespace qemu

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "fault.hpp"
@@ -39,5 +40,29 @@ void write_memory(std::uint64_t address, std::uint64_t value);
 
 // By virtual address; also while a block is being translated.
 [[nodiscard]] bool read_code(std::uint64_t address, std::span<std::uint8_t> bytes);
+// Where a virtual address is now, by a walk of the page tables; nothing: it is not mapped.
+[[nodiscard]] std::optional<std::uint64_t> physical_of(std::uint64_t address);
+
+// Throws all translations away, so that callbacks are asked for anew.
+void flush_translations();
+
+// In a callback of a memory access: `access` and `address` are its arguments; another page of the
+// same access may be asked for.
+struct Place {
+  enum class Kind { Memory, Device, Unknown } kind;
+  std::uint64_t physical = 0;  // of memory
+};
+[[nodiscard]] Place place_of(std::uint32_t access, std::uint64_t address);
+// False of an access that reads and writes at once.
+[[nodiscard]] bool writes_only(std::uint32_t access);
+
+// What the processor reads when it delivers an interrupt: virtual addresses.
+struct Structure {
+  std::uint64_t base = 0, limit = 0;  // the limit is the last byte's offset
+};
+struct Structures {
+  Structure idt, gdt, task;
+};
+[[nodiscard]] Structures structures();
 
 }  // namespace qemu

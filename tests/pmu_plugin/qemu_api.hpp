@@ -9,8 +9,9 @@
 extern "C" {
 
 using PluginId = std::uint64_t;
-struct qemu_plugin_tb;    // a translation block while it is being translated
-struct qemu_plugin_insn;  // one instruction of it
+struct qemu_plugin_tb;      // a translation block while it is being translated
+struct qemu_plugin_insn;    // one instruction of it
+struct qemu_plugin_hwaddr;  // where an access went
 
 struct QemuInfo {
   const char* target_name;
@@ -53,6 +54,11 @@ void qemu_plugin_register_atexit_cb(PluginId, DataCallback, void* data);
 
 unsigned qemu_plugin_mem_size_shift(std::uint32_t access);  // log2 of its bytes
 bool qemu_plugin_mem_is_store(std::uint32_t access);
+
+// For callbacks of memory accesses; null when the TLB does not have the address.
+qemu_plugin_hwaddr* qemu_plugin_get_hwaddr(std::uint32_t access, std::uint64_t address);
+bool qemu_plugin_hwaddr_is_io(const qemu_plugin_hwaddr*);
+std::uint64_t qemu_plugin_hwaddr_phys_addr(const qemu_plugin_hwaddr*);
 
 std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb*);
 qemu_plugin_insn* qemu_plugin_tb_get_insn(const qemu_plugin_tb*, std::size_t index);

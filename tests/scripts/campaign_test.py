@@ -39,6 +39,15 @@ injector = "outer"
 targets = "flags"
 faults = 40
 """
+PRUNED = DESCRIPTION + """
+[[series]]
+name = "three"
+program = "victim"
+injector = "outer"
+targets = "kernel"
+prune = true
+faults = 200
+"""
 GOLDEN = outcome.Seen(value=machine.CLEAN, hang=False, output="right\n", status=0, standing=False, differences=0,
                       by_exception=0, broken=False)
 ELEMENTS = [[100, 2], [1, 0], [5000, 3], [40, 1]]  # instructions and modified pages
@@ -53,9 +62,14 @@ class Fake:
     def golden(self, scratch): return {{"end": 1000}}
     def population(self, golden): return 64000
     def draw(self, golden, random): return {{"at": random.randrange(1000), "target": "rax", "bit": random.randrange(64)}}
+    def resolve(self, golden, faults, scratch):
+        # Of each ten the first six do nothing, and the last two are the same as the one before them.
+        return [{{"dead": "written", "ring": 0}} if n % 10 < 6 else {{"same_as": n // 10 * 10 + 7}} if n % 10 > 7 else {{}}
+                for n in range(len(faults))]
     def divide(self, faults): return [list(range(n, min(n + 3, len(faults)))) for n in range(0, len(faults), 3)]
     def run(self, golden, faults, scratch):
-        return [(outcome.ALL[(f["at"] * 31 + f["bit"]) % len(outcome.ALL)], {{"ring": f["at"] % 2 * 3}}) for f in faults]
+        return [(outcome.ALL[(f["at"] * 31 + f["bit"]) % len(outcome.ALL)],
+                 {{"ring": f["at"] % 2 * 3}} | ({{"together": "hang"}} if f["at"] % 7 == 0 else {{}})) for f in faults]
 
 conduct.INJECTORS = {{"outer": Fake}}
 conduct.Victim = lambda *given: None
@@ -110,6 +124,8 @@ class Descriptions(unittest.TestCase):
                 ("seed = 7", "sead = 7", "unknown key"),
                 ("seed = 7", "seed = ", "not TOML"),
                 ('targets = "flags"\nfaults = 40', 'hardened = false', "missing"),
+                ('targets = "flags"', 'targets = "flags"\nprune = true', "prune suits single bits of memory and kernel"),
+                ('targets = "flags"', 'targets = "memory"\nmodel = "stuck"\nprune = true', "prune suits single bits"),
                 ('injector = "outer"', 'injector = "inner"\nhardened = false', "programs that run twice")):
             with self.subTest(new), self.assertRaisesRegex(CampaignError, why):
                 description.parse(DESCRIPTION.replace(old, new))
@@ -271,7 +287,8 @@ class Boots:
     def __call__(self, faults):
         self.boots.append(faults)
         fates = [self.outcomes[fault["pe"]] for fault in faults]
-        wrong = "sdc" in fates
+        wrong = "sdc" in fates or fates.count("accomplice") > 1
+        fates = ["died-out" if fate == "accomplice" else fate for fate in fates]
         lines = ["reprise: boot"]
         lines += [f"reprise: flip process=victim pe={fault['pe']} run=1 moment=at offset=1 target=rax bit=3 outcome={fate}"
                  for fault, fate in zip(faults, fates, strict=True) if fate not in ("never", "sdc")]
@@ -286,7 +303,8 @@ class Inside(unittest.TestCase):
         made = injector(inner.Inner, "registers")
         made._boot = Boots(outcomes)
         faults = [{"pe": pe, "run": 1, "moment": "at=1", "target": "rax", "bit": 3} for pe in outcomes]
-        return [found for found, _ in made.run(GOLDEN.__dict__, faults, None)], len(made._boot.boots)
+        self.results = made.run(GOLDEN.__dict__, faults, None)
+        return [found for found, _ in self.results], len(made._boot.boots)
 
     def test_each_fault_of_a_good_boot_has_the_fate_that_the_kernel_tells(self):
         found, boots = self.run_with({1: "caught", 2: "died-out", 3: "no-target"})
@@ -295,6 +313,14 @@ class Inside(unittest.TestCase):
     def test_a_boot_that_went_wrong_is_divided_until_the_fault_is_alone(self):
         found, boots = self.run_with({1: "caught", 2: "sdc", 3: "never"})
         self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.SDC, outcome.NOT_ACTIVATED], 5))
+
+
+    def test_a_bad_boot_whose_parts_are_good_is_not_forgotten(self):
+        found, boots = self.run_with({1: "caught", 2: "accomplice", 3: "accomplice", 4: "died-out"})
+        self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.MASKED, outcome.MASKED, outcome.MASKED], 3))
+        self.assertEqual({details.get("together") for _, details in self.results}, {outcome.SDC})
+        self.run_with({1: "caught", 2: "sdc", 3: "died-out", 4: "died-out"})
+        self.assertEqual({details.get("together") for _, details in self.results}, {None})
 
 
 class Outside(unittest.TestCase):
@@ -374,11 +400,15 @@ class Golden(Scratch):
         self.assertEqual((asked[0]["at"], asked[0]["limit"], asked[0]["target"]), (20, 21, "page-tables"))
 
 
-class Results(Scratch):
+class Campaigns(Scratch):
+    """Whole campaigns with an injector that is played."""
+
+    TEXT, SERIES = DESCRIPTION, ("one", "two")
+
     def setUp(self):
         super().setUp()
         self.description = self.scratch / "it.toml"
-        self.description.write_text(DESCRIPTION)
+        self.description.write_text(self.TEXT)
 
     def started(self, name, shard=(1, 1), before=""):
         code = FAKE.format(lib=str(TOP / "scripts" / "lib")) + before + GO.format(shard=shard)
@@ -390,8 +420,10 @@ class Results(Scratch):
 
     def found(self, name):
         with store.Store(self.scratch / name, must_exist=True) as results:
-            return {series: results.results(series) for series in ("one", "two")}
+            return {series: results.results(series) for series in self.SERIES}
 
+
+class Results(Campaigns):
     def test_a_campaign_killed_at_random_and_resumed_has_the_results_of_one_that_was_not(self):
         self.finish("whole.db")
         source, kills = random.Random(5), 0
@@ -496,6 +528,9 @@ class Results(Scratch):
                 self.assertLessEqual(figures["low"], figures["rate"])
                 self.assertLessEqual(figures["rate"], figures["high"])
             self.assertEqual(sum(map(sum, (counts.values() for counts in series["by_ring"].values()))), len(classes))
+            together = sum(fault["at"] % 7 == 0 for _, fault, *_ in results[series["name"]])
+            self.assertEqual(series["together"], {outcome.HANG: together})
+            self.assertIn(f"  {together} of these shared a boot that ended as hang", report.as_text(found))
             self.assertEqual(len(series["failures"]), sum(each in report.LISTED for each in classes))
             self.assertTrue(all(f"repeat {self.scratch / 'whole.db'} " in each["repeat"] for each in series["failures"]))
         self.assertEqual(json.loads(report.as_json(found)), found)
@@ -531,6 +566,104 @@ class Results(Scratch):
         self.assertNotEqual(planned(1).digest(), planned(2).digest())
         jobs = [planned(1).jobs((index, 4)) for index in (1, 2, 3, 4)]
         self.assertEqual(sorted(job for part in jobs for job in part), sorted(planned(1).jobs()))
+
+
+class Pruned(Campaigns):
+    TEXT, SERIES = PRUNED, ("one", "two", "three")
+
+    def test_a_fault_without_a_run_of_its_own_has_the_result_that_is_known(self):
+        self.finish("whole.db")
+        rows = self.found("whole.db")["three"]
+        self.assertEqual(len(rows), 200)
+        first = rows[0][0]
+        by_number = {number: (what, details) for number, _, what, details in rows}
+        run = 0
+        for number, fault, what, details in rows:
+            place = (number - first) % 10
+            if place < 6:
+                self.assertEqual((what, details), (outcome.MASKED, {"dead": "written", "ring": 0}))
+            elif place > 7:
+                one = number - place + 7
+                self.assertEqual((what, details), (by_number[one][0], by_number[one][1] | {"same_as": one}))
+            else:
+                run += 1
+                self.assertEqual(what, outcome.ALL[(fault["at"] * 31 + fault["bit"]) % len(outcome.ALL)])
+        with store.Store(self.scratch / "whole.db") as results:
+            found = report.summary(results)
+            known = results.known("three")
+            self.assertEqual({n - first for n, how in known.items() if how == {"dead": "written", "ring": 0}},
+                             {n for n in range(200) if n % 10 < 6})
+            self.assertEqual({n - first: how["same_as"] - first for n, how in known.items() if "same_as" in how},
+                             {n: n // 10 * 10 + 7 for n in range(200) if n % 10 > 7})
+            self.assertEqual((results.known("one"), results.fault(first)[0]), ({}, "three"))
+        series = found["series"][2]
+        self.assertEqual((series["run"], series["dead"], series["shared"]), (run, 120, 40))
+        self.assertEqual([found["series"][0][way] for way in report.WAYS], [found["series"][0]["done"], 0, 0])
+        self.assertEqual(sum(figures["count"] for figures in series["classes"].values()), 200)
+        self.assertIn("  40 were run; 120 are known to do nothing, and 40 to be the same as one that was run", report.as_text(found))
+        self.assertIn(",200,40,120,40,masked,", report.as_csv(found))
+        self.assertIn("Of 120 it is known without a run", page.made(found, PRUNED))
+        self.assertEqual(sum(group["dead"] for group in found["groups"]), 120)
+
+    def test_shards_and_a_campaign_that_was_ended_have_the_same_results(self):
+        self.finish("whole.db")
+        for index in (1, 2):
+            self.finish(f"part-{index}.db", (index, 2))
+        store.merge(self.scratch / "all.db", [self.scratch / f"part-{index}.db" for index in (1, 2)])
+        self.assertEqual(self.found("all.db"), self.found("whole.db"))
+        with store.Store(self.scratch / "all.db") as merged, store.Store(self.scratch / "whole.db") as whole:
+            self.assertEqual(merged.known("three"), whole.known("three"))
+        before = ("import os, signal\nfrom reprise.campaign import store\nold, left = store.Store.record, 60\n"
+                  "def record(self, results):\n    global left\n    left -= 1\n    old(self, results)\n"
+                  "    if left < 0: os.kill(os.getpid(), signal.SIGKILL)\nstore.Store.record = record\n")
+        self.assertEqual(self.started("killed.db", before=before).wait(), -signal.SIGKILL)
+        self.finish("killed.db")
+        self.assertEqual(self.found("killed.db"), self.found("whole.db"))
+
+    def test_a_campaign_of_which_other_things_are_known_is_another_one(self):
+        self.finish("first.db")
+        before = "right = Fake.resolve\nFake.resolve = lambda *given: [{}] + right(*given)[1:]\n"
+        self.assertNotEqual(self.started("first.db", before=before).wait(), 0)
+
+
+class Watched(unittest.TestCase):
+    """What the outer injector makes of the plugin's report on watched bytes."""
+
+    def resolve(self, faults, text, ends=(10, 900)):
+        made = injector(outer.Outer, "kernel")
+        console = "reprise: boot\nright\nreprise: exit status=0 process=victim mismatch=none\nreprise: shutdown mismatches=0 restarts=0\n"
+        end = machine.Outcome(machine.CLEAN, 33, False, console, "", 0.0, console.encode())
+        report_text = f"marker at={ends[0]}\nend at={ends[1]}\n{text}"
+        with tempfile.TemporaryDirectory() as scratch:
+            def boot(scratch, words):
+                self.asked = words["watch"].read_text()
+                return end, report_text
+            made._boot_told, made._numbers = boot, iter(range(9))
+            return made.resolve({**GOLDEN.__dict__, "first": 10, "end": 900}, faults, scratch)
+
+    @staticmethod
+    def line(end, number, at, interval=0):
+        return f"{end} number={number} at={at} rip=0x40 ring=3 cr3=0x1000 interval={interval} by=0x50\n"
+
+    def test_only_what_is_written_or_never_used_does_nothing(self):
+        faults = [{"at": 20 + n, "address": 0x2000, "bit": 8 * n + 1} for n in range(4)]
+        ends = ("kept", "written", "read", "unseen")
+        machine_there = {"ring": 3, "rip": 0x40, "cr3": 0x1000}
+        self.assertEqual(self.resolve(faults, "".join(self.line(end, n, 20 + n, n) for n, end in enumerate(ends))),
+                         [{"dead": "kept", **machine_there}, {"dead": "written", **machine_there}, {}, {}])
+        self.assertEqual(self.asked, "20 8192\n21 8193\n22 8194\n23 8195\n")
+
+    def test_faults_are_the_same_when_bit_and_interval_are(self):
+        faults = [{"at": 20 + n, "address": 0x2000, "bit": bit} for n, bit in enumerate((3, 3, 4, 3, 3))]
+        text = "".join(self.line(end, n, 20 + n, interval) for n, (end, interval) in enumerate(
+            (("read", 5), ("read", 5), ("read", 5), ("read", 6), ("unseen", 5))))
+        self.assertEqual(self.resolve(faults, text), [{}, {"same_as": 0}, {}, {}, {}])
+
+    def test_a_run_that_is_not_the_golden_one_or_watched_something_else_is_refused(self):
+        faults = [{"at": 20, "address": 0x2000, "bit": 1}]
+        for text, ends in ((self.line("read", 0, 20), (10, 901)), (self.line("read", 0, 21), (10, 900)), ("", (10, 900))):
+            with self.subTest(text, ends=ends), self.assertRaises(CampaignError):
+                self.resolve(faults, text, ends)
 
 
 class Together(Scratch):

@@ -29,6 +29,8 @@ class Group:
     ring: str              # "3", "0", or ANYWHERE
     programs: list = field(default_factory=list)
     counts: dict = field(default_factory=collections.Counter)
+    dead: int = 0          # faults of which it is known without a run that they do nothing
+    shared: int = 0        # faults that share another one's run
     said: int = 0          # failures of the kernel that it noticed itself: it said so and stopped
 
     @property
@@ -47,6 +49,7 @@ class Group:
     def as_json(self, confidence):
         return {"hardened": self.hardened, "injector": self.injector, "targets": self.targets, "model": self.model,
                 "ring": self.ring, "promised": self.promised, "programs": self.programs, "struck": self.struck,
+                "dead": self.dead, "shared": self.shared,
                 "counts": {name: self.counts[name] for name in outcome.ALL}, "kernel_said": self.said,
                 "sdc": share(self.count(outcome.SDC), self.struck, confidence),
                 "failures": share(self.count(*FAILURES), self.struck, confidence)}
@@ -69,6 +72,8 @@ def groups(campaign, results):
             group = found.setdefault(key, Group(*key))
             group.counts[what] += 1
             group.said += bool(details.get("said"))
+            group.dead += "dead" in details
+            group.shared += "same_as" in details
             if series.program not in group.programs:
                 group.programs.append(series.program)
     return sorted(found.values(), key=lambda group: (not group.promised, group.targets, group.hardened, group.ring))

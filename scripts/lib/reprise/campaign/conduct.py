@@ -84,7 +84,7 @@ def run(campaign, results, shard=(1, 1), workers=1, progress=Progress, only=""):
     """Does what is left of the campaign's shard; `only`: of the series whose names match."""
     with bench_of(campaign) as bench, Store(results) as store:
         goldens = {series.name: bench.golden(series.name) for series in campaign.series}
-        planned = plan.make(campaign, bench.injectors, goldens)
+        planned = plan.make(campaign, bench.injectors, goldens, bench.scratch)
         store.begin(campaign, goldens, planned)
         done = store.done_jobs()
         jobs = {job: faults for job, faults in planned.jobs(shard).items() if job not in done
@@ -92,14 +92,27 @@ def run(campaign, results, shard=(1, 1), workers=1, progress=Progress, only=""):
         _work(jobs, bench, goldens, store, workers, progress(sum(map(len, jobs.values()))))
 
 
+def _made(faults, injector, golden, scratch):
+    """Number, class and circumstances of each fault of a job. Those that need no run have none (plan.Planned)."""
+    run = [each for each in faults if not each.known]
+    try:
+        found = injector.run(golden, [each.fault for each in run], scratch) if run else []
+    except InjectionError as error:
+        found = [(outcome.INJECTOR_FAILED, {"why": str(error)})] * len(run)
+    results = {each.number: result for each, result in zip(run, found, strict=True)}
+    for each in faults:
+        if "same_as" in each.known:
+            what, details = results[each.known["same_as"]]
+            results[each.number] = what, details | each.known
+        elif each.known:
+            results[each.number] = outcome.MASKED, each.known
+    return [(each.number, *results[each.number]) for each in faults]
+
+
 def _work(jobs, bench, goldens, store, workers, progress):
     def do(faults):
         series = faults[0].series
-        try:
-            found = bench.injectors[series].run(goldens[series], [each.fault for each in faults], bench.scratch)
-        except InjectionError as error:
-            found = [(outcome.INJECTOR_FAILED, {"why": str(error)})] * len(faults)
-        return [(each.number, *result) for each, result in zip(faults, found, strict=True)]
+        return _made(faults, bench.injectors[series], goldens[series], bench.scratch)
 
     pool = ThreadPoolExecutor(workers)
     try:

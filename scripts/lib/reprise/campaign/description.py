@@ -10,6 +10,7 @@ from . import CampaignError
 INJECTORS = ("outer", "inner")
 MODELS = ("single", "pair", "byte", "stuck")
 WIDE = ("pair", "byte")                        # flip more than the bit that was drawn
+PRUNED = ("memory", "kernel")                  # targets of which each access can be seen
 WITH_GAPS = ("flags", "control", "registers")  # targets with words in which not every bit exists
 
 
@@ -31,6 +32,7 @@ class Series:
     hardened: bool = True
     model: str = "single"
     duration: int = 1   # instructions for which a bit is stuck
+    prune: bool = False  # no run for flips of which is known beforehand what comes of them
     faults: int = 0     # 0: as many as confidence and margin ask for
 
 
@@ -64,6 +66,8 @@ def _check(series, programs):
     if series.model in WIDE and series.targets in WITH_GAPS:
         raise CampaignError(f"series {series.name!r}: {series.targets!r} has words with bits that do not exist, so model is "
                             f"single or stuck; {series.model!r} suits 'general', 'vector' and 'memory'")
+    if series.prune and (series.injector != "outer" or series.targets not in PRUNED or series.model != "single"):
+        raise CampaignError(f"series {series.name!r}: prune suits single bits of {' and '.join(PRUNED)}, by the outer injector")
     if series.injector == "inner" and (not series.hardened or series.model != "single"):
         raise CampaignError(f"series {series.name!r}: the inner injector flips single bits of programs that run twice")
 

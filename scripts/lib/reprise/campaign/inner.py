@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .. import timeline
 from . import CampaignError
-from .outcome import MASKED, NOT_ACTIVATED, RECOVERED, STOPPED, classify, seen_from
+from .outcome import CRASH, HANG, KERNEL_FAILURE, MASKED, NOT_ACTIVATED, RECOVERED, SDC, STOPPED, classify, seen_from
 from .outer import GENERAL, WORD
 from .victim import NUMBERS, restarts_of, seen_of
 
@@ -25,6 +25,7 @@ GROUPS[SNAPSHOT] = {f"snapshot.{name}": bits for name, bits in GROUPS["registers
 PAGE_NAMES = {PAGES: "page", SNAPSHOT: "snapshot.page"}  # of the targets that have pages
 PAGE_WORDS = 512
 MOST = 64  # faults for each boot: as many as inject= takes
+BAD = (STOPPED, CRASH, HANG, SDC, KERNEL_FAILURE)  # what the boot of several faults that are all harmless does not end as
 FATES = {"died-out": MASKED, "caught": RECOVERED, "stopped": STOPPED, "no-target": NOT_ACTIVATED}
 
 
@@ -116,7 +117,8 @@ class Inner:
             return [(FATES[fate], {"restarts": 1} if alike and fate == "caught" else {}) for fate in fates]
         if len(faults) > 1:
             middle = len(faults) // 2
-            return self.run(golden, faults[:middle], scratch) + self.run(golden, faults[middle:], scratch)
+            found = self.run(golden, faults[:middle], scratch) + self.run(golden, faults[middle:], scratch)
+            return found if as_golden else _with_whole(found, classify(seen, whole))
         if fates == [None] and as_golden and seen.differences == 0:
             return [(NOT_ACTIVATED, {})]
         return [(classify(seen, whole), restarts)]
@@ -133,6 +135,13 @@ class Inner:
             return self._victim.boot(iso)
         finally:
             Path(iso).unlink()
+
+
+def _with_whole(found, what):
+    """Results of a bad boot's halves. When all of them are good, nobody is to blame for the whole: each says how that ended."""
+    if any(each in BAD for each, _ in found):
+        return found
+    return [(each, {"together": what, **details}) for each, details in found]
 
 
 def _lengths(elements):

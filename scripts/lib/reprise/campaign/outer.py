@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .. import tree
 from . import CampaignError, InjectionError
-from .outcome import KERNEL_FAILURE, NOT_ACTIVATED, classify, seen_from
+from .outcome import KERNEL_FAILURE, MASKED, NOT_ACTIVATED, classify, seen_from
 from .victim import NUMBERS, entry_of, restarts_of, seen_of, segments_of
 
 GENERAL = ("rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", *(f"r{n}" for n in range(8, 16)), "rip")
@@ -24,6 +24,8 @@ MEMORY, KERNEL = "memory", "kernel"  # all of it, or what the kernel's file take
 PAGE_TABLES = "page-tables"  # those of the user's half of the address space that is in force
 ALL = (*GROUPS, MEMORY, KERNEL, PAGE_TABLES)
 DRAWS = 1 << 48  # a word of the page tables is drawn as a number, of which the plugin takes the remainder by their count
+KEPT, WRITTEN, READ, UNSEEN = "kept", "written", "read", "unseen"  # the plugin's words for what came next to a byte
+DEAD = (KEPT, WRITTEN)  # a flip before that does nothing
 FIRST_MEGABYTE = 1 << 20  # below it are the firmware's tables and the screen
 # A run with a fault may take so many times the golden one's instructions, and so many more for searches and restarts.
 PATIENCE, MORE = 3, 100_000_000
@@ -37,6 +39,28 @@ def read_report(text):
     """The plugin's report: fields by the first word of their line."""
     lines = (line.partition(" ") for line in text.splitlines())
     return {name: {} if rest == "unmarked" else _fields(rest) for name, _, rest in lines}
+
+
+@dataclasses.dataclass(frozen=True)
+class Watched:
+    """What came of a byte from an instruction on, in a run without a fault."""
+    end: str       # "kept" to the run's end, "written", "read", "unseen"
+    at: int        # the instruction from which it was watched
+    interval: int  # the same number: no access came between
+    by: int        # address of the instruction that wrote or read it, or of the block that it is in
+    machine: dict  # what it was like there: ring, rip, cr3
+
+
+def read_watches(text):
+    """The plugin's lines about watched bytes, in the order in which they were asked for. One that did not begin is not there."""
+    found = []
+    for line in text.splitlines():
+        end, _, rest = line.partition(" ")
+        if end in (*DEAD, READ, UNSEEN):
+            told = _fields(rest)
+            found.append((told["number"], Watched(end, told["at"], told["interval"], told["by"],
+                                                  {key: told[key] for key in ("ring", "rip", "cr3")})))
+    return dict(found)
 
 
 def words_of(targets, mebibytes):
@@ -111,6 +135,31 @@ class Outer:
             place -= len(bits)
         raise AssertionError("a place behind the last bit")
 
+    def resolve(self, golden, faults, scratch):
+        """What is known of each fault without making it, from one run without a fault: {"dead": why, ...} of one that does nothing, as
+        its byte is written before it is read, or not used any more; {"same_as": N} of one that is the same as number N of `faults`,
+        as nothing uses the byte between the two; {} of one that is to be made."""
+        watches = Path(scratch) / f"watches-{next(self._numbers)}"
+        watches.write_text("".join(f"{fault['at']} {fault['address'] + fault['bit'] // 8}\n" for fault in faults), encoding="ascii")
+        outcome, text = self._boot_told(scratch, {"watch": watches})
+        watches.unlink()
+        report, found = read_report(text), read_watches(text)
+        before = seen_from(golden)
+        ends = report.get("marker", {}).get("at"), report.get("end", {}).get("at")
+        if ends != (golden["first"], golden["end"]) or classify(seen_of(outcome, self._victim.process), before) != MASKED:
+            raise CampaignError(f"{self._series.name}: the run that watches memory differs from the golden one")
+        first, known = {}, []
+        for number, fault in enumerate(faults):
+            watched = found.get(number)
+            if watched is None or watched.at != fault["at"]:
+                raise CampaignError(f"{self._series.name}: fault {number} was not watched from its instruction on")
+            if watched.end in DEAD:
+                known.append({"dead": watched.end, **watched.machine})
+                continue
+            one = first.setdefault((watched.interval, fault["bit"] % 8), number) if watched.end == READ else number
+            known.append({"same_as": one} if one != number else {})
+        return known
+
     def divide(self, faults):
         """One fault for each boot."""
         return [[number] for number in range(len(faults))]
@@ -153,12 +202,17 @@ class Outer:
         report.unlink(missing_ok=True)
 
     def _boot(self, scratch, words):
+        outcome, text = self._boot_told(scratch, words)
+        return outcome, read_report(text)
+
+    def _boot_told(self, scratch, words):
+        """The outcome, and what the plugin reports of it."""
         report = Path(scratch) / f"report-{next(self._numbers)}"
         outcome = self._victim.boot_on(self._plugin(report, words))
         if not report.exists():
             raise InjectionError(f"QEMU did not take the plugin: {outcome.raw[-1500:]}")
         try:
-            return outcome, read_report(report.read_text(encoding="utf-8"))
+            return outcome, report.read_text(encoding="utf-8")
         finally:
             report.unlink()
 

@@ -5,6 +5,7 @@ from html import escape
 from ..web_page import document, figures, marked_up, table
 from . import outcome, plots
 from .analysis import ANYWHERE, FAILURES, share
+from .report import WAYS
 
 SHOWN = 300  # failures; JSON has all of them
 TARGETS = {"registers": "registers", "general": "general registers", "flags": "RFLAGS", "vector": "vector registers",
@@ -68,12 +69,17 @@ def _first_screen(found):
     outside = [group for group in groups if group["hardened"] and not group["promised"]]
     told = f"<b>{injected:,}</b> faults" + (f" of {planned:,} that are planned" if injected < planned else "")
     failed = _sum(groups, outcome.INJECTOR_FAILED)
+    run, dead, shared = (sum(series[way] for series in found["series"]) for way in WAYS)
+    together = sum(sum(series["together"].values()) for series in found["series"])
+    apart = f" {together:,} shared a boot that ended badly, though each part of it ended well." if together else ""
+    ways = (f" {run:,} were run. Of {dead:,} it is known without a run that they do nothing, as nothing reads the byte afterwards or it "
+            f"is written first; {shared:,} are the same as one that was run.") if run < injected else ""
     return (
         "<p>Reprise is a kernel that runs every piece of a program twice and lets a result out only when both runs agree. Here bits were "
         "flipped at random while programs ran: one bit of a register or of memory, at one instruction. The inner injector is part of the "
         "kernel, the outer one sits in the emulator and knows nothing of Reprise.</p><ul>"
         f"<li>Injected: {told} in {len(found['programs'])} programs ({escape(programs)}), drawn evenly from all instructions and bits. "
-        f"{_sum(groups, outcome.NOT_ACTIVATED):,} did not strike; in {failed:,} the injector failed.</li>"
+        f"{_sum(groups, outcome.NOT_ACTIVATED):,} did not strike; in {failed:,} the injector failed.{ways}{apart}</li>"
         f"<li>Where the promise holds (programs that run twice, ring 3): {_promise(groups, found['confidence'])}</li>"
         f"<li>The same programs run once: {_bad_ends(once)}</li>"
         f"<li>Run twice, but outside the promise (the kernel itself, memory at rest): {_bad_ends(outside)}</li>"
@@ -120,9 +126,10 @@ def _sources_table(found):
 
 def _series_table(found):
     rows = [(series["name"], f"{series['done']:,} of {series['planned']:,}", f"{series['population']:.3g}",
-             *(f"{series['classes'][name]['count']:,}" for name in outcome.ALL), _absolute(series["classes"][outcome.SDC]),
+             *(f"{series[way]:,}" for way in WAYS), *(f"{series['classes'][name]['count']:,}" for name in outcome.ALL), _absolute(series["classes"][outcome.SDC]),
              _absolute(series["failing"])) for series in found["series"]]
-    return table(("series", "faults", "of so many", *outcome.ALL, "absolute wrong outputs", "absolute failures"), rows)
+    return table(("series", "faults", "of so many", "run", "known to do nothing", "same as another", *outcome.ALL,
+                  "absolute wrong outputs", "absolute failures"), rows)
 
 
 def _worst_first(found):

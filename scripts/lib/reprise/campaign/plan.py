@@ -1,9 +1,10 @@
-"""Which faults a campaign makes. The same description and the same golden runs always give the same plan."""
+"""Which faults a campaign makes, and for which of them it needs no run. The same description and the same golden runs always give
+the same plan."""
 
 import hashlib
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .statistics import sample_size
 
@@ -14,6 +15,8 @@ class Planned:
     job: int      # faults of a job are done together or not at all
     series: str
     fault: dict
+    # Of a fault that has no run of its own: {"dead": why, ...}, or {"same_as": number of the fault whose run stands for it, too}.
+    known: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,29 @@ class Plan:
         return jobs
 
 
-def make(campaign, injectors, goldens):
-    """`injectors` and `goldens` by the series' names."""
+def _divided(injector, faults, known):
+    """Numbers of the faults of each job. Those that share a run are in its job. All that need none are the last job."""
+    run = [number for number, each in enumerate(known) if not each]
+    jobs = [[run[place] for place in places] for places in injector.divide([faults[number] for number in run])]
+    job_of = {number: job for job in jobs for number in job}
+    for number, each in enumerate(known):
+        if "same_as" in each:
+            job_of[each["same_as"]].append(number)
+    dead = [number for number, each in enumerate(known) if "dead" in each]
+    return jobs + [dead] * bool(dead)
+
+
+def _known(series, injector, golden, faults, scratch):
+    return injector.resolve(golden, faults, scratch) if series.prune else [{}] * len(faults)
+
+
+def _from(begin, known):
+    """The same, with the number that the fault has in the campaign."""
+    return known | {"same_as": begin + known["same_as"]} if "same_as" in known else known
+
+
+def make(campaign, injectors, goldens, scratch=None):
+    """`injectors` and `goldens` by the series' names. `scratch`: a folder for the runs that say which faults need none."""
     populations, planned, first_job = {}, [], 0
     for series in campaign.series:
         injector, golden = injectors[series.name], goldens[series.name]
@@ -44,9 +68,11 @@ def make(campaign, injectors, goldens):
         count = series.faults or sample_size(population, campaign.confidence, campaign.margin)
         source = random.Random(f"{campaign.seed} {series.name}")
         faults = [injector.draw(golden, source) for _ in range(count)]
-        jobs = injector.divide(faults)
+        known = _known(series, injector, golden, faults, scratch)
+        jobs = _divided(injector, faults, known)
         job_of = {number: first_job + job for job, numbers in enumerate(jobs) for number in numbers}
         begin = len(planned)
-        planned += [Planned(begin + number, job_of[number], series.name, fault) for number, fault in enumerate(faults)]
+        planned += [Planned(begin + number, job_of[number], series.name, fault, _from(begin, each))
+                    for number, (fault, each) in enumerate(zip(faults, known, strict=True))]
         first_job += len(jobs)
     return Plan(populations, planned)

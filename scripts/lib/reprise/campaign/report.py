@@ -11,6 +11,7 @@ from .statistics import clopper_pearson
 
 # Each of them is listed with the command that repeats it.
 LISTED = (*analysis.FAILURES, outcome.INJECTOR_FAILED)
+WAYS = ("run", "dead", "shared")
 COLUMNS = ("count", "rate", "low", "high", "absolute", "absolute_low", "absolute_high")
 
 
@@ -47,6 +48,13 @@ def _failures(results, path, program):
             for number, fault, found, details in results if found in LISTED]
 
 
+def _ways(results):
+    """How many faults had a run of their own, how many are known to do nothing, how many share another one's run."""
+    dead = sum("dead" in details for *_, details in results)
+    shared = sum("same_as" in details for *_, details in results)
+    return {"run": len(results) - dead - shared, "dead": dead, "shared": shared}
+
+
 def summary(store):
     """All of it, as it becomes JSON."""
     kept = store.kept()
@@ -61,10 +69,11 @@ def summary(store):
         made.append({
             "name": series.name, "program": series.program, "injector": series.injector, "targets": series.targets,
             "hardened": series.hardened, "model": series.model, "population": population,
-            "planned": store.planned(series.name), "done": len(results),
+            "planned": store.planned(series.name), "done": len(results), **_ways(results),
             "classes": _classes(outcomes, population, campaign.confidence),
             "failing": _figures(failing, known, population, campaign.confidence),
             "by_ring": _by(results, "ring"),
+            "together": dict(collections.Counter(details["together"] for *_, details in results if "together" in details)),
             "by_target": _by(results, "target") if series.targets not in ("memory", "pages", "page-tables", "snapshot") else {},
             "failures": _failures(results, store.path, campaign.programs[series.program])})
     until, more = analysis.latencies(campaign, rows, goldens)
@@ -97,12 +106,13 @@ def as_short_json(found):
 def as_csv(found):
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(["series", "program", "injector", "targets", "hardened", "model", "population", "done", "outcome", *COLUMNS])
+    writer.writerow(["series", "program", "injector", "targets", "hardened", "model", "population", "done",
+                     *WAYS, "outcome", *COLUMNS])
     for series in found["series"]:
         for name, figures in series["classes"].items():
             writer.writerow([series["name"], series["program"], series["injector"], series["targets"],
-                             "yes" if series["hardened"] else "no", series["model"], series["population"], series["done"], name,
-                             *(figures[column] for column in COLUMNS)])
+                             "yes" if series["hardened"] else "no", series["model"], series["population"], series["done"],
+                             *(series[way] for way in WAYS), name, *(figures[column] for column in COLUMNS)])
     return file.getvalue()
 
 
@@ -111,6 +121,9 @@ def _series_lines(series, confidence):
     yield f"{series['name']}: {series['program']}, {hardened}"
     yield f"  {series['injector']} injector, {series['targets']}, {series['model']}"
     yield f"  {series['done']} of {series['planned']} faults, out of {series['population']:.3g} that there are"
+    if series["run"] < series["done"]:
+        yield (f"  {series['run']} were run; {series['dead']} are known to do nothing, and {series['shared']} to be the same as one "
+               "that was run")
     yield f"  {'outcome':20} {'count':>6} {'rate':>8}  {confidence:.0%} interval    extrapolated (interval)"
     for name, figures in series["classes"].items():
         if figures["rate"] is None:
@@ -121,6 +134,8 @@ def _series_lines(series, confidence):
                    f"{figures['absolute']:.3g} ({figures['absolute_low']:.3g} to {figures['absolute_high']:.3g})")
     for ring, counts in series["by_ring"].items():
         yield f"  struck in ring {ring}: " + ", ".join(f"{counts[name]} {name}" for name in outcome.ALL if name in counts)
+    for what, count in series["together"].items():
+        yield f"  {count} of these shared a boot that ended as {what}, though each part of it ended well"
     for failure in series["failures"]:
         yield f"  {failure['outcome']}: {failure['repeat']}"
 

@@ -11,6 +11,7 @@ from . import CampaignError
 TABLES = """
 CREATE TABLE IF NOT EXISTS campaign (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS fault (number INTEGER PRIMARY KEY, job INTEGER NOT NULL, series TEXT NOT NULL, fault TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS known (number INTEGER PRIMARY KEY REFERENCES fault, how TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS result (number INTEGER PRIMARY KEY REFERENCES fault, outcome TEXT NOT NULL, details TEXT NOT NULL);
 """
 
@@ -54,6 +55,8 @@ class Store:
             self._base.executemany("INSERT INTO campaign VALUES (?, ?)", now.items())
             self._base.executemany("INSERT INTO fault VALUES (?, ?, ?, ?)",
                                    [(each.number, each.job, each.series, json.dumps(each.fault)) for each in plan.faults])
+            self._base.executemany("INSERT INTO known VALUES (?, ?)",
+                                   [(each.number, json.dumps(each.known)) for each in plan.faults if each.known])
 
     def done_jobs(self):
         return {job for job, in self._base.execute("SELECT DISTINCT job FROM fault JOIN result USING (number)")}
@@ -74,6 +77,11 @@ class Store:
                                   "WHERE series = ? ORDER BY number", (series,))
         return [(number, json.loads(fault), outcome, json.loads(details)) for number, fault, outcome, details in rows]
 
+    def known(self, series):
+        """What is known of the faults that have no run of their own, by their numbers (plan.Planned)."""
+        rows = self._base.execute("SELECT number, how FROM fault JOIN known USING (number) WHERE series = ?", (series,))
+        return {number: json.loads(how) for number, how in rows}
+
     def planned(self, series):
         return self._base.execute("SELECT count(*) FROM fault WHERE series = ?", (series,)).fetchone()[0]
 
@@ -93,6 +101,7 @@ class Store:
             if not kept:
                 self._base.executemany("INSERT INTO campaign VALUES (?, ?)", other.kept().items())
                 self._base.executemany("INSERT INTO fault VALUES (?, ?, ?, ?)", other._base.execute("SELECT * FROM fault"))
+                self._base.executemany("INSERT INTO known VALUES (?, ?)", other._base.execute("SELECT * FROM known"))
             mine = {number: rest for number, *rest in self._base.execute("SELECT * FROM result")}
             for number, *rest in other._base.execute("SELECT * FROM result"):
                 if mine.setdefault(number, rest) != rest:

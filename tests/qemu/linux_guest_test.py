@@ -7,6 +7,7 @@ from guests import GuestTest
 from reprise import guest, tree
 
 RANDOM_BOOTS = 100
+RESTARTS = 3  # of a PE at most (pe.restarts=)
 QUIET = "quiet loglevel=1 printk.time=0"  # what the kernel itself says names the machine
 
 
@@ -43,14 +44,18 @@ class LinuxGuest(GuestTest):
                 self.assert_run_twice(outcome)
                 search = self.report(outcome, "convergence")
                 self.assertGreater(search.number("limited"), 15000)
-                self.assertEqual((search["converged"], search["failed"]), (search["limited"], "0"))
-                self.assert_few_differed_and_a_restart_cured_them(self.report(outcome, "verdicts"))
+                self.assertEqual(search["converged"], search["limited"])
+                self.assert_few_differed_and_a_restart_cured_them(self.report(outcome, "verdicts"), search)
 
-    def assert_few_differed_and_a_restart_cured_them(self, verdicts):
+    def assert_few_differed_and_a_restart_cured_them(self, verdicts, search):
         """QEMU has flags behind BT and its kin that depend on its translation blocks: no second run stands there in the same
-        state, until a restart has another limit (docs/fault-model.md). So no memory differs, and it is rare."""
+        state, until a restart has another limit (docs/fault-model.md). So no memory differs, and it is rare. In a loop around BTR
+        all attempts but a PE's last one may end so. The last one has no counter, and 256 arrivals may not be enough there: then
+        that search fails, and no other."""
         self.assertEqual((verdicts["by_pages"], verdicts["by_exception"]), ("0", "0"))
-        self.assertEqual(verdicts["mismatches"], verdicts["restarts"])
+        self.assertEqual(search["failed"], search["unresolved"])
+        self.assertGreaterEqual(verdicts.number("mismatches"), RESTARTS * search.number("failed"))
+        self.assertEqual(verdicts.number("mismatches") + search.number("failed"), verdicts.number("restarts"))
         self.assertLess(verdicts.number("mismatches"), 10)
 
     def test_time_limits_at_random_change_nothing_in_two_boots(self):
@@ -75,7 +80,7 @@ class LinuxGuest(GuestTest):
         outcome = self.boot_linux(kernel=kernel)
         self.assertEqual(linux_guest.script_output(outcome.program_output()), self.plain_output(kernel))
         self.assert_run_twice(outcome)
-        self.assert_few_differed_and_a_restart_cured_them(self.report(outcome, "verdicts"))
+        self.assert_few_differed_and_a_restart_cured_them(self.report(outcome, "verdicts"), self.report(outcome, "convergence"))
 
     @long_test
     def test_flips_during_boot_and_script_change_nothing(self):

@@ -92,17 +92,17 @@ public:
 
   [[nodiscard]] Entry* find(typename S::PageNumber number) { return index_.find(number); }
 
-  // Whether there is a place for one more entry. It may take a frame, which release_place() or
-  // removing the entry gives back.
-  [[nodiscard]] bool reserve_place() { return storage_.reserve(); }
+  // A new entry, which is not in the set before add(). Nothing: there is no place. It may take a
+  // frame, which release_place() or removing the entry gives back.
+  [[nodiscard]] Entry* reserve_place() { return storage_.reserve(); }
   void release_place() { storage_.trim(); }
 
-  // A page that is not in the set. It has a place, and becomes the newest one that is touched.
-  void add(const Entry& entry) {
-    Entry* const added = storage_.append(entry);
-    added->queue = Queue::Touched;
-    touched().push(*added);
-    index_.insert(*added);
+  // The reserved entry, of a page that is not in the set, becomes the newest one that is touched.
+  void add(Entry& entry) {
+    storage_.keep_reserved();
+    entry.queue = Queue::Touched;
+    touched().push(entry);
+    index_.insert(entry);
   }
 
   // The entry becomes the newest one of the queue.

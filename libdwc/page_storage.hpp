@@ -24,26 +24,13 @@ public:
   // Frames that hold entries.
   [[nodiscard]] std::size_t frames() const { return frames_; }
 
-  // Whether the next append() has a place, for which a frame may be taken.
-  [[nodiscard]] bool reserve() {
-    if (used_ < places_.size()) return true;
-    const std::optional<Frame> frame = space_.allocate();
-    if (!frame) return false;
-    const Frame below = top_;
-    top_ = *frame;
-    ++frames_;
-    new (space_.words(top_).data()) Header{below};
-    places_ = places_in(top_);
-    used_ = 0;
-    return true;
+  // A new entry in the next place, for which a frame may be taken. Nothing: there is none. The
+  // entry counts once it is kept; else trim() follows.
+  [[nodiscard]] Entry* reserve() {
+    const bool room = used_ < places_.size() || add_frame();
+    return room ? new (&places_[used_]) Entry{} : nullptr;
   }
-
-  // There must be a place.
-  Entry* append(const Entry& entry) {
-    Entry* const place = new (&places_[used_]) Entry{entry};
-    ++used_;
-    return place;
-  }
+  void keep_reserved() { ++used_; }
 
   // There must be one.
   [[nodiscard]] Entry* last() { return &places_[used_ - 1]; }
@@ -69,6 +56,18 @@ private:
     auto* const header = reinterpret_cast<Header*>(words.data());
     auto* const first = reinterpret_cast<Entry*>(header + 1);
     return {first, (words.size_bytes() - sizeof(Header)) / sizeof(Entry)};
+  }
+
+  [[nodiscard]] bool add_frame() {
+    const std::optional<Frame> frame = space_.allocate();
+    if (!frame) return false;
+    const Frame below = top_;
+    top_ = *frame;
+    ++frames_;
+    new (space_.words(top_).data()) Header{below};
+    places_ = places_in(top_);
+    used_ = 0;
+    return true;
   }
 
   void release_top() {

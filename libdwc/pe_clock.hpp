@@ -35,17 +35,14 @@ public:
   // What is left of a first run that stands at its last lap. The timer has run in write faults,
   // too. A fixed limit counts them; one that follows from the latency leaves them to
   // Pace::is_over().
-  [[nodiscard]] std::uint64_t first_run_left() const {
-    const std::uint64_t taken = pace_.limit_is_fixed() ? with_faults() : first_run_ticks_;
-    const std::uint64_t limit = first_run_limit();
-    return taken < limit ? limit - taken : 0;
-  }
+  [[nodiscard]] std::uint64_t first_run_left() const { return left_of(first_run_limit()); }
 
   // Whether the run ends at its next write fault, with so many pages to rewind and compare. The
   // timer alone would not end a run in which each instruction faults: it gives time for each.
   [[nodiscard]] bool first_run_is_over(std::size_t pages) const {
-    if (first_run_limit() == 0) return false;
-    return first_run_left() == 0 || pace_.is_over(with_faults() + first_run_ticks_, pages);
+    const std::uint64_t limit = first_run_limit();
+    if (limit == 0) return false;
+    return left_of(limit) == 0 || pace_.is_over(with_faults() + first_run_ticks_, pages);
   }
 
   // Time for one more instruction of a first run whose time is over. It is little, but doubles each
@@ -78,6 +75,11 @@ private:
 
   [[nodiscard]] std::uint64_t limit_after(unsigned doublings) const {
     return 4 * first_run_ticks_ + (settings_.second_run_slack_ticks << doublings);
+  }
+
+  [[nodiscard]] std::uint64_t left_of(std::uint64_t limit) const {
+    const std::uint64_t taken = pace_.limit_is_fixed() ? with_faults() : first_run_ticks_;
+    return taken < limit ? limit - taken : 0;
   }
 
   [[nodiscard]] std::uint64_t with_faults() const { return lap_began_ - first_run_began_; }

@@ -60,8 +60,9 @@ public:
 
   // Before the first fault of the run, at the PE's very first instruction.
   [[nodiscard]] bool faults_at_once(const Registers& start) const {
+    if (has_faulted_) return false;
     const bool moved = start.words()[C::rip_word] != core_.registers().words()[C::rip_word];
-    return !moved && !has_faulted_ && trap_words_apart<C>(start, core_.registers()) == 0;
+    return !moved && trap_words_apart<C>(start, core_.registers()) == 0;
   }
   // A page has joined in this run.
   [[nodiscard]] bool has_faulted() const { return has_faulted_; }

@@ -191,11 +191,10 @@ private:
 
   [[nodiscard]] bool join(Page page) {
     for (;;) {
-      if (set_.reserve_place()) {
-        Entry entry;
-        if (frames_.join(page, entry)) {
-          entry.written_at = commits_;
-          set_.add(entry);
+      if (Entry* const entry = set_.reserve_place()) {
+        if (frames_.join(page, *entry)) {
+          entry->written_at = commits_;
+          set_.add(*entry);
           return true;
         }
         set_.release_place();

@@ -5,11 +5,6 @@
 #include "kernel/base/assert.hpp"
 
 namespace reprise {
-namespace {
-
-constexpr std::uint64_t end_of_chain = ~0ull;
-
-}  // namespace
 
 void FrameAllocator::initialize(std::span<const arch::MemoryRange> memory) {
   for (const arch::MemoryRange& range : memory) {
@@ -24,14 +19,11 @@ void FrameAllocator::initialize(std::span<const arch::MemoryRange> memory) {
 
 std::optional<FrameNumber> FrameAllocator::allocate() {
   if (free_ <= reserve_) return std::nullopt;
-  if (released_) {
-    const FrameNumber frame = *released_;
-    const std::uint64_t next = arch::frame_words(frame)[0];
-    released_ = next == end_of_chain ? std::nullopt : std::optional{FrameNumber{next}};
-    --free_;
-    return frame;
-  }
-  return allocate_adjacent(1);
+  if (released_ == end_of_chain) return allocate_adjacent(1);
+  const FrameNumber frame = released_;
+  released_ = FrameNumber{arch::frame_words(frame)[0]};
+  --free_;
+  return frame;
 }
 
 // The lowest that are left: the first ones, for page tables, must lie where the boot tables reach.
@@ -50,7 +42,7 @@ std::optional<FrameNumber> FrameAllocator::allocate_adjacent(std::size_t count) 
 
 void FrameAllocator::release(FrameNumber frame) {
   REPRISE_ASSERT(manages(frame));
-  arch::frame_words(frame)[0] = released_ ? released_->value() : end_of_chain;
+  arch::frame_words(frame)[0] = released_.value();
   released_ = frame;
   ++free_;
 }

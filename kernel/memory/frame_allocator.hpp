@@ -39,11 +39,13 @@ private:
     std::uint64_t next, end;  // frame numbers, end exclusive
     std::uint64_t start;
   };
+  static constexpr FrameNumber end_of_chain{~0ull};
+
   [[nodiscard]] bool manages(FrameNumber frame) const;
 
   std::array<Range, arch::max_memory_ranges> ranges_{};
   std::size_t range_count_ = 0;
-  std::optional<FrameNumber> released_;  // head of the chain of frames given back
+  FrameNumber released_ = end_of_chain;  // head of the chain of frames given back
   std::uint64_t free_ = 0;
   std::uint64_t reserve_ = 0;
 };

@@ -20,15 +20,15 @@ struct Bench {
 
   // A page that both runs modified.
   dwc::PageEntry<Machine>& add_page() {
-    dwc::PageEntry<Machine> entry;
-    entry.page = page_of(0);
-    entry.work = *machine.allocate();
-    entry.base = *machine.allocate();
-    entry.spare = *machine.allocate();
-    entry.first_dirty = entry.second_dirty = entry.rewound = true;
-    REQUIRE(set.reserve_place());
-    set.add(entry);
-    return *set.touched().oldest();
+    dwc::PageEntry<Machine>* const entry = set.reserve_place();
+    REQUIRE(entry != nullptr);
+    entry->page = page_of(0);
+    entry->work = *machine.allocate();
+    entry->base = *machine.allocate();
+    entry->spare = *machine.allocate();
+    entry->first_dirty = entry->second_dirty = entry->rewound = true;
+    set.add(*entry);
+    return *entry;
   }
   auto compare(dwc::Depth depth = dwc::Depth::WholePicture) {
     return comparator.compare(first, second, set, depth);

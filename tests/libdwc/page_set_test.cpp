@@ -24,18 +24,18 @@ constexpr std::size_t lent_places = 8;
 constexpr std::array<Queue, 3> queues{Queue::Touched, Queue::Clean, Queue::Asleep};
 
 // The page is its own check value.
-template <class Entry>
-Entry entry_of(std::size_t page) {
-  Entry entry;
+template <class S>
+void add_page(S& set, typename S::Entry& entry, std::size_t page) {
   entry.page = page_of(page);
   entry.base_check = page;
-  return entry;
+  set.add(entry);
 }
 
 template <class S>
 void put(S& set, std::size_t page) {
-  REQUIRE(set.reserve_place());
-  set.add(entry_of<typename S::Entry>(page));
+  auto* const entry = set.reserve_place();
+  REQUIRE(entry != nullptr);
+  add_page(set, *entry, page);
 }
 
 // The same set, in containers that nobody doubts.
@@ -114,8 +114,9 @@ std::optional<std::string> violation_of(std::uint64_t seed) {
     if ((entry != nullptr) != model.queue_of.contains(page)) return "a page lost or left";
     if (entry == nullptr) {
       if (!grows && !random.one_in(4)) continue;
-      if (!set.reserve_place()) continue;
-      set.add(entry_of<Entry>(page));
+      Entry* const added = set.reserve_place();
+      if (added == nullptr) continue;
+      add_page(set, *added, page);
       model.move(page, Queue::Touched);
     } else if (grows && !random.one_in(4)) {
       const Queue queue = queues[random.below(queues.size())];
@@ -199,12 +200,12 @@ TEST_CASE("a page that leaves the set leaves no gap") {
   std::array<Entry, 4> lent;
   Set set{machine, lent};
   for (std::size_t i = 0; i < 4; ++i) put(set, 10 + i);
-  CHECK_FALSE(set.reserve_place());  // neither a place nor a frame
+  CHECK(set.reserve_place() == nullptr);  // neither a place nor a frame
   set.remove(*set.find(PageNumber{11}));
   CHECK(set.size() == 3);
   CHECK(set.find(PageNumber{11}) == nullptr);
   for (const std::uint32_t i : {10, 12, 13}) CHECK(set.find(PageNumber{i})->page == page_of(i));
-  CHECK(set.reserve_place());
+  CHECK(set.reserve_place() != nullptr);
 }
 
 TEST_CASE("a page set takes frames as it grows, and gives each back as it shrinks") {
@@ -240,10 +241,25 @@ TEST_CASE("a place that was reserved in vain goes back") {
   std::array<Entry, 1> lent;
   Set set{machine, lent};
   put(set, 1);
-  REQUIRE(set.reserve_place());
+  REQUIRE(set.reserve_place() != nullptr);
   CHECK(machine.free_frames() == 2);
   set.release_place();
   CHECK(machine.free_frames() == 3);
+}
+
+TEST_CASE("a new entry has nothing of the page that stood in its place") {
+  Machine machine{{}, 1, 0};
+  std::array<Entry, 1> lent;
+  Set set{machine, lent};
+  put(set, 1);
+  Entry& old = *set.find(PageNumber{1});
+  old.first_dirty = old.second_dirty = old.rewound = old.joined_now = true;
+  set.remove(old);
+  const Entry* const entry = set.reserve_place();
+  REQUIRE(entry != nullptr);
+  CHECK_FALSE(entry->dirty_in_either());
+  CHECK_FALSE(entry->rewound);
+  CHECK_FALSE(entry->joined_now);
 }
 
 TEST_CASE("a walk that removes goes on behind the removed page, wherever that is now") {
@@ -266,12 +282,11 @@ TEST_CASE("a page set counts and finds the pages that a run modified") {
   std::array<Entry, 4> lent;
   Set set{machine, lent};
   for (std::size_t i = 0; i < 4; ++i) {
-    Entry entry;
-    entry.page = page_of(i);
-    entry.first_dirty = i == 1 || i == 3;
-    entry.second_dirty = i == 2;
-    REQUIRE(set.reserve_place());
-    set.add(entry);
+    Entry* const entry = set.reserve_place();
+    REQUIRE(entry != nullptr);
+    entry->first_dirty = i == 1 || i == 3;
+    entry->second_dirty = i == 2;
+    add_page(set, *entry, i);
   }
   CHECK(set.count_dirty_in(dwc::WhichRun::First) == 2);
   CHECK(set.dirty_in(dwc::WhichRun::First, 1).page == page_of(3));

@@ -106,7 +106,7 @@ def repeat(options):
     build()
     print(f"fault {options.number} of series {name}: {fault}")
     if known:
-        print(f"it had no run of its own: {known}")
+        print(f"known without a run: {known}")
     with conduct.bench_of(campaign) as bench:
         golden = bench.golden(name)
         found, details = bench.injectors[name].run(golden, [fault], bench.scratch)[0]

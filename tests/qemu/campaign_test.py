@@ -121,7 +121,7 @@ class Pruning(BootTest):
             self.assertEqual(len(overwritten), written)
             chosen = [*range(tried), *overwritten]
             # Two faults some instructions apart, of which the first is read one day.
-            used = [fault for fault, each in zip(faults, known, strict=True) if not each]
+            used = [fault for fault, each in zip(faults, known, strict=True) if "used_by" in each]
             twice = [later for fault in used for later in (fault, {**fault, "at": fault["at"] + source.randrange(1, 2000)})
                      if later["at"] < golden["end"]]
             same = [(twice[each["same_as"]], fault) for fault, each in zip(

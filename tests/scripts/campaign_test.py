@@ -64,7 +64,8 @@ class Fake:
     def draw(self, golden, random): return {{"at": random.randrange(1000), "target": "rax", "bit": random.randrange(64)}}
     def resolve(self, golden, faults, scratch):
         # Of each ten the first six do nothing, and the last two are the same as the one before them.
-        return [{{"dead": "written", "ring": 0}} if n % 10 < 6 else {{"same_as": n // 10 * 10 + 7}} if n % 10 > 7 else {{}}
+        return [{{"dead": "written", "ring": 0}} if n % 10 < 6 else {{"same_as": n // 10 * 10 + 7}} if n % 10 > 7 else
+                {{"used_by": n}} if n % 10 == 6 else {{}}
                 for n in range(len(faults))]
     def divide(self, faults): return [list(range(n, min(n + 3, len(faults)))) for n in range(0, len(faults), 3)]
     def run(self, golden, faults, scratch):
@@ -587,6 +588,8 @@ class Pruned(Campaigns):
                 self.assertEqual((what, details), (by_number[one][0], by_number[one][1] | {"same_as": one}))
             else:
                 run += 1
+                self.assertEqual(details.get("used_by"), number - first if place == 6 else None)
+                self.assertIn("ring", details)
                 self.assertEqual(what, outcome.ALL[(fault["at"] * 31 + fault["bit"]) % len(outcome.ALL)])
         with store.Store(self.scratch / "whole.db") as results:
             found = report.summary(results)
@@ -650,14 +653,14 @@ class Watched(unittest.TestCase):
         ends = ("kept", "written", "read", "unseen")
         machine_there = {"ring": 3, "rip": 0x40, "cr3": 0x1000}
         self.assertEqual(self.resolve(faults, "".join(self.line(end, n, 20 + n, n) for n, end in enumerate(ends))),
-                         [{"dead": "kept", **machine_there}, {"dead": "written", **machine_there}, {}, {}])
+                         [{"dead": "kept", **machine_there}, {"dead": "written", **machine_there}, {"used_by": 0x50}, {}])
         self.assertEqual(self.asked, "20 8192\n21 8193\n22 8194\n23 8195\n")
 
     def test_faults_are_the_same_when_bit_and_interval_are(self):
         faults = [{"at": 20 + n, "address": 0x2000, "bit": bit} for n, bit in enumerate((3, 3, 4, 3, 3))]
         text = "".join(self.line(end, n, 20 + n, interval) for n, (end, interval) in enumerate(
             (("read", 5), ("read", 5), ("read", 5), ("read", 6), ("unseen", 5))))
-        self.assertEqual(self.resolve(faults, text), [{}, {"same_as": 0}, {}, {}, {}])
+        self.assertEqual(self.resolve(faults, text), [{"used_by": 0x50} | more for more in ({}, {"same_as": 0}, {}, {})] + [{}])
 
     def test_a_run_that_is_not_the_golden_one_or_watched_something_else_is_refused(self):
         faults = [{"at": 20, "address": 0x2000, "bit": 1}]
@@ -763,6 +766,20 @@ hardened = false
                                ("k(int) [clone .isra.0]", "k"), ("_start", "_start"), ("x::y(void (*)(int))", "x::y")):
             self.assertEqual(symbols.plain(name), expected)
         self.assertEqual(symbols.place(3, address, ["no-such-program"])[0], f"no-such-program: {address:#x}")
+
+    def test_memory_outside_the_kernels_file_is_told_apart_by_who_reads_it(self):
+        place = {"ring": 3, "rip": 0x401000}
+        fault = {"target": "memory", "address": 0x200000, "bit": 3}
+        code = self.scratch / "kernel.elf"
+        assembly = self.scratch / "kernel.s"
+        assembly.write_text(".globl copier\n.globl other\ncopier: nop\nother: nop\n")
+        subprocess.run(["as", assembly, "-o", self.scratch / "kernel.o"], check=True)
+        subprocess.run(["ld", "-e", "copier", "-Ttext=0xffffffff80100000", self.scratch / "kernel.o", "-o", code], check=True)
+        with unittest.mock.patch("reprise.tree.kernel", lambda: code), unittest.mock.patch(
+                "reprise.campaign.symbols.kernel_word", lambda address: None):
+            found = [analysis.origin(description.Program(["none"]), fault, {**place, **more})["object"]
+                     for more in ({"used_by": 0xffffffff80100000}, {"used_by": 0x401000}, {})]
+        self.assertEqual(found, ["read by copier", "read by ring 3", "not the kernel's file"])
 
     def test_failures_are_summed_by_what_was_hit(self):
         def failure(what, **more):

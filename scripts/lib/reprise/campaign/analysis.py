@@ -4,6 +4,7 @@ detected, and where failures come from."""
 import collections
 from dataclasses import dataclass, field
 
+from .. import tree
 from . import inner, outcome, outer, symbols
 from .statistics import clopper_pearson
 
@@ -180,6 +181,14 @@ def restarts(campaign, results):
     return {injector: {str(number): count for number, count in sorted(counts.items())} for injector, counts in found.items()}
 
 
+def _reader(details):
+    """Memory that is not the kernel's file is named after the first code that reads it. In ring 3 the process is not known."""
+    if "used_by" not in details:
+        return "not the kernel's file"
+    ring = 0 if details["used_by"] >> 63 else 3
+    return f"read by {symbols.of(tree.kernel()).name(details['used_by'])}" if ring == 0 else "read by ring 3"
+
+
 def origin(program, fault, details):
     """Where a failure came from: function and instruction that were struck; of memory the kernel's object, too. Nothing is known of
     an inner fault."""
@@ -187,7 +196,7 @@ def origin(program, fault, details):
     if "rip" in details:
         found["function"], found["instruction"] = symbols.place(details["ring"], details["rip"], program.command)
     if fault["target"] == outer.MEMORY and found:
-        found["object"] = symbols.kernel_word(fault["address"]) or "not the kernel's file"
+        found["object"] = symbols.kernel_word(fault["address"]) or _reader(details)
     return found
 
 

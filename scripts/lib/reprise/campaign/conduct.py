@@ -94,7 +94,7 @@ def run(campaign, results, shard=(1, 1), workers=1, progress=Progress, only=""):
 
 def _made(faults, injector, golden, scratch):
     """Number, class and circumstances of each fault of a job. Those that need no run have none (plan.Planned)."""
-    run = [each for each in faults if not each.known]
+    run = [each for each in faults if each.has_run]
     try:
         found = injector.run(golden, [each.fault for each in run], scratch) if run else []
     except InjectionError as error:
@@ -104,8 +104,11 @@ def _made(faults, injector, golden, scratch):
         if "same_as" in each.known:
             what, details = results[each.known["same_as"]]
             results[each.number] = what, details | each.known
-        elif each.known:
+        elif not each.has_run:
             results[each.number] = outcome.MASKED, each.known
+        else:
+            what, details = results[each.number]
+            results[each.number] = what, details | each.known
     return [(each.number, *results[each.number]) for each in faults]
 
 

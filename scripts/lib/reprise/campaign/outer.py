@@ -138,7 +138,8 @@ class Outer:
     def resolve(self, golden, faults, scratch):
         """What is known of each fault without making it, from one run without a fault: {"dead": why, ...} of one that does nothing, as
         its byte is written before it is read, or not used any more; {"same_as": N} of one that is the same as number N of `faults`,
-        as nothing uses the byte between the two; {} of one that is to be made."""
+        as nothing uses the byte between the two; of one that is to be made {"used_by": address of the code that reads it first}, or {} when
+        nobody knows."""
         watches = Path(scratch) / f"watches-{next(self._numbers)}"
         watches.write_text("".join(f"{fault['at']} {fault['address'] + fault['bit'] // 8}\n" for fault in faults), encoding="ascii")
         outcome, text = self._boot_told(scratch, {"watch": watches})
@@ -156,8 +157,11 @@ class Outer:
             if watched.end in DEAD:
                 known.append({"dead": watched.end, **watched.machine})
                 continue
-            one = first.setdefault((watched.interval, fault["bit"] % 8), number) if watched.end == READ else number
-            known.append({"same_as": one} if one != number else {})
+            if watched.end != READ:
+                known.append({})
+                continue
+            one = first.setdefault((watched.interval, fault["bit"] % 8), number)
+            known.append({"used_by": watched.by} | ({"same_as": one} if one != number else {}))
         return known
 
     def divide(self, faults):

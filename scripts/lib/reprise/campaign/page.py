@@ -174,7 +174,8 @@ def made(found, description):
         + _part("Restarts", "How many restarts mended a fault. Where several inner faults shared a boot and their restarts cannot be told "
                 "apart, the number is not known.", _restarts_table(found))
         + _part("Where failures came from", "The function that was interrupted by a flip of a register; the kernel's object that a flip of memory "
-                "hit. Names are those of the build tree at hand.", _sources_table(found))
+                "hit, or where that is not in the kernel's file, who read the byte first, if that is known. Names are those of the build tree "
+                "at hand.", _sources_table(found))
         + _part("Each failure", f"{listed:,} in all, the worst of programs that run twice first" +
                 (f"; {SHOWN} are shown, and `--json` has all." if listed > SHOWN else "."), _failures_table(found))
         + _part("All series", "One program each.", _series_table(found))

@@ -15,8 +15,12 @@ class Planned:
     job: int      # faults of a job are done together or not at all
     series: str
     fault: dict
-    # Of a fault that has no run of its own: {"dead": why, ...}, or {"same_as": number of the fault whose run stands for it, too}.
+    # Of a fault that has no run of its own: {"dead": why, ...}, or {"same_as": number of the fault whose run stands for it, too, ...}.
     known: dict = field(default_factory=dict)
+
+    @property
+    def has_run(self):
+        return not {"dead", "same_as"} & set(self.known)
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Plan:
 
 def _divided(injector, faults, known):
     """Numbers of the faults of each job. Those that share a run are in its job. All that need none are the last job."""
-    run = [number for number, each in enumerate(known) if not each]
+    run = [number for number, each in enumerate(known) if not {"dead", "same_as"} & set(each)]
     jobs = [[run[place] for place in places] for places in injector.divide([faults[number] for number in run])]
     job_of = {number: job for job in jobs for number in job}
     for number, each in enumerate(known):

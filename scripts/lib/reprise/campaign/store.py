@@ -78,7 +78,7 @@ class Store:
         return [(number, json.loads(fault), outcome, json.loads(details)) for number, fault, outcome, details in rows]
 
     def known(self, series):
-        """What is known of the faults that have no run of their own, by their numbers (plan.Planned)."""
+        """What is known beforehand of faults, by their numbers (plan.Planned)."""
         rows = self._base.execute("SELECT number, how FROM fault JOIN known USING (number) WHERE series = ?", (series,))
         return {number: json.loads(how) for number, how in rows}
 

@@ -66,13 +66,14 @@ struct Stints {
 constinit Stints stints{};
 
 // Instructions from the timer's start to the guest: learnt from below, so that no run is too long,
-// until the first run that has an instruction. What comes to nothing later was ended by a timer
-// that ran out while the kernel was at work.
+// until the first run that has an instruction. Behind another kind of stop a run may come to
+// nothing, as its timer ran out while the kernel was at work. Nothing is learnt from that one.
 struct Way {
   std::uint64_t instructions = 1;
   bool known = false;
 };
 constinit std::array<Way, 2> ways{};  // armed breakpoints make it longer
+constinit bool timer_may_be_over = false;
 
 constinit std::uint64_t pe = 0, ended_by_time = 0;
 
@@ -109,18 +110,17 @@ bool enters_page(const Vmcb& block) {
 
 void note_stop(const Context& context, const arch::x86::GuestSwitch& s) {
   Vmcb& block = block_of(context);
-  if (block.exit_code != arch::x86::exit_interrupt) return;
+  const bool learns = !timer_may_be_over;
+  timer_may_be_over = block.exit_code != arch::x86::exit_interrupt;
+  if (timer_may_be_over) return;
   const std::uint64_t between = s.exit_stamp - s.entry_stamp;
   const std::uint64_t count = between - arch::x86::instructions_of_switch;
   ++stints.stopped;
   Way& way = way_of(context);
-  if (count > 1) {
-    ++stints.longer;
-    way.instructions -= count - 1;
-  }
+  if (count > 1) ++stints.longer;
   if (count == 0) {
     ++stints.empty;
-    if (!way.known) ++way.instructions;
+    if (learns && !way.known) ++way.instructions;
     return;
   }
   way.known = true;
@@ -135,14 +135,15 @@ void note_stop(const Context& context, const arch::x86::GuestSwitch& s) {
 // The kernel has stepped over the one instruction behind STI or MOV SS, and the run goes on.
 void note_own_stop(const Context& context) { ++position_at(block_of(context).rip).shadow; }
 
-// Faults that an instruction finds while it is carried out. QEMU 7.2 counts no instruction for one,
-// so no timer can run out between it and its handler.
-constexpr std::uint32_t uncounted_faults =
-    static_cast<std::uint32_t>(bit(0) | bit(10) | bit(11) | bit(12) | bit(13) | bit(14));
+// Exceptions that an instruction finds while it is carried out, the guest's breakpoints and some
+// invalid opcodes among them. QEMU 7.2 counts no instruction for one, so no timer can run out
+// between it and its handler.
+constexpr std::uint32_t uncounted_exceptions = static_cast<std::uint32_t>(
+    bit(0) | bit(1) | bit(6) | bit(10) | bit(11) | bit(12) | bit(13) | bit(14));
 
-bool has_faulted(const Vmcb& block) {
+bool found_exception(const Vmcb& block) {
   if (!arch::x86::is_exception(block.exit_code)) return false;
-  return (uncounted_faults >> (block.exit_code - arch::x86::exit_exceptions) & 1) != 0;
+  return (uncounted_exceptions >> (block.exit_code - arch::x86::exit_exceptions) & 1) != 0;
 }
 
 bool delivers_exception(const Vmcb& block) {
@@ -190,10 +191,10 @@ void enter_up_to_handler(arch::x86::GuestSwitch* s) {
 void enter_for_one_instruction(const Context& context, arch::x86::GuestSwitch* s) {
   Vmcb& block = block_of(context);
   if (delivers_exception(block)) return enter_up_to_handler(s);
-  block.exceptions |= uncounted_faults;
+  block.exceptions |= uncounted_exceptions;
   arch::arm_timer(Nanoseconds{way_of(context).instructions + 1});
   real_enter_guest(s);
-  if (!has_faulted(block)) return note_stop(context, *s);
+  if (!found_exception(block)) return note_stop(context, *s);
   arch::x86::hold_exception(block);
   enter_up_to_handler(s);
 }

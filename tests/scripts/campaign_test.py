@@ -1,6 +1,7 @@
 """scripts/campaign: samples and intervals, the plan, classes, and results that survive whatever ends the campaign. No machine is
 booted here; tests/qemu/campaign_test.py does that."""
 
+import collections
 import json
 import math
 import os
@@ -735,6 +736,11 @@ hardened = false
             self.assertEqual((row["inner"]["count"], row["inner"]["of"], row["outer"]["count"], row["outer"]["of"]),
                              (900, 1000, detected, 100))
             self.assertEqual(row["agree"], agree)
+
+    def test_the_page_says_nothing_of_a_promise_that_no_fault_has_tried(self):
+        tried = analysis.Group(True, "outer", "registers", "single", "3", counts=collections.Counter({outcome.MASKED: 5})).as_json
+        self.assertEqual(page._promise([tried(0.99) | {"promised": False}], 0.99), "none were injected.")
+        self.assertIn("<b>5</b> faults struck them", page._promise([tried(0.99)], 0.99))
 
     def test_a_latency_ends_with_the_second_run(self):
         until, more = analysis.latencies(self.campaign, self.results(90), {"in": self.GOLDEN})

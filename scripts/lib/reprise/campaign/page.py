@@ -44,6 +44,8 @@ def _sum(groups, *names):
 def _promise(groups, confidence):
     chosen = [group for group in groups if group["promised"]]
     struck = sum(group["struck"] for group in chosen)
+    if not struck:
+        return "none were injected."
     sdc, failures = (share(_sum(chosen, *names), struck, confidence) for names in ((outcome.SDC,), FAILURES))
     return (f"<b>{struck:,}</b> faults struck them. <b>{sdc['count']:,}</b> led to wrong output, and {failures['count'] - sdc['count']:,} "
             f"to another bad end: with {confidence:.0%} confidence, at most {_percent(failures['high'])} do. "

@@ -14,7 +14,8 @@ import small_guest  # noqa: E402
 # At least these; the guest says more.
 PARTS = {"flags", "faults", "user_faults", "halt", "shadows", "priority", "syscalls", "fresh_stacks", "copy_on_write", "double_fault",
          "strings", "self_modifying", "single_steps", "breakpoints", "compute", "vectors"}
-GENERAL_REGISTERS, GUEST_REGISTERS = 18, 47  # words: arch/user_state.hpp, arch/guest_state.hpp
+# Words: arch/user_state.hpp, FXSAVE's image, arch/guest_state.hpp.
+GENERAL_REGISTERS, EXTENDED_REGISTERS, GUEST_REGISTERS = 18, 64, 47
 ENDS = ("system-call", "exception", "exit", "page-budget", "out-of-frames", "time-limit")
 
 
@@ -111,13 +112,13 @@ class Guest(GuestTest):
                 self.assertGreater(end.number("flips_caught"), 250)
                 self.assertEqual(end.number("flips_caught") + end.number("flips_died_out"), end.number("flips"))
 
-    def test_every_bit_of_a_guests_65_words_counts_in_the_comparison(self):
-        outcome = self.boot_guest(self.kernel, "pe.restarts=8", timeout=LONG,
+    def test_every_bit_of_a_guests_129_words_counts_in_the_comparison(self):
+        outcome = self.boot_guest(self.kernel, "pe.restarts=12", timeout=LONG,
                                   contents={"kernel": tree.kernel().with_name("every_bit.elf")})
         self.assert_as_plain(outcome)
         self.assert_clean(outcome)
         flips = {(flip["target"], flip["bit"], flip["run"]): flip["outcome"] for flip in outcome.events("flip")}
-        self.assertEqual(len(flips), (GENERAL_REGISTERS + GUEST_REGISTERS) * 64 * 2)
+        self.assertEqual(len(flips), (GENERAL_REGISTERS + EXTENDED_REGISTERS + GUEST_REGISTERS) * 64 * 2)
         caught = list(flips.values()).count("caught")
         self.assertEqual(caught + list(flips.values()).count("died-out"), len(flips))
         self.assertGreater(caught, len(flips) - 10)  # one in an event that is not valid can die out on the way to the end

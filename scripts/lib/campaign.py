@@ -10,7 +10,7 @@ sys.argv[0] = "scripts/campaign"
 sys.dont_write_bytecode = True
 
 from reprise import machine, tree  # noqa: E402
-from reprise.campaign import CampaignError, conduct, description, report, store  # noqa: E402
+from reprise.campaign import CampaignError, conduct, description, plan, report, store  # noqa: E402
 
 FAILED, KEYBOARD = 70, 130
 
@@ -99,14 +99,21 @@ def run(options):
     say_report(results)
 
 
+def foreknown(known):
+    """What to say of what was known of a fault beforehand (plan.Planned)."""
+    if not plan.has_run(known):
+        return f"known without a run: {known}"
+    return f"read first by {known['used_by']:#x}" if known else ""
+
+
 def repeat(options):
     with store.Store(options.results, must_exist=True) as results:
         name, fault = results.fault(options.number)
-        campaign, known = description.parse(results.kept()["description"]), results.known(name).get(options.number)
+        campaign, known = description.parse(results.kept()["description"]), results.known(name).get(options.number, {})
     build()
     print(f"fault {options.number} of series {name}: {fault}")
     if known:
-        print(f"known without a run: {known}")
+        print(foreknown(known))
     with conduct.bench_of(campaign) as bench:
         golden = bench.golden(name)
         found, details = bench.injectors[name].run(golden, [fault], bench.scratch)[0]

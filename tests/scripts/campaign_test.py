@@ -2,6 +2,7 @@
 booted here; tests/qemu/campaign_test.py does that."""
 
 import collections
+import hashlib
 import json
 import math
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "scripts" / "lib"))
 
+import campaign  # noqa: E402
 import listed  # noqa: E402
 from reprise import machine  # noqa: E402
 from reprise.campaign import (CampaignError, InjectionError, analysis, conduct, description, inner, outcome, outer,  # noqa: E402
@@ -65,7 +67,7 @@ class Fake:
     def draw(self, golden, random): return {{"at": random.randrange(1000), "target": "rax", "bit": random.randrange(64)}}
     def resolve(self, golden, faults, scratch):
         # Of each ten the first six do nothing, and the last two are the same as the one before them.
-        return [{{"dead": "written", "ring": 0}} if n % 10 < 6 else {{"same_as": n // 10 * 10 + 7}} if n % 10 > 7 else
+        return [{{"dead": "written", "ring": 0}} if n % 10 < 6 else {{"same_as": n // 10 * 10 + 7, "ring": 5}} if n % 10 > 7 else
                 {{"used_by": n}} if n % 10 == 6 else {{}}
                 for n in range(len(faults))]
     def divide(self, faults): return [list(range(n, min(n + 3, len(faults)))) for n in range(0, len(faults), 3)]
@@ -316,7 +318,6 @@ class Inside(unittest.TestCase):
         found, boots = self.run_with({1: "caught", 2: "sdc", 3: "never"})
         self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.SDC, outcome.NOT_ACTIVATED], 5))
 
-
     def test_a_bad_boot_whose_parts_are_good_is_not_forgotten(self):
         found, boots = self.run_with({1: "caught", 2: "accomplice", 3: "accomplice", 4: "died-out"})
         self.assertEqual((found, boots), ([outcome.RECOVERED, outcome.MASKED, outcome.MASKED, outcome.MASKED], 3))
@@ -344,7 +345,6 @@ class Outside(unittest.TestCase):
                                 ({"end": {"at": 900}}, "wrong\n")):
             with self.subTest(report), self.assertRaises(InjectionError):
                 self.run_with(report, console)
-
 
     def test_what_a_page_table_had_is_kept(self):
         made = injector(outer.Outer, "page-tables")
@@ -566,6 +566,9 @@ class Results(Campaigns):
             return plan.make(campaign, made, dict.fromkeys(made, {"first": 10, "end": 10000}))
         self.assertEqual(planned(1), planned(1))
         self.assertNotEqual(planned(1).digest(), planned(2).digest())
+        # Files of results from before there was pruning have this digest.
+        rows = [{key: getattr(each, key) for key in ("number", "job", "series", "fault")} for each in planned(1).faults]
+        self.assertEqual(planned(1).digest(), hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest())
         jobs = [planned(1).jobs((index, 4)) for index in (1, 2, 3, 4)]
         self.assertEqual(sorted(job for part in jobs for job in part), sorted(planned(1).jobs()))
 
@@ -586,7 +589,7 @@ class Pruned(Campaigns):
                 self.assertEqual((what, details), (outcome.MASKED, {"dead": "written", "ring": 0}))
             elif place > 7:
                 one = number - place + 7
-                self.assertEqual((what, details), (by_number[one][0], by_number[one][1] | {"same_as": one}))
+                self.assertEqual((what, details), (by_number[one][0], by_number[one][1] | {"same_as": one, "ring": 5}))
             else:
                 run += 1
                 self.assertEqual(details.get("used_by"), number - first if place == 6 else None)
@@ -634,7 +637,7 @@ class Watched(unittest.TestCase):
     """What the outer injector makes of the plugin's report on watched bytes."""
 
     def resolve(self, faults, text, ends=(10, 900)):
-        made = injector(outer.Outer, "kernel")
+        made = injector(outer.Outer, "memory")
         console = "reprise: boot\nright\nreprise: exit status=0 process=victim mismatch=none\nreprise: shutdown mismatches=0 restarts=0\n"
         end = machine.Outcome(machine.CLEAN, 33, False, console, "", 0.0, console.encode())
         report_text = f"marker at={ends[0]}\nend at={ends[1]}\n{text}"
@@ -661,7 +664,9 @@ class Watched(unittest.TestCase):
         faults = [{"at": 20 + n, "address": 0x2000, "bit": bit} for n, bit in enumerate((3, 3, 4, 3, 3))]
         text = "".join(self.line(end, n, 20 + n, interval) for n, (end, interval) in enumerate(
             (("read", 5), ("read", 5), ("read", 5), ("read", 6), ("unseen", 5))))
-        self.assertEqual(self.resolve(faults, text), [{"used_by": 0x50} | more for more in ({}, {"same_as": 0}, {}, {})] + [{}])
+        # One that has no run was struck where it was watched from, and not where the other one was.
+        same = {"same_as": 0, "ring": 3, "rip": 0x40, "cr3": 0x1000}
+        self.assertEqual(self.resolve(faults, text), [{"used_by": 0x50} | more for more in ({}, same, {}, {})] + [{}])
 
     def test_a_run_that_is_not_the_golden_one_or_watched_something_else_is_refused(self):
         faults = [{"at": 20, "address": 0x2000, "bit": 1}]
@@ -798,14 +803,46 @@ hardened = false
                           ("registers", "0", "g", {outcome.CRASH: 1})])
 
 
+class Repeat(unittest.TestCase):
+    def test_it_says_known_without_a_run_only_of_faults_that_had_none(self):
+        for known, said in (({"dead": "kept", "ring": 0}, "known without a run: {'dead': 'kept', 'ring': 0}"),
+                            ({"used_by": 80, "same_as": 7}, "known without a run: {'used_by': 80, 'same_as': 7}"),
+                            ({"used_by": 80}, "read first by 0x50")):
+            self.assertEqual(campaign.foreknown(known), said)
+
+
 class Progress(unittest.TestCase):
     def test_the_time_left_follows_from_the_time_taken(self):
         now = [0]
         shown = conduct.Progress(100, open(os.devnull, "w", encoding="utf-8"), lambda: now[0])
         self.addCleanup(shown._stream.close)
         now[0] = 50
-        shown.add([outcome.MASKED] * 24 + [outcome.SDC])
+        shown.add([outcome.MASKED] * 24 + [outcome.SDC], 25)
         self.assertEqual(shown.line(), "25 of 100 faults, 2 min 30 s left; 1 sdc, 0 kernel-failure, 0 injector-failed")
+        # Faults without a run take no time, and say nothing of what is left.
+        shown.add([outcome.MASKED] * 500, 0)
+        self.assertEqual(shown.line(), "25 of 100 faults, 2 min 30 s left; 1 sdc, 0 kernel-failure, 0 injector-failed")
+
+    def test_only_faults_that_have_a_run_are_counted(self):
+        found = {}
+
+        class Shown(conduct.Progress):
+            def __init__(self, total):
+                stream = found["stream"] = open(os.devnull, "w", encoding="utf-8")
+                super().__init__(total, stream)
+                found["shown"] = self
+        ways = ({}, {"used_by": 80}, {"same_as": 0}, {"dead": outer.KEPT}, {"dead": outer.KEPT})
+        faults = [plan.Planned(number, int("dead" in known), "one", {}, known) for number, known in enumerate(ways)]
+        played = type("Played", (), {"run": lambda self, golden, faults, scratch: [(outcome.SDC, {})] * len(faults)})()
+        bench = unittest.mock.MagicMock(injectors={"one": played})
+        with unittest.mock.patch.object(conduct, "bench_of") as benches, unittest.mock.patch.object(conduct, "Store") as stores, \
+                unittest.mock.patch.object(conduct.plan, "make", lambda *given: plan.Plan({}, faults)):
+            benches.return_value.__enter__.return_value = bench
+            stores.return_value.__enter__.return_value.done_jobs.return_value = set()
+            bench.golden.return_value = {}
+            conduct.run(unittest.mock.MagicMock(series=[type("Series", (), {"name": "one"})]), "it.db", progress=Shown)
+        self.addCleanup(found["stream"].close)
+        self.assertEqual(found["shown"].line(), "2 of 2 faults, 0 s left; 3 sdc, 0 kernel-failure, 0 injector-failed")
 
 
 if __name__ == "__main__":

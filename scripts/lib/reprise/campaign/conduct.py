@@ -48,7 +48,8 @@ def bench_of(campaign):
 
 
 class Progress:
-    """How far a campaign is: one line that is written anew, or on a file a line a minute."""
+    """How far a campaign is: one line that is written anew, or on a file a line a minute. It counts faults that have a run, as the
+    others take no time."""
 
     def __init__(self, total, stream=None, clock=time.monotonic):
         self._total, self._stream, self._clock = total, stream or sys.stderr, clock
@@ -61,11 +62,14 @@ class Progress:
         worst = ", ".join(f"{count} {name}" for name, count in self._worst.items())
         return f"{self._done} of {self._total} faults, {duration(left)} left; {worst}"
 
-    def add(self, outcomes):
+    def add(self, outcomes, runs):
+        """A job is done, and so many of its faults had a run."""
+        self._done += runs
         for each in outcomes:
-            self._done += 1
             if each in self._worst:
                 self._worst[each] += 1
+        if not runs:
+            return
         if self._stream.isatty():
             self._stream.write(f"\r{self.line()}\x1b[K" + "\n" * (self._done == self._total))
         elif self._done == self._total or self._clock() >= self._last + 60:
@@ -89,7 +93,11 @@ def run(campaign, results, shard=(1, 1), workers=1, progress=Progress, only=""):
         done = store.done_jobs()
         jobs = {job: faults for job, faults in planned.jobs(shard).items() if job not in done
                 and re.search(only, faults[0].series)}
-        _work(jobs, bench, goldens, store, workers, progress(sum(map(len, jobs.values()))))
+        _work(jobs, bench, goldens, store, workers, progress(sum(map(_runs, jobs.values()))))
+
+
+def _runs(faults):
+    return sum(each.has_run for each in faults)
 
 
 def _made(faults, injector, golden, scratch):
@@ -101,14 +109,9 @@ def _made(faults, injector, golden, scratch):
         found = [(outcome.INJECTOR_FAILED, {"why": str(error)})] * len(run)
     results = {each.number: result for each, result in zip(run, found, strict=True)}
     for each in faults:
-        if "same_as" in each.known:
-            what, details = results[each.known["same_as"]]
-            results[each.number] = what, details | each.known
-        elif not each.has_run:
-            results[each.number] = outcome.MASKED, each.known
-        else:
-            what, details = results[each.number]
-            results[each.number] = what, details | each.known
+        source = each.known.get("same_as", each.number)
+        what, details = (outcome.MASKED, {}) if "dead" in each.known else results[source]
+        results[each.number] = what, details | each.known
     return [(each.number, *results[each.number]) for each in faults]
 
 
@@ -119,9 +122,10 @@ def _work(jobs, bench, goldens, store, workers, progress):
 
     pool = ThreadPoolExecutor(workers)
     try:
-        for finished in as_completed([pool.submit(do, faults) for faults in jobs.values()]):
+        started = {pool.submit(do, faults): faults for faults in jobs.values()}
+        for finished in as_completed(started):
             results = finished.result()
             store.record(results)
-            progress.add([each for _, each, _ in results])
+            progress.add([each for _, each, _ in results], _runs(started[finished]))
     finally:
         pool.shutdown(cancel_futures=True)

@@ -136,10 +136,11 @@ class Outer:
         raise AssertionError("a place behind the last bit")
 
     def resolve(self, golden, faults, scratch):
-        """What is known of each fault without making it, from one run without a fault: {"dead": why, ...} of one that does nothing, as
-        its byte is written before it is read, or not used any more; {"same_as": N} of one that is the same as number N of `faults`,
-        as nothing uses the byte between the two; of one that is to be made {"used_by": address of the code that reads it first}, or {} when
-        nobody knows."""
+        """What is known of each fault without making it, from one run without a fault:
+        {"dead": why, place}                  it does nothing: the byte is written before it is read, or not used any more
+        {"same_as": N, "used_by": by, place}  it is the same as number N of `faults`: nothing uses the byte between the two
+        {"used_by": by} or {}                 it is to be made; code at address `by` reads the byte first, if anybody knows
+        """
         watches = Path(scratch) / f"watches-{next(self._numbers)}"
         watches.write_text("".join(f"{fault['at']} {fault['address'] + fault['bit'] // 8}\n" for fault in faults), encoding="ascii")
         outcome, text = self._boot_told(scratch, {"watch": watches})
@@ -161,7 +162,7 @@ class Outer:
                 known.append({})
                 continue
             one = first.setdefault((watched.interval, fault["bit"] % 8), number)
-            known.append({"used_by": watched.by} | ({"same_as": one} if one != number else {}))
+            known.append({"used_by": watched.by} | ({"same_as": one, **watched.machine} if one != number else {}))
         return known
 
     def divide(self, faults):

@@ -9,18 +9,24 @@ from dataclasses import dataclass, field
 from .statistics import sample_size
 
 
+def has_run(known):
+    """Whether a fault of which this is known has a run of its own."""
+    return not {"dead", "same_as"} & set(known)
+
+
 @dataclass(frozen=True)
 class Planned:
     number: int   # of the fault in the campaign, from 0
     job: int      # faults of a job are done together or not at all
     series: str
     fault: dict
-    # Of a fault that has no run of its own: {"dead": why, ...}, or {"same_as": number of the fault whose run stands for it, too, ...}.
+    # {"dead": why, ...} or {"same_as": number of the fault whose run stands for it, too, ...} of a fault that has no run of its own.
+    # Of one that has: {"used_by": address}, or {} (Outer.resolve).
     known: dict = field(default_factory=dict)
 
     @property
     def has_run(self):
-        return not {"dead", "same_as"} & set(self.known)
+        return has_run(self.known)
 
 
 @dataclass(frozen=True)
@@ -29,8 +35,9 @@ class Plan:
     faults: list
 
     def digest(self):
-        """Differs when the plan does."""
-        return hashlib.sha256(json.dumps([each.__dict__ for each in self.faults], sort_keys=True).encode()).hexdigest()
+        """Differs when the plan does. Where nothing is known of a fault, it is that of a plan without pruning."""
+        told = [{key: value for key, value in each.__dict__.items() if key != "known" or value} for each in self.faults]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def jobs(self, shard=(1, 1)):
         """Number of each job of a shard, and its faults."""
@@ -44,7 +51,7 @@ class Plan:
 
 def _divided(injector, faults, known):
     """Numbers of the faults of each job. Those that share a run are in its job. All that need none are the last job."""
-    run = [number for number, each in enumerate(known) if not {"dead", "same_as"} & set(each)]
+    run = [number for number, each in enumerate(known) if has_run(each)]
     jobs = [[run[place] for place in places] for places in injector.divide([faults[number] for number in run])]
     job_of = {number: job for job in jobs for number in job}
     for number, each in enumerate(known):

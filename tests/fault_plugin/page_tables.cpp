@@ -5,7 +5,6 @@ namespace fault {
 namespace {
 
 constexpr unsigned kTopLevel = 4;
-constexpr std::uint64_t kPageBytes = 4096;
 constexpr std::uint64_t kWords = 512, kUserWords = kWords / 2;
 constexpr std::uint64_t kPresent = 1, kLarge = 1 << 7;
 constexpr std::uint64_t kFrame = 0xf'ffff'ffff'f000;

@@ -10,6 +10,8 @@
 
 namespace fault {
 
+inline constexpr std::uint64_t kPageBytes = 4096;
+
 struct PageTable {
   std::uint64_t frame;  // physical address
   std::uint64_t words;  // 512, and 256 of the top level
@@ -42,7 +44,7 @@ public:
   void add_root(std::uint64_t cr3);
   // These bytes of one page have been written, and memory has them already.
   void written(std::uint64_t first, std::uint64_t size) {
-    const std::uint64_t page = first / 4096;
+    const std::uint64_t page = first / kPageBytes;
     if (page < levels_.size() && levels_[page] > 1U << 1) follow(first, size);
   }
 

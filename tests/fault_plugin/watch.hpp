@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
-namespace fault {
+#include "page_tables.hpp"
 
-inline constexpr std::uint64_t kPageBytes = 4096;
+namespace fault {
 
 // A byte that is watched from before instruction `at` on.
 struct Watch {

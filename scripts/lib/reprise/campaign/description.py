@@ -32,7 +32,7 @@ class Series:
     hardened: bool = True
     model: str = "single"
     duration: int = 1   # instructions for which a bit is stuck
-    prune: bool = False  # no run for flips of which is known beforehand what comes of them
+    prune: bool = False  # no run for flips whose effect is already known
     faults: int = 0     # 0: as many as confidence and margin ask for
 
 

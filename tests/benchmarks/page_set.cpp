@@ -26,10 +26,10 @@ public:
   }
   [[nodiscard]] Entry* find(std::uint32_t page) { return set_.find(fake::PageNumber{page}); }
   void add(std::uint32_t page) {
-    dwc::require(set_.reserve_place());
-    Entry entry;
-    entry.page = fake::page_of(page);
-    set_.add(entry);
+    Entry* const entry = set_.reserve_place();
+    dwc::require(entry != nullptr);
+    entry->page = fake::page_of(page);
+    set_.add(*entry);
   }
   void drop(std::uint32_t page) { set_.remove(*find(page)); }
   [[nodiscard]] dwc::PageSet<fake::Machine>& set() { return set_; }

@@ -134,13 +134,20 @@ public:
   [[nodiscard]] std::uint64_t margin() const { return search_.margin(); }
 
   // For fault injection while a run is stopped: the pages that it has modified so far, k counting
-  // from 0, each with its base; and R0.
+  // from 0, each with its base; the writable ones that it has at most read; and R0.
   [[nodiscard]] std::size_t modified_pages() {
     memory_.note_modified(which_run());
     return memory_.set().count_dirty_in(which_run());
   }
   [[nodiscard]] const PageEntry<S>& modified(std::size_t k) {
     return memory_.set().dirty_in(which_run(), k);
+  }
+  [[nodiscard]] std::size_t unmodified_pages() {
+    memory_.note_modified(which_run());
+    return memory_.set().count_clean_in(which_run());
+  }
+  [[nodiscard]] const PageEntry<S>& unmodified(std::size_t k) {
+    return memory_.set().clean_in(which_run(), k);
   }
   [[nodiscard]] Registers& snapshot_registers() { return *start_; }
 

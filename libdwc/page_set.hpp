@@ -152,6 +152,22 @@ public:
     __builtin_unreachable();
   }
 
+  // The same of the writable pages that `run` has not modified; touched ones come first.
+  [[nodiscard]] std::size_t count_clean_in(WhichRun run) {
+    return writable() - count_dirty_in(run);
+  }
+  [[nodiscard]] const Entry& clean_in(WhichRun run, std::size_t k) {
+    for (const Queue queue : {Queue::Touched, Queue::Clean}) {
+      for (const Entry& entry : of(queue)) {
+        if (entry.dirty_in(run)) continue;
+        if (k == 0) return entry;
+        --k;
+      }
+    }
+    require(false);
+    __builtin_unreachable();
+  }
+
 private:
   void relocate(Entry& from, Entry& to) {
     index_.moved(from, to);

@@ -81,17 +81,25 @@ struct MachineReport {
 
 // REPRISE_INJECT: one bit to flip on purpose, once.
 struct Injection {
-  enum class Target : std::uint8_t { Register, Page, SnapshotRegister, SnapshotPage };
+  enum class Target : std::uint8_t {
+    Register,
+    Page,
+    UnmodifiedPage,
+    SnapshotRegister,
+    SnapshotPage
+  };
   // When in the run. Start: before its first instruction. End: after its last one, before anything
   // is compared. Offset: after `offset` instructions, as exactly as the counter can stop there.
   enum class Moment : std::uint8_t { Start, End, Offset };
   std::uint64_t process = 0;  // its number
   std::uint64_t element = 1;  // PE of that process, from 1; if random: counted from its last PE
   std::uint64_t run = 1;      // 1 or 2
-  std::uint64_t page = 0;     // for page targets, from 0: the K-th page that the run has modified
-  std::uint64_t word = 0;     // register word, or word of the page 0..511
-  std::uint64_t bit = 0;      // 0..63
-  std::uint64_t offset = 0;   // N, from 1; for Moment::Offset
+  // For page targets, from 0: the K-th page that the run has modified or, of an unmodified page,
+  // the K-th that it could modify and has not.
+  std::uint64_t page = 0;
+  std::uint64_t word = 0;    // register word, or word of the page 0..511
+  std::uint64_t bit = 0;     // 0..63
+  std::uint64_t offset = 0;  // N, from 1; for Moment::Offset
   Target target = Target::Register;
   Moment moment = Moment::Start;
   // 1: a random flip. `page` then chooses among the pages that there are. If the run is shorter

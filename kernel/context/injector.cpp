@@ -19,10 +19,11 @@ std::span<std::uint64_t> target_words(Engine& engine, arch::UserState& live, Inj
     arch::UserState& state = flip.is_snapshot() ? engine.snapshot_registers() : live;
     return state.words();
   }
-  const std::size_t pages = engine.modified_pages();
+  const bool modified = flip.target != Injection::Target::UnmodifiedPage;
+  const std::size_t pages = modified ? engine.modified_pages() : engine.unmodified_pages();
   if (pages == 0 || (flip.random == 0 && flip.page >= pages)) return {};
   flip.page %= pages;
-  const auto& page = engine.modified(flip.page);
+  const auto& page = modified ? engine.modified(flip.page) : engine.unmodified(flip.page);
   // A shared frame, of a file or of zeros, is not this context's alone.
   if (flip.is_snapshot() && page.base_shared) return {};
   return arch::frame_words(flip.is_snapshot() ? page.base : page.work);

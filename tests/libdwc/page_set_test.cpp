@@ -277,7 +277,7 @@ TEST_CASE("a walk that removes goes on behind the removed page, wherever that is
   }
 }
 
-TEST_CASE("a page set counts and finds the pages that a run modified") {
+TEST_CASE("a page set counts and finds the pages that a run modified, and those it did not") {
   Machine machine{{}, 1, 0};
   std::array<Entry, 4> lent;
   Set set{machine, lent};
@@ -292,4 +292,11 @@ TEST_CASE("a page set counts and finds the pages that a run modified") {
   CHECK(set.dirty_in(dwc::WhichRun::First, 1).page == page_of(3));
   CHECK(set.count_dirty_in(dwc::WhichRun::Second) == 1);
   CHECK(set.dirty_in(dwc::WhichRun::Second, 0).page == page_of(2));
+  set.move(*set.find(PageNumber{0}), Queue::Clean);
+  CHECK(set.count_clean_in(dwc::WhichRun::First) == 2);
+  CHECK(set.clean_in(dwc::WhichRun::First, 0).page == page_of(2));  // touched ones first
+  CHECK(set.clean_in(dwc::WhichRun::First, 1).page == page_of(0));
+  CHECK(set.count_clean_in(dwc::WhichRun::Second) == 3);
+  set.move(*set.find(PageNumber{0}), Queue::Asleep);
+  CHECK(set.count_clean_in(dwc::WhichRun::First) == 1);  // not writable
 }

@@ -66,6 +66,12 @@ class ChosenFlips(BootTest):
             self.assert_all_caught(outcome, len(flips))
             self.assertIn("sum=500500", outcome.program_output())
 
+    def test_a_full_check_catches_a_flip_in_a_page_that_neither_run_has_modified(self):
+        outcome = self.boot_with_flips([["pages", "10", "100"]], ["pages:20:1:unmodified.0.17:5", "pages:30:2:unmodified.0.511:63"],
+                                       "check=full")
+        self.assert_all_caught(outcome, 2)
+        self.assertIn("sum=500500", outcome.program_output())
+
     def test_a_flip_that_is_overwritten_before_the_end_dies_out(self):
         # RAX at the start of a PE holds a result that touch_pages() drops; the page's word is
         # written again in the same PE.

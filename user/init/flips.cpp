@@ -92,7 +92,8 @@ void print_flip(std::string_view process, const Injection& flip, const WordNames
   if (flip.is_register()) {
     target.append(word_name(names, flip.word));
   } else {
-    target.append("page.", flip.page, ".", flip.word);
+    const bool unmodified = flip.target == Injection::Target::UnmodifiedPage;
+    target.append(unmodified ? "unmodified." : "page.", flip.page, ".", flip.word);
   }
   print_event("flip", "process", process, "pe", flip.element, "run", flip.run, "moment",
               word_of(flip.moment, moment_words), "offset", flip.offset, "target", target, "bit",

@@ -8,16 +8,21 @@
 namespace reprise {
 namespace {
 
+bool read_page(Injection& injection, std::string_view place, Injection::Target target) {
+  injection.target = target;
+  const Cut parts = cut(place, '.');
+  return parts.tail && read_number(parts.head, 0, most_pe_pages - 1, injection.page) &&
+         read_number(*parts.tail, 0, words_per_page - 1, injection.word);
+}
+
 bool read_target(Injection& injection, std::string_view text, WordNamed word_named) {
   using Target = Injection::Target;
   const auto in_snapshot = behind(text, "snapshot.");
   const std::string_view name = in_snapshot.value_or(text);
-  if (const auto place = behind(name, "page.")) {
-    injection.target = in_snapshot ? Target::SnapshotPage : Target::Page;
-    const Cut parts = cut(*place, '.');
-    return parts.tail && read_number(parts.head, 0, most_pe_pages - 1, injection.page) &&
-           read_number(*parts.tail, 0, words_per_page - 1, injection.word);
-  }
+  if (const auto place = behind(name, "page."))
+    return read_page(injection, *place, in_snapshot ? Target::SnapshotPage : Target::Page);
+  if (const auto place = behind(text, "unmodified."))
+    return read_page(injection, *place, Target::UnmodifiedPage);
   injection.target = in_snapshot ? Target::SnapshotRegister : Target::Register;
   const auto word = word_named(name);
   injection.word = word.value_or(0);
@@ -62,7 +67,7 @@ Result<NamedInjection, ArgumentError> parse_injection(std::string_view item, Wor
   if (!read_number(next(), 1, 2, injection.run)) return wrong("RUN: 1 or 2");
   if (!read_target(injection, next(), word_named))
     return wrong(
-        "TARGET: REGISTER, page.K.W, snapshot.REGISTER or snapshot.page.K.W"
+        "TARGET: REGISTER, page.K.W, unmodified.K.W, snapshot.REGISTER or snapshot.page.K.W"
         " (K 0 to 511, W 0 to 511)");
   const bool few_bits = part.ends_with("rflags") && !is_guest_name(injection.name);
   const std::uint64_t bits = few_bits ? REPRISE_USER_FLAGS : ~std::uint64_t{0};

@@ -34,8 +34,8 @@ using WordNamed = std::optional<std::size_t> (*)(std::string_view name);
 //   PROCESS:PE:RUN:TARGET:BIT[:start|end|at=N]
 //
 // with PE counted from 1, RUN 1 or 2, BIT 0 to 63 of a 64-bit word, and TARGET one of REGISTER,
-// page.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md). Without a moment it is the
-// start for a register and the end for all others. The process has no number yet.
+// page.K.W, unmodified.K.W, snapshot.REGISTER and snapshot.page.K.W (docs/running.md). Without a
+// moment it is the start for a register and the end for all others. The process has no number yet.
 struct NamedInjection : Injection {
   std::string_view name;  // of the process
 };

@@ -419,7 +419,7 @@ TEST_CASE_METHOD(Fixture, "INJECT plans what can strike and refuses all else") {
   CHECK(refuses(REPRISE_INJECT, with([](auto& f) { f.moment = Moment::Offset; })));
   CHECK(refuses(REPRISE_INJECT, with([](auto& f) { f.moment = static_cast<Moment>(3); })));
   CHECK(
-      refuses(REPRISE_INJECT, with([](auto& f) { f.target = static_cast<Injection::Target>(4); })));
+      refuses(REPRISE_INJECT, with([](auto& f) { f.target = static_cast<Injection::Target>(5); })));
   Process& once = kernel.start({.module = fakes::program_module, .hardened = 0});
   CHECK(refuses(REPRISE_INJECT, flip_of(once)));
 }

@@ -420,6 +420,23 @@ TEST_CASE("a random flip hits some page, whatever its number is") {
   CHECK(victim.is_sound());
 }
 
+TEST_CASE("a page that the run has not modified yet is hit, and a flip there is caught") {
+  Victim victim;
+  CHECK(victim.run());
+  // Both pages are clean again. They are modified later in the run, and compared.
+  Injection flip{.element = 2, .word = 200, .bit = 4, .target = Target::UnmodifiedPage};
+  flip.run = GENERATE(1, 2);
+  flip.page = GENERATE(0, 1);
+  CHECK(victim.fate_of(flip) == FlipFate::Caught);
+  CHECK(victim.is_sound());
+  // At the end there is none that it has not modified.
+  flip.element = 3;
+  flip.page = 0;
+  flip.moment = Moment::End;
+  CHECK(victim.fate_of(flip) == FlipFate::NoTarget);
+  CHECK(victim.is_sound());
+}
+
 // ---- The snapshot ----
 
 TEST_CASE("a snapshot whose registers are flipped is noticed before a run starts from them") {

@@ -162,4 +162,9 @@ TEST_CASE("a flip is reported with its target's name and its fate") {
   CHECK(printed ==
         "reprise: flip process=\"two words\" pe=12 run=1 moment=at offset=41 "
         "target=page.2.7 bit=3 outcome=no-target");
+  flip.target = reprise::Injection::Target::UnmodifiedPage;
+  reprise::print_flip("digest", flip, names);
+  CHECK(printed ==
+        "reprise: flip process=digest pe=12 run=1 moment=at offset=41 "
+        "target=unmodified.2.7 bit=3 outcome=no-target");
 }

@@ -50,6 +50,16 @@ TEST_CASE("a page's flip names page and word and comes at the end of the run") {
   CHECK(i.moment == Moment::End);
 }
 
+TEST_CASE("a page that a run has not modified can be flipped, but no snapshot has one") {
+  const Injection page = parsed("p:1:2:unmodified.4.9:5");
+  CHECK(page.target == Target::UnmodifiedPage);
+  CHECK(page.page == 4);
+  CHECK(page.word == 9);
+  CHECK(page.moment == Moment::End);
+  CHECK(fault_in("p:1:2:unmodified.4:5") == "unmodified.4");
+  CHECK(fault_in("p:1:2:snapshot.unmodified.4.9:5") == "snapshot.unmodified.4.9");
+}
+
 TEST_CASE("a snapshot's registers and pages can be flipped") {
   CHECK(parsed("p:1:1:snapshot.rax:5").target == Target::SnapshotRegister);
   CHECK(parsed("p:1:1:snapshot.rax:5").moment == Moment::End);

@@ -125,11 +125,15 @@ void note_stop(const Context& context, const arch::x86::GuestSwitch& s) {
   }
   way.known = true;
   Position& here = position_at(block.rip);
-  if ((block.shadow & 1) != 0) ++here.shadow;
-  if ((block.rflags & arch::x86::Rflags::Rf) != 0) ++here.resume;
-  if (!enters_page(block)) return;
-  ++here.page;
-  block.shadow = 1;  // so the kernel lets it go on
+  // Each stop counts once, so that the test can tell whether there was one each time.
+  if (enters_page(block)) {
+    ++here.page;
+    block.shadow = 1;  // so the kernel lets it go on
+  } else if ((block.shadow & 1) != 0) {
+    ++here.shadow;
+  } else if ((block.rflags & arch::x86::Rflags::Rf) != 0) {
+    ++here.resume;
+  }
 }
 
 // The kernel has stepped over the one instruction behind STI or MOV SS, and the run goes on.

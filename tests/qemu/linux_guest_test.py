@@ -33,8 +33,8 @@ class LinuxGuest(GuestTest):
         self.assertEqual(linux_guest.script_output(outcome.program_output()), self.plain_output())
         self.assert_clean(outcome)
 
-    def assert_random_limits_change_nothing(self, sequences):
-        """Each PE's first run ends after 0.3 to 200 us, at random (random_limit/)."""
+    def assert_random_limits_change_nothing(self, sequences, failed=0):
+        """Each PE's first run ends after 0.3 to 200 us, at random (random_limit/). `failed`: searches of a boot that may fail."""
         plain = self.plain_output()
         for sequence in sequences:
             with self.subTest(sequence):
@@ -45,13 +45,14 @@ class LinuxGuest(GuestTest):
                 search = self.report(outcome, "convergence")
                 self.assertGreater(search.number("limited"), 15000)
                 self.assertEqual(search["converged"], search["limited"])
+                self.assertLessEqual(search.number("failed"), failed)
                 self.assert_few_differed_and_a_restart_cured_them(self.report(outcome, "verdicts"), search)
 
     def assert_few_differed_and_a_restart_cured_them(self, verdicts, search):
         """QEMU has flags behind BT and its kin that depend on its translation blocks: no second run stands there in the same
         state, until a restart has another limit (docs/fault-model.md). So no memory differs, and it is rare. In a loop around BTR
         all attempts but a PE's last one may end so. The last one has no counter, and 256 arrivals may not be enough there: then
-        that search fails, and no other."""
+        that search fails, and no other. One of a hundred boots has such a search."""
         self.assertEqual((verdicts["by_pages"], verdicts["by_exception"]), ("0", "0"))
         self.assertEqual(search["failed"], search["unresolved"])
         self.assertGreaterEqual(verdicts.number("mismatches"), RESTARTS * search.number("failed"))
@@ -63,7 +64,7 @@ class LinuxGuest(GuestTest):
 
     @long_test
     def test_time_limits_at_random_change_nothing_in_a_hundred_boots(self):
-        self.assert_random_limits_change_nothing(range(1, RANDOM_BOOTS + 1))
+        self.assert_random_limits_change_nothing(range(1, RANDOM_BOOTS + 1), failed=1)
 
     @long_test
     def test_debians_kernel_carries_out_a_script_hardened_as_on_a_plain_machine(self):

@@ -68,7 +68,7 @@ Result<NamedInjection, ArgumentError> parse_injection(std::string_view item, Wor
   if (!read_target(injection, next(), word_named))
     return wrong(
         "TARGET: REGISTER, page.K.W, unmodified.K.W, snapshot.REGISTER or snapshot.page.K.W"
-        " (K 0 to 511, W 0 to 511)");
+        " (K 0 to 65535, W 0 to 511)");
   const bool few_bits = part.ends_with("rflags") && !is_guest_name(injection.name);
   const std::uint64_t bits = few_bits ? REPRISE_USER_FLAGS : ~std::uint64_t{0};
   if (!read_number(next(), 0, 63, injection.bit) || (bits >> injection.bit & 1) == 0)

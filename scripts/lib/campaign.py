@@ -100,7 +100,7 @@ def run(options):
 
 
 def foreknown(known):
-    """What to say of what was known of a fault beforehand (plan.Planned)."""
+    """A line about a fault: that it had no run, or which code reads the byte first (plan.Planned)."""
     if not plan.has_run(known):
         return f"known without a run: {known}"
     return f"read first by {known['used_by']:#x}" if known else ""

@@ -286,7 +286,7 @@ class Progress(unittest.TestCase):
         now[0] = 50
         shown.add([outcome.MASKED] * 24 + [outcome.SDC], 25)
         self.assertEqual(shown.line(), "25 of 100 faults, 2 min 30 s left; 1 sdc, 0 kernel-failure, 0 injector-failed")
-        # Faults without a run take no time, and say nothing of what is left.
+        # Faults without a run take no time, so the time left stays as it was.
         shown.add([outcome.MASKED] * 500, 0)
         self.assertEqual(shown.line(), "25 of 100 faults, 2 min 30 s left; 1 sdc, 0 kernel-failure, 0 injector-failed")
 
